@@ -56,9 +56,7 @@ class Step:
             table_versions={name: version for name, version in writes.items() if version is not None},
         )
         event = self._lineage_event(ended_at, list(reads), writes)
-        write_json(
-            platform.resolve_path(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event
-        )
+        write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
 
     def fail(self, message: str) -> None:

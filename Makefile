@@ -1,0 +1,49 @@
+# Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
+.DEFAULT_GOAL := help
+.PHONY: help run test lab report doctor bench check fix clean api
+
+PY := .venv/bin/python
+READY := .venv/ready
+# Only values given on the command line are parameters; ARGS holds options of the command itself.
+GIVEN = $(filter-out ARGS=%,$(MAKEOVERRIDES))
+find_python = for python in python3.12 python3.11 python3 python; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& { echo $$python; break; }; done
+
+help:  ## print this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(READY): requirements.txt pyproject.toml
+	@python=$$($(find_python)); [ -n "$$python" ] \
+	|| { echo "No Python 3.11 or 3.12 found. Install one, for example: apt install python3 python3-venv" >&2; exit 1; }; \
+	$$python ops/bootstrap.py
+
+run: $(READY)  ## run the whole pipeline; make run SOURCE=live COINS=100 AS_OF=+1h …
+	@$(PY) -m ops.batch $(ARGS) $(GIVEN)
+
+test: $(READY)  ## run every check and every test
+	@$(PY) -m ops.check && $(PY) -m pytest $(ARGS)
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	@$(PY) -m ops.lab $(ARGS)
+
+report: $(READY)  ## render the reports of the last run again, and reports/README.md with its pictures
+	@$(PY) -m ops.report $(ARGS)
+
+api: $(READY)  ## serve the simulated CoinGecko API on 127.0.0.1
+	@$(PY) -m ops.api $(ARGS)
+
+doctor: $(READY)  ## check Python, Java, Spark, Delta, memory and disk
+	@$(PY) -m ops.doctor
+
+bench: $(READY)  ## measure speed, as ratios
+	@$(PY) -m ops.bench $(ARGS)
+
+check: $(READY)  ## the fast part of the tests, without Spark
+	@$(PY) -m ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
+
+fix: $(READY)  ## format code, strip notebooks' outputs
+	@$(PY) -m ops.check --fix
+
+clean:  ## delete lake/, everything generated
+	@rm -rf lake && echo "lake/ is gone; the next make run makes it anew"
