@@ -1,6 +1,7 @@
 """Builds .venv from requirements.txt and makes Spark ready; run by the Makefile with any Python 3.11 or 3.12.
 
-It needs nothing but Python itself. What is already right is left alone, so it can be run again after a failure.
+It needs nothing but Python itself.
+What is already right is left alone, so it can be run again after a failure.
 """
 
 import hashlib
@@ -57,7 +58,10 @@ def _make_venv() -> int:
 
 def _version_of(python: Path) -> tuple[int, int] | None:
     shown = subprocess.run(
-        [python, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
+        [python, "-c", "import sys; print(*sys.version_info[:2])"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return tuple(map(int, shown.stdout.split())) if shown.returncode == 0 else None
 

@@ -1,0 +1,81 @@
+"""Finds, reads and executes the course's notebooks."""
+
+import ast
+import builtins
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+import nbformat
+
+from coinlake.errors import CoinlakeError
+from coinlake.parameters import Value
+from ops.settings import ROOT
+
+FOLDER = ROOT / "notebooks"
+
+
+class CellFailed(CoinlakeError):
+    """A cell raised an error: `cell` is its number as JupyterLab counts cells, from 1."""
+
+    def __init__(self, cell: int, message: str):
+        super().__init__(message)
+        self.cell = cell
+
+
+def all_paths() -> list[Path]:
+    """The notebooks of the course, in the order in which they run."""
+    return sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+
+def path(name: str) -> Path:
+    """The file of a notebook, by its name without the ending."""
+    return FOLDER / f"{name}.ipynb"
+
+
+def declared_parameters(notebook: Path) -> dict[str, Value]:
+    """Name -> default of every parameter that a notebook declares in its cell tagged `parameters`.
+
+    Raises CoinlakeError when there is no such cell, or when it holds more than `name: type = literal` lines.
+    """
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            try:
+                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(cell.source).body}
+            except (AttributeError, ValueError, SyntaxError):
+                raise CoinlakeError(
+                    f"{notebook.name}: the parameters cell holds more than `name: type = literal` lines."
+                ) from None
+    raise CoinlakeError(f"{notebook.name} has no cell tagged parameters.")
+
+
+def execute(
+    notebook: Path, executed: Path, values: Mapping[str, Value], progress: TextIO | None = None
+) -> None:
+    """Execute a notebook with papermill; the executed copy is written even when a cell fails.
+
+    `progress` receives what the cells print while they run. Raises CellFailed.
+    """
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(executed),
+            parameters=dict(values),
+            kernel_name="python3",
+            cwd=str(FOLDER),
+            progress_bar=False,
+            stdout_file=progress,
+        )
+    except PapermillExecutionError as error:
+        raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
+
+
+def _message(name: str, value: str) -> str:
+    """A cell's error: Python's own need their type to be understood, others speak for themselves."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", value)
+    return f"{name}: {text}" if hasattr(builtins, name) else text
