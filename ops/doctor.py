@@ -81,7 +81,7 @@ def _memory() -> str:
     available = _available_memory() or free
     if available < NEEDED_MEMORY_GIB * GIB:
         raise CoinlakeError(
-            f"{available / GIB:.1f} GiB free, a run needs {NEEDED_MEMORY_GIB}. Close programs, or use COINS=50."
+            f"{available / GIB:.1f} GiB free, a run needs {NEEDED_MEMORY_GIB}. Close other programs."
         )
     return f"{available / GIB:.1f} GiB free"
 
