@@ -25,7 +25,8 @@ test: $(READY)  ## run every check and every test
 	@$(PY) -m ops.check && $(PY) -m pytest $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
-	@$(PY) -m ops.lab $(ARGS)
+	@$(PY) -m ops.spark_server run --lake lake/simulated -- .venv/bin/jupyter lab --ip=127.0.0.1 \
+	--LabApp.app_settings_dir=$(CURDIR)/ops/jupyterlab $(ARGS) notebooks
 
 report: $(READY)  ## render the reports of the last run again, and reports/README.md with its pictures
 	@$(PY) -m ops.report $(ARGS)

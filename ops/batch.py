@@ -72,9 +72,7 @@ class Run:
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 0 done, 1 a notebook failed, 2 wrong call, 130 interrupted."""
     parser = argparse.ArgumentParser(prog="python -m ops.batch", description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "parameters", nargs="*", metavar="NAME=VALUE", help="overrides of the environment's file"
-    )
+    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="overrides of the environment's file")
     parser.add_argument("--environment", default="local", help="which parameters/*.yml to start from")
     parser.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
@@ -141,7 +139,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     notebook = notebooks.path(name)
     declared = notebooks.declared_parameters(notebook)
     if "catalog" in declared:
-        os.environ.update(server.result().environment)
+        os.environ.update(server.result().environment())
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = steps.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name

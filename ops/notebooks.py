@@ -50,9 +50,7 @@ def declared_parameters(notebook: Path) -> dict[str, Value]:
     raise CoinlakeError(f"{notebook.name} has no cell tagged parameters.")
 
 
-def execute(
-    notebook: Path, executed: Path, values: Mapping[str, Value], progress: TextIO | None = None
-) -> None:
+def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progress: TextIO | None = None) -> None:
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
     `progress` receives what the cells print while they run. Raises CellFailed.
