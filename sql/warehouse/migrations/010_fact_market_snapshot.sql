@@ -1,0 +1,28 @@
+-- One row per coin, currency and instant: coin_snapshots with keys to the dimensions.
+CREATE TABLE aggregated_data.fact_market_snapshot (
+    coin_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    vs_currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    snapshot_at DATETIME2(6) NOT NULL,
+    period NVARCHAR(7) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    coin_key BIGINT NOT NULL,
+    currency_key INT NOT NULL,
+    date_key INT NOT NULL,
+    price FLOAT(53) NOT NULL,
+    market_cap FLOAT(53) NULL,
+    market_cap_rank INT NULL,
+    total_volume FLOAT(53) NULL,
+    high_24h FLOAT(53) NULL,
+    low_24h FLOAT(53) NULL,
+    return_1h FLOAT(53) NULL,
+    return_24h FLOAT(53) NULL,
+    return_7d FLOAT(53) NULL,
+    return_30d FLOAT(53) NULL,
+    circulating_supply FLOAT(53) NULL,
+    [file] NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
+    CONSTRAINT pk_fact_market_snapshot PRIMARY KEY (coin_id, vs_currency, snapshot_at),
+    CONSTRAINT fk_fact_market_snapshot_dim_coin FOREIGN KEY (coin_key) REFERENCES aggregated_data.dim_coin(coin_key),
+    CONSTRAINT fk_fact_market_snapshot_dim_currency FOREIGN KEY (currency_key) REFERENCES aggregated_data.dim_currency(currency_key),
+    CONSTRAINT fk_fact_market_snapshot_dim_date FOREIGN KEY (date_key) REFERENCES aggregated_data.dim_date(date_key),
+    CONSTRAINT ck_fact_market_snapshot_price_not_negative CHECK (price >= 0),
+    CONSTRAINT ck_fact_market_snapshot_market_cap_known CHECK (market_cap > 0)
+);
