@@ -47,9 +47,12 @@ class Java:
 
         It is made once below the Python environment. Raises OSError where that cannot be written.
         """
+        launchers = Path(sys.prefix) / "share" / "coinlake"
+        if self.binary.is_relative_to(launchers):
+            return self.binary.parents[1]
         script = LAUNCHER.format(java=self.binary)
         key = sha256(script.encode()).hexdigest()[:8]
-        home = Path(sys.prefix) / "share" / "coinlake" / f"java-{self.version}-{key}"
+        home = launchers / f"java-{self.version}-{key}"
         program = home / "bin" / "java"
         if not program.exists():
             program.parent.mkdir(parents=True, exist_ok=True)

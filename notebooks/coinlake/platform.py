@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import time
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,13 +42,6 @@ SPARK_CONFS = {
     # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }
-
-# The C1 compiler and the serial collector start fastest; a back-fill of years may want others.
-JAVA_OPTIONS = (
-    "-XX:TieredStopAtLevel=1",
-    "-XX:+UseSerialGC",
-    f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}",
-)
 
 
 def spark() -> SparkSession:
@@ -105,13 +99,31 @@ def show(html: str) -> None:
 def prepare_environment() -> None:
     """Sets what Spark's scripts and Python workers read from the environment.
 
-    Raises CoinlakeError if no fitting Java is found or Delta's jars were never fetched.
+    Raises CoinlakeError if no fitting Java is found.
     """
-    require_delta_jars()
     os.environ["JAVA_HOME"] = str(java.find().home())
     os.environ["SPARK_HOME"] = str(spark_home())
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+
+
+def java_options() -> list[str]:
+    """The options of the JVM: a short start, Spark's quiet log, and the class archive where one was made.
+
+    The C1 compiler and the serial collector start fastest; they cost throughput in work of many minutes.
+    """
+    log_settings = Path(__file__).with_name("log4j2.properties").as_uri()
+    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={log_settings}"]
+    archive = class_archive(java.find())
+    return [*options, f"-XX:SharedArchiveFile={archive}"] if archive.exists() else options
+
+
+def class_archive(chosen: java.Java) -> Path:
+    """Where the archive of loaded classes (AppCDS) of this Java build and these jars is, once it was made."""
+    jars = sorted((spark_home() / "jars").glob("*.jar"))
+    described = [(jar.name, jar.stat().st_size, jar.stat().st_mtime_ns) for jar in jars]
+    key = sha256(repr((chosen.build, described)).encode()).hexdigest()[:12]
+    return Path(sys.prefix) / "share" / "coinlake" / f"classes-{key}.jsa"
 
 
 def spark_home() -> Path:
@@ -140,17 +152,20 @@ def _local_session() -> SparkSession:
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
+    require_delta_jars()
     prepare_environment()
     warehouse = tempfile.mkdtemp(prefix="coinlake-warehouse-")
     atexit.register(shutil.rmtree, warehouse, ignore_errors=True)
     confs = SPARK_CONFS | {
         "spark.sql.warehouse.dir": warehouse,
-        "spark.driver.extraJavaOptions": " ".join(JAVA_OPTIONS),
+        "spark.driver.extraJavaOptions": " ".join(java_options()),
     }
     return SparkSession.builder.config(map=confs).getOrCreate()
 
 
 def _client(remote: str) -> SparkSession:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
     address = urlsplit(remote)
     try:
         socket.create_connection((address.hostname, address.port or 15002), timeout=5).close()
@@ -159,7 +174,10 @@ def _client(remote: str) -> SparkSession:
             f"No Spark server answers at {address.hostname}:{address.port} (SPARK_REMOTE): {problem}. "
             "It has ended; start the run or `make lab` again, or unset SPARK_REMOTE for a local session."
         ) from None
-    return SparkSession.builder.remote(remote).getOrCreate()
+    session = SparkSession.builder.remote(remote).getOrCreate()
+    # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    return session
 
 
 def _injected(name: str):

@@ -1,0 +1,68 @@
+"""Runs one command that must not outlive the process that asked for it.
+
+    python supervisor.py LOG READY PATIENCE COMMAND...
+
+The asking process holds the other end of this process's standard input. When it ends, in whatever way
+(kill -9 too), the kernel closes that pipe, the read below returns and the command is told to end; after
+PATIENCE seconds it is killed. Should this process itself be killed, Linux ends the command (PDEATHSIG).
+The command's output goes to the file LOG; the first line that matches the regular expression READY is
+answered with its first group, on standard output.
+"""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def _die_with_supervisor() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _end(command: subprocess.Popen, patience: float) -> None:
+    command.terminate()
+    try:
+        command.wait(patience)
+    except subprocess.TimeoutExpired:
+        command.kill()
+
+
+def supervise(log: Path, ready: str, patience: float, arguments: list[str]) -> int:
+    """Runs the command to its end and returns its exit code."""
+    # Inherited files stay open in the command: the lock of the server's folder lives as long as either.
+    command = subprocess.Popen(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        close_fds=False,
+        preexec_fn=_die_with_supervisor,
+    )
+
+    def wait_for_the_parents_end() -> None:
+        os.read(0, 1)
+        _end(command, patience)
+
+    threading.Thread(target=wait_for_the_parents_end, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_end, args=(command, patience)).start())
+    announced = False
+    with log.open("wb", buffering=0) as file:
+        for line in command.stdout:
+            file.write(line)
+            found = None if announced else re.search(ready, line.decode(errors="replace"))
+            if found:
+                announced = True
+                print(found.group(1), flush=True)
+    return command.wait()
+
+
+if __name__ == "__main__":
+    log, ready, patience, *arguments = sys.argv[1:]
+    sys.exit(supervise(Path(log), ready, float(patience), arguments))

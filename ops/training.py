@@ -1,0 +1,52 @@
+"""Does once what the notebooks do, on one small file, so that the class archive knows the classes they need.
+
+SPARK_REMOTE=... python training.py FOLDER
+"""
+
+import sys
+from pathlib import Path
+
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from coinlake import platform
+
+SCHEMA = "id string, price double, seen timestamp"
+
+
+def train(folder: Path) -> None:
+    """Streams a JSON file into a Delta table by MERGE, then reads, aggregates and maintains the table."""
+    spark = platform.spark()
+    landing, table = folder / "landing", f"delta.`{folder / 'table'}`"
+    landing.mkdir()
+    (landing / "page.json").write_text('[{"id":"bitcoin","price":1.5,"seen":"2026-08-12T14:22:00Z","more":[1]}]')
+    spark.createDataFrame([], SCHEMA).write.format("delta").save(str(folder / "table"))
+
+    def merge(batch, _):
+        batch.createOrReplaceTempView("batch")
+        batch.sparkSession.sql(
+            f"MERGE INTO {table} AS t USING batch AS s ON t.id = s.id WHEN MATCHED THEN UPDATE SET * "
+            "WHEN NOT MATCHED THEN INSERT *"
+        ).collect()
+
+    pages = spark.readStream.format("text").schema("value string").option("wholetext", True).load(str(landing))
+    coins = pages.select(F.explode(F.from_json("value", f"array<struct<{SCHEMA}>>")).alias("coin")).select(
+        "coin.*"
+    )
+    query = (
+        coins.writeStream.foreachBatch(merge)
+        .option("checkpointLocation", str(folder / "checkpoint"))
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()
+
+    by_day = Window.partitionBy("id").orderBy(F.col("seen").cast("long")).rangeBetween(-6 * 86400, 0)
+    averages = spark.table(table).withColumn("average", F.avg("price").over(by_day))
+    averages.groupBy("id").agg(F.max("average"), F.count("*")).orderBy("id").toPandas()
+    spark.sql(f"DESCRIBE HISTORY {table}").collect()
+    spark.sql(f"OPTIMIZE {table}").collect()
+
+
+if __name__ == "__main__":
+    train(Path(sys.argv[1]))

@@ -1,0 +1,197 @@
+"""The server's life, with a script in the place of Spark."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coinlake import platform
+from coinlake.errors import CoinlakeError
+from ops import spark_server
+
+STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
+FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
+HANGS = 'exec cat < "$FIFO"'
+REQUIRE_DELTA_JARS = platform.require_delta_jars
+
+
+@pytest.fixture
+def spark_is(monkeypatch, tmp_path):
+    """Puts a shell script in the place of spark-submit; it notes its arguments and environment."""
+    home = tmp_path / "spark"
+    (home / "bin").mkdir(parents=True)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    never_written = os.open(fifo, os.O_RDWR)
+    monkeypatch.setattr(platform, "spark_home", lambda: home)
+    monkeypatch.setattr(platform, "require_delta_jars", lambda: None)
+    monkeypatch.setattr(platform, "prepare_environment", lambda: None)
+    monkeypatch.setenv("FIFO", str(fifo))
+    monkeypatch.setenv("PORT", "40123")
+    monkeypatch.setenv("SPARK_REMOTE", "sc://localhost:1")
+
+    def put(script: str) -> Path:
+        program = home / "bin" / "spark-submit"
+        program.write_text(f'#!/bin/sh\necho "$@" > {home}/arguments\nenv > {home}/environment\n{script}\n')
+        program.chmod(0o755)
+        return home
+
+    yield put
+    os.close(never_written)
+
+
+def wait_until_free(lake: Path) -> None:
+    """Returns when no process of the lake's server is left: each of them holds the lock."""
+
+    def give_up(*_):
+        raise TimeoutError("a process of the server outlived its parent")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(20)
+    try:
+        with (lake / "spark_server" / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_client_gets_address_and_token_by_its_environment(spark_is, tmp_path):
+    home = spark_is(STARTS)
+    with spark_server.start(tmp_path / "lake") as server:
+        assert server.environment == {
+            "SPARK_REMOTE": "sc://localhost:40123",
+            "SPARK_CONNECT_AUTHENTICATE_TOKEN": server.token,
+        }
+        assert server.is_alive()
+    assert not server.is_alive()
+    environment = dict(
+        line.split("=", 1) for line in (home / "environment").read_text().splitlines() if "=" in line
+    )
+    assert environment["SPARK_CONNECT_AUTHENTICATE_TOKEN"] == server.token
+    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(platform.REPOSITORY / "notebooks")
+    assert "SPARK_REMOTE" not in environment
+    arguments = (home / "arguments").read_text()
+    assert server.token not in arguments + repr(server)
+    assert "spark.connect.grpc.binding.address=127.0.0.1" in arguments
+    assert all(f"--conf {name}={value}" in arguments for name, value in platform.SPARK_CONFS.items())
+
+
+def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
+    spark_is(STARTS)
+    with (
+        spark_server.start(tmp_path / "lake"),
+        pytest.raises(CoinlakeError, match=r"runs already .*spark_server stop --lake"),
+    ):
+        spark_server.start(tmp_path / "lake")
+
+
+def test_a_stale_pid_file_is_no_server(spark_is, tmp_path):
+    spark_is(STARTS)
+    folder = tmp_path / "lake" / "spark_server"
+    (folder / "work").mkdir(parents=True)
+    (folder / "work" / "left.over").touch()
+    (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "port": 1}))
+    assert spark_server.stop(tmp_path / "lake") is False
+    with spark_server.start(tmp_path / "lake") as server:
+        assert json.loads((folder / "server.json").read_text()) == {"pid": server.pid, "port": 40123}
+        assert not (folder / "work" / "left.over").exists()
+
+
+def test_anyone_can_stop_the_server_of_a_lake(spark_is, tmp_path):
+    spark_is(STARTS)
+    with spark_server.start(tmp_path / "lake") as server:
+        assert spark_server.stop(tmp_path / "lake") is True
+        assert not server.is_alive()
+    assert spark_server.stop(tmp_path / "lake") is False
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
+    spark_is(STARTS)
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from coinlake import platform; from ops import spark_server\n"
+            "platform.spark_home = lambda: Path(sys.argv[1])\n"
+            "platform.require_delta_jars = platform.prepare_environment = lambda: None\n"
+            "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",
+            tmp_path / "spark",
+            tmp_path / "lake",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert parent.stdout.readline()
+    parent.send_signal(ending)
+    parent.wait()
+    wait_until_free(tmp_path / "lake")
+    parent.stdin.close()
+    parent.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_the_server_dies_with_its_supervisor(spark_is, tmp_path):
+    spark_is(STARTS)
+    with spark_server.start(tmp_path / "lake") as server:
+        os.kill(server.pid, signal.SIGKILL)
+        wait_until_free(tmp_path / "lake")
+
+
+def test_a_server_that_fails_says_its_last_words(spark_is, tmp_path):
+    spark_is(FAILS)
+    with pytest.raises(CoinlakeError, match=r"ended at once.*\nERROR no memory left\n.*server\.log"):
+        spark_server.start(tmp_path / "lake")
+    wait_until_free(tmp_path / "lake")
+
+
+def test_a_server_that_never_answers_is_ended(spark_is, tmp_path, monkeypatch):
+    spark_is(HANGS)
+    monkeypatch.setattr(spark_server, "SECONDS_TO_START", 0.2)
+    with pytest.raises(CoinlakeError, match=r"did not answer within 0\.2 s"):
+        spark_server.start(tmp_path / "lake")
+    wait_until_free(tmp_path / "lake")
+
+
+def test_run_gives_the_server_to_a_command_and_returns_its_exit_code(spark_is, tmp_path):
+    spark_is(STARTS)
+    seen = tmp_path / "seen"
+    command = ["sh", "-c", f'echo "$SPARK_REMOTE" > {seen}; exit 3']
+    assert spark_server.main(["run", "--lake", str(tmp_path / "lake"), "--", *command]) == 3
+    assert seen.read_text() == "sc://localhost:40123\n"
+    wait_until_free(tmp_path / "lake")
+
+
+def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypatch):
+    version = platform.delta_version()
+    home = spark_is(
+        'for a do case "$a" in spark.jars.ivy=*) ivy="${a#*=}";; esac; done; mkdir -p "$ivy/jars"; '
+        f'touch "$ivy/jars/io.delta_delta-spark_4.1_2.13-{version}.jar" '
+        f'"$ivy/jars/io.delta_delta-storage-{version}.jar" "$ivy/jars/org.slf4j_slf4j-api-2.jar"'
+    )
+    (home / "jars").mkdir()
+    (home / "jars" / "delta-storage-0.1.0.jar").touch()
+    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    spark_server.fetch_jars()
+    assert sorted(path.name for path in (home / "jars").iterdir()) == [
+        f"delta-spark_4.1_2.13-{version}.jar",
+        f"delta-storage-{version}.jar",
+    ]
+    (home / "arguments").unlink()
+    spark_server.fetch_jars()
+    assert not (home / "arguments").exists()
+
+
+def test_without_network_the_resolver_is_quoted(spark_is, monkeypatch):
+    home = spark_is('echo "Host repo1.maven.org not found" >&2; exit 1')
+    (home / "jars").mkdir()
+    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    with pytest.raises(CoinlakeError, match=r"needs the network once.*Host repo1\.maven\.org not found"):
+        spark_server.fetch_jars()
