@@ -1,0 +1,112 @@
+"""UTC instants: how they are read, written and compared, and the clocks that give them.
+
+Everything that needs the time or has to wait takes a clock, so that a test, a replay or a simulated market
+lives in its own time and nobody really sleeps.
+"""
+
+import re
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from coinlake.errors import CoinlakeError
+
+DEFAULT_SIMULATED = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
+
+# CoinGecko completes a UTC day at 00:35 and its caches end at 00:40: from 00:45 on, its answers are settled.
+DAY_SETTLES_AFTER = timedelta(minutes=45)
+
+_STEP = re.compile(r"\+(\d{1,6})([mhd])")
+_STAMP = "%Y%m%dT%H%M%SZ"
+
+
+class Clock(Protocol):
+    """What gives the time and waits."""
+
+    def now(self) -> datetime:
+        """The current UTC instant."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, for measuring."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """The current UTC instant."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, for measuring."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for real."""
+        time.sleep(seconds)
+
+
+class VirtualClock:
+    """A time of its own that starts at `start`: sleeping moves it, and nothing else does."""
+
+    def __init__(self, start: datetime):
+        self._now = start
+        self._slept = 0.0
+
+    def now(self) -> datetime:
+        """The current virtual instant."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds slept so far; `set` does not count."""
+        return self._slept
+
+    def sleep(self, seconds: float) -> None:
+        """Move on by this many seconds, at once."""
+        self._now += timedelta(seconds=seconds)
+        self._slept += seconds
+
+    def set(self, instant: datetime) -> None:
+        """Jump to an instant, also backwards: a tape is replayed in its own order."""
+        self._now = instant
+
+
+def parse(text: str) -> datetime:
+    """An ISO 8601 instant as UTC; without an offset it is UTC. Raises CoinlakeError when it is not one."""
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise CoinlakeError(f"{text!r} is not an instant. Write it like 2026-08-12T14:22:00Z.") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """ISO 8601 with milliseconds and Z: 2026-08-12T14:22:00.000Z."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_stamp(instant: datetime) -> str:
+    """The form that stands in names: 20260812T142200Z."""
+    return instant.astimezone(UTC).strftime(_STAMP)
+
+
+def from_stamp(text: str) -> datetime:
+    """The instant of a name that starts with a stamp; raises ValueError when it does not."""
+    return datetime.strptime(text[:16], _STAMP).replace(tzinfo=UTC)
+
+
+def step(text: str) -> timedelta | None:
+    """The length of a relative `as_of` such as +1h, +30m or +2d; None when it is not one."""
+    match = _STEP.fullmatch(text.strip())
+    if match is None:
+        return None
+    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+def data_day(instant: datetime) -> date:
+    """The day whose settled answers a run at this instant asks for: a UTC day begins at 00:45."""
+    return (instant.astimezone(UTC) - DAY_SETTLES_AFTER).date()
