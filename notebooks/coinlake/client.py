@@ -24,6 +24,8 @@ from coinlake.secrets import Secret
 USER_AGENT = f"coinlake/{__version__} (learning lakehouse; python-requests/{requests.__version__})"
 
 LARGEST_BODY = 64 * 2**20
+# Small, because of a connection that breaks only whole chunks are kept.
+CHUNK = 4096
 SHORTEST_KEY = 8
 
 # What a meta line keeps of the response headers: nothing in it can be secret.
@@ -216,7 +218,7 @@ class Client:
         """The body, and what broke while it was read; no body when it is larger than the limit."""
         body = bytearray()
         try:
-            for chunk in response.iter_content(65536):
+            for chunk in response.iter_content(CHUNK):
                 body += chunk
                 if len(body) > self._largest_body:
                     return None, f"body larger than {self._largest_body:,} bytes"
