@@ -1,0 +1,328 @@
+import errno
+import fcntl
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from coinlake import answers
+from coinlake.client import Attempt
+from coinlake.endpoints import Request
+from coinlake.errors import CoinlakeError
+from coinlake.landing import Files, Landing
+
+RUN = "20260812T142200Z-0123abcd"
+AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
+MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=1"
+PAGE = b'[ {"id":"bitcoin", "current_price":1.10}]\n'
+GLOBAL = b'{"data":{}}'
+
+
+def attempt(endpoint="coins_markets", body=PAGE, *, url=MARKETS, page=1, number=1, status=200, at=AS_OF):
+    verdict = answers.no_answer("connection failed") if status == 0 else answers.judge(endpoint, status, body)
+    headers = {"age": "12"}
+    return Attempt(Request(endpoint, page, url), number, status, headers, body, at, 812, verdict)
+
+
+def land(landing, run=RUN, attempts=(), source="live"):
+    with landing.begin(run, simulated=source == "simulated") as gathering:
+        for one in attempts or [attempt()]:
+            gathering.add(one, source)
+        gathering.commit()
+
+
+def tree(path: Path) -> dict[str, bytes]:
+    """Every file below the folder with its bytes."""
+    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+
+
+def a_full_run():
+    midnight = AS_OF.replace(day=13, hour=0)
+    return [
+        attempt(body=b"<html>Bad Gateway", status=502),
+        attempt(body=None, number=2, status=0),
+        attempt(number=3),
+        attempt("global", b'{"error":"late"}', url="https://api.coingecko.com/api/v3/global", at=midnight),
+        attempt("global", GLOBAL, url="https://api.coingecko.com/api/v3/global", number=2, at=midnight),
+    ]
+
+
+def test_a_run_lands_byte_for_byte_with_one_line_per_attempt(tmp_path):
+    land(Landing(tmp_path), attempts=a_full_run())
+    files = tree(tmp_path)
+    meta = files.pop(f"landing_meta/date=2026-08-12/run={RUN}.jsonl")
+    assert files == {
+        f"landing_errors/endpoint=coins_markets/date=2026-08-12/run={RUN}/p0001-a1.txt": b"<html>Bad Gateway",
+        f"landing/endpoint=coins_markets/date=2026-08-12/run={RUN}/p0001.json": PAGE,
+        f"landing_errors/endpoint=global/date=2026-08-13/run={RUN}/p0001-a1.json": b'{"error":"late"}',
+        f"landing/endpoint=global/date=2026-08-13/run={RUN}/p0001.json": GLOBAL,
+    }
+    lines = [json.loads(line) for line in meta.splitlines()]
+    assert lines[2] == {
+        "run": RUN,
+        "endpoint": "coins_markets",
+        "page": 1,
+        "attempt": 3,
+        "method": "GET",
+        "url": MARKETS,
+        "status": 200,
+        "fetched_at": "2026-08-12T14:22:00.000Z",
+        "elapsed_ms": 812,
+        "headers": {"age": "12"},
+        "file": f"endpoint=coins_markets/date=2026-08-12/run={RUN}/p0001.json",
+        "bytes": len(PAGE),
+        "sha256": hashlib.sha256(PAGE).hexdigest(),
+        "content_encoding": "identity",
+        "outcome": "landed",
+        "error": None,
+        "source": "live",
+    }
+    nothing = ("file", "bytes", "sha256", "content_encoding")
+    assert [(line["attempt"], line["status"], line["outcome"], line["error"]) for line in lines] == [
+        (1, 502, "error", "502 Bad Gateway"),
+        (2, 0, "error", "0 connection failed"),
+        (3, 200, "landed", None),
+        (1, 200, "error", "200 late"),
+        (2, 200, "landed", None),
+    ]
+    assert [lines[1][name] for name in nothing] == [None] * 4
+
+
+def test_what_is_landed_can_be_read_and_is_checked(tmp_path):
+    landing = Landing(tmp_path)
+    land(landing, attempts=a_full_run())
+    lines = landing.lines(RUN)
+    bodies = [landing.read(line) for line in lines if line["file"]]
+    assert bodies == [b"<html>Bad Gateway", PAGE, b'{"error":"late"}', GLOBAL]
+    landing.body_path(lines[2]).write_bytes(PAGE + b" ")
+    with pytest.raises(CoinlakeError, match="has changed since it was landed"):
+        landing.read(lines[2])
+    landing.body_path(lines[2]).unlink()
+    with pytest.raises(CoinlakeError, match="is missing, but run 20260812T142200Z-0123abcd has landed it"):
+        landing.read(lines[2])
+
+
+@pytest.mark.parametrize("file", ["../../etc/passwd", "/etc/passwd", "endpoint=x/../../../y", None])
+def test_a_meta_line_cannot_point_out_of_the_lake(tmp_path, file):
+    line = {"run": RUN, "outcome": "landed", "file": file, "sha256": ""}
+    with pytest.raises(CoinlakeError, match="names no file of this lake"):
+        Landing(tmp_path).read(line)
+
+
+def test_a_run_is_never_written_again(tmp_path):
+    landing = Landing(tmp_path)
+    land(landing)
+    before = tree(tmp_path)
+    with pytest.raises(CoinlakeError, match=r"is landed in .* already"):
+        land(landing, attempts=[attempt(body=b"[]")])
+    assert tree(tmp_path) == before
+
+
+def test_without_commit_nothing_stays(tmp_path):
+    landing = Landing(tmp_path)
+    with pytest.raises(ZeroDivisionError), landing.begin(RUN, simulated=False) as gathering:
+        gathering.add(attempt(), "live")
+        assert tree(tmp_path / "landing") == {}
+        raise ZeroDivisionError
+    assert tree(tmp_path) == {}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing runs any more."""
+
+
+class Mortal(Files):
+    """File operations of a process that dies before or after its n-th one."""
+
+    def __init__(self, lives, after):
+        self.lives, self.after = lives, after
+
+    def _operate(self, operation, *arguments):
+        if self.lives == 0 and not self.after:
+            raise Killed
+        if self.lives < 0:
+            raise Killed
+        operation(*arguments)
+        self.lives -= 1
+        if self.lives < 0 and self.after:
+            raise Killed
+
+    def write(self, path, content):
+        self._operate(super().write, path, content)
+
+    def move(self, source, target):
+        self._operate(super().move, source, target)
+
+    def remove(self, path):
+        self._operate(super().remove, path)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_run_killed_at_any_step_is_completed_or_discarded(tmp_path, after):
+    """Cut at the n-th file operation for every n, then come back as a new process."""
+    whole = tmp_path / "whole"
+    land(Landing(whole), attempts=a_full_run())
+    outcomes = []
+    for lives in range(100):
+        lake = tmp_path / f"cut{lives}"
+        try:
+            land(Landing(lake, Mortal(lives, after)), attempts=a_full_run())
+        except Killed:
+            pass
+        else:
+            break
+        notes = Landing(lake).recover()
+        outcomes += notes
+        is_landed = Landing(lake).has(RUN)
+        assert tree(lake) == (tree(whole) if is_landed else {})
+        if not is_landed:
+            land(Landing(lake), attempts=a_full_run())
+            assert tree(lake) == tree(whole)
+    # 4 bodies, meta, journal and its renaming; then 4 folders and the meta file; then the staging folder goes.
+    assert lives == 13
+    assert outcomes == [f"run {RUN}: discarded"] * 6 + [f"run {RUN}: completed"] * 6
+
+
+def test_recovery_itself_may_be_killed(tmp_path):
+    whole = tmp_path / "whole"
+    land(Landing(whole), attempts=a_full_run())
+    with pytest.raises(Killed):
+        land(Landing(tmp_path / "cut", Mortal(8, False)), attempts=a_full_run())
+    for lives in range(4):
+        with pytest.raises(Killed):
+            Landing(tmp_path / "cut", Mortal(0 if lives % 2 else 1, False)).recover()
+    assert Landing(tmp_path / "cut").recover() == [f"run {RUN}: completed"]
+    assert tree(tmp_path / "cut") == tree(whole)
+
+
+def test_meta_is_the_last_thing_to_appear(tmp_path):
+    class Watching(Files):
+        def move(self, source, target):
+            assert not list(tmp_path.glob("landing_meta/*/*"))
+            super().move(source, target)
+
+    land(Landing(tmp_path, Watching()), attempts=a_full_run())
+    assert Landing(tmp_path).has(RUN)
+
+
+def test_a_run_that_another_process_gathers_is_left_alone(tmp_path):
+    landing = Landing(tmp_path)
+    with landing.begin(RUN, simulated=False) as gathering:
+        gathering.add(attempt(), "live")
+        other = Landing(tmp_path)
+        assert other.recover() == []
+        with pytest.raises(CoinlakeError, match="Another process lands run"):
+            land(other)
+        land(other, run="20260812T142200Z-ffffffff")
+        gathering.commit()
+    assert landing.runs() == [RUN, "20260812T142200Z-ffffffff"]
+
+
+def test_a_volume_without_locks_is_no_obstacle(tmp_path, monkeypatch):
+    def unsupported(file, operation):
+        raise OSError(errno.ENOTSUP, "not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    land(Landing(tmp_path))
+    assert Landing(tmp_path).has(RUN)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full: free some space"), (errno.EROFS, "the disk is read-only")],
+)
+@pytest.mark.parametrize("when", ["body", "commit"])
+def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, number, words, when):
+    class Refusing(Files):
+        def write(self, path, content):
+            is_now = path.suffix == ".jsonl" if when == "commit" else "landing_errors" in path.parts
+            if is_now:
+                raise OSError(number, "no")
+            super().write(path, content)
+
+    with pytest.raises(CoinlakeError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
+        land(Landing(tmp_path, Refusing()), attempts=a_full_run())
+    assert tree(tmp_path) == {}
+
+
+def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path):
+    class Refusing(Files):
+        def move(self, source, target):
+            if "landing_meta" in target.parts:
+                raise OSError(errno.ENOSPC, "no")
+            super().move(source, target)
+
+    with pytest.raises(CoinlakeError, match="the disk is full"):
+        land(Landing(tmp_path, Refusing()))
+    assert Landing(tmp_path).recover() == [f"run {RUN}: completed"]
+    assert Landing(tmp_path).read(Landing(tmp_path).lines(RUN)[0]) == PAGE
+
+
+def test_a_lake_path_that_cannot_be_a_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CoinlakeError, match="a file stands where a folder is needed"):
+        land(Landing(tmp_path / "file"))
+    with pytest.raises(CoinlakeError, match=r"Use a folder, on Databricks one below /Volumes"):
+        Landing("abfss://lake@account.dfs.core.windows.net/x")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("simulated", "live"), ("live", "simulated"), ("replay", "simulated")]
+)
+def test_simulated_and_real_data_never_share_a_lake(tmp_path, first, second):
+    land(Landing(tmp_path), source=first)
+    before = tree(tmp_path)
+    with pytest.raises(CoinlakeError, match=r"data must not join it. Set lake_path to another folder"):
+        land(Landing(tmp_path), run="20260813T142200Z-0123abcd", source=second)
+    assert tree(tmp_path) == before
+
+
+def test_replayed_and_live_data_may_share_a_lake(tmp_path):
+    land(Landing(tmp_path), source="live")
+    land(Landing(tmp_path), run="20260813T142200Z-0123abcd", source="replay")
+    assert Landing(tmp_path).is_simulated() is False
+
+
+def test_what_was_asked_on_a_data_day(tmp_path):
+    landing = Landing(tmp_path)
+    chart = "https://api.coingecko.com/api/v3/coins/{}/market_chart?vs_currency=usd&days=365"
+    body = b'{"prices":[]}'
+    for day, hour, minute, coin, status in [
+        (12, 0, 44, "yesterday", 200),
+        (12, 0, 45, "bitcoin", 200),
+        (12, 9, 0, "lost", 500),
+        (13, 0, 44, "ethereum", 200),
+        (13, 0, 45, "tomorrow", 200),
+    ]:
+        run = f"202608{day}T{hour:02}{minute:02}00Z-0123abcd"
+        land(landing, run, [attempt("coins_market_chart", body, url=chart.format(coin), status=status)])
+    asked = landing.asked(date(2026, 8, 12))
+    assert {path for _, path, _ in asked} == {
+        "/api/v3/coins/bitcoin/market_chart",
+        "/api/v3/coins/ethereum/market_chart",
+    }
+
+
+def test_credits_are_the_coingecko_answers_of_the_month(tmp_path):
+    landing = Landing(tmp_path)
+    july = datetime(2026, 7, 31, 23, 59, 59, tzinfo=UTC)
+    land(
+        landing,
+        "20260731T235900Z-0123abcd",
+        [attempt(at=july), attempt(page=2, at=july + timedelta(seconds=2))],
+    )
+    land(
+        landing,
+        "20260812T142200Z-0123abcd",
+        [
+            attempt(status=429, body=b""),
+            attempt(status=200, body=b'{"error":"costs all the same"}', number=2),
+            attempt(number=3),
+            attempt("fear_greed", b'{"data":[]}'),
+        ],
+    )
+    land(landing, "20260901T000000Z-0123abcd", [attempt(at=datetime(2026, 9, 1, tzinfo=UTC))])
+    months = {7: 1, 8: 3, 9: 1, 10: 0}
+    assert {month: landing.credits_used(datetime(2026, month, 5, tzinfo=UTC)) for month in months} == months
