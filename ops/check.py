@@ -77,9 +77,7 @@ def notebook_faults(path: Path) -> Iterator[str]:
 
 def _strip_outputs() -> None:
     paths = [str(path) for path in notebooks.all_paths()]
-    subprocess.run(
-        [sys.executable, "-m", "nbstripout", "--keep-count", "--keep-id", *paths], cwd=ROOT, check=True
-    )
+    subprocess.run([sys.executable, "-m", "nbstripout", "--keep-count", "--keep-id", *paths], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

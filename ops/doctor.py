@@ -39,9 +39,7 @@ def _python() -> str:
 
 def _packages() -> str:
     wrong = [
-        f"{name} is {installed or 'missing'}, not {pin}"
-        for name, pin, installed in _pins()
-        if installed != pin
+        f"{name} is {installed or 'missing'}, not {pin}" for name, pin, installed in _pins() if installed != pin
     ]
     if wrong:
         raise CoinlakeError("; ".join(wrong) + ". Delete .venv/ready and run make again.")

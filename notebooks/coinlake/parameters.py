@@ -167,9 +167,7 @@ def _fault(name: str, value: Value) -> str | None:
     if rule.choices and value not in rule.choices:
         near = get_close_matches(str(value), rule.choices, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        shown = (
-            ", ".join(rule.choices) if len(rule.choices) <= 6 else f"{len(rule.choices)} codes such as usd"
-        )
+        shown = ", ".join(rule.choices) if len(rule.choices) <= 6 else f"{len(rule.choices)} codes such as usd"
         return f"{name}: {value!r} is not one of {shown}.{hint}"
     if rule.minimum is not None and value < rule.minimum:
         return f"{name}: {value!r} is below {rule.minimum:g}."

@@ -134,9 +134,7 @@ COIN_SNAPSHOTS = Table(
         Column("atl_change_percentage", "DOUBLE", "price against the all-time low, per cent"),
         Column("atl_date", "TIMESTAMP", "UTC instant of the all-time low"),
         Column("last_updated", "TIMESTAMP", "UTC instant of the coin's last trade known to CoinGecko"),
-        Column(
-            "warnings", "ARRAY<STRING>", "names of the rules of severity warn that the row breaks, sorted"
-        ),
+        Column("warnings", "ARRAY<STRING>", "names of the rules of severity warn that the row breaks, sorted"),
         Column("rescued", "STRING", "fields that the schema does not know or could not read, JSON object"),
         FILE,
     ),
@@ -283,9 +281,7 @@ QUARANTINE = Table(
         _required("endpoint", "STRING", "endpoint that it came from"),
         _required("file", "STRING", "raw response: path below landing/"),
         Column("landing_run", "STRING", "ingestion run, as in the folder name run=…"),
-        Column(
-            "fetched_at", "TIMESTAMP", "UTC instant at which the raw response arrived; NULL when not known"
-        ),
+        Column("fetched_at", "TIMESTAMP", "UTC instant at which the raw response arrived; NULL when not known"),
         _required("reasons", "ARRAY<STRING>", "names of the rules that the record breaks, sorted"),
         Column("record", "STRING", "the record as it came, JSON text; the whole body when that is not JSON"),
         _required("copies", "INT", "how often the same record stands in the file"),
@@ -311,9 +307,7 @@ DIM_COIN = Table(
         _required(
             "valid_from", "TIMESTAMP", "first UTC instant of this version; 1900-01-01 for the first one known"
         ),
-        _required(
-            "valid_to", "TIMESTAMP", "first UTC instant after this version; 9999-12-31 for the current one"
-        ),
+        _required("valid_to", "TIMESTAMP", "first UTC instant after this version; 9999-12-31 for the current one"),
         _required("is_current", "BOOLEAN", "true for the newest version"),
     ),
     key=("coin_key",),
@@ -461,9 +455,7 @@ MARKET_TRENDS_DAILY = Table(
         _required("index_100", "DOUBLE", "close, where the coin's first known close is 100"),
         Column("average_50d", "DOUBLE", "mean close of the last 50 days; NULL until all 50 exist"),
         Column("above_average_50d", "BOOLEAN", "true when the close is above average_50d"),
-        Column(
-            "volatility_30d", "DOUBLE", "sample standard deviation of 30 daily log returns times sqrt(365)"
-        ),
+        Column("volatility_30d", "DOUBLE", "sample standard deviation of 30 daily log returns times sqrt(365)"),
         _required("drawdown", "DOUBLE", "close against the highest close so far, fraction, 0 or less"),
         Column("cross", "STRING", "golden or death on the day the 50-day average crosses the 200-day one"),
         Column("trend", "STRING", "up: close > 30-day > 90-day average; down: the reverse; else sideways"),
@@ -482,18 +474,14 @@ MARKET_DAILY = Table(
         _required("advancers", "INT", "coins whose 1-day return is above 0"),
         _required("decliners", "INT", "coins whose 1-day return is below 0"),
         _required("coins_with_average_50d", "INT", "coins with 50 days of history"),
-        Column(
-            "share_above_average_50d", "DOUBLE", "of these, the fraction that closes above its 50-day average"
-        ),
+        Column("share_above_average_50d", "DOUBLE", "of these, the fraction that closes above its 50-day average"),
         Column("median_return_1d", "DOUBLE", "median 1-day return, fraction"),
         Column("median_index", "DOUBLE", "median of index_100"),
         Column("median_drawdown", "DOUBLE", "median drawdown, fraction"),
         Column("median_volatility_30d", "DOUBLE", "median annual volatility, fraction"),
         Column("tracked_market_cap", "DOUBLE", "sum of the closing market caps of these coins"),
         Column("bitcoin_share", "DOUBLE", "Bitcoin's part of tracked_market_cap, fraction"),
-        Column(
-            "total_market_cap", "DOUBLE", "whole market, last /global of the day; NULL when none was fetched"
-        ),
+        Column("total_market_cap", "DOUBLE", "whole market, last /global of the day; NULL when none was fetched"),
         Column("bitcoin_dominance", "DOUBLE", "Bitcoin's part of the whole market, fraction, from /global"),
         Column("fear_greed_value", "INT", "Fear & Greed Index, 0 to 100"),
         Column("fear_greed_classification", "STRING", "label of the index as it was sent"),

@@ -1,4 +1,4 @@
-"""The order of a batch run, what it prints, and what it says when something fails; notebooks and Spark are faked."""
+"""The order of a batch run, its output, and what it says when something fails; notebooks and Spark are faked."""
 
 import json
 import os
