@@ -218,8 +218,9 @@ STORIES = [
 _HEADS = ("al", "ar", "bel", "bri", "ca", "cor", "da", "dex", "el", "fa", "fi", "gal", "hel", "il", "jo", "ka",
           "la", "lu", "ma", "mi", "mo", "na", "neo", "no", "o", "or", "pa", "pra", "qua", "ri", "ro", "sa",
           "sol", "su", "ta", "tri", "u", "va", "vo", "xe", "yo", "za", "zen")  # fmt: skip
-_TAILS = ("ba", "bit", "cen", "cha", "da", "dex", "do", "ga", "ka", "la", "lix", "lo", "ma", "mint", "na", "net",
-          "ni", "nix", "pay", "ra", "ri", "ro", "sa", "ta", "ti", "to", "tor", "va", "via", "vo", "xa", "za")  # fmt: skip
+_TAILS = ("ba", "bit", "cen", "cha", "da", "dex", "do", "ga", "ka", "la", "lix", "lo", "ma", "mint", "na",
+          "net", "ni", "nix", "pay", "ra", "ri", "ro", "sa", "ta", "ti", "to", "tor", "va", "via", "vo", "xa",
+          "za")  # fmt: skip
 _ENDS = ("", "", "", " Protocol", " Network", " Finance", " AI", " DAO", " Swap", " Chain", " Token", " Labs",
          " Coin", " Games", " Cloud", " Inu", " Doge", " Cat")  # fmt: skip
 _MEMES = (" Inu", " Doge", " Cat")
@@ -274,9 +275,7 @@ class Catalogue:
         known = np.ones(len(self), dtype=bool)
         for row, coin in enumerate(self.coins):
             if coin.cap_unknown:
-                known[row] = not any(
-                    seconds(start) <= moment < seconds(end) for start, end in coin.cap_unknown
-                )
+                known[row] = not any(seconds(start) <= moment < seconds(end) for start, end in coin.cap_unknown)
         return known
 
     def active(self, moment: int) -> np.ndarray:
@@ -290,10 +289,18 @@ def _familiar() -> list[Coin]:
     for number, (identity, symbol, name, price, millions, most, listed, kind) in enumerate(FAMILIAR):
         coins.append(
             Coin(
-                identity, symbol, name, price, millions * 1e6, kind, most and most * 1e6,
-                listed_at=seconds(listed), twin_of=twins.get(identity), ranked=identity not in twins,
+                identity,
+                symbol,
+                name,
+                price,
+                millions * 1e6,
+                kind,
+                most and most * 1e6,
+                listed_at=seconds(listed),
+                twin_of=twins.get(identity),
+                ranked=identity not in twins,
                 image=number * 37 + 1,
-            )  # fmt: skip
+            )
         )
     by_id = {coin.id: coin for coin in coins}
     by_id["bitcoin"].growth = 0.011
@@ -358,9 +365,9 @@ def _by_the_yard(seed: int, count: int) -> list[Coin]:
         )  # fmt: skip
         if coin.max_supply is not None and coin.max_supply < supply:
             coin.max_supply = supply
-        if lifetime_ends[number] < 0.06:
+        if lifetime_ends[number] < 0.04:
             # Within five years about the anchor, but never on the day of listing.
-            end = ANCHOR_DAY - 700 + int(lifetime_ends[number] / 0.06 * 1_800)
+            end = ANCHOR_DAY - 300 + int(lifetime_ends[number] / 0.04 * 1_800)
             if end > listed[number] + 30:
                 coin.delisted_at = ZERO_SECONDS + end * 86_400 + 9 * 3_600
         if digits // 61 % 100 < 3 and number > 400:
@@ -379,8 +386,8 @@ def _ln(value: np.ndarray) -> np.ndarray:
 
 
 def _listing_days(lots: np.ndarray) -> np.ndarray:
-    """More are listed every year; the last ones within the two years after the anchor."""
-    first, last = 3_400, ANCHOR_DAY + 500
+    """More are listed every year; the last ones within five months after the anchor."""
+    first, last = 3_400, ANCHOR_DAY + 150
     return (first + (last - first) * np.sqrt(lots)).astype(np.int64)
 
 
@@ -417,12 +424,14 @@ def _temper(seed: int, coins: list[Coin]) -> None:
     pull, step, trade, odd = (
         chance.normals(chance.stream(seed, "temper", what), row) for what in ("pull", "step", "trade", "odd")
     )
-    scale, trades = chance.exp(0.25 * step), chance.exp(0.7 * trade)
+    scale, trades = chance.exp(0.25 * step), chance.exp(np.where(row < len(FAMILIAR), 0.3, 0.7) * trade)
     for number, coin in enumerate(coins):
         temper = TEMPERS[coin.kind]
         coin.beta = max(temper.beta + 0.5 * temper.spread * float(pull[number]), 0.0) if temper.beta else 0.0
-        coin.sigma = temper.sigma * (1.0 if coin.kind == "bitcoin" else float(scale[number]))
-        coin.turnover = temper.turnover * float(trades[number])
+        coin.sigma, coin.turnover = temper.sigma, temper.turnover
+        if coin.kind != "bitcoin":
+            coin.sigma *= float(scale[number])
+            coin.turnover *= float(trades[number])
         if coin.trades_every_days:
             coin.turnover = 7e-6
         coin.noise = temper.noise * (1 + number / 400)
@@ -443,5 +452,3 @@ def _temper(seed: int, coins: list[Coin]) -> None:
         if coin.twin_of in by_id:
             original = by_id[coin.twin_of]
             coin.beta, coin.sigma = original.beta, original.sigma
-
-

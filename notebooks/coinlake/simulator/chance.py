@@ -31,7 +31,7 @@ def stream(seed: int, *names: object) -> np.uint64:
 
 def bits(keys: np.ndarray, index: np.ndarray) -> np.ndarray:
     """64 random bits for each (key, index), broadcast against each other."""
-    state = np.atleast_1d(keys) + (np.asarray(index).astype(np.uint64) + np.uint64(1)) * GOLDEN
+    state = np.atleast_1d(keys) + (np.atleast_1d(index).astype(np.uint64) + np.uint64(1)) * GOLDEN
     state = (state ^ (state >> np.uint64(30))) * _FIRST
     state = (state ^ (state >> np.uint64(27))) * _SECOND
     return state ^ (state >> np.uint64(31))

@@ -127,9 +127,7 @@ class Market:
         rows = np.zeros(np.size(first_hour), np.int64)
         flat = np.zeros((len(rows), log_hours.shape[1]))
         common = self._factor.slots(rows, first_hour, flat)
-        return (
-            self._own.slots(who, first_hour, log_hours) + self.catalogue.beta[who][:, None] * common
-        )
+        return self._own.slots(who, first_hour, log_hours) + self.catalogue.beta[who][:, None] * common
 
     def _noise(self, who: np.ndarray, slot: np.ndarray) -> np.ndarray:
         noise = self.catalogue.noise[who]
@@ -243,6 +241,12 @@ class Market:
             path = here + (there - here) * (place - left) + self._noise(who[rows], hour * SLOTS_IN_HOUR + left)
             prices[rows] = self.catalogue.price[who[rows]] * chance.exp(path)
         return self._listed(who, moments, prices)
+
+    def smooth_prices(self, row: int, hours: np.ndarray) -> np.ndarray:
+        """Prices at consecutive full hours without the noise of single quotes: a coin as a currency."""
+        first_day = int((hours[0] - ZERO_SECONDS) // DAY)
+        path = self._log_hours(np.array([row]), first_day, -(-len(hours) // 24))[0, : len(hours)]
+        return self.catalogue.price[row] * chance.exp(path)
 
     def supplies(self, who: np.ndarray, moments: np.ndarray) -> np.ndarray:
         """Coins in circulation, which change once a day."""
@@ -384,8 +388,10 @@ class Market:
             hours = last - SPARKLINE_HOURS + 1 + np.arange(SPARKLINE_HOURS)
             newest = hours[-PROVISIONAL_HOURS:]
             prices, seen = quotes.prices.copy(), quotes.seen.copy()
-            shift = 2.5 * self.catalogue.noise[rows][:, None] * chance.normals(
-                self._keys["provisional"][rows][:, None], newest
+            shift = (
+                2.5
+                * self.catalogue.noise[rows][:, None]
+                * chance.normals(self._keys["provisional"][rows][:, None], newest)
             )
             prices[:, -PROVISIONAL_HOURS:] *= 1 + shift
             seen[self.catalogue.trades_every[rows] > 0, :-2] = False

@@ -113,11 +113,7 @@ class Walk:
         edges = self._month_edges(who, month, months + 1)
         day = (month * MONTH)[:, None] + np.arange(months * MONTH)
         variance = self.clock.variance[np.clip(day - offset[:, None], 0, DAYS - 1)]
-        steps = (
-            chance.normals(self._keys["day"][who][:, None], day)
-            * np.sqrt(variance)
-            * self.sigma[who][:, None]
-        )
+        steps = chance.normals(self._keys["day"][who][:, None], day) * np.sqrt(variance) * self.sigma[who][:, None]
         steps, variance = (a.reshape(len(who), months, MONTH) for a in (steps, variance))
         passed = np.cumsum(variance, axis=-1)
         path = _fill(edges[:, :-1], edges[:, 1:], steps, passed / passed[..., -1:])
@@ -134,9 +130,7 @@ class Walk:
         passed = self.clock.passed[days]
         variance = np.maximum(passed[:, 1:] - passed[:, :-1], 1e-9)
         scale = (self.sigma[who] * self.slow[who])[:, None]
-        steps = (
-            chance.normals(self._keys["month"][who][:, None], months[:, :-1]) * np.sqrt(variance) * scale
-        )
+        steps = chance.normals(self._keys["month"][who][:, None], months[:, :-1]) * np.sqrt(variance) * scale
         steps, variance = (a.reshape(len(who), cycles, MONTHS) for a in (steps, variance))
         share = np.cumsum(variance, axis=-1)
         path = _fill(nodes[:, :-1], nodes[:, 1:], steps, share / share[..., -1:]).reshape(len(who), -1)
