@@ -1,0 +1,58 @@
+"""Recorded bodies, errors and broken ones among them, go through tape and replay byte for byte."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from coinlake import endpoints, tape
+from coinlake.ingest import ingest
+from coinlake.landing import Landing
+from coinlake.planning import Settings
+from tests.support import recordings
+
+pytestmark = recordings.needed
+
+FOLDERS = {
+    "markets": "coins_markets",
+    "market_chart": "coins_market_chart",
+    "coins_list": "coins_list",
+    "global": "global",
+    "fng": "fear_greed",
+    "frankfurter": "fx_rates",
+    "open_meteo": "weather_daily",
+    "errors": "coins_markets",
+    "errors_quoted": "coins_markets",
+    "malformed": "coins_markets",
+}
+START = datetime(2026, 8, 12, tzinfo=UTC)
+
+
+def test_every_recording_comes_out_of_a_replay_as_it_went_in(tmp_path):
+    expected = []
+    for folder, endpoint in FOLDERS.items():
+        for path in recordings.files(folder):
+            body = path.read_bytes()
+            moment = START + timedelta(minutes=len(expected))
+            url = f"{endpoints.ENDPOINTS[endpoint].root}/recorded/{len(expected)}"
+            status = 429 if folder.startswith("errors") else 200
+            added = tape.add(
+                tmp_path / "tape",
+                endpoint=endpoint,
+                url=url,
+                fetched_at=moment.isoformat(),
+                status=status,
+                bodies=[body],
+            )
+            assert added is not None
+            digest = hashlib.sha256(body).hexdigest()
+            expected.append((endpoint, url, moment.strftime("%Y-%m-%dT%H:%M:00.000Z"), status, digest))
+    for group in ("market", "context"):
+        settings = Settings(str(tmp_path / "lake"), source="replay", tape_path=str(tmp_path / "tape"))
+        ingest(group, settings, say=lambda line: None)
+
+    landing = Landing(tmp_path / "lake")
+    lines = [line for run in landing.runs() for line in landing.lines(run)]
+    kept = ("endpoint", "url", "fetched_at", "status", "sha256")
+    assert sorted(tuple(line[name] for name in kept) for line in lines) == sorted(expected)
+    for line in lines:
+        assert hashlib.sha256(landing.read(line)).hexdigest() == line["sha256"]
+    assert {line["outcome"] for line in lines if line["status"] != 200} <= {"error"}
