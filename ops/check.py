@@ -16,7 +16,6 @@ from ops.settings import ROOT
 
 LONGEST_CELL = 25
 MOST_CELLS = 45
-KEPT = "keep_output"
 LAST_HEADINGS = ("## What we learned", "## Exercises")
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|root|Users|work)/\w+")
 
@@ -69,8 +68,8 @@ def notebook_faults(path: Path) -> Iterator[str]:
             continue
         if len(cell.source.splitlines()) > LONGEST_CELL:
             yield f"cell {number} has more than {LONGEST_CELL} lines"
-        if cell.outputs and KEPT not in cell.metadata.get("tags", []):
-            yield f"cell {number} keeps an output without the tag {KEPT!r}"
+        if cell.outputs and notebooks.KEPT not in cell.metadata.get("tags", []):
+            yield f"cell {number} keeps an output without the tag {notebooks.KEPT!r}"
         if number > 3 and re.search(r"^(?:import|from) ", cell.source, flags=re.MULTILINE):
             yield f"cell {number} imports; all imports stand in the third cell"
 

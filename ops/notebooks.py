@@ -1,8 +1,13 @@
-"""Finds, reads and executes the course's notebooks."""
+"""Finds, reads and executes the course's notebooks.
+
+`python -m ops.notebooks FOLDER` takes the outputs of the checked cells over from executed notebooks,
+after a change that is meant to change them; `make test` compares these outputs from then on.
+"""
 
 import ast
 import builtins
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -14,6 +19,7 @@ from coinlake.parameters import Value
 from ops.settings import ROOT
 
 FOLDER = ROOT / "notebooks"
+KEPT = "keep_output"
 
 
 class CellFailed(CoinlakeError):
@@ -73,7 +79,32 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progres
         raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
 
 
+def keep_outputs(executed: Path, notebook: Path) -> int:
+    """Copy the outputs of the cells tagged `keep_output` from an executed copy; returns how many cells there are.
+
+    Raises CoinlakeError when the executed copy is of another version of the notebook.
+    """
+    outputs = {cell.id: cell for cell in nbformat.read(executed, as_version=4).cells}
+    course = nbformat.read(notebook, as_version=4)
+    kept = [cell for cell in course.cells if KEPT in cell.metadata.get("tags", [])]
+    for cell in kept:
+        if cell.id not in outputs or outputs[cell.id].source != cell.source:
+            raise CoinlakeError(f"{executed}: cell {cell.id!r} is not that of {notebook.name}. Run it again.")
+        cell.outputs = outputs[cell.id].outputs
+        cell.execution_count = None
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = None
+    nbformat.write(course, notebook)
+    return len(kept)
+
+
 def _message(name: str, value: str) -> str:
     """A cell's error: Python's own need their type to be understood, others speak for themselves."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", value)
     return f"{name}: {text}" if hasattr(builtins, name) else text
+
+
+if __name__ == "__main__":
+    for notebook in all_paths():
+        print(f"{notebook.name}: {keep_outputs(Path(sys.argv[1]) / notebook.name, notebook)} cells")

@@ -1,0 +1,53 @@
+"""A notebook under Databricks' widgets: the texts that Data Factory passes become its parameters."""
+
+import json
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell
+
+from ops import notebooks
+
+STUB = """
+class Widgets:
+    def getAll(self):
+        return {widgets!r}
+
+class Utilities:
+    widgets = Widgets()
+
+dbutils = Utilities()
+"""
+
+
+@pytest.fixture
+def execute_with_widgets(tmp_path):
+    """Executes a notebook with a stub of dbutils in its namespace, as a cluster puts one there."""
+
+    def execute(name, widgets):
+        notebook = nbformat.read(notebooks.path(name), as_version=4)
+        notebook.cells.insert(0, new_code_cell(STUB.format(widgets=widgets)))
+        source, executed = tmp_path / f"{name}.ipynb", tmp_path / "executed" / f"{name}.ipynb"
+        nbformat.write(notebook, source)
+        notebooks.execute(source, executed, {})
+        return executed
+
+    return execute
+
+
+def test_widgets_set_the_parameters_by_type(execute_with_widgets, tmp_path):
+    lake = tmp_path / "lake"
+    execute_with_widgets(
+        "02_ingest_context_data",
+        {"lake_path": str(lake), "run_id": "from-widgets", "history_days": "30", "latitude": "-33.9"},
+    )
+    [record] = lake.glob("steps/date=*/from-widgets/02_ingest_context_data.json")
+    parameters = json.loads(record.read_text())["parameters"]
+    assert (parameters["history_days"], parameters["latitude"], parameters["source"]) == (30, -33.9, "simulated")
+
+
+def test_an_unknown_widget_stops_the_notebook_before_anything_is_written(execute_with_widgets, tmp_path):
+    lake = tmp_path / "lake"
+    with pytest.raises(notebooks.CellFailed, match=r"histroy_days: did you mean history_days\?"):
+        execute_with_widgets("02_ingest_context_data", {"lake_path": str(lake), "histroy_days": "30"})
+    assert not lake.exists()
