@@ -436,11 +436,7 @@ class CoinGecko:
                 data[name] = usd[name]
             data[f"{name}_in_currency"] = each(name)
         for window, hours in WINDOWS.items():
-            changes = {
-                code: notation.percent(float(self._window_change(who, facts, code, hours)[0]), 5)
-                for code in self.codes
-            }
-            changes = {code: value for code, value in changes.items() if value is not None}
+            changes = self._changes_everywhere(who, facts, hours)
             data[f"price_change_percentage_{window}_in_currency"] = changes
             if window != "1h" and "usd" in changes:
                 data[f"price_change_percentage_{window}"] = changes["usd"]
@@ -452,6 +448,19 @@ class CoinGecko:
             data["sparkline_7d"] = {"price": self._sparklines(who, facts["updated"], "usd")[0]}
         data["last_updated"] = usd["last_updated"]
         return data
+
+    def _changes_everywhere(self, who, facts, hours: int) -> dict[str, float]:
+        """The change of one coin over so many hours, per cent, by currency; none if it is unknown."""
+        if facts["stale"][0]:
+            return {}
+        last = int(facts["updated"][0] - ZERO_SECONDS) // HOUR
+        quotes = np.array([self.market.quotes(who, hour, 1).prices[0, 0] for hour in (last - hours, last)])
+        moments = ZERO_SECONDS + np.array([last - hours, last]) * HOUR
+        changes = {}
+        for code in self.codes if not np.isnan(quotes[0]) else ():
+            then, now = quotes * self._in(code, moments)
+            changes[code] = notation.percent(float(now / then - 1) * 100, 5)
+        return changes
 
     # Charts.
 

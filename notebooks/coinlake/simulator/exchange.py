@@ -19,7 +19,8 @@ DEFAULT_SEED = 20260801
 DEFAULT_AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 COINGECKO_HOSTS = ("api.coingecko.com", "pro-api.coingecko.com")
 HOSTS = (
-    *COINGECKO_HOSTS, "api.alternative.me", "api.frankfurter.dev", "api.open-meteo.com", "archive-api.open-meteo.com",
+    *COINGECKO_HOSTS, "api.alternative.me", "api.frankfurter.dev", "api.open-meteo.com",
+    "archive-api.open-meteo.com",
 )  # fmt: skip
 _KEYS = ("x_cg_demo_api_key", "x_cg_pro_api_key")
 # How long the edge keeps an answer, by path; `age` is never more.

@@ -5,10 +5,12 @@ the simulated Frankfurter publishes, so both sources agree as real ones do: near
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from coinlake.simulator import chance
+from coinlake.simulator.catalogue import ANCHOR_DAY
 from coinlake.simulator.market import Market
 from coinlake.simulator.walks import DAY, HOUR, ZERO_SECONDS, Clock, Walk
 
@@ -111,8 +113,8 @@ class Rates:
             market.seed, "currency", np.arange(len(self._walking)), yearly / np.sqrt(365.0),
             yearly * 0.5, 0.5, Clock.business_days(),
         )  # fmt: skip
-        anchor = (1_786_492_800 - ZERO_SECONDS) // DAY
-        self._at_anchor = self._walk.days(self._walk.everyone, anchor, 1)[:, 0]
+        self._at_anchor = self._walk.days(self._walk.everyone, ANCHOR_DAY, 1)[:, 0]
+        self._hourly = lru_cache(256)(self._hourly_of)
 
     def per_usd(self, code: str, moments: np.ndarray) -> np.ndarray:
         """Units of `code` per US dollar at each moment (Unix seconds, any order and shape)."""
@@ -131,7 +133,7 @@ class Rates:
             rates[chosen] = hourly[left] + (hourly[left + 1] - hourly[left]) * (place - left)
         return rates.reshape(moments.shape)
 
-    def _hourly(self, code, first_day, count):
+    def _hourly_of(self, code, first_day, count):
         currency = BY_CODE.get(code)
         if currency is not None and currency.coin is not None:
             row = self.market.catalogue.number[currency.coin]
