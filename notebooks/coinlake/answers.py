@@ -153,7 +153,10 @@ def _failure(status: int, code: int, message: str) -> Verdict:
     # The status says whether asking again may help; an error sent as 2xx says so by its own code.
     telling = means if 200 <= status < 300 else status
     retry = not stop and (telling in _RETRIED or telling >= 500)
-    return Verdict(error=f"{code} {_short(message)}", code=code, retry=retry, stop=stop)
+    text = _short(message)
+    # Error pages often begin with the code themselves.
+    error = text if text.startswith(f"{code} ") else f"{code} {text}"
+    return Verdict(error=error, code=code, retry=retry, stop=stop)
 
 
 def _broken(status: int, body: bytes, flaw: str) -> Verdict:

@@ -290,7 +290,7 @@ def _client(group: str, settings: Settings, landing: Landing, clock: Clock, adap
 
 def _key(settings: Settings) -> secrets.Secret:
     if settings.source == "simulated":
-        return secrets.Secret("simulated")
+        return secrets.Secret("CG-simulated")
     key = secrets.get(KEY_NAME, settings.secret_scope, settings.key_vault_url, dbutils=platform.dbutils())
     if key is None:
         raise CoinlakeError(
@@ -304,17 +304,18 @@ def _key(settings: Settings) -> secrets.Secret:
 def _simulator(settings: Settings, clock: VirtualClock) -> BaseAdapter:
     from coinlake.simulator import Exchange, SimulatorAdapter
 
-    coins = max(SMALLEST_MARKET, settings.coins)
-    return SimulatorAdapter(Exchange(settings.seed, coins=coins, faults=settings.faults), clock)
+    exchange = Exchange(settings.seed, max(SMALLEST_MARKET, settings.coins), settings.faults)
+    return transports.TakingTime(SimulatorAdapter(exchange, clock), clock)
 
 
 def _cost(group: str, settings: Settings, planned: Plan, credits: int | None) -> str:
     """What a run will take, before it starts."""
     per_minute = settings.api_plan.requests_per_minute if group == "market" else CONTEXT_PER_MINUTE
     minutes = (planned.calls - 1) / per_minute
+    duration = f"about {minutes:.0f} minutes" if minutes >= 1.5 else "a minute" if minutes > 0.5 else "seconds"
     where = " of simulated time" if settings.source == "simulated" else ""
     budget = "" if credits is None else f"; {credits:,} credits left this month"
-    return f"up to {planned.calls} calls, {per_minute} a minute: about {minutes:.1f} minutes{where}{budget}"
+    return f"up to {planned.calls} calls, {per_minute} a minute: {duration}{where}{budget}"
 
 
 def _progress(line: Line) -> str:

@@ -33,6 +33,24 @@ def response(
     return HTTPAdapter().build_response(request, raw)
 
 
+class TakingTime(BaseAdapter):
+    """Lets a virtual clock pass while an answer that says how long it took is awaited."""
+
+    def __init__(self, adapter: BaseAdapter, clock: VirtualClock):
+        super().__init__()
+        self._adapter, self._clock = adapter, clock
+
+    def send(self, request, **settings):
+        """The adapter's answer, at the moment at which it is there."""
+        answer = self._adapter.send(request, **settings)
+        self._clock.sleep(answer.elapsed.total_seconds())
+        return answer
+
+    def close(self):
+        """Close the adapter."""
+        self._adapter.close()
+
+
 class ReplayAdapter(BaseAdapter):
     """Answers from a tape, and sets the clock to the moment at which the recorded answer was complete.
 

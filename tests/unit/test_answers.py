@@ -75,7 +75,7 @@ def test_what_may_pass_is_asked_again(status):
     ("status", "came", "expected"),
     [
         (502, b"<html><head><title>502 Bad Gateway</title></head><body>\n<h1>502 Bad Gateway</h1></body>",
-         Verdict("502 502 Bad Gateway 502 Bad Gateway", 502, retry=True)),
+         Verdict("502 Bad Gateway 502 Bad Gateway", 502, retry=True)),
         (403, b"<html><style>p {}</style><p>Access denied. This site used Cloudflare to restrict access</p>",
          Verdict("1020 Access denied. This site used Cloudflare to restrict access", 1020)),
         (429, b"error code: 1015", Verdict("1015 error code: 1015", 1015, retry=True)),

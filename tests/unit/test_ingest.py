@@ -183,7 +183,7 @@ def test_a_live_run_asks_everything_and_lands_it(tmp_path):
         ("coins_market_chart", 1, 1, None),
         ("coins_market_chart", 2, 1, None),
     ]
-    assert said[0] == "up to 5 calls, 5 a minute: about 0.8 minutes"
+    assert said[0] == "up to 5 calls, 5 a minute: a minute"
     assert said[1] == "  coins_markets         1       0 ms          36 bytes  200"
     assert len(said) == 6
     [run] = summary.runs
@@ -211,7 +211,7 @@ def test_an_hour_later_only_what_changes_is_asked(tmp_path):
     }
     summary, said, api = go_live(tmp_path, later, start=AS_OF + timedelta(hours=1))
     assert (summary.asked, summary.skipped, api.left_over()) == (3, ("coins_list",), [])
-    assert said[0] == "up to 2 calls, 5 a minute: about 0.2 minutes"
+    assert said[0] == "up to 2 calls, 5 a minute: seconds"
 
 
 def test_pages_end_with_a_short_one(tmp_path):
@@ -289,7 +289,7 @@ def test_the_months_budget_stops_the_run_and_counts_on(tmp_path, monkeypatch):
     monkeypatch.setenv("COINLAKE_COINGECKO_API_KEY", KEY)
     with pytest.raises(CoinlakeError, match=r"out of credits.*\n.*4 answers.*\nRaise credits_per_month") as caught:
         go_live(tmp_path, script_of_two_coins(), plan="demo", credits_per_month=4)
-    assert caught.value.said[0].endswith("30 a minute: about 0.1 minutes; 4 credits left this month")
+    assert caught.value.said[0].endswith("30 a minute: seconds; 4 credits left this month")
     assert outcomes(tmp_path)[-1] == (
         "coins_market_chart",
         2,
@@ -314,7 +314,7 @@ def test_a_context_answer_that_is_lost_harms_no_other(tmp_path):
     }
     summary, said, _ = go_live(tmp_path, script, group="context")
     assert (summary.landed, summary.rejected) == (2, 1)
-    assert said[0] == "up to 3 calls, 60 a minute: about 0.0 minutes"
+    assert said[0] == "up to 3 calls, 60 a minute: seconds"
     later, *_ = go_live(tmp_path, {fng: [Reply(200, b'{"data":[]}')]}, "context", AS_OF + timedelta(hours=1))
     assert (later.landed, later.skipped) == (1, ("fx_rates", "weather_daily"))
     nothing, *_ = go_live(tmp_path, {}, "context", AS_OF + timedelta(hours=2))
@@ -378,6 +378,51 @@ def test_an_interrupted_run_is_reported_and_cleared(tmp_path):
     _, said, _ = go_live(tmp_path, script_of_two_coins())
     assert said[0] == "interrupted run 20260812T132200Z-0123abcd: discarded"
     assert not left_behind.exists()
+
+
+# Simulated
+
+
+def simulate(lake, group="market", **settings):
+    said = []
+    chosen = Settings(lake_path=str(lake), **{"coins": 10, "history_coins": 3, **settings})
+    return ingest(group, chosen, say=said.append), said
+
+
+def bodies(lake):
+    return {path.name: path.read_bytes() for path in lake.glob("landing*/**/*") if path.is_file()}
+
+
+def test_a_simulated_run_is_the_same_anywhere_and_never_waits(tmp_path):
+    one, said = simulate(tmp_path / "one")
+    other, _ = simulate(tmp_path / "other")
+    assert (one.runs, bodies(tmp_path / "one")) == (other.runs, bodies(tmp_path / "other"))
+    assert said == ["up to 6 calls, 5 a minute: a minute of simulated time"]
+    again, said = simulate(tmp_path / "one")
+    assert (again.asked, again.already_landed, said) == (0, one.runs, [])
+    fetched = [line["fetched_at"][11:16] for line in Landing(tmp_path / "one").lines(one.runs[0])]
+    assert fetched == ["14:22"] * 5 + ["14:23"]
+
+
+def test_the_simulated_clock_moves_in_steps(tmp_path):
+    runs = [simulate(tmp_path, as_of=step)[0].runs[0][:16] for step in ("", "+1h", "+1h", "+1d")]
+    assert runs == ["20260812T142200Z", "20260812T152200Z", "20260812T162200Z", "20260813T162200Z"]
+    assert simulate(tmp_path, "context", as_of="+1h")[0].runs[0][:16] == "20260813T162200Z"
+
+
+@pytest.mark.parametrize("plan_name", ["demo", "pro"])
+def test_a_simulated_plan_needs_no_key(tmp_path, monkeypatch, plan_name):
+    monkeypatch.delenv("COINLAKE_COINGECKO_API_KEY", raising=False)
+    assert simulate(tmp_path, plan=plan_name)[0].landed == 6
+
+
+def test_faults_cost_attempts_and_change_no_data(tmp_path):
+    calm, _ = simulate(tmp_path / "calm", history_coins=0)
+    rough, _ = simulate(tmp_path / "rough", history_coins=10, faults="hostile")
+    assert calm.errors == 0
+    assert rough.errors > 0
+    assert rough.landed == 13
+    assert all(json.loads(path.read_bytes()) for path in (tmp_path / "rough" / "landing").rglob("*.json"))
 
 
 # The instant of a run
