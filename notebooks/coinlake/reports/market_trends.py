@@ -1,0 +1,897 @@
+"""Market trends: who leads, who fell how far, how calm it is, and whether the coins move together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from coinlake import tables as lake
+from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
+from coinlake.reports.frames import Frames
+from coinlake.reports.page import Card, Report, Section
+from coinlake.reports.universe import Universe
+
+NAME = "market_trends"
+TITLE = "Market trends"
+NOTEBOOK = "07_report_market_trends"
+MATRIX_COINS = 10
+TABLES = ("market_trends_daily", "market_daily", "coin_monthly", "correlation_90d", "dim_coin", "api_usage")
+FULL_MONTH = 0.6  # a monthly change that gets the full colour
+MOODS = {
+    "Extreme Fear": (style.ORANGE, 1.0),
+    "Fear": (style.ORANGE, 0.5),
+    "Neutral": (style.MUTE, 0.8),
+    "Greed": (style.BLUE, 0.5),
+    "Extreme Greed": (style.BLUE, 1.0),
+}
+
+
+def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25) -> Frames:
+    """The gold frames of this report, by table name, and `coins`: the largest coins that still trade."""
+    gold = frames.Gold(spark, catalog, vs_currency)
+    newest = gold.newest_day()
+    coins = gold.largest_coins(newest, top_coins)
+    of_these = frames.among(coins["coin_id"].tolist())
+    return gold.origin() | {
+        "coins": coins,
+        "market_trends_daily": gold.rows(lake.MARKET_TRENDS_DAILY, of_these, frames.since(newest)),
+        "market_daily": gold.rows(lake.MARKET_DAILY, frames.since(newest)),
+        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these),
+        "correlation_90d": gold.rows(lake.CORRELATION_90D),
+    }
+
+
+def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
+    """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
+    trends, market = gold["market_trends_daily"], gold["market_daily"]
+    coins = Universe(gold["coins"], trends)
+    source = freshness.origin(gold["api_usage"])
+    market = coins.within(market).set_index("date")
+    report = Report(
+        name=NAME,
+        title=universe.page_title(TITLE, source),
+        origin=source,
+        kicker=universe.kicker(TITLE, source, coins),
+        headline=headline(coins),
+        lead=lead(coins, market),
+        banner=universe.banner(gold, source, coins, "market_trends_daily", built_at),
+        cards=cards(coins, trends, market, vs_currency),
+        sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
+        built_at=built_at,
+    )
+    said = freshness.ORIGINS[source][2]
+    mood = said if source == "simulated" else f"Source: alternative.me Crypto Fear & Greed Index; {said[8:]}"
+    for section in (
+        performance(coins, said),
+        ranking(coins, vs_currency, said),
+        drawdown(coins, trends, said),
+        breadth(market, said),
+        volatility(coins, trends, said),
+        sentiment(coins, market, vs_currency, mood),
+        months(coins, gold["coin_monthly"], vs_currency, said),
+        correlation(coins, gold["correlation_90d"], said),
+        movers(coins, trends, vs_currency, said),
+        dominance(coins, trends, market, said),
+        seasons(coins, gold["coin_monthly"], vs_currency, said),
+    ):
+        report.add(section)
+    return report
+
+
+def headline(coins: Universe) -> str:
+    """Who leads, and how many coins are higher or lower than at the start."""
+    returns = coins.returns
+    if returns.empty:
+        return "No two days of prices yet: there is no trend to report"
+    best, start, total = returns.index[0], formats.day(coins.start), len(returns)
+    lower, higher = int((returns < 0).sum()), int((returns > 0).sum())
+    verb = "leads" if returns.iloc[0] > 0 else "fell least"
+    number, word = (higher, "higher") if higher > lower else (lower, "lower")
+    are = "is" if number == 1 else "are"
+    rest = f"{verb}, {number} of {total} coins {are} {word} than on {start}"
+    return formats.fitting(f"{coins.name(best)} {rest}", f"{coins.symbol(best)} {rest}")
+
+
+def lead(coins: Universe, market: pd.DataFrame) -> str:
+    """Two sentences: the first leader against the median coin, then breadth and mood."""
+    if coins.returns.empty:
+        return "Once gold holds two days of closes, this page fills itself."
+    first, returns = coins.leaders[0], coins.returns
+    sentences = []
+    if first in returns:
+        sentences.append(
+            f"{coins.name(first)} {_is_up(returns[first])} since {formats.day(coins.start)}, "
+            f"the median coin {_is_up(returns.median(), verb='')}."
+        )
+    share, mood = _last(market, "share_above_average_50d"), _last(market, "fear_greed_value")
+    parts = []
+    if share is not None:
+        parts.append(f"{formats.percent(share, 0, sign=False)} of the coins trade above their own 50-day average")
+    if mood is not None:
+        label = str(_last(market, "fear_greed_classification") or "").lower()
+        parts.append(f"the mood index stands at {mood:.0f} ({label})")
+    if parts:
+        joined = ", and ".join(parts)
+        sentences.append(f"{joined[0].upper()}{joined[1:]}.")
+    return " ".join(sentences)
+
+
+def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_currency: str) -> list[Card]:
+    """Both leaders, the median coin, breadth and mood; what is not known is left out."""
+    if coins.returns.empty:
+        return []
+    month_return = coins.wide(trends, "return_30d")
+    made = [
+        Card(
+            coins.name(coin_id),
+            formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency),
+            tables.change(month_return[coin_id].iloc[-1]) + " in 30 days",
+            tables.sparkline(coins.closes[coin_id].tail(90)),
+        )
+        for coin_id in coins.leaders
+    ]
+    made.append(
+        Card(
+            "Median coin",
+            formats.percent(coins.returns.median()),
+            f"since {formats.day(coins.start)}",
+            tables.sparkline(coins.median(coins.index)),
+        )
+    )
+    share = market["share_above_average_50d"].dropna()
+    if len(share):
+        total = int(market.loc[share.index[-1], "coins_with_average_50d"])
+        before = share[share.index <= share.index[-1] - pd.Timedelta(days=30)]
+        note = f"{formats.percent(before.iloc[-1], 0, sign=False)} a month before" if len(before) else ""
+        value = f"{round(share.iloc[-1] * total)} of {total}"
+        made.append(Card("Above 50-day average", value, note, tables.sparkline(share)))
+    mood = market["fear_greed_value"].dropna()
+    if len(mood):
+        label = market.loc[mood.index[-1], "fear_greed_classification"]
+        made.append(Card("Fear & Greed", f"{mood.iloc[-1]:.0f}", label, tables.sparkline(mood.tail(90))))
+    return made
+
+
+def performance(coins: Universe, source: str) -> Section:
+    """Every coin from 100 on a log axis: the leaders, the median, the best and the worst in colour."""
+    returns = coins.returns
+    if returns.empty:
+        return _missing("performance", "Performance", "It needs two days of closes.")
+    median = coins.median(coins.index)
+    coloured = dict(coins.colours)
+    for coin_id, colour in ((returns.index[0], style.GREEN), (returns.index[-1], style.PINK)):
+        coloured.setdefault(coin_id, colour)
+    grey = [coin_id for coin_id in coins.closes if coin_id not in coloured]
+    traces = [charts.line(coins.index[coin_id], style.GRID, line={"width": 1}) for coin_id in grey]
+    ends = []
+    for coin_id, colour in coloured.items():
+        ends.append((len(traces), coins.symbol(coin_id)))
+        traces.append(charts.line(coins.index[coin_id], colour, coins.name(coin_id)))
+    ends.append((len(traces), "median"))
+    traces.append(charts.line(median, style.INK, "Median coin", line={"dash": "dot"}))
+    figure = charts.over_time(
+        traces,
+        ends,
+        y_title=f"{formats.day(coins.start)} = 100, log scale",
+        log=True,
+        rebase=True,
+        height=430,
+        shapes=[charts.level(100)],
+        yaxis={"hoverformat": ",.1f"},
+    )
+    newer = len(coins) - len(returns)
+    table = tables.table(
+        "Index at the end of each month, first day of the period = 100",
+        ["Month", *(coins.symbol(coin_id) for coin_id in coloured), "Median"],
+        [
+            [tables.name_cell(formats.month(date)), *(tables.cell(formats.ratio(value, 1)) for value in row)]
+            for date, row in _month_ends(pd.concat([coins.index[list(coloured)], median], axis=1))
+        ],
+    )
+    ends_at = {coin_id: coins.index[coin_id].ffill().iloc[-1] for coin_id in coloured}
+    shown = [f"{coins.name(coin_id)} {formats.ratio(value, 0)}" for coin_id, value in ends_at.items()]
+    return Section(
+        key="performance",
+        nav="Performance",
+        finding=against_median(coins),
+        subtitle="All coins start at 100; one step up is the same percentage anywhere on the log axis. "
+        + ("Grey: the other coins." if grey else "")
+        + (f" {formats.counted(newer, 'newer coin')} start{'s' if newer == 1 else ''} later." if newer else ""),
+        source=source,
+        alt=f"Lines from {formats.day(coins.start)} = 100 to {formats.day(coins.newest)}: "
+        f"{', '.join(shown)}, median {formats.ratio(median.iloc[-1], 0)}.",
+        figure=figure,
+        table=table,
+    )
+
+
+def against_median(coins: Universe) -> str:
+    """How the leaders did against the median coin; five points apart count as a difference."""
+    middle = coins.returns.median()
+    known = [coin_id for coin_id in coins.leaders if coin_id in coins.returns]
+    gaps = {coin_id: coins.returns[coin_id] - middle for coin_id in known}
+    ahead = [coins.name(coin_id) for coin_id, gap in gaps.items() if gap > 0.05]
+    behind = [coins.name(coin_id) for coin_id, gap in gaps.items() if gap < -0.05]
+    median = f"the median coin, which {_moved(middle)}"
+    if ahead and behind:
+        return f"{ahead[0]} beat the median coin ({formats.percent(middle, 0)}), {behind[0]} did not"
+    if len(ahead) == len(known) > 0:
+        return f"{formats.listed(ahead)} pulled away from {median}"
+    if len(behind) == len(known) > 0:
+        return f"{formats.listed(behind)} fell behind {median}"
+    if ahead or behind:
+        return f"{(ahead or behind)[0]} {'beat' if ahead else 'fell behind'} {median}"
+    return f"{formats.listed([coins.name(coin_id) for coin_id in known])} kept pace with {median}"
+
+
+def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
+    """Each coin's change over the period, highest first."""
+    returns = coins.returns
+    if returns.empty:
+        return _missing("ranking", "Ranking", "It needs two days of closes.")
+    gained, total = int((returns > 0).sum()), len(returns)
+    best, worst = returns.index[0], returns.index[-1]
+    lost_most = f"{coins.name(worst)} {_moved(returns.iloc[-1])}"
+    led = f"{coins.name(best)} {_moved(returns.iloc[0])}"
+    if gained == 0:
+        finding = f"No coin gained; {lost_most}"
+    elif gained == total:
+        finding = f"All {total} coins gained; {led}"
+    elif gained * 3 <= total:
+        finding = f"Only {formats.counted(gained, 'coin')} gained; {lost_most}"
+    else:
+        finding = f"{gained} of {total} coins gained; {led if gained * 2 > total else lost_most}"
+    figure = charts.diverging_bars(
+        [coins.symbol(coin_id) for coin_id in returns.index],
+        returns.tolist(),
+        x_title="change since the start",
+        texts=[formats.percent(value, 0) for value in returns],
+    )
+    table = tables.table(
+        f"Change in {vs_currency.upper()}, {formats.day(coins.start)} to {formats.day(coins.newest)}",
+        ["Coin", "First close", "Last close", "Change"],
+        [
+            [
+                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                tables.cell(formats.money(coins.closes[coin_id].iloc[0], vs_currency)),
+                tables.cell(formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency)),
+                tables.cell(tables.change(value)),
+            ]
+            for coin_id, value in returns.items()
+        ],
+    )
+    return Section(
+        key="ranking",
+        nav="Ranking",
+        finding=finding,
+        subtitle=f"Change in {vs_currency.upper()} from {formats.day(coins.start)} to {formats.day(coins.newest)}.",
+        source=source,
+        alt=f"Bars from {coins.name(best)} {formats.percent(returns.iloc[0], 0)} "
+        f"to {coins.name(worst)} {formats.percent(returns.iloc[-1], 0)}.",
+        figure=figure,
+        table=table,
+        wide=False,
+    )
+
+
+def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
+    """How far the leaders and the median coin stand below their highest close so far."""
+    values = coins.wide(trends, "drawdown")
+    if values.empty:
+        return _missing("drawdown", "Drawdown", "It needs a day of closes.")
+    median = values.median(axis=1)
+    leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
+    traces = [
+        charts.line(
+            median,
+            style.INK,
+            "Median coin",
+            line={"dash": "dot"},
+            fill="tozeroy",
+            fillcolor="rgba(127,140,155,0.16)",
+        ),
+        *(charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders),
+    ]
+    ends = [(0, "median"), *((i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders, 1))]
+    lowest, deepest, when = min(
+        ((values[coin_id].min(), coin_id, values[coin_id].idxmin()) for coin_id in leaders),
+        default=(0.0, "", None),
+    )
+    notes = []
+    if lowest < -0.05:
+        text = f"{coins.symbol(deepest)} {formats.percent(lowest, 0)}<br>{formats.day(when)}"
+        colour = coins.colours[deepest]
+        notes = [charts.note(text, f"{when:%Y-%m-%d}", lowest, above=False, colour=colour)]
+    floor = min(float(values[leaders].min().min()) if leaders else 0.0, float(median.min()))
+    figure = charts.over_time(
+        traces,
+        ends,
+        y_title="below the highest close so far",
+        y_range=(min(floor * 1.2, -0.05), 0.0),
+        height=_pair_height(len(coins.returns)),
+        notes=notes,
+        shapes=[charts.level(0)],
+        yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
+    )
+    figure["layout"]["meta"] |= {"fixed": False, "from_zero": True}
+    first, now = coins.leaders[0], values.ffill().iloc[-1]
+    table = tables.table(
+        "Distance from the highest close so far",
+        ["Coin", "Now", "Deepest", "On"],
+        [
+            [
+                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                tables.cell(formats.percent(now[coin_id])),
+                tables.cell(formats.percent(values[coin_id].min())),
+                tables.cell(formats.day(values[coin_id].idxmin())),
+            ]
+            for coin_id in values
+            if values[coin_id].notna().any()
+        ],
+    )
+    middle = _below(median.iloc[-1])
+    return Section(
+        key="drawdown",
+        nav="Drawdown",
+        finding=f"The median coin is {middle} its high, {coins.name(first)} {_below(now[first])}".removesuffix(
+            " below"
+        ),
+        subtitle="Distance from the highest close so far. The median is that of the coins of this page.",
+        source=source,
+        alt=f"Lines below zero: median {formats.percent(median.iloc[-1], 0)}, "
+        + ", ".join(f"{coins.name(coin_id)} {formats.percent(now[coin_id], 0)}" for coin_id in leaders)
+        + ".",
+        figure=figure,
+        table=table,
+        wide=False,
+    )
+
+
+def breadth(market: pd.DataFrame, source: str) -> Section:
+    """The share of coins above their own 50-day average."""
+    share = market["share_above_average_50d"].dropna().astype(float)
+    if len(share) < 2:
+        return _missing("breadth", "Breadth", "It needs coins with more than 50 days of history.")
+    share = share.asfreq("D")
+    known = share.dropna()
+    last = known.iloc[-1]
+    # The turning point is the last day at the extreme that lies farther from today's value.
+    extreme = known.max() if known.max() - last >= last - known.min() else known.min()
+    turned = known[known == extreme].index[-1]
+    verb = "fell" if last < extreme else "rose" if last > extreme else "stayed"
+    if verb == "stayed":
+        finding = f"Breadth stayed at {formats.percent(last, 0, sign=False)}"
+    else:
+        finding = (
+            f"Breadth {verb} from {formats.percent(extreme, 0, sign=False)} on {formats.day(turned)} "
+            f"to {formats.percent(last, 0, sign=False)}"
+        )
+    trace = charts.line(share, style.BLUE, "Share of coins", fill="tozeroy", fillcolor="rgba(0,114,178,0.15)")
+    figure = charts.over_time(
+        [trace],
+        [(0, formats.percent(last, 0, sign=False))],
+        y_title="share of coins",
+        y_range=(0.0, 1.0),
+        height=330,
+        shapes=[charts.level(0.5, dash="dash")],
+        yaxis={"tickformat": ".0%", "hoverformat": ".0%"},
+    )
+    total = int(market["coins_with_average_50d"].iloc[-1])
+    table = tables.table(
+        "At the end of each month",
+        ["Month", "Coins", "Above their 50-day average"],
+        [
+            [
+                tables.name_cell(formats.month(date)),
+                tables.cell(formats.count(row[0])),
+                tables.cell(formats.percent(row[1], 0, sign=False)),
+            ]
+            for date, row in _month_ends(market.loc[known.index, ["coins_with_average_50d", known.name]])
+        ],
+    )
+    return Section(
+        key="breadth",
+        nav="Breadth",
+        finding=finding,
+        subtitle=f"Share of coins above their own 50-day average price, among the {formats.count(total)} "
+        "with 50 days of history. Above half: a broad rise.",
+        source=source,
+        alt=f"Area between 0% and 100%: {formats.percent(known.iloc[0], 0, sign=False)} on "
+        f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} on {formats.day(known.index[-1])}.",
+        figure=figure,
+        table=table,
+        wide=False,
+    )
+
+
+def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
+    """How much the leaders and the median coin move in a year, at the pace of the last 30 days."""
+    values = coins.wide(trends, "volatility_30d").dropna(how="all")
+    if len(values) < 2:
+        return _missing("volatility", "Volatility", "It needs coins with more than 30 days of history.")
+    values = values.asfreq("D")
+    median = values.median(axis=1)
+    leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
+    traces = [
+        *(charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders),
+        charts.line(median, style.INK, "Median coin", line={"dash": "dot"}),
+    ]
+    ends = [*((i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders)), (len(leaders), "median")]
+    figure = charts.over_time(
+        traces,
+        ends,
+        y_title="volatility, per year",
+        from_zero=True,
+        height=330,
+        yaxis={"tickformat": ".0%", "hoverformat": ".0%"},
+    )
+    middle = median.dropna().iloc[-1]
+    finding = f"The median coin moves {formats.percent(middle, 0, sign=False)} a year"
+    if leaders:
+        first = values[leaders[0]].dropna().iloc[-1]
+        name = coins.name(leaders[0])
+        finding = f"{name} is {_temper(first)} at {formats.percent(first, 0, sign=False)}; {_times(middle, first)}"
+    table = tables.table(
+        "Volatility per year at the end of each month",
+        ["Month", *(coins.symbol(coin_id) for coin_id in leaders), "Median"],
+        [
+            [
+                tables.name_cell(formats.month(date)),
+                *(tables.cell(formats.percent(value, 0, sign=False)) for value in row),
+            ]
+            for date, row in _month_ends(pd.concat([values[leaders], median], axis=1))
+        ],
+    )
+    return Section(
+        key="volatility",
+        nav="Volatility",
+        finding=finding,
+        subtitle="Standard deviation of 30 daily log returns, scaled to one year (√365).",
+        source=source,
+        alt="Lines of volatility per year, now: "
+        + ", ".join(
+            f"{coins.name(coin_id)} {formats.percent(values[coin_id].dropna().iloc[-1], 0, sign=False)}"
+            for coin_id in leaders
+        )
+        + f", median {formats.percent(middle, 0, sign=False)}.",
+        figure=figure,
+        table=table,
+        wide=False,
+    )
+
+
+def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The first leader's price over the days' Fear & Greed Index, coloured by the label that was sent."""
+    mood = market[["fear_greed_value", "fear_greed_classification"]].dropna()
+    first = coins.leaders[0] if coins.leaders else ""
+    if len(mood) < 2 or not first:
+        return _missing("sentiment", "Sentiment", "It needs days of the Fear & Greed Index (notebook 02).")
+    price = coins.closes[first]
+    later = price.shift(-30) / price - 1
+    label, days = "Extreme Fear", mood[mood["fear_greed_classification"] == "Extreme Fear"]
+    if days.empty:
+        label, days = "Extreme Greed", mood[mood["fear_greed_classification"] == "Extreme Greed"]
+    outcome = later.reindex(days.index).dropna()
+    said = f"{formats.counted(len(days), 'day')} of {label.lower()}"
+    if days.empty:
+        now = mood.iloc[-1]
+        finding = f"No extreme mood: the index stands at {now.iloc[0]:.0f} ({now.iloc[1].lower()})"
+    elif outcome.empty:
+        finding = f"{said}, the last on {formats.day(days.index[-1])}"
+    else:
+        finding = (
+            f"{said}; 30 days later {coins.name(first)} was {formats.percent(outcome.median())} in the median"
+        )
+    colours = [MOODS.get(word, (style.MUTE, 0.8)) for word in mood["fear_greed_classification"]]
+    line = charts.line(price, coins.colours[first], coins.name(first), yaxis="y2")
+    bars = {
+        "type": "bar",
+        "x": charts.days(mood.index),
+        "y": charts.numbers(mood["fear_greed_value"].astype(int)),
+        "name": "Fear & Greed",
+        "marker": {
+            "color": [colour for colour, _ in colours],
+            "opacity": [strength for _, strength in colours],
+            "line": {"width": 0},
+        },
+        "customdata": mood["fear_greed_classification"].tolist(),
+        "hovertemplate": "%{y} %{customdata}<extra></extra>",
+    }
+    known = price.dropna()
+    room = 0.06 * (known.max() - known.min()) or known.max() * 0.05
+    figure = charts.over_time(
+        [bars, line],
+        y_title="index",
+        y_range=(0.0, 100.0),
+        height=430,
+        bargap=0,
+        yaxis={"domain": [0, 0.36], "tickvals": [0, 25, 50, 75, 100]},
+        yaxis2={
+            "domain": [0.44, 1],
+            "title": {"text": vs_currency.upper()},
+            "range": charts.numbers([known.min() - room, known.max() + room]),
+            **charts.money_axis(vs_currency, known.max()),
+        },
+        xaxis={"anchor": "y"},
+        margin={"r": 16},
+    )
+    figure["layout"]["meta"] |= {"fixed": False, "keep": ["yaxis"]}
+    counts = mood["fear_greed_classification"].value_counts()
+    rows = []
+    for word in [*MOODS, *sorted(set(counts.index) - set(MOODS))]:
+        after = later.reindex(mood.index[mood["fear_greed_classification"] == word]).dropna()
+        cells = (
+            formats.count(counts.get(word, 0)),
+            formats.count(len(after)),
+            tables.change(after.median() if len(after) else None),
+        )
+        rows.append([tables.name_cell(word), *(tables.cell(text) for text in cells)])
+    table = tables.table(
+        f"Days by mood, and {coins.name(first)} 30 days later (median)",
+        ["Mood", "Days", "Of these 30 days ago or more", "Change 30 days later"],
+        rows,
+    )
+    return Section(
+        key="sentiment",
+        nav="Sentiment",
+        finding=finding,
+        subtitle=f"Top: {coins.name(first)}, {vs_currency.upper()}. Bottom: Fear & Greed Index, "
+        "0 (orange) to 100 (blue). Nearby days overlap, so these are few independent cases.",
+        source=source,
+        alt=f"{coins.name(first)} from {formats.money(known.iloc[0], vs_currency)} to "
+        f"{formats.money(known.iloc[-1], vs_currency)} over daily bars of the index, the last one "
+        f"{mood.iloc[-1, 0]:.0f} ({mood.iloc[-1, 1]}).",
+        figure=figure,
+        table=table,
+    )
+
+
+def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """Each coin's last twelve months as a heat table."""
+    monthly = monthly[monthly["coin_id"].isin(coins.ids) & monthly["return_1m"].notna()]
+    if monthly.empty:
+        return _missing("months", "Months", "It needs closes in two calendar months.")
+    columns = sorted(monthly["month"].unique())[-12:]
+    monthly = monthly[monthly["month"].isin(columns)]
+    changes = monthly.pivot(index="coin_id", columns="month", values="return_1m")
+    total = (1 + changes).prod(axis=1, min_count=1) - 1
+    order = total.sort_values(ascending=False, kind="stable").index
+    median = changes.median()
+    # A month counts as complete when it is for most coins; the running one never is.
+    whole = monthly.groupby("month")["is_complete"].mean() > 0.5
+    running = [month for month in columns if not whole[month]]
+    judged = median[[month for month in columns if whole[month]]]
+    rows = [
+        _heat_row(coins.name(coin_id), coins.symbol(coin_id), changes.loc[coin_id], total[coin_id])
+        for coin_id in order
+    ]
+    rows.append(_heat_row("Median", "", median, total.median()))
+    newest = monthly[monthly["month"] == columns[-1]]
+    partial = (
+        f" {pd.Timestamp(columns[-1]):%B} covers {formats.counted(int(newest['days'].max()), 'day')} so far."
+        if columns[-1] in running
+        else ""
+    )
+    headers = ["Coin", *(_month_header(month, columns) for month in columns), "Total"]
+    return Section(
+        key="months",
+        nav="Months",
+        finding=best_and_worst_month(judged),
+        subtitle=f"Change in {vs_currency.upper()} per month; blue up, orange down.{partial}",
+        source=source,
+        table=tables.table("Monthly change, ordered by total change", headers, rows, "heat"),
+    )
+
+
+def best_and_worst_month(median: pd.Series) -> str:
+    """The months with the highest and the lowest median change, among the complete ones."""
+    if median.empty:
+        return "No month is complete yet"
+    best, worst = median.idxmax(), median.idxmin()
+    high, low = formats.percent(median[best], 0), formats.percent(median[worst], 0)
+    if best == worst:
+        return f"{best:%B} is the only complete month (median {high})"
+    if median[best] <= 0:
+        return f"No month was good for the median coin; the worst was {worst:%B} ({low})"
+    return f"{best:%B} was the best month (median {high}), {worst:%B} the worst ({low})"
+
+
+def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
+    """How closely the largest coins move together, as a matrix."""
+    known = set(pairs["coin_a"]) | set(pairs["coin_b"])
+    chosen = [coin_id for coin_id in coins.ids if coin_id in known][:MATRIX_COINS]
+    pairs = pairs[pairs["coin_a"].isin(chosen) & pairs["coin_b"].isin(chosen)]
+    if pairs.empty:
+        return _missing("correlation", "Correlation", "It needs two coins with days of returns.")
+    both = {}
+    for row in pairs.itertuples():
+        both[row.coin_a, row.coin_b] = both[row.coin_b, row.coin_a] = row.correlation
+    rows = []
+    for one in chosen:
+        cells = [
+            tables.cell("·", "none")
+            if one == other
+            else tables.heat(both.get((one, other)), formats.ratio(both.get((one, other))), 1.0)
+            for other in chosen
+        ]
+        rows.append([tables.name_cell(coins.name(one), coins.symbol(one)), *cells])
+    average = pairs["correlation"].mean()
+    closest, loosest = (
+        pairs.loc[found] for found in (pairs["correlation"].idxmax(), pairs["correlation"].idxmin())
+    )
+    return Section(
+        key="correlation",
+        nav="Correlation",
+        finding=f"{_togetherness(average)}: the average pair has a correlation of {formats.ratio(average)}",
+        subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns. "
+        f"Closest: {_pair(coins, closest)}; loosest: {_pair(coins, loosest)}.",
+        source=source,
+        table=tables.table(
+            f"Correlation of daily returns up to {formats.day(pairs['date'].max())}",
+            ["Coin", *(coins.symbol(coin_id) for coin_id in chosen)],
+            rows,
+            "heat",
+        ),
+    )
+
+
+def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """Each coin's newest numbers, ordered by its change in 30 days."""
+    newest = trends.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
+    newest = newest.loc[[coin_id for coin_id in coins.ids if coin_id in newest.index]]
+    if newest.empty:
+        return _missing("movers", "Movers", "It needs a day of closes.")
+    newest = newest.sort_values("return_30d", ascending=False, kind="stable", na_position="last")
+    known = newest["return_30d"].dropna()
+    finding = f"{formats.counted(len(newest), 'coin')}, none with 30 days of history yet"
+    if len(known):
+        finding = formats.fitting(
+            *(
+                f"{name(known.index[0])} {_most(known.iloc[0], best=True)} in 30 days, "
+                f"{name(known.index[-1])} {_most(known.iloc[-1], best=False)}"
+                for name in (coins.name, coins.symbol)
+            )
+        )
+    changes = ("return_1d", "return_7d", "return_30d", "return_90d")
+    rows = [
+        [
+            tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+            tables.cell(formats.money(row["close"], vs_currency)),
+            *(tables.cell(tables.change(row[column])) for column in changes),
+            tables.cell(formats.percent(row["drawdown"], 0)),
+            tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
+            tables.cell(tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
+        ]
+        for coin_id, row in newest.iterrows()
+    ]
+    return Section(
+        key="movers",
+        nav="Movers",
+        finding=finding,
+        subtitle="Ordered by 30-day change; n/a where a coin is too young.",
+        source=source,
+        table=tables.table(
+            f"All {len(newest)} coins, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
+            ["Coin", "Price", "1 day", "7 days", "30 days", "90 days", "From high", "Volatility", "90 days"],
+            rows,
+        ),
+    )
+
+
+def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, source: str) -> Section:
+    """How the market value of these coins divides between the leaders and the others."""
+    caps = coins.wide(trends, "market_cap")
+    known = caps.notna().sum(axis=1)
+    # A day on which many caps are unknown would show the others' share too small.
+    caps = caps[(known >= 0.8 * known.max()) & (known > 1)] if len(caps) else caps
+    if len(caps) < 2 or caps[coins.leaders[0]].isna().all():
+        return _missing("dominance", "Dominance", "It needs days with market caps.")
+    caps = caps.asfreq("D")
+    shares = caps[coins.leaders].div(caps.sum(axis=1, min_count=1), axis=0)
+    others = 1 - shares.sum(axis=1, min_count=len(coins.leaders))
+    layers = [*((coins.symbol(coin_id), shares[coin_id]) for coin_id in coins.leaders), ("Others", others)]
+    fills = ("rgba(213,94,0,0.55)", "rgba(0,114,178,0.5)", "rgba(127,140,155,0.28)")
+    colours = (style.ORANGE, style.BLUE, style.MUTE)
+    names = [*(coins.name(coin_id) for coin_id in coins.leaders), "Others"]
+    traces, annotations, below = [], [], 0.0
+    for (symbol, share), name, fill, colour in zip(
+        layers, names, fills[3 - len(layers) :], colours[3 - len(layers) :], strict=True
+    ):
+        traces.append(charts.line(share, colour, name, stackgroup="all", fillcolor=fill, line={"width": 1}))
+        last = share.dropna().iloc[-1]
+        annotations.append(
+            {
+                "name": "layer",
+                "text": f"<b>{charts.words(symbol)}</b>",
+                "x": 1,
+                "xref": "paper",
+                "y": charts.rounded(below + last / 2),
+                "xanchor": "left",
+                "xshift": 6,
+                "showarrow": False,
+                "font": {"size": 12, "color": style.WORDS.get(colour, colour)},
+            }
+        )
+        below += last
+    figure = charts.over_time(
+        traces,
+        y_title="share of market value",
+        y_range=(0.0, 1.0),
+        height=340,
+        notes=annotations,
+        margin={"r": 22 + 8 * max(len(symbol) for symbol, _ in layers)},
+        yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
+    )
+    first = shares[coins.leaders[0]].dropna()
+    moved = formats.direction(round(first.iloc[-1] - first.iloc[0], 3), "rose", "fell", "stayed")
+    name = coins.name(coins.leaders[0])
+    now = formats.percent(first.iloc[-1], 0, sign=False)
+    finding = (
+        f"{name}'s share stayed at {now}"
+        if moved == "stayed"
+        else f"{name}'s share {moved} from {formats.percent(first.iloc[0], 0, sign=False)} to {now}"
+    )
+    whole = market["bitcoin_dominance"].dropna()
+    told = (
+        f" Of the whole market, Bitcoin has {formats.percent(whole.iloc[-1], 1, sign=False)} "
+        f"({formats.day(whole.index[-1])})."
+        if len(whole)
+        else ""
+    )
+    table = tables.table(
+        "Share of market value at the end of each month",
+        ["Month", *(symbol for symbol, _ in layers)],
+        [
+            [
+                tables.name_cell(formats.month(date)),
+                *(tables.cell(formats.percent(value, 1, sign=False)) for value in row),
+            ]
+            for date, row in _month_ends(pd.concat([share for _, share in layers], axis=1))
+        ],
+    )
+    return Section(
+        key="dominance",
+        nav="Dominance",
+        finding=finding,
+        subtitle=f"Share of the market value of the {len(coins)} coins of this page. "
+        f"They are today's largest: coins that fell out are not counted.{told}",
+        source=source,
+        alt=f"Stacked areas: {name} {formats.percent(first.iloc[0], 0, sign=False)} on {formats.day(first.index[0])}, "
+        f"{now} on {formats.day(first.index[-1])}.",
+        figure=figure,
+        table=table,
+    )
+
+
+def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The first leader's calendar months, year by year."""
+    first = coins.leaders[0] if coins.leaders else ""
+    own = monthly[(monthly["coin_id"] == first) & monthly["return_1m"].notna()]
+    years = own["month"].dt.year
+    if years.nunique() < 2:
+        return _missing("seasons", "Seasons", "It needs months in two calendar years.")
+    table = (
+        own.assign(year=years, number=own["month"].dt.month)
+        .pivot(index="year", columns="number", values="return_1m")
+        .reindex(columns=range(1, 13))
+    )
+    whole = own[own["is_complete"].astype(bool)]
+    by_month = whole.groupby(whole["month"].dt.month)["return_1m"].agg(["median", "count"])
+    best = by_month["median"].idxmax()
+    number = int(by_month.loc[best, "count"])
+    name = f"{datetime(2000, best, 1):%B}"
+    proof = f"{formats.counted(number, 'year')} {'proves nothing' if number == 1 else 'prove little'}"
+    rows = [
+        [
+            tables.name_cell(str(year)),
+            *(
+                tables.heat(value, formats.percent(value, 0) if formats.is_known(value) else "", FULL_MONTH)
+                for value in row
+            ),
+        ]
+        for year, row in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    rows.append(
+        [
+            tables.name_cell("Median"),
+            *(tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in table.median()),
+        ]
+    )
+    return Section(
+        key="seasons",
+        nav="Seasons",
+        finding=f"{name} has been {coins.name(first)}'s best month "
+        f"({'median ' if number > 1 else ''}{formats.percent(by_month.loc[best, 'median'], 0)}), but {proof}",
+        subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
+        "Only complete months count for the headline.",
+        source=source,
+        table=tables.table(
+            f"{coins.name(first)} by month",
+            ["Year", *(f"{datetime(2000, month, 1):%b}" for month in range(1, 13))],
+            rows,
+            "heat",
+        ),
+    )
+
+
+def _missing(key: str, nav: str, why: str) -> Section:
+    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
+
+
+def _last(frame: pd.DataFrame, column: str) -> Any:
+    known = frame[column].dropna()
+    return known.iloc[-1] if len(known) else None
+
+
+def _is_up(change: float, verb: str = "is ") -> str:
+    word = formats.direction(change, "up", "down", "unchanged")
+    return f"{verb}{word}" if word == "unchanged" else f"{verb}{word} {formats.percent(abs(change), sign=False)}"
+
+
+def _moved(change: float) -> str:
+    word = formats.direction(change, "gained", "lost", "did not move")
+    return word if word == "did not move" else f"{word} {formats.percent(abs(change), 0, sign=False)}"
+
+
+def _most(change: float, *, best: bool) -> str:
+    if change >= 0:
+        return "gained most" if best else "gained least"
+    return "lost least" if best else "lost most"
+
+
+def _below(value: float) -> str:
+    """A drawdown as words that `its high` can follow."""
+    return "at" if value > -0.005 else f"{formats.percent(abs(value), 0, sign=False)} below"
+
+
+def _temper(volatility: float) -> str:
+    """The word for a yearly volatility: below 20 % a large share index moves as little."""
+    return next(
+        word
+        for limit, word in ((0.2, "still"), (0.5, "calm"), (0.9, "lively"), (9e9, "wild"))
+        if volatility < limit
+    )
+
+
+def _times(other: float, first: float) -> str:
+    factor = other / first if first else float("inf")
+    if 0.95 <= factor <= 1.05:
+        return "the median coin moves as much"
+    if factor < 1:
+        return f"the median coin moves less, {formats.percent(other, 0, sign=False)}"
+    return f"the median coin moves {formats.ratio(factor, 1)} times as much"
+
+
+def _togetherness(average: float) -> str:
+    if average >= 0.6:
+        return "Coins move together"
+    return "Coins move partly together" if average >= 0.3 else "Coins go their own ways"
+
+
+def _pair(coins: Universe, row: pd.Series) -> str:
+    names = sorted((row["coin_a"], row["coin_b"]), key=coins.ids.index)
+    return f"{coins.name(names[0])} and {coins.name(names[1])} ({formats.ratio(row['correlation'])})"
+
+
+def _heat_row(name: str, symbol: str, changes: pd.Series, total: float) -> list[Markup]:
+    cells = [tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
+    return [tables.name_cell(name, symbol), *cells, tables.cell(formats.percent(total, 0), "strong")]
+
+
+def _month_header(month: pd.Timestamp, months: Sequence[pd.Timestamp]) -> str:
+    month = pd.Timestamp(month)
+    starts_year = month == pd.Timestamp(months[0]) or month.month == 1
+    return f"{month:%b} ’{month:%y}" if starts_year else f"{month:%b}"
+
+
+def _month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
+    """The last known row of each calendar month."""
+    ends = frame.dropna(how="all").groupby(lambda date: date.strftime("%Y-%m")).tail(1)
+    return [(date, list(row)) for date, row in zip(ends.index, ends.to_numpy(dtype=float), strict=True)]
+
+
+def _pair_height(rows: int) -> int:
+    """The height of a chart beside a ranking of so many bars."""
+    return 70 + charts.ROW_HEIGHT * max(rows, 3) if rows > 12 else 340
