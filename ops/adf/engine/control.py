@@ -68,7 +68,7 @@ def _require_kind(engine, scope, name, value):
     if value is not None and kind_of(value) not in expected:
         raise ActivityFailure(
             "InvalidVariable",
-            f"The variable '{name}' of type {declared[name]['type']} cannot hold a value of kind {kind_of(value)}.",
+            f"The variable '{name}' of type {declared[name]['type']} cannot hold a {kind_of(value)} value.",
         )
 
 

@@ -319,7 +319,7 @@ def _parameter_values(pipeline, declared, given):
     unknown = sorted(set(given) - set(declared))
     if unknown:
         raise CoinlakeError(
-            f"Pipeline '{pipeline}' has no parameter {', '.join(unknown)}; it has: {', '.join(declared) or 'none'}."
+            f"Pipeline '{pipeline}' has no parameter {', '.join(unknown)}, only: {', '.join(declared) or 'none'}."
         )
     defaults = {name: spec["defaultValue"] for name, spec in declared.items() if "defaultValue" in spec}
     missing = [name for name in declared if name not in given and name not in defaults]

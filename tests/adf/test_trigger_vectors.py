@@ -1,0 +1,63 @@
+"""Every case of triggers.jsonl fires when Data Factory fires."""
+
+import pytest
+
+from ops.adf.triggers import (
+    dependency_intervals,
+    iso,
+    next_windows,
+    parse_time,
+    ready_windows,
+    run_window,
+    schedule_parameters,
+    schedule_times,
+    window_parameters,
+)
+from tests.support.vectors import vectors
+
+
+def as_json(window):
+    return {"start": iso(window.start), "end": iso(window.end), "notBefore": iso(window.not_before)}
+
+
+def check_schedule(case, expected):
+    times = schedule_times(case["trigger"], parse_time(case["from"]), parse_time(case["to"]))
+    assert [iso(time) for time in times] == expected["fireTimesUtc"]
+
+
+def check_parameters(case, expected):
+    [(_, parameters)] = schedule_parameters(case["trigger"], parse_time(case["fireTimeUtc"]))
+    assert parameters == expected["parameters"]
+
+
+def check_windows(case, expected):
+    trigger, as_of = case["trigger"], parse_time(case["asOf"])
+    ready = ready_windows(trigger, as_of)
+    if "readyWindows" in expected:
+        assert [as_json(window) for window in ready] == expected["readyWindows"]
+    first = next_windows(trigger, as_of)
+    if "firstBatch" in expected:
+        assert [iso(window.start) for window in first] == expected["firstBatch"]
+    if "secondBatch" in expected:
+        second = next_windows(trigger, as_of, succeeded=first)
+        assert [iso(window.start) for window in second] == expected["secondBatch"]
+    if "pipelineRuns" in expected:
+        results = iter(case["pipelineResults"])
+        outcome = run_window(trigger, lambda: next(results))
+        assert outcome == (expected["windowStatus"], expected["pipelineRuns"])
+    if "parameters" in expected:
+        assert [window_parameters(trigger, window)[1] for window in ready] == expected["parameters"]
+    if "dependencyIntervals" in expected:
+        [window] = [window for window in ready if iso(window.start) == expected["window"]["start"]]
+        intervals = dependency_intervals(trigger, window)
+        assert [{"start": iso(start), "end": iso(end)} for start, end in intervals] == expected[
+            "dependencyIntervals"
+        ]
+
+
+CHECKS = {"schedule": check_schedule, "scheduleParameters": check_parameters, "tumblingWindow": check_windows}
+
+
+@pytest.mark.parametrize("case", vectors("adf/triggers.jsonl"))
+def test_vectors_of_triggers(case):
+    CHECKS[case["kind"]](case, case["expected"])
