@@ -4,6 +4,7 @@ CREATE TABLE control.load_log (
     table_name NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
     delta_table_id NVARCHAR(36) COLLATE Latin1_General_100_BIN2 NOT NULL,
     delta_version BIGINT NOT NULL,
+    delta_committed_at DATETIME2(6) NOT NULL,
     is_full BIT NOT NULL,
     rows_staged BIGINT NOT NULL,
     rows_merged BIGINT NOT NULL,

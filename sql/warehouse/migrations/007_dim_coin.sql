@@ -8,6 +8,7 @@ CREATE TABLE aggregated_data.dim_coin (
     valid_from DATETIME2(6) NOT NULL,
     valid_to DATETIME2(6) NOT NULL,
     is_current BIT NOT NULL,
+    first_seen_at DATETIME2(6) NULL,
     CONSTRAINT pk_dim_coin PRIMARY KEY (coin_key),
     CONSTRAINT ck_dim_coin_interval_runs_forward CHECK (valid_from < valid_to)
 );

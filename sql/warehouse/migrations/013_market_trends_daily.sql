@@ -9,7 +9,7 @@ CREATE TABLE aggregated_data.market_trends_daily (
     return_7d FLOAT(53) NULL,
     return_30d FLOAT(53) NULL,
     return_90d FLOAT(53) NULL,
-    index_100 FLOAT(53) NOT NULL,
+    index_100 FLOAT(53) NULL,
     average_50d FLOAT(53) NULL,
     above_average_50d BIT NULL,
     volatility_30d FLOAT(53) NULL,

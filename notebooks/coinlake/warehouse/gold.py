@@ -1,0 +1,103 @@
+"""The lake's side of a load: which tables of gold changed, and the rows that did, as Arrow."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from coinlake import storage
+from coinlake.tables import Table
+from coinlake.warehouse.interface import Change, Position
+from coinlake.warehouse.loading import LOADED
+
+# A description costs the server little work and the client a round trip, so many go at once;
+# rows are work, and more of them at once than there are cores would only need more memory.
+DESCRIBERS = 8
+READERS = 3
+
+
+class Commit(NamedTuple):
+    """The newest state of a Delta table: which table it is, and when it was last written (UTC)."""
+
+    table_id: str
+    committed_at: datetime
+
+
+def newest(spark: SparkSession, catalog: str) -> dict[Table, Commit]:
+    """The newest commit of every table that the warehouse takes."""
+
+    def describe(table: Table) -> Commit:
+        detail = spark.sql(f"DESCRIBE DETAIL {table.qualified(catalog)}").first()
+        return Commit(detail["id"], detail["lastModified"])
+
+    with ThreadPoolExecutor(DESCRIBERS) as pool:
+        return dict(zip(LOADED, pool.map(describe, LOADED), strict=True))
+
+
+def changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -> Iterator[Change]:
+    """What is new since `loaded`, in the order of LOADED; nothing of tables without a changed row.
+
+    A table comes in full when it was never loaded, is another Delta table than the one that was, or its
+    history no longer reaches back.
+    """
+    pending = {
+        table: commit
+        for table, commit in newest(spark, catalog).items()
+        if table.name not in loaded or commit != _commit(loaded[table.name])
+    }
+    with ThreadPoolExecutor(READERS) as pool:
+        tasks = [
+            pool.submit(_change, spark, catalog, table, commit, loaded.get(table.name))
+            for table, commit in pending.items()
+        ]
+        while tasks:
+            change = tasks.pop(0).result()
+            if change.is_full or change.rows.num_rows:
+                yield change
+
+
+def net_changes(feed: DataFrame, table: Table) -> DataFrame:
+    """One row per key of a Change Data Feed: the last thing that happened to it.
+
+    Columns: the table's, and is_deleted. Where one commit both removes and writes a key, the written row
+    stands: an update is fed as the row before (removed) and the row after.
+    """
+    feed = feed.withColumn("is_deleted", F.col("_change_type").isin("delete", "update_preimage"))
+    newest_first = Window.partitionBy(*table.key).orderBy(F.col("_commit_version").desc(), F.col("is_deleted"))
+    return (
+        feed.withColumn("_place", F.row_number().over(newest_first))
+        .where("_place = 1")
+        .select(*table.column_names, "is_deleted")
+    )
+
+
+def _change(spark: SparkSession, catalog: str, table: Table, commit: Commit, since: Position | None) -> Change:
+    # The version is asked for before the rows: what is written meanwhile comes again with the next load.
+    position = Position(commit.table_id, storage.version(spark, catalog, table), commit.committed_at)
+    if since and since.table_id == position.table_id and since.version <= position.version:
+        try:
+            feed = storage.changes_since(spark, catalog, table, since.version)
+            return Change(table, position, False, _arrow(net_changes(feed, table)))
+        except PySparkException:
+            pass  # The feed no longer reaches back that far (VACUUM, log retention): take the whole table.
+    everything = storage.read(spark, catalog, table).withColumn("is_deleted", F.lit(False))
+    return Change(table, position, True, _arrow(everything))
+
+
+def _arrow(frame: DataFrame) -> pa.Table:
+    """The frame's rows; instants, which Arrow gives in UTC with a zone, without it."""
+    rows = frame.toArrow()
+    fields = [
+        field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(fields))
+
+
+def _commit(position: Position) -> Commit:
+    return Commit(position.table_id, position.committed_at)

@@ -1,0 +1,77 @@
+"""What a load needs of a warehouse, whichever database it is.
+
+`coinlake.warehouse.load` speaks portable T-SQL through these two classes only. `embedded` implements them on
+a DuckDB file; a server implements them with a connection, a bulk copy and a transaction of its own.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from coinlake.tables import Table
+
+
+class Position(NamedTuple):
+    """How far a table of gold was read: which Delta table, its version, and when that was committed (UTC)."""
+
+    table_id: str
+    version: int
+    committed_at: datetime
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to one table of gold since the last load, or all of it.
+
+    `rows` has the table's columns in order, instants in UTC without a zone, and `is_deleted`; of a deleted
+    row only the key counts. No key occurs twice. When `is_full`, a row that is not here no longer exists.
+    """
+
+    table: Table
+    position: Position
+    is_full: bool
+    rows: pa.Table
+
+
+class Session(ABC):
+    """An open connection. Statements are batches of portable T-SQL; `where` names them in error messages."""
+
+    @abstractmethod
+    def execute(self, batch: str, where: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one batch; returns the rows that it changed. Raises CoinlakeError."""
+
+    @abstractmethod
+    def query(self, select: str, where: str = "query", parameters: Sequence[Any] = ()) -> pa.Table:
+        """The answer to one SELECT. Raises CoinlakeError."""
+
+    @abstractmethod
+    def stage(self, change: Change) -> None:
+        """Put the rows of a change, all of them or none, into the table's empty staging table."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """What happens inside stays together: all of it, or after an exception nothing."""
+
+    @abstractmethod
+    def settle_keys(self) -> None:
+        """Called in a transaction before rows are deleted: foreign keys must see what was merged so far."""
+
+
+class Warehouse(ABC):
+    """A place that holds the star, the aggregates and the operations tables."""
+
+    @abstractmethod
+    def reading(self) -> AbstractContextManager[Session | None]:
+        """A session that only reads; None when the warehouse does not exist yet."""
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[Session]:
+        """A session for one load: readers see all that it did when it ends well, and nothing otherwise.
+
+        Raises CoinlakeError when another load is under way.
+        """

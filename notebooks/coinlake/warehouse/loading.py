@@ -1,0 +1,188 @@
+"""One load: the same steps for every warehouse, in portable T-SQL."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coinlake.errors import CoinlakeError
+from coinlake.tables import AGGREGATED, GOLD_PROGRESS, TABLES, Table
+from coinlake.warehouse import files, tsql
+from coinlake.warehouse.interface import Change, Position, Session, Warehouse
+
+# Parents before children: tables.py names the dimensions first. gold_progress is the lake's own bookkeeping.
+LOADED: tuple[Table, ...] = tuple(
+    table for table in TABLES if table.schema == AGGREGATED and table is not GOLD_PROGRESS
+)
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """What a load did to one table: rows sent, rows inserted or updated, rows deleted."""
+
+    table: Table
+    is_full: bool
+    staged: int
+    merged: int
+    deleted: int
+
+
+@dataclass(frozen=True)
+class State:
+    """What a warehouse holds: its SQL files (name -> checksum) and how far each table is loaded."""
+
+    applied: Mapping[str, str] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict)
+
+
+def state(warehouse: Warehouse) -> State:
+    """What the warehouse holds now; nothing when it does not exist yet."""
+    with warehouse.reading() as session:
+        if session is None:
+            return State()
+        applied = _applied(session)
+        return State(applied, _positions(session) if "views/loaded_position" in applied else {})
+
+
+def outdated(applied: Mapping[str, str]) -> list[Path]:
+    """The SQL files that a warehouse lacks or holds with another text, in the order in which they run.
+
+    Raises CoinlakeError when a migration was edited after it ran: the warehouse would stay as it was.
+    """
+    migrations = {path: files.checksum(path) for path in files.migrations()}
+    edited = [path for path, checksum in migrations.items() if applied.get(files.name(path), checksum) != checksum]
+    if edited:
+        raise CoinlakeError(
+            f"{', '.join(map(str, edited))}: changed after this warehouse was built with it. Put the text back "
+            "and add a new migration; or, for a local file, delete the warehouse: a load builds it again."
+        )
+    return [
+        path
+        for path in (*migrations, *files.repeatables())
+        if applied.get(files.name(path)) != files.checksum(path)
+    ]
+
+
+def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[TableLoad]:
+    """Bring the changes into the warehouse, all of them or none, and note them in control.load_log.
+
+    Staging, count check, then all merges and deletes in one transaction; `changes` come parents first.
+    Returns what was done to each table.
+    Raises CoinlakeError when rows were lost on the way or break a rule of the warehouse.
+    """
+    with warehouse.writing() as session:
+        _migrate(session)
+        staged = [_stage(session, change) for change in changes]
+        with session.transaction():
+            merged = [session.execute(task.merge, task.where) for task in staged]
+            deleted = [_delete(session, task) for task in reversed(staged)]
+            loads = [
+                TableLoad(task.table, task.is_full, task.rows, *counts)
+                for task, *counts in zip(staged, merged, reversed(deleted), strict=True)
+            ]
+            _log(session, staged, loads, run_id)
+        for task in staged:
+            session.execute(f"TRUNCATE TABLE staging.{task.table.name}", "staging")
+    return loads
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A change that stands in its staging table, and what is left to do with it."""
+
+    table: Table
+    position: Position
+    is_full: bool
+    rows: int
+    has_deletes: bool
+    where: str
+    merge: str
+    delete: str
+
+
+def _stage(session: Session, change: Change) -> _Staged:
+    name = change.table.name
+    path = files.load_file(name)
+    where = files.name(path)
+    mark_missing, merge, delete = tsql.read(path)
+    session.execute(f"TRUNCATE TABLE staging.{name}", where)
+    session.stage(change)
+    arrived = _count(session, f"SELECT COUNT(*) AS answer FROM staging.{name}")
+    if arrived != change.rows.num_rows:
+        raise CoinlakeError(
+            f"staging.{name} has {arrived:,} rows of {change.rows.num_rows:,} that were sent: nothing is "
+            "loaded. Load again; if it happens twice, look for another writer of the staging tables."
+        )
+    if change.is_full:
+        session.execute(mark_missing, where)
+    to_delete = _count(session, f"SELECT COUNT(*) AS answer FROM staging.{name} WHERE is_deleted = 1")
+    return _Staged(change.table, change.position, change.is_full, arrived, to_delete > 0, where, merge, delete)
+
+
+def _delete(session: Session, task: _Staged) -> int:
+    if not task.has_deletes:
+        return 0
+    session.settle_keys()
+    return session.execute(task.delete, task.where)
+
+
+def _log(session: Session, staged: list[_Staged], loads: list[TableLoad], run_id: str) -> None:
+    load_id = 1 + _count(session, "SELECT COALESCE(MAX(load_id), 0) AS answer FROM control.load_log")
+    for task, done in zip(staged, loads, strict=True):
+        session.execute(
+            "INSERT INTO control.load_log (load_id, table_name, delta_table_id, delta_version, "
+            "delta_committed_at, is_full, rows_staged, rows_merged, rows_deleted, run_id) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "control.load_log",
+            (load_id, task.table.name, *task.position, task.is_full, task.rows, done.merged, done.deleted, run_id),
+        )
+
+
+def _migrate(session: Session) -> None:
+    with session.transaction():
+        paths = outdated(_applied(session))
+        for path in paths:
+            for batch in tsql.read(path):
+                session.execute(batch, files.name(path))
+        for path in paths:
+            _remember(session, path)
+
+
+def _remember(session: Session, path: Path) -> None:
+    name, checksum = files.name(path), files.checksum(path)
+    where = "control.schema_version"
+    updated = session.execute(
+        "UPDATE control.schema_version SET checksum = ?, applied_at = SYSUTCDATETIME() WHERE name = ?",
+        where,
+        (checksum, name),
+    )
+    if not updated:
+        session.execute(
+            "INSERT INTO control.schema_version (name, checksum) VALUES (?, ?)", where, (name, checksum)
+        )
+
+
+def _applied(session: Session) -> dict[str, str]:
+    known = _count(
+        session,
+        "SELECT COUNT(*) AS answer FROM INFORMATION_SCHEMA.TABLES "
+        "WHERE TABLE_SCHEMA = 'control' AND TABLE_NAME = 'schema_version'",
+    )
+    if not known:
+        return {}
+    rows = session.query("SELECT name, checksum FROM control.schema_version", "control.schema_version")
+    return {row["name"]: row["checksum"] for row in rows.to_pylist()}
+
+
+def _positions(session: Session) -> dict[str, Position]:
+    rows = session.query(
+        "SELECT table_name, delta_table_id, delta_version, delta_committed_at FROM control.loaded_position",
+        "control.loaded_position",
+    )
+    return {
+        row["table_name"]: Position(row["delta_table_id"], row["delta_version"], row["delta_committed_at"])
+        for row in rows.to_pylist()
+    }
+
+
+def _count(session: Session, select: str) -> int:
+    return session.query(select).column("answer")[0].as_py()

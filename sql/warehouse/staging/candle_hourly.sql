@@ -1,0 +1,16 @@
+-- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
+
+DROP TABLE IF EXISTS staging.candle_hourly;
+GO
+CREATE TABLE staging.candle_hourly (
+    coin_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NULL,
+    vs_currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL,
+    hour DATETIME2(6) NULL,
+    period NVARCHAR(7) COLLATE Latin1_General_100_BIN2 NULL,
+    [open] FLOAT(53) NULL,
+    high FLOAT(53) NULL,
+    low FLOAT(53) NULL,
+    [close] FLOAT(53) NULL,
+    samples INT NULL,
+    is_deleted BIT NOT NULL
+);
