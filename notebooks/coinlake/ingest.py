@@ -58,8 +58,7 @@ class Summary:
             which = f": run {self.already_landed[-1]} is landed already" if self.already_landed else ""
             return f"nothing to ask{which}"
         counts = f"{self.asked:,} requests: {self.landed:,} landed, {self.rejected:,} lost"
-        kept = f"; {self.errors:,} error answers kept" if self.errors else ""
-        return f"{counts}, {self.bytes:,} bytes{kept}"
+        return counts + (f"; {self.errors:,} failed attempts kept" if self.errors else "")
 
 
 def ingest(

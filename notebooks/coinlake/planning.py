@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
@@ -41,6 +41,12 @@ class Settings:
     def __post_init__(self):
         if self.source not in SOURCES:
             raise CoinlakeError(f"source={self.source!r} is not one of {', '.join(SOURCES)}.")
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> "Settings":
+        """The settings among a notebook's parameters; those of other concern are left aside."""
+        names = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in parameters.items() if name in names})
 
     @property
     def api_plan(self) -> client.Plan:

@@ -148,6 +148,11 @@ def test_settings_that_nothing_can_be_asked_with(group, settings, words):
         plan(group, Settings("lake", **settings), AS_OF)
 
 
+def test_settings_are_taken_from_the_parameters_of_a_notebook():
+    given = {"lake_path": "lake/x", "coins": 7, "environment": "local", "run_id": "r"}
+    assert Settings.of(given) == Settings("lake/x", coins=7)
+
+
 def test_a_pro_key_sees_further_back():
     assert plan("market", Settings("lake", plan="pro", history_days=4000), AS_OF).charts == 50
 
@@ -174,7 +179,8 @@ def test_run_ids_tell_apart_what_changes_the_answers_and_nothing_else():
 
 def test_a_live_run_asks_everything_and_lands_it(tmp_path):
     summary, said, api = go_live(tmp_path, script_of_two_coins())
-    assert str(summary) == "5 requests: 5 landed, 0 lost, 75 bytes"
+    assert str(summary) == "5 requests: 5 landed, 0 lost"
+    assert summary.bytes == 75
     assert api.left_over() == []
     assert outcomes(tmp_path) == [
         ("coins_markets", 1, 1, None),
@@ -241,7 +247,7 @@ def test_a_lost_chart_is_counted_and_not_fatal(tmp_path):
     script = script_of_two_coins({chart("bitcoin"): [Reply(404, b'{"error":"coin not found"}')]})
     summary, _, _ = go_live(tmp_path, script)
     assert (summary.landed, summary.rejected, summary.errors) == (4, 1, 1)
-    assert str(summary) == "5 requests: 4 landed, 1 lost, 88 bytes; 1 error answers kept"
+    assert str(summary) == "5 requests: 4 landed, 1 lost; 1 failed attempts kept"
 
 
 def test_without_the_first_page_the_rest_is_landed_and_the_run_fails(tmp_path):

@@ -305,6 +305,15 @@ def test_what_was_asked_on_a_data_day(tmp_path):
     }
 
 
+def test_the_newest_answer_of_an_endpoint(tmp_path):
+    landing = Landing(tmp_path)
+    land(landing, "20260812T142200Z-ffffffff", [attempt(), attempt(page=2, body=b"[]")])
+    assert landing.newest("coins_markets") == landing.lines("20260812T142200Z-ffffffff")[1]
+    land(landing, "20260812T152200Z-00000000", [attempt(), attempt(page=2, status=500)])
+    assert landing.newest("coins_markets") == landing.lines("20260812T152200Z-00000000")[0]
+    assert landing.newest("global") is None
+
+
 def test_credits_are_the_coingecko_answers_of_the_month(tmp_path):
     landing = Landing(tmp_path)
     july = datetime(2026, 7, 31, 23, 59, 59, tzinfo=UTC)
