@@ -104,6 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)
+        # A body that was sent with the request is not read.
+        self.close_connection = self.close_connection or self.command == "POST"
 
     do_HEAD = do_POST = do_GET
 

@@ -364,7 +364,7 @@ def _by_the_yard(seed: int, count: int) -> list[Coin]:
             image=2_000 + number, platform=_CHAINS[digits // 53 % 7] if digits // 59 % 4 else None,
         )  # fmt: skip
         if coin.max_supply is not None and coin.max_supply < supply:
-            coin.max_supply = supply
+            coin.supply = coin.max_supply
         if lifetime_ends[number] < 0.04:
             # Within five years about the anchor, but never on the day of listing.
             end = ANCHOR_DAY - 300 + int(lifetime_ends[number] / 0.04 * 1_800)
