@@ -53,6 +53,11 @@ class Summary:
         """Requests that no data came to."""
         return len(self.lost)
 
+    @property
+    def moment(self) -> datetime | None:
+        """The instant of the newest run, made now or before; None when there is none."""
+        return max((instants.from_stamp(run) for run in self.runs + self.already_landed), default=None)
+
     def __str__(self) -> str:
         if not self.runs:
             which = f": run {self.already_landed[-1]} is landed already" if self.already_landed else ""

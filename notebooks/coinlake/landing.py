@@ -105,13 +105,15 @@ class Landing:
             )
         return root / relative
 
-    def newest(self, endpoint: str) -> Line | None:
-        """The meta line of the endpoint's newest answer that is data; None when there is none."""
-        for folder in sorted((self.path / BODIES / f"endpoint={endpoint}").glob("date=*/run=*"), reverse=True):
-            run = folder.name.removeprefix("run=")
-            if self.has(run):
-                lines = [line for line in self.lines(run) if line["endpoint"] == endpoint]
-                return [line for line in lines if line["outcome"] == "landed"][-1]
+    def newest(self, *names: str) -> Line | None:
+        """The meta line of the newest answer that is data, of the first of these endpoints that has one."""
+        for name in names:
+            folders = (self.path / BODIES / f"endpoint={name}").glob("date=*/run=*")
+            for folder in sorted(folders, reverse=True):
+                run = folder.name.removeprefix("run=")
+                if self.has(run):
+                    lines = [line for line in self.lines(run) if line["endpoint"] == name]
+                    return [line for line in lines if line["outcome"] == "landed"][-1]
         return None
 
     def groups(self) -> Iterator[tuple[str, str]]:

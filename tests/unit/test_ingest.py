@@ -204,6 +204,7 @@ def test_a_second_run_at_the_same_instant_fetches_nothing(tmp_path):
     before = sorted(tmp_path.rglob("*"))
     summary, said, api = go_live(tmp_path, {})
     assert (summary.already_landed, summary.asked, api.sent, said) == (first.runs, 0, [], [])
+    assert first.moment == summary.moment == AS_OF
     assert str(summary) == f"nothing to ask: run {first.runs[0]} is landed already"
     assert sorted(tmp_path.rglob("*")) == before
 

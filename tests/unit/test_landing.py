@@ -312,6 +312,7 @@ def test_the_newest_answer_of_an_endpoint(tmp_path):
     land(landing, "20260812T152200Z-00000000", [attempt(), attempt(page=2, status=500)])
     assert landing.newest("coins_markets") == landing.lines("20260812T152200Z-00000000")[0]
     assert landing.newest("global") is None
+    assert landing.newest("global", "coins_markets") == landing.newest("coins_markets")
 
 
 def test_credits_are_the_coingecko_answers_of_the_month(tmp_path):
