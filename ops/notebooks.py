@@ -61,8 +61,17 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progres
 
     `progress` receives what the cells print while they run. Raises CellFailed.
     """
+    # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
+    from jupyter_client.manager import AsyncKernelManager
     from papermill.exceptions import PapermillExecutionError
+
+    class PrivateKernelManager(AsyncKernelManager):
+        """Talks to its kernel through Unix sockets, which nobody else on the network or the machine can read."""
+
+        def __init__(self, **traits):
+            super().__init__(**traits)
+            self.transport = "ipc"
 
     executed.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -71,6 +80,7 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progres
             str(executed),
             parameters=dict(values),
             kernel_name="python3",
+            kernel_manager_class=PrivateKernelManager,
             cwd=str(FOLDER),
             progress_bar=False,
             stdout_file=progress,
@@ -86,15 +96,17 @@ def keep_outputs(executed: Path, notebook: Path) -> int:
     """
     outputs = {cell.id: cell for cell in nbformat.read(executed, as_version=4).cells}
     course = nbformat.read(notebook, as_version=4)
-    kept = [cell for cell in course.cells if KEPT in cell.metadata.get("tags", [])]
+    code = [cell for cell in course.cells if cell.cell_type == "code"]
+    kept = [cell for cell in code if KEPT in cell.metadata.get("tags", [])]
     for cell in kept:
         if cell.id not in outputs or outputs[cell.id].source != cell.source:
             raise CoinlakeError(f"{executed}: cell {cell.id!r} is not that of {notebook.name}. Run it again.")
         cell.outputs = outputs[cell.id].outputs
-        cell.execution_count = None
+        # nbval takes a cell without a count for one that was never run.
+        cell.execution_count = code.index(cell) + 1
         for output in cell.outputs:
             if "execution_count" in output:
-                output.execution_count = None
+                output.execution_count = cell.execution_count
     nbformat.write(course, notebook)
     return len(kept)
 
