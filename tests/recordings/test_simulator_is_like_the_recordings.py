@@ -197,21 +197,29 @@ def test_fields_are_null_about_as_often_as_recorded(simulated_rows):
     ],
 )  # fmt: skip
 def test_numbers_of_a_page_are_written_as_recorded(simulated_rows, recorded_rows, name):
-    """For each sign and power of ten that both have: the same types, and no more decimals than recorded."""
-    kinds, decimals = defaultdict(set), defaultdict(int)
-    for row in recorded_rows:
-        if isinstance(row[name], Number):
-            kinds[row[name].size].add(row[name].kind)
-            decimals[row[name].size] = max(decimals[row[name].size], row[name].decimals)
-    compared = 0
-    for row in simulated_rows:
-        value = row[name]
-        # Few recorded values of a size do not tell how all of that size are written.
-        if isinstance(value, Number) and value.size in kinds:
-            assert value.kind in kinds[value.size], value.text
-            assert value.decimals <= decimals[value.size] + 1, value.text
-            compared += 1
-    assert compared > 100
+    """For each sign and power of ten that both have: the same types, and as many decimals.
+
+    One more or less where there are few values: a last digit may be zero in all of them.
+    """
+    recorded, simulated = (by_size([row[name] for row in rows]) for rows in (recorded_rows, simulated_rows))
+    common = recorded.keys() & simulated.keys()
+    assert sum(len(simulated[size]) for size in common) > 100
+    for size in common:
+        theirs, ours = recorded[size], simulated[size]
+        assert {value.kind for value in ours} <= {value.kind for value in theirs}, size
+        their_most, our_most = max(value.decimals for value in theirs), max(value.decimals for value in ours)
+        assert our_most <= their_most + 1, size
+        # What a coin's most is, its makers decide and not the exchange; changes that fall are not rounded.
+        if name != "max_supply" and len(theirs) > 25 and len(ours) > 25 and their_most < 12:
+            assert our_most >= their_most - 1, size
+
+
+def by_size(values):
+    sizes = defaultdict(list)
+    for value in values:
+        if isinstance(value, Number):
+            sizes[value.size].append(value)
+    return sizes
 
 
 def test_sparklines_are_full_but_for_a_few(simulated_rows, recorded_rows):
@@ -232,7 +240,7 @@ def test_supplies_are_written_with_a_decimal_point(simulated_rows):
 
 
 def test_whole_numbers_from_a_thousand_million_million_are_written_with_an_exponent(ask):
-    body = ask("/coins/markets?vs_currency=usd&ids=grainoin,pulsegrid")
+    body = ask("/coins/markets?vs_currency=usd&ids=grain-of-sand,pulsegrid")
     assert re.search(rb'"(total|circulating)_supply":\d\.\d+e\+1[78]', body)
     assert not re.search(rb"[:,]\d{16,}\.0[,}]", body)
 

@@ -268,6 +268,20 @@ def test_a_listing_a_delisting_and_a_listing_of_tomorrow(get):
     assert row["price_change_percentage_1y_in_currency"] is row["price_change_percentage_200d_in_currency"] is None
 
 
+def test_the_first_minutes_after_a_listing(exchange, get):
+    everything = "&sparkline=true&price_change_percentage=1h,24h,7d"
+    catalogue = exchange.market.catalogue
+    young = [coin for coin in catalogue.coins if 1_700_000_000 < coin.listed_at < 1_780_000_000]
+    for coin in young[:40]:
+        for seconds in (156, 200, 3700):
+            at = datetime.fromtimestamp(coin.listed_at + seconds, UTC)
+            [row] = get(f"/coins/markets?vs_currency=usd&ids={coin.id}{everything}", at)
+            assert row["current_price"] > 0
+            assert row["price_change_24h"] is row["price_change_percentage_7d_in_currency"] is None
+            assert hour_of(row["last_updated"]) * 3600 + 3600 > coin.listed_at
+            assert get(f"/coins/{coin.id}/market_chart?vs_currency=usd&days=1", at)["prices"]
+
+
 def test_a_stale_coin(get):
     row = page(get)["northwind-treasury-fund"]
     assert row["last_updated"] == "2026-08-05T11:32:10.000Z"

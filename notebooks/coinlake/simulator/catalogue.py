@@ -207,7 +207,8 @@ STORIES = [
         cap_unknown=(("2013-01-01", "2045-01-01"),), ranked=False,
     ),
     Coin(  # a tiny price
-        "grainoin", "grain", "Grain of Sand", 5.6366e-11, 9.9999e17, kind="meme", listed_at=seconds("2023-09-01"),
+        "grain-of-sand", "grain", "Grain of Sand", 5.6366e-11, 9.9999e17, kind="meme",
+        listed_at=seconds("2023-09-01"),
     ),
     Coin(  # a huge one
         "one-of-nine", "nine", "One of Nine", 1482600.0, 98.5, listed_at=seconds("2022-04-01"), thin=0.35,

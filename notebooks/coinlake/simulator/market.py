@@ -275,7 +275,8 @@ class Market:
         missed = chance.uniforms(self._keys["refresh"][who], refreshed // REFRESH) < 0.04
         updated = refreshed - np.where(missed, REFRESH, 0)
         idle = self.catalogue.trades_every[who] > 0
-        return np.where(idle, self.traded_at(who, updated), updated)
+        updated = np.where(idle, self.traded_at(who, updated), updated)
+        return np.maximum(updated, self.catalogue.listed_at[who])
 
     def traded_at(self, who: np.ndarray, moments: np.ndarray) -> np.ndarray:
         """The last trade, of coins that trade every so many days."""
