@@ -2,7 +2,8 @@
 
 `layout.meta` tells the page's script what it may do with a figure:
 `time` (obeys the range buttons), `rebase` (its lines restart at 100 with the range), `log`, `from_zero`,
-`phone_rows` (keeps its height on a phone), `ends` (end labels: the trace that each one names).
+`fixed` (keeps its y range), `keep` (y axes that keep theirs), `phone_rows` (keeps its height on a phone),
+`small` (changes of the layout where the chart is narrow), `ends` (the traces that have end labels).
 """
 
 import html
@@ -97,15 +98,15 @@ def over_time(
         "fixed": y_range is not None,
         "ends": [number for number, _ in ends],
     }
-    layout = style.layout(
-        height=height,
-        margin=margin,
-        xaxis=style.DAY_AXIS | _whole_days(traces),
-        yaxis=yaxis,
-        annotations=[*labels, *notes],
-        meta=meta,
-    )
-    return {"data": list(traces), "layout": style.merged(layout, changes)}
+    basis = {
+        "height": height,
+        "margin": margin,
+        "xaxis": style.DAY_AXIS | _whole_days(traces),
+        "yaxis": yaxis,
+        "annotations": [*labels, *notes],
+        "meta": meta,
+    }
+    return {"data": list(traces), "layout": style.layout(**style.merged(basis, changes))}
 
 
 def end_labels(
@@ -169,19 +170,24 @@ def spread(positions: Sequence[float], gap: float) -> list[float]:
     return shifts
 
 
-def note(text: str, x: str, y: float, *, above: bool = True, colour: str = style.INK) -> dict[str, Any]:
-    """A short remark with a pointer at one point of a chart; `y` in axis units (log10 on a log axis)."""
+def note(
+    text: str, date: pd.Timestamp, y: float, *, above: bool, until: pd.Timestamp, colour: str = style.INK
+) -> dict[str, Any]:
+    """A short remark with a pointer at one day of a chart; near its end it leans left, off the end labels."""
+    leans = (until - date).days < 45
     return {
         "name": "note",
         "text": text,
-        "x": x,
+        "x": f"{date:%Y-%m-%d}",
         "y": rounded(y),
         "showarrow": True,
         "arrowhead": 0,
         "arrowwidth": 1,
         "arrowcolor": colour,
-        "ax": 0,
-        "ay": -30 if above else 30,
+        "ax": -24 if leans else 0,
+        "ay": -36 if above else 36,
+        "xanchor": "right" if leans else "center",
+        "align": "center",
         "font": {"color": style.WORDS.get(colour, colour), "size": 11.5},
     }
 
@@ -207,8 +213,13 @@ def diverging_bars(
     """Horizontal bars from zero, first on top: up in blue, down in orange; `values` are fractions."""
     known = [value for value in values if formats.is_known(value)]
     low, high = min([0, *known]), max([0, *known])
-    # Room for the numbers beside the bars: they are about a tenth of the width.
-    room = 0.16 * ((high - low) or 1) if texts else 0.04 * ((high - low) or 1)
+    # Room for the numbers beside the bars: a seventh of the width, on a phone more.
+    span = (high - low) or 1
+
+    def axis_range(room: float) -> list[float | None]:
+        room = room if texts else 0.04
+        return numbers([low - (room * span if low < 0 else 0), high + (room * span if high > 0 else 0)])
+
     trace = {
         "type": "bar",
         "orientation": "h",
@@ -232,17 +243,27 @@ def diverging_bars(
         xaxis={
             "title": {"text": x_title},
             "tickformat": ".0%",
-            "range": numbers([low - (room if low < 0 else 0), high + (room if high > 0 else 0)]),
+            "range": axis_range(0.16),
             "showgrid": True,
             "showline": False,
             "zeroline": True,
             "zerolinecolor": style.MUTE,
             "nticks": 6,
         },
-        yaxis={"type": "category", "autorange": "reversed", "showgrid": False, "showline": False},
-        meta={"phone_rows": True},
+        yaxis={
+            "type": "category",
+            "range": [len(labels) - 0.4, -0.6],
+            "showgrid": False,
+            "showline": False,
+        },
+        meta={"phone_rows": True, "small": {"xaxis": {"range": axis_range(0.26)}}},
     )
     return {"data": [trace], "layout": style.merged(layout, changes)}
+
+
+def bars_height(rows: int) -> int:
+    """The height of a chart that stands beside so many bars."""
+    return 70 + ROW_HEIGHT * rows if rows > 12 else 340
 
 
 def candles(frame: pd.DataFrame, dates: str, name: str) -> Trace:

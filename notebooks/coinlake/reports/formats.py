@@ -94,12 +94,12 @@ def duration(seconds: float | None) -> str:
     if not is_known(seconds):
         return NOT_KNOWN
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\u00a0s"
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
-        return f"{rest} s"
+        return f"{rest}\u00a0s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return f"{hours}\u00a0h {minutes}\u00a0min" if hours else f"{minutes}\u00a0min {rest}\u00a0s"
 
 
 def age(hours: float | None) -> str:

@@ -30,7 +30,7 @@ class Gold:
         """
         if "vs_currency" in table.column_names and not any("vs_currency" in text for text, _ in conditions):
             conditions = (*conditions, among([self.vs_currency], "vs_currency"))
-        text = f"SELECT {', '.join(table.column_names)} FROM {table.qualified(self._catalog)}"
+        text = f"SELECT * FROM {table.qualified(self._catalog)}"
         if conditions:
             text += f" WHERE {' AND '.join(text for text, _ in conditions)}"
         values = [value for _, values in conditions for value in values]
@@ -85,9 +85,9 @@ class Gold:
         return tidy(self._spark.sql(text, args=list(values)).toPandas(), table)
 
 
-def since(newest: date | None, days: int = PERIOD_DAYS) -> Condition:
+def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> Condition:
     """The condition that keeps the last `days` days up to the newest one."""
-    return ("1 = 0", []) if newest is None else ("date > ?", [newest - timedelta(days=days)])
+    return ("1 = 0", []) if newest is None else (f"{column} > ?", [newest - timedelta(days=days)])
 
 
 def among(values: Sequence[str], column: str = "coin_id") -> Condition:

@@ -14,7 +14,7 @@ ORIGINS = {
     "simulated": (
         "Simulated market, not real prices.",
         "Simulated market",
-        "Source: simulated market, not real prices; own calculation. Days end at 00:00 UTC.",
+        "Source: simulated market, own calculation. Days end at 00:00 UTC.",
     ),
     "replay": (
         "Recorded data, not live.",

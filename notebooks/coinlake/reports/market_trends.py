@@ -1,6 +1,5 @@
 """Market trends: who leads, who fell how far, how calm it is, and whether the coins move together."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from markupsafe import Markup
 from coinlake import tables as lake
 from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
 from coinlake.reports.frames import Frames
-from coinlake.reports.page import Card, Report, Section
+from coinlake.reports.page import Card, Report, Section, missing
 from coinlake.reports.universe import Universe
 
 NAME = "market_trends"
@@ -146,7 +145,7 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
         before = share[share.index <= share.index[-1] - pd.Timedelta(days=30)]
         note = f"{formats.percent(before.iloc[-1], 0, sign=False)} a month before" if len(before) else ""
         value = f"{round(share.iloc[-1] * total)} of {total}"
-        made.append(Card("Above 50-day average", value, note, tables.sparkline(share)))
+        made.append(Card("Above 50-day avg", value, note, tables.sparkline(share)))
     mood = market["fear_greed_value"].dropna()
     if len(mood):
         label = market.loc[mood.index[-1], "fear_greed_classification"]
@@ -158,13 +157,13 @@ def performance(coins: Universe, source: str) -> Section:
     """Every coin from 100 on a log axis: the leaders, the median, the best and the worst in colour."""
     returns = coins.returns
     if returns.empty:
-        return _missing("performance", "Performance", "It needs two days of closes.")
+        return missing("performance", "Performance", "It needs two days of closes.")
     median = coins.median(coins.index)
     coloured = dict(coins.colours)
     for coin_id, colour in ((returns.index[0], style.GREEN), (returns.index[-1], style.PINK)):
         coloured.setdefault(coin_id, colour)
     grey = [coin_id for coin_id in coins.closes if coin_id not in coloured]
-    traces = [charts.line(coins.index[coin_id], style.GRID, line={"width": 1}) for coin_id in grey]
+    traces = [charts.line(coins.index[coin_id], style.MUTE, opacity=0.4) for coin_id in grey]
     ends = []
     for coin_id, colour in coloured.items():
         ends.append((len(traces), coins.symbol(coin_id)))
@@ -187,7 +186,7 @@ def performance(coins: Universe, source: str) -> Section:
         ["Month", *(coins.symbol(coin_id) for coin_id in coloured), "Median"],
         [
             [tables.name_cell(formats.month(date)), *(tables.cell(formats.ratio(value, 1)) for value in row)]
-            for date, row in _month_ends(pd.concat([coins.index[list(coloured)], median], axis=1))
+            for date, row in universe.month_ends(pd.concat([coins.index[list(coloured)], median], axis=1))
         ],
     )
     ends_at = {coin_id: coins.index[coin_id].ffill().iloc[-1] for coin_id in coloured}
@@ -230,7 +229,7 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
     """Each coin's change over the period, highest first."""
     returns = coins.returns
     if returns.empty:
-        return _missing("ranking", "Ranking", "It needs two days of closes.")
+        return missing("ranking", "Ranking", "It needs two days of closes.")
     gained, total = int((returns > 0).sum()), len(returns)
     best, worst = returns.index[0], returns.index[-1]
     lost_most = f"{coins.name(worst)} {_moved(returns.iloc[-1])}"
@@ -250,7 +249,7 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
         texts=[formats.percent(value, 0) for value in returns],
     )
     table = tables.table(
-        f"Change in {vs_currency.upper()}, {formats.day(coins.start)} to {formats.day(coins.newest)}",
+        f"Change in {vs_currency.upper()}, {coins.period}",
         ["Coin", "First close", "Last close", "Change"],
         [
             [
@@ -266,7 +265,7 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
         key="ranking",
         nav="Ranking",
         finding=finding,
-        subtitle=f"Change in {vs_currency.upper()} from {formats.day(coins.start)} to {formats.day(coins.newest)}.",
+        subtitle=f"Change in {vs_currency.upper()}, {coins.period}.",
         source=source,
         alt=f"Bars from {coins.name(best)} {formats.percent(returns.iloc[0], 0)} "
         f"to {coins.name(worst)} {formats.percent(returns.iloc[-1], 0)}.",
@@ -280,7 +279,7 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
     """How far the leaders and the median coin stand below their highest close so far."""
     values = coins.wide(trends, "drawdown")
     if values.empty:
-        return _missing("drawdown", "Drawdown", "It needs a day of closes.")
+        return missing("drawdown", "Drawdown", "It needs a day of closes.")
     median = values.median(axis=1)
     leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
     traces = [
@@ -303,14 +302,14 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
     if lowest < -0.05:
         text = f"{coins.symbol(deepest)} {formats.percent(lowest, 0)}<br>{formats.day(when)}"
         colour = coins.colours[deepest]
-        notes = [charts.note(text, f"{when:%Y-%m-%d}", lowest, above=False, colour=colour)]
+        notes = [charts.note(text, when, lowest, above=False, until=coins.newest, colour=colour)]
     floor = min(float(values[leaders].min().min()) if leaders else 0.0, float(median.min()))
     figure = charts.over_time(
         traces,
         ends,
         y_title="below the highest close so far",
         y_range=(min(floor * 1.2, -0.05), 0.0),
-        height=_pair_height(len(coins.returns)),
+        height=charts.bars_height(len(coins.returns)),
         notes=notes,
         shapes=[charts.level(0)],
         yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
@@ -353,7 +352,7 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
     """The share of coins above their own 50-day average."""
     share = market["share_above_average_50d"].dropna().astype(float)
     if len(share) < 2:
-        return _missing("breadth", "Breadth", "It needs coins with more than 50 days of history.")
+        return missing("breadth", "Breadth", "It needs coins with more than 50 days of history.")
     share = share.asfreq("D")
     known = share.dropna()
     last = known.iloc[-1]
@@ -388,7 +387,7 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
                 tables.cell(formats.count(row[0])),
                 tables.cell(formats.percent(row[1], 0, sign=False)),
             ]
-            for date, row in _month_ends(market.loc[known.index, ["coins_with_average_50d", known.name]])
+            for date, row in universe.month_ends(market.loc[known.index, ["coins_with_average_50d", known.name]])
         ],
     )
     return Section(
@@ -399,7 +398,7 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
         "with 50 days of history. Above half: a broad rise.",
         source=source,
         alt=f"Area between 0% and 100%: {formats.percent(known.iloc[0], 0, sign=False)} on "
-        f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} on {formats.day(known.index[-1])}.",
+        f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} at the end.",
         figure=figure,
         table=table,
         wide=False,
@@ -410,7 +409,7 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
     """How much the leaders and the median coin move in a year, at the pace of the last 30 days."""
     values = coins.wide(trends, "volatility_30d").dropna(how="all")
     if len(values) < 2:
-        return _missing("volatility", "Volatility", "It needs coins with more than 30 days of history.")
+        return missing("volatility", "Volatility", "It needs coins with more than 30 days of history.")
     values = values.asfreq("D")
     median = values.median(axis=1)
     leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
@@ -441,7 +440,7 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
                 tables.name_cell(formats.month(date)),
                 *(tables.cell(formats.percent(value, 0, sign=False)) for value in row),
             ]
-            for date, row in _month_ends(pd.concat([values[leaders], median], axis=1))
+            for date, row in universe.month_ends(pd.concat([values[leaders], median], axis=1))
         ],
     )
     return Section(
@@ -467,7 +466,7 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
     mood = market[["fear_greed_value", "fear_greed_classification"]].dropna()
     first = coins.leaders[0] if coins.leaders else ""
     if len(mood) < 2 or not first:
-        return _missing("sentiment", "Sentiment", "It needs days of the Fear & Greed Index (notebook 02).")
+        return missing("sentiment", "Sentiment", "It needs days of the Fear & Greed Index (notebook 02).")
     price = coins.closes[first]
     later = price.shift(-30) / price - 1
     label, days = "Extreme Fear", mood[mood["fear_greed_classification"] == "Extreme Fear"]
@@ -552,7 +551,7 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
     """Each coin's last twelve months as a heat table."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids) & monthly["return_1m"].notna()]
     if monthly.empty:
-        return _missing("months", "Months", "It needs closes in two calendar months.")
+        return missing("months", "Months", "It needs closes in two calendar months.")
     columns = sorted(monthly["month"].unique())[-12:]
     monthly = monthly[monthly["month"].isin(columns)]
     changes = monthly.pivot(index="coin_id", columns="month", values="return_1m")
@@ -574,7 +573,7 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
         if columns[-1] in running
         else ""
     )
-    headers = ["Coin", *(_month_header(month, columns) for month in columns), "Total"]
+    headers = ["Coin", *universe.month_headers(columns), "Total"]
     return Section(
         key="months",
         nav="Months",
@@ -604,7 +603,7 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
     chosen = [coin_id for coin_id in coins.ids if coin_id in known][:MATRIX_COINS]
     pairs = pairs[pairs["coin_a"].isin(chosen) & pairs["coin_b"].isin(chosen)]
     if pairs.empty:
-        return _missing("correlation", "Correlation", "It needs two coins with days of returns.")
+        return missing("correlation", "Correlation", "It needs two coins with days of returns.")
     both = {}
     for row in pairs.itertuples():
         both[row.coin_a, row.coin_b] = both[row.coin_b, row.coin_a] = row.correlation
@@ -642,7 +641,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
     newest = trends.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
     newest = newest.loc[[coin_id for coin_id in coins.ids if coin_id in newest.index]]
     if newest.empty:
-        return _missing("movers", "Movers", "It needs a day of closes.")
+        return missing("movers", "Movers", "It needs a day of closes.")
     newest = newest.sort_values("return_30d", ascending=False, kind="stable", na_position="last")
     known = newest["return_30d"].dropna()
     finding = f"{formats.counted(len(newest), 'coin')}, none with 30 days of history yet"
@@ -687,7 +686,7 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     # A day on which many caps are unknown would show the others' share too small.
     caps = caps[(known >= 0.8 * known.max()) & (known > 1)] if len(caps) else caps
     if len(caps) < 2 or caps[coins.leaders[0]].isna().all():
-        return _missing("dominance", "Dominance", "It needs days with market caps.")
+        return missing("dominance", "Dominance", "It needs days with market caps.")
     caps = caps.asfreq("D")
     shares = caps[coins.leaders].div(caps.sum(axis=1, min_count=1), axis=0)
     others = 1 - shares.sum(axis=1, min_count=len(coins.leaders))
@@ -729,9 +728,9 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     name = coins.name(coins.leaders[0])
     now = formats.percent(first.iloc[-1], 0, sign=False)
     finding = (
-        f"{name}'s share stayed at {now}"
+        f"{name}’s share stayed at {now}"
         if moved == "stayed"
-        else f"{name}'s share {moved} from {formats.percent(first.iloc[0], 0, sign=False)} to {now}"
+        else f"{name}’s share {moved} from {formats.percent(first.iloc[0], 0, sign=False)} to {now}"
     )
     whole = market["bitcoin_dominance"].dropna()
     told = (
@@ -748,7 +747,7 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
                 tables.name_cell(formats.month(date)),
                 *(tables.cell(formats.percent(value, 1, sign=False)) for value in row),
             ]
-            for date, row in _month_ends(pd.concat([share for _, share in layers], axis=1))
+            for date, row in universe.month_ends(pd.concat([share for _, share in layers], axis=1))
         ],
     )
     return Section(
@@ -756,10 +755,10 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
         nav="Dominance",
         finding=finding,
         subtitle=f"Share of the market value of the {len(coins)} coins of this page. "
-        f"They are today's largest: coins that fell out are not counted.{told}",
+        f"They are today’s largest: coins that fell out are not counted.{told}",
         source=source,
-        alt=f"Stacked areas: {name} {formats.percent(first.iloc[0], 0, sign=False)} on {formats.day(first.index[0])}, "
-        f"{now} on {formats.day(first.index[-1])}.",
+        alt=f"Stacked areas: {name} {formats.percent(first.iloc[0], 0, sign=False)} on "
+        f"{formats.day(first.index[0])}, {now} on {formats.day(first.index[-1])}.",
         figure=figure,
         table=table,
     )
@@ -771,7 +770,7 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     own = monthly[(monthly["coin_id"] == first) & monthly["return_1m"].notna()]
     years = own["month"].dt.year
     if years.nunique() < 2:
-        return _missing("seasons", "Seasons", "It needs months in two calendar years.")
+        return missing("seasons", "Seasons", "It needs months in two calendar years.")
     table = (
         own.assign(year=years, number=own["month"].dt.month)
         .pivot(index="year", columns="number", values="return_1m")
@@ -793,16 +792,17 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
         ]
         for year, row in zip(table.index, table.to_numpy(), strict=True)
     ]
+    medians = by_month["median"].reindex(range(1, 13))
     rows.append(
         [
             tables.name_cell("Median"),
-            *(tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in table.median()),
+            *(tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in medians),
         ]
     )
     return Section(
         key="seasons",
         nav="Seasons",
-        finding=f"{name} has been {coins.name(first)}'s best month "
+        finding=f"{name} has been {coins.name(first)}’s best month "
         f"({'median ' if number > 1 else ''}{formats.percent(by_month.loc[best, 'median'], 0)}), but {proof}",
         subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
         "Only complete months count for the headline.",
@@ -814,10 +814,6 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
             "heat",
         ),
     )
-
-
-def _missing(key: str, nav: str, why: str) -> Section:
-    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
 
 
 def _last(frame: pd.DataFrame, column: str) -> Any:
@@ -878,20 +874,3 @@ def _pair(coins: Universe, row: pd.Series) -> str:
 def _heat_row(name: str, symbol: str, changes: pd.Series, total: float) -> list[Markup]:
     cells = [tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
     return [tables.name_cell(name, symbol), *cells, tables.cell(formats.percent(total, 0), "strong")]
-
-
-def _month_header(month: pd.Timestamp, months: Sequence[pd.Timestamp]) -> str:
-    month = pd.Timestamp(month)
-    starts_year = month == pd.Timestamp(months[0]) or month.month == 1
-    return f"{month:%b} ’{month:%y}" if starts_year else f"{month:%b}"
-
-
-def _month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
-    """The last known row of each calendar month."""
-    ends = frame.dropna(how="all").groupby(lambda date: date.strftime("%Y-%m")).tail(1)
-    return [(date, list(row)) for date, row in zip(ends.index, ends.to_numpy(dtype=float), strict=True)]
-
-
-def _pair_height(rows: int) -> int:
-    """The height of a chart beside a ranking of so many bars."""
-    return 70 + charts.ROW_HEIGHT * max(rows, 3) if rows > 12 else 340

@@ -60,6 +60,11 @@ class Section:
     missing: str = ""
 
 
+def missing(key: str, nav: str, why: str) -> Section:
+    """A section that has nothing to draw yet, and says what it needs."""
+    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
+
+
 @dataclass(frozen=True)
 class Part:
     """A piece of a report as a notebook shows it."""

@@ -62,6 +62,11 @@ class Universe:
         """The last complete day."""
         return self.closes.index[-1] if len(self.closes) else None
 
+    @property
+    def period(self) -> str:
+        """First and last day as a reader sees them."""
+        return f"{formats.day(self.start)} to {formats.day(self.newest)}"
+
     @cached_property
     def returns(self) -> pd.Series:
         """Each coin's change over the period, highest first: only of coins that were there on its first day."""
@@ -110,12 +115,24 @@ def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFr
     return values.reindex(columns=[coin_id for coin_id in coin_ids if coin_id in values])
 
 
+def month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
+    """The last known row of each calendar month: (date, values)."""
+    ends = frame.dropna(how="all").groupby(lambda date: date.strftime("%Y-%m")).tail(1)
+    return [(date, list(row)) for date, row in zip(ends.index, ends.to_numpy(dtype=float), strict=True)]
+
+
+def month_headers(months: Sequence[pd.Timestamp]) -> list[str]:
+    """Short names of months in a row; the first one and each January say the year."""
+    named = [pd.Timestamp(month) for month in months]
+    return [f"{month:%b ’%y}" if i == 0 or month.month == 1 else f"{month:%b}" for i, month in enumerate(named)]
+
+
 def kicker(title: str, source: str, universe: Universe) -> list[str]:
     """The line above the headline: report, source when it is not the live market, period, coins."""
     words = [title, freshness.ORIGINS[source][1]]
     if universe.start is not None:
         words += [
-            f"{formats.day(universe.start)} to {formats.day(universe.newest)}",
+            universe.period,
             formats.counted(len(universe), "coin"),
         ]
     return [word for word in words if word]

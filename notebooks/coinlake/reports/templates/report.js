@@ -101,7 +101,7 @@ function compose(plot) {
   const figure = JSON.parse(text);
   const layout = figure.layout;
   const meta = layout.meta || {};
-  const small = plot.clientWidth < 520;
+  const small = plot.clientWidth < 440;
   delete layout.height;
   layout.autosize = true;
   if (small) {

@@ -1,0 +1,745 @@
+"""Pipeline health: did the last run succeed, is the data as fresh as promised, what was rejected, what it cost."""
+
+import calendar
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from coinlake import client
+from coinlake import tables as lake
+from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
+from coinlake.reports.frames import Frames
+from coinlake.reports.page import Card, Report, Section, missing
+
+NAME = "pipeline_health"
+TITLE = "Pipeline health"
+NOTEBOOK = "08_report_pipeline_health"
+TABLES = ("run_steps", "pipeline_runs", "freshness", "quarantine_daily", "api_usage")
+RUNS = 30  # runs that the charts look back on
+SOURCE = "Source: the pipeline’s own records. Times are UTC."
+LAYERS = {
+    "01": "bronze",
+    "02": "bronze",
+    "03": "silver",
+    "04": "gold",
+    "05": "warehouse",
+}
+
+
+def read(spark: Any, catalog: str) -> Frames:
+    """The operations tables, by name; steps and runs of the last RUNS pipeline runs."""
+    gold = frames.Gold(spark, catalog)
+    runs = gold.rows(lake.PIPELINE_RUNS).sort_values(["started_at", "run_id"], kind="stable").tail(RUNS)
+    return gold.origin() | {
+        "pipeline_runs": runs.reset_index(drop=True),
+        "run_steps": gold.rows(lake.RUN_STEPS, frames.among(runs["run_id"].tolist(), "run_id")),
+        "quarantine_daily": gold.rows(lake.QUARANTINE_DAILY),
+    }
+
+
+def build(
+    gold: Frames, *, built_at: datetime, freshness_sla_hours: float = freshness.SLA_HOURS, run_id: str = ""
+) -> Report:
+    """The report from its frames.
+
+    `run_id` is the run to look at, the newest one when it has no steps yet; `freshness_sla_hours` is promised
+    for tables that state no age of their own.
+    """
+    usage = gold["api_usage"]
+    source = freshness.origin(usage)
+    steps = gold["run_steps"].sort_values(["started_at", "step"], kind="stable")
+    ages = table_ages(gold["freshness"], source, built_at, freshness_sla_hours)
+    last = last_run(steps, run_id)
+    report = Report(
+        name=NAME,
+        title=universe.page_title(TITLE, source),
+        origin=source,
+        kicker=_kicker(source, gold["pipeline_runs"]),
+        headline=headline(last, ages),
+        lead=lead(last, gold["pipeline_runs"]),
+        banner=_banner(source, last, ages, built_at),
+        cards=cards(last, gold["pipeline_runs"], ages, usage),
+        sources=[
+            ("Requests", universe.COINGECKO if source in {"live", "replay"} else universe.SIMULATED),
+            *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[1:],
+        ],
+        built_at=built_at,
+    )
+    for section in (
+        timeline(last),
+        freshness_table(ages, source),
+        flow(last),
+        quarantine(gold["quarantine_daily"]),
+        budget(usage, steps, source),
+        durations(steps, last),
+    ):
+        report.add(section)
+    return report
+
+
+def last_run(steps: pd.DataFrame, run_id: str = "") -> pd.DataFrame:
+    """The steps of one run in the order in which they started."""
+    if steps.empty:
+        return steps
+    chosen = run_id if run_id in set(steps["run_id"]) else steps["run_id"].iloc[-1]
+    return steps[steps["run_id"] == chosen]
+
+
+def table_ages(
+    table: pd.DataFrame, source: str, built_at: datetime, sla_hours: float = freshness.SLA_HOURS
+) -> pd.DataFrame:
+    """Each table's age and state: table_name, as_of, rows, sla_hours, version, hours, state.
+
+    Live data ages by the clock; a simulated or recorded market stands still, so its ages count from the newest
+    instant in the lake.
+    """
+    now = built_at if source == "live" or table["as_of"].isna().all() else table["as_of"].max()
+    promised = table["sla_hours"].fillna(sla_hours)
+    hours = [freshness.hours_between(as_of, now) for as_of in table["as_of"]]
+    states = [freshness.state_of(age, sla) for age, sla in zip(hours, promised, strict=True)]
+    return table.assign(sla_hours=promised, hours=hours, state=states)
+
+
+def headline(last: pd.DataFrame, ages: pd.DataFrame) -> str:
+    """Whether the last run succeeded and the tables are as fresh as promised."""
+    if last.empty:
+        return "No pipeline run is recorded yet"
+    took = formats.duration(_seconds(last))
+    failed = last[last["status"] != "succeeded"]
+    if len(failed):
+        return f"The last run failed in {failed['step'].iloc[0]} after {took}"
+    late = int(ages["state"].isin(["late", "stale"]).sum())
+    holding = int((ages["state"] != "empty").sum())
+    if late:
+        are = "is" if late == 1 else "are"
+        return f"The last run took {took}; {late} of {holding} tables {are} older than promised"
+    if not holding:
+        return f"The last run took {took}, and all {formats.counted(len(last), 'step')} succeeded"
+    return f"The last run took {took}, and every table is as fresh as promised"
+
+
+def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
+    """How the last runs ended, and what the last one moved."""
+    if last.empty:
+        return "Run the notebooks, then open this page again."
+    good = int((runs["status"] == "succeeded").sum())
+    sentences = []
+    if len(runs):
+        verb = "has" if good == 1 and len(runs) == 1 else "have"
+        sentences.append(f"{good} of the last {formats.counted(len(runs), 'run')} {verb} succeeded.")
+    moved = last[["rows_read", "rows_written", "rows_rejected"]].sum()
+    sentences.append(
+        f"The last one read {formats.count(moved['rows_read'])} rows and responses in "
+        f"{formats.counted(len(last), 'step')}, wrote {formats.count(moved['rows_written'])} "
+        f"and rejected {formats.count(moved['rows_rejected'])}."
+    )
+    return " ".join(sentences)
+
+
+def cards(last: pd.DataFrame, runs: pd.DataFrame, ages: pd.DataFrame, usage: pd.DataFrame) -> list[Card]:
+    """The last run, the share of good runs, freshness, rejections, and requests of the newest month."""
+    if last.empty:
+        return []
+    state = "failed" if (last["status"] != "succeeded").any() else "succeeded"
+    started = formats.instant(last["started_at"].iloc[0])
+    made = [Card("Last run", formats.duration(_seconds(last)), _state(state), tables.sparkline(runs["seconds"]))]
+    if len(runs):
+        good = (runs["status"] == "succeeded").mean()
+        made.append(Card("Runs that succeeded", formats.percent(good, 0, sign=False), f"last: {started[:-10]}"))
+    known = ages[ages["state"] != "empty"]
+    if len(known):
+        fresh = int((known["state"] == "fresh").sum())
+        made.append(
+            Card("Fresh tables", f"{fresh} of {len(known)}", f"oldest: {formats.age(known['hours'].max())}")
+        )
+    read, rejected = last["rows_read"].sum(), last["rows_rejected"].sum()
+    share = rejected / read if read else None
+    made.append(
+        Card("Rejected rows", formats.count(rejected), f"{formats.percent(share, 2, sign=False)} of what was read")
+    )
+    if len(usage):
+        newest = usage[usage["date"].dt.to_period("M") == usage["date"].max().to_period("M")]
+        errors = int(newest["errors"].sum())
+        made.append(
+            Card(
+                f"Requests in {usage['date'].max():%B}",
+                formats.count(newest["attempts"].sum()),
+                f"{formats.counted(errors, 'error')}",
+                tables.sparkline(usage.groupby("date")["attempts"].sum().tail(30)),
+            )
+        )
+    return made
+
+
+def timeline(last: pd.DataFrame) -> Section:
+    """One bar per step of the last run, from its start to its end."""
+    if last.empty:
+        return missing("timeline", "Timeline", "It needs a run with a finished step.")
+    begin = last["started_at"].iloc[0]
+    offsets = (last["started_at"] - begin).dt.total_seconds()
+    good = last["status"] == "succeeded"
+    names = last["step"].tolist()
+    total = _seconds(last)
+    figure = {
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "base": charts.numbers(offsets.round(2)),
+                "x": charts.numbers(last["seconds"]),
+                "y": [charts.words(name) for name in names],
+                "text": [formats.duration(seconds) for seconds in last["seconds"]],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "textfont": {"size": 12, "color": style.INK},
+                "marker": {"color": [style.BLUE if ok else style.ORANGE for ok in good]},
+                "customdata": last["status"].tolist(),
+                "hovertemplate": "%{y}: %{text}, %{customdata}<extra></extra>",
+                "name": "",
+            }
+        ],
+        "layout": style.layout(
+            height=70 + 30 * max(len(last), 3),
+            margin={"l": 190, "r": 20, "t": 4, "b": 48},
+            hovermode="closest",
+            xaxis={
+                "title": {"text": "seconds since the run began"},
+                "range": [0, charts.rounded(total * 1.12 or 1)],
+                "showgrid": True,
+                "showline": False,
+            },
+            yaxis={"type": "category", "range": [len(last) - 0.4, -0.6], "showgrid": False, "showline": False},
+            meta={
+                "phone_rows": True,
+                "small": {
+                    "margin": {"l": 34},
+                    "xaxis": {"range": [0, charts.rounded(total * 1.3 or 1)]},
+                    "yaxis": {"ticktext": [name[:2] for name in names], "tickvals": names, "tickmode": "array"},
+                },
+            },
+        ),
+    }
+    longest = last.loc[last["seconds"].idxmax()]
+    failed = last[~good]
+    share = longest["seconds"] / last["seconds"].sum()
+    finding = (
+        f"{failed['step'].iloc[0]} failed; the steps before it succeeded"
+        if len(failed)
+        else f"{longest['step']} takes {formats.percent(share, 0, sign=False)} of the run’s time"
+    )
+    columns = ["Step", "State", "Started", "Took", "Read", "Written", "Rejected", "Message"]
+    rows = [
+        [
+            tables.name_cell(row["step"]),
+            tables.cell(_state(row["status"])),
+            tables.cell(f"{row['started_at']:%H:%M:%S}"),
+            tables.cell(formats.duration(row["seconds"])),
+            *(tables.cell(formats.count(row[name])) for name in ("rows_read", "rows_written", "rows_rejected")),
+            tables.cell(row["message"] or "", "wrap"),
+        ]
+        for _, row in last.iterrows()
+    ]
+    return Section(
+        key="timeline",
+        nav="Timeline",
+        finding=finding,
+        subtitle=f"Run {last['run_id'].iloc[0]}, begun {formats.instant(begin)}: one bar per notebook; "
+        "blue succeeded, orange failed. This page’s own notebook ends after it is drawn.",
+        source=SOURCE,
+        alt="Bars in the order of the run: "
+        + ", ".join(f"{row.step} {formats.duration(row.seconds)} {row.status}" for row in last.itertuples())
+        + ".",
+        figure=figure,
+        table=tables.table("Steps of the run", columns, rows),
+    )
+
+
+def freshness_table(ages: pd.DataFrame, source: str) -> Section:
+    """Each table's newest instant against the age that was promised."""
+    if ages.empty:
+        return missing("freshness", "Freshness", "It needs the table freshness (notebook 04).")
+    order = ages.sort_values(["hours", "table_name"], ascending=[False, True], na_position="last", kind="stable")
+    late = order[order["state"].isin(["late", "stale"])]
+    empty = int((ages["state"] == "empty").sum())
+    holding = len(ages) - empty
+    if holding == 0:
+        finding = f"All {formats.counted(len(ages), 'table')} are still empty"
+    elif late.empty:
+        finding = f"All {holding} tables with data are as fresh as promised"
+    else:
+        oldest = late.iloc[0]
+        name = oldest["table_name"].split(".")[-1]
+        are = "is" if len(late) == 1 else "are"
+        finding = f"{len(late)} of {holding} tables {are} late; {name} most: {formats.age(oldest['hours'])}"
+    clock = (
+        "the moment this page was built"
+        if source == "live"
+        else "the newest instant in the lake, since this market stands still"
+    )
+    rows = [
+        [
+            tables.name_cell(row["table_name"].split(".")[-1]),
+            tables.cell(_layer(row["table_name"]), "text"),
+            tables.cell(_state(row["state"]), "text"),
+            tables.cell(formats.instant(row["as_of"])),
+            tables.cell(formats.age(row["hours"])),
+            tables.cell(f"{row['sla_hours']:g} h"),
+            tables.cell(formats.count(row["rows"])),
+            tables.cell(formats.count(row["version"])),
+        ]
+        for _, row in order.iterrows()
+    ]
+    return Section(
+        key="freshness",
+        nav="Freshness",
+        finding=finding,
+        subtitle=f"Age of each table’s newest row, counted from {clock}. "
+        "Late: older than promised; stale: more than twice as old."
+        + (f" {formats.counted(empty, 'table')} without rows." if empty else ""),
+        source=SOURCE,
+        table=tables.table(
+            "Oldest first", ["Table", "Layer", "State", "Newest row", "Age", "Promised", "Rows", "Version"], rows
+        ),
+    )
+
+
+def flow(last: pd.DataFrame) -> Section:
+    """Rows read, written and rejected by each step of the last run."""
+    counts = last[["rows_read", "rows_written", "rows_rejected"]].fillna(0)
+    moving = last[(counts.sum(axis=1) > 0) & last["step"].str[:2].isin(list(LAYERS))]
+    if moving.empty:
+        return missing("flow", "Flow", "It needs a step that moved rows.")
+    names = [f"{step[:2]} {LAYERS[step[:2]]}" for step in moving["step"]]
+    kinds = (
+        ("rows_read", "read", style.MUTE, "circle-open", 13),
+        ("rows_written", "written", style.BLUE, "circle", 9),
+        ("rows_rejected", "rejected", style.ORANGE, "diamond", 9),
+    )
+    traces = []
+    for column, word, colour, symbol, size in kinds:
+        shown = [(name, value) for name, value in zip(names, moving[column], strict=True) if value and value > 0]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": charts.numbers(value for _, value in shown),
+                "y": [name for name, _ in shown],
+                "marker": {"symbol": symbol, "size": size, "color": colour, "line": {"width": 2, "color": colour}},
+                "name": word,
+                "hovertemplate": f"%{{y}}: %{{x:,}} {word}<extra></extra>",
+            }
+        )
+    high = float(counts.to_numpy().max())
+    figure = {
+        "data": traces,
+        "layout": style.layout(
+            height=90 + 40 * max(len(moving), 3),
+            margin={"l": 100, "r": 24, "t": 4, "b": 48},
+            hovermode="closest",
+            xaxis={
+                "title": {"text": "rows or responses, log scale"},
+                "type": "log",
+                "range": charts.numbers([-0.2, math.log10(max(high, 10)) + 0.3]),
+                "dtick": 1,
+                "tickformat": ",",
+                "showgrid": True,
+                "showline": False,
+            },
+            yaxis={"type": "category", "range": [len(moving) - 0.4, -0.6], "showline": False},
+            meta={"phone_rows": True, "small": {"margin": {"l": 96}, "xaxis": {"tickformat": "~s"}}},
+        ),
+    }
+    silver = moving[moving["step"].str.startswith("03")]
+    finding = f"{formats.counted(len(moving), 'step')} moved rows"
+    if len(silver) and silver["rows_read"].iloc[0]:
+        row = silver.iloc[0]
+        share = (row["rows_rejected"] or 0) / row["rows_read"]
+        finding = (
+            "Silver took in every row that bronze gave it"
+            if share == 0
+            else f"Silver rejected {formats.percent(share, 2, sign=False)} of the rows that bronze gave it"
+        )
+    return Section(
+        key="flow",
+        nav="Flow",
+        finding=finding,
+        subtitle="Circle: read; blue: written; orange diamond: rejected. One step right is ten times as many.",
+        source=SOURCE,
+        alt="Points on a log axis: "
+        + ", ".join(
+            f"{name} read {formats.count(row.rows_read)}, wrote {formats.count(row.rows_written)}, "
+            f"rejected {formats.count(row.rows_rejected)}"
+            for name, row in zip(names, moving.itertuples(), strict=True)
+        )
+        + ".",
+        figure=figure,
+        table=tables.table(
+            "Rows of the last run",
+            ["Layer", "Read", "Written", "Rejected"],
+            [
+                [
+                    tables.name_cell(name),
+                    *(tables.cell(formats.count(row[column])) for column, *_ in kinds),
+                ]
+                for name, (_, row) in zip(names, moving.iterrows(), strict=True)
+            ],
+        ),
+        wide=False,
+    )
+
+
+def quarantine(daily: pd.DataFrame) -> Section:
+    """Quarantined records by reason: those that passed later, and those still out."""
+    if daily.empty:
+        return missing("quarantine", "Quarantine", "No record was ever quarantined.")
+    by_reason = daily.groupby("reason")[["records", "replayed"]].sum().sort_values("records", ascending=False)
+    open_ = by_reason["records"] - by_reason["replayed"]
+    total, passed = int(by_reason["records"].sum()), int(by_reason["replayed"].sum())
+    labels = [charts.words(reason) for reason in by_reason.index]
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": charts.numbers(values.astype(int)),
+            "y": labels,
+            "name": word,
+            "marker": {"color": colour},
+            "hovertemplate": f"%{{y}}: %{{x:,}} {word}<extra></extra>",
+        }
+        for values, word, colour in (
+            (open_, "still out", style.ORANGE),
+            (by_reason["replayed"], "passed later", style.BLUE),
+        )
+    ]
+    totals = [
+        {
+            "name": "total",
+            "text": formats.count(row["records"]),
+            "x": int(row["records"]),
+            "y": label,
+            "xanchor": "left",
+            "xshift": 4,
+            "showarrow": False,
+            "font": {"size": 12, "color": style.INK},
+        }
+        for label, (_, row) in zip(labels, by_reason.iterrows(), strict=True)
+    ]
+    longest = max(len(label) for label in labels)
+    figure = {
+        "data": bars,
+        "layout": style.layout(
+            height=max(90 + 34 * len(labels), 290),
+            margin={"l": 24 + 7 * longest, "r": 20, "t": 4, "b": 48},
+            barmode="stack",
+            bargap=0.4,
+            hovermode="closest",
+            annotations=totals,
+            xaxis={
+                "title": {"text": "records"},
+                "range": [0, charts.rounded(by_reason["records"].max() * 1.16)],
+                "tickformat": ",",
+                "nticks": 6,
+                "showgrid": True,
+                "showline": False,
+            },
+            yaxis={"type": "category", "range": [max(len(labels), 3) - 0.4, -0.6], "showgrid": False},
+            meta={"phone_rows": True, "small": {"margin": {"l": 24 + 6 * longest}}},
+        ),
+    }
+    top = by_reason.index[0]
+    share = by_reason["records"].iloc[0] / total
+    records = formats.counted(total, "quarantined record")
+    finding = formats.fitting(
+        f"{top} explains {formats.percent(share, 0, sign=False)} of {records}",
+        f"{records} for {formats.counted(len(by_reason), 'reason')}",
+    )
+    newest = daily.sort_values(["date", "table_name", "reason"], ascending=[False, True, True]).head(60)
+    return Section(
+        key="quarantine",
+        nav="Quarantine",
+        finding=finding,
+        subtitle=f"Records by reason; orange: still out, blue: passed later "
+        f"({formats.percent(passed / total, 0, sign=False)}). A record with two reasons counts for both.",
+        source=SOURCE,
+        alt="Bars: "
+        + ", ".join(f"{reason} {formats.count(row['records'])}" for reason, row in by_reason.iterrows())
+        + ".",
+        figure=figure,
+        table=tables.table(
+            "Newest first",
+            ["Day", "Table", "Reason", "Records", "Passed later"],
+            [
+                [
+                    tables.name_cell(formats.day(row["date"]) if row["date"].year > 1900 else "day not known"),
+                    tables.cell(row["table_name"], "text"),
+                    tables.cell(row["reason"], "text"),
+                    tables.cell(formats.count(row["records"])),
+                    tables.cell(formats.count(row["replayed"])),
+                ]
+                for _, row in newest.iterrows()
+            ],
+        ),
+        wide=False,
+    )
+
+
+def credit_line(steps: pd.DataFrame) -> tuple[str, int | None]:
+    """Plan and monthly credits that the newest ingestion ran with; (``, None) when no step says so."""
+    ingested = steps[steps["step"].str.startswith("01_")]
+    if ingested.empty or not ingested["parameters"].iloc[-1]:
+        return "", None
+    given = json.loads(ingested["parameters"].iloc[-1])
+    if "plan" not in given:
+        return "", None
+    plan = client.choose_plan(given["plan"], credits_per_month=int(given.get("credits_per_month") or 0))
+    return given["plan"], plan.credits_per_month
+
+
+def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
+    """Credits of the newest month, summed day by day, the month's projection, and the plan's line."""
+    if usage.empty:
+        return missing("budget", "Budget", "It needs requests (notebook 01).")
+    newest = usage["date"].max()
+    length = calendar.monthrange(newest.year, newest.month)[1]
+    first = newest.replace(day=1)
+    month = usage[usage["date"] >= first]
+    daily = month.groupby("date")["credits"].sum().reindex(pd.date_range(first, newest), fill_value=0)
+    spent = daily.cumsum()
+    used = int(spent.iloc[-1])
+    projected = used / newest.day * length
+    plan, line = credit_line(steps)
+    end = first + pd.Timedelta(days=length - 1)
+    used_trace = charts.line(
+        spent, style.BLUE, "used", fill="tozeroy", fillcolor="rgba(0,114,178,0.15)", mode="lines+markers"
+    )
+    # One day alone is a point; the line to the month's end starts from it.
+    ahead = charts.line(
+        pd.Series([used, projected], index=[newest, end]),
+        style.INK,
+        "projected",
+        line={"dash": "dot", "width": 1.6},
+    )
+    is_near = line is not None and line <= 4 * max(projected, 1)
+    top = max(projected, used, line if is_near else 0, 1) * 1.18
+    shapes = [charts.level(line, style.ORANGE, "dash")] if is_near else []
+    notes = []
+    if line:
+        notes.append(
+            {
+                "name": "budget",
+                "text": f"<b>{formats.count(line)} a month</b>" + ("" if is_near else " is far above ↑"),
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "y": charts.rounded(line if is_near else top),
+                "yanchor": "bottom" if is_near else "top",
+                "showarrow": False,
+                "font": {"size": 12, "color": style.RUST},
+            }
+        )
+    figure = charts.over_time(
+        [used_trace, ahead],
+        [(1, formats.count(projected))],
+        y_title="credits, summed",
+        y_range=(0.0, top),
+        height=330,
+        shapes=shapes,
+        notes=notes,
+        yaxis={"tickformat": ","},
+        xaxis={"range": charts.days([first, end]), "nticks": 6},
+    )
+    figure["layout"]["meta"]["time"] = False
+    if line:
+        share = projected / line
+        verb = "stays within" if share <= 1 else "breaks"
+        used_up = formats.percent(share, 0, sign=False)
+        finding = f"{newest:%B} {verb} the plan: {used_up} of {formats.count(line)} credits"
+    else:
+        finding = f"{formats.counted(used, 'credit')} in {newest:%B}, about {formats.count(projected)} by its end"
+    told = (
+        "Simulated requests cost nothing; these are the credits that real ones would. "
+        if source == "simulated"
+        else ""
+    )
+    stated = f"The {plan} plan states no monthly budget. " if plan and not line else ""
+    by_endpoint = month.groupby("endpoint")[
+        ["attempts", "landed", "errors", "rate_limited", "credits", "bytes"]
+    ].sum()
+    return Section(
+        key="budget",
+        nav="Budget",
+        finding=finding,
+        subtitle=f"{told}{stated}Answered requests to CoinGecko since {formats.day(first)}; "
+        "dotted: the month at this pace.",
+        source=SOURCE,
+        alt=f"Line of summed credits: {formats.count(used)} on {formats.day(newest)}, "
+        f"{formats.count(projected)} projected for {formats.day(end)}"
+        + (f", against {formats.count(line)} a month." if line else "."),
+        figure=figure,
+        table=tables.table(
+            f"Requests in {newest:%B %Y}",
+            ["Endpoint", "Sent", "Landed", "Errors", "Rate limited", "Credits", "Size"],
+            [
+                [
+                    tables.name_cell(endpoint),
+                    *(
+                        tables.cell(formats.count(row[name]))
+                        for name in ("attempts", "landed", "errors", "rate_limited", "credits")
+                    ),
+                    tables.cell(formats.size(row["bytes"])),
+                ]
+                for endpoint, row in by_endpoint.iterrows()
+            ],
+        ),
+        wide=False,
+    )
+
+
+def durations(steps: pd.DataFrame, last: pd.DataFrame) -> Section:
+    """How long each step took in the last runs: a point per run, the median as a mark."""
+    good = steps[steps["status"] == "succeeded"]
+    names = sorted(good["step"].unique())
+    if not names:
+        return missing("durations", "Durations", "It needs a step that succeeded.")
+    earlier = good[good["run_id"] != last["run_id"].iloc[0]]
+    newest = last[last["status"] == "succeeded"]
+    median = good.groupby("step")["seconds"].median()
+    traces = [
+        _points(earlier, style.MUTE, "earlier run", {"symbol": "circle", "size": 7, "opacity": 0.45}),
+        _points(newest, style.BLUE, "last run", {"symbol": "circle", "size": 10}),
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": charts.numbers(median[names]),
+            "y": names,
+            "marker": {
+                "symbol": "line-ns",
+                "size": 16,
+                "color": style.INK,
+                "line": {"width": 2, "color": style.INK},
+            },
+            "name": "median",
+            "hovertemplate": "%{y}: median %{x:.1f} s<extra></extra>",
+        },
+    ]
+    figure = {
+        "data": traces,
+        "layout": style.layout(
+            height=330,
+            margin={"l": 180, "r": 16, "t": 4, "b": 48},
+            hovermode="closest",
+            xaxis={
+                "title": {"text": "seconds"},
+                "range": [0, charts.rounded(good["seconds"].max() * 1.08)],
+                "showgrid": True,
+                "showline": False,
+            },
+            yaxis={
+                "type": "category",
+                "categoryorder": "array",
+                "categoryarray": names,
+                "range": [max(len(names), 3) - 0.4, -0.6],
+            },
+            meta={
+                "phone_rows": True,
+                "small": {
+                    "margin": {"l": 34},
+                    "yaxis": {"ticktext": [name[:2] for name in names], "tickvals": names, "tickmode": "array"},
+                },
+            },
+        ),
+    }
+    runs = good["run_id"].nunique()
+    change = newest.set_index("step")["seconds"] / median - 1
+    slowest = change.dropna().idxmax() if change.notna().any() else ""
+    if runs < 2 or not slowest:
+        finding = f"{median.idxmax()} is the longest step: {formats.duration(median.max())}"
+    elif change[slowest] < 0.05:
+        finding = "No step of the last run took longer than usual"
+    else:
+        finding = f"{slowest} took {formats.percent(change[slowest], 0)} against its median"
+    return Section(
+        key="durations",
+        nav="Durations",
+        finding=finding,
+        subtitle=f"Seconds per step over {formats.counted(runs, 'run')}: grey earlier runs, blue the last one, "
+        "mark the median.",
+        source=SOURCE,
+        alt="Points per step; medians: "
+        + ", ".join(f"{name} {formats.duration(median[name])}" for name in names)
+        + ".",
+        figure=figure,
+        table=tables.table(
+            "Seconds per step",
+            ["Step", "Last", "Median", "Fastest", "Slowest", "Runs"],
+            [_duration_row(name, good[good["step"] == name]["seconds"], newest) for name in names],
+        ),
+        wide=False,
+    )
+
+
+def _points(steps: pd.DataFrame, colour: str, word: str, marker: dict[str, Any]) -> charts.Trace:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": charts.numbers(steps["seconds"]),
+        "y": steps["step"].tolist(),
+        "marker": {"color": colour, **marker},
+        "name": word,
+        "customdata": steps["run_id"].tolist(),
+        "hovertemplate": "%{y}: %{x:.1f} s<br>%{customdata}<extra></extra>",
+    }
+
+
+def _duration_row(name: str, seconds: pd.Series, newest: pd.DataFrame) -> list[Markup]:
+    now = newest.loc[newest["step"] == name, "seconds"]
+    values = (now.iloc[0] if len(now) else None, seconds.median(), seconds.min(), seconds.max())
+    return [
+        tables.name_cell(name),
+        *(tables.cell(formats.duration(value)) for value in values),
+        tables.cell(formats.count(len(seconds))),
+    ]
+
+
+def _kicker(source: str, runs: pd.DataFrame) -> list[str]:
+    words = [TITLE, freshness.ORIGINS[source][1]]
+    if len(runs):
+        first, newest = runs["started_at"].min(), runs["ended_at"].max()
+        days = [formats.day(first), formats.day(newest)]
+        words += [" to ".join(dict.fromkeys(days)), formats.counted(len(runs), "run")]
+    return [word for word in words if word]
+
+
+def _banner(source: str, last: pd.DataFrame, ages: pd.DataFrame, built_at: datetime) -> freshness.Banner:
+    built = f"built {formats.instant(built_at)}"
+    if last.empty:
+        return freshness.Banner("empty", "No run yet.", built)
+    facts = f"Last run {last['run_id'].iloc[0]} · {built}"
+    if (last["status"] != "succeeded").any():
+        return freshness.Banner("failed", "The last run failed.", facts)
+    if source != "live":
+        return freshness.Banner("sample", freshness.ORIGINS[source][0], facts)
+    worst = next((state for state in ("stale", "late") if state in set(ages["state"])), "fresh")
+    words = {
+        "fresh": "All data is as fresh as promised.",
+        "late": "Some data is late.",
+        "stale": "Some data is stale.",
+    }
+    return freshness.Banner(worst, words[worst], facts)
+
+
+def _layer(table_name: str) -> str:
+    schemas = {lake.RAW: "bronze", lake.CLEANED: "silver", lake.AGGREGATED: "gold"}
+    return schemas.get(table_name.split(".")[0], "")
+
+
+def _state(word: str) -> Markup:
+    return Markup('<span class="state {0}">{0}</span>').format(word)
+
+
+def _seconds(last: pd.DataFrame) -> float:
+    return (last["ended_at"].max() - last["started_at"].min()).total_seconds()

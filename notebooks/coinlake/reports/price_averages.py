@@ -1,0 +1,642 @@
+"""Price averages: where prices stand against their own 7, 30, 90 and 200 days, in several currencies."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from coinlake import tables as lake
+from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
+from coinlake.reports.frames import Frames
+from coinlake.reports.page import Card, Report, Section, missing
+from coinlake.reports.universe import Universe
+
+NAME = "price_averages"
+TITLE = "Price averages"
+NOTEBOOK = "06_report_price_averages"
+TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "fact_price_daily", "dim_coin", "api_usage")
+WINDOWS = (7, 30, 90, 200)
+COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
+PANELS = 6
+TABLE_COINS = 10
+TABLE_MONTHS = 9
+INTRADAY_SAMPLES = 12  # a day with fewer prices has no high and low worth drawing
+PEGGED = 1.05  # a coin whose highest close is not 5 % above its lowest hangs on another currency
+CURRENCY_WORDS = {"usd": "dollars", "eur": "euros", "chf": "francs", "gbp": "pounds", "jpy": "yen"}
+
+
+def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25) -> Frames:
+    """The gold frames of this report, by table name, and `coins`: the largest coins that still trade."""
+    gold = frames.Gold(spark, catalog, vs_currency)
+    newest = gold.newest_day()
+    coins = gold.largest_coins(newest, top_coins)
+    of_these = frames.among(coins["coin_id"].tolist())
+    fine = ("samples >= ?", [INTRADAY_SAMPLES])
+    return gold.origin() | {
+        "coins": coins,
+        "price_averages_daily": gold.rows(lake.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
+        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these, ("vs_currency IS NOT NULL", [])),
+        "candle_weekly": gold.rows(lake.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
+        "fact_price_daily": gold.rows(lake.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
+    }
+
+
+def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
+    """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
+    averages = gold["price_averages_daily"]
+    coins = Universe(gold["coins"], averages)
+    source = freshness.origin(gold["api_usage"])
+    report = Report(
+        name=NAME,
+        title=universe.page_title(TITLE, source),
+        origin=source,
+        kicker=universe.kicker(TITLE, source, coins),
+        headline=headline(coins, averages),
+        lead=lead(coins, averages, vs_currency),
+        banner=universe.banner(gold, source, coins, "price_averages_daily", built_at),
+        cards=cards(coins, averages, gold["coin_monthly"], vs_currency),
+        sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
+        built_at=built_at,
+    )
+    said = freshness.ORIGINS[source][2]
+    for section in (
+        bitcoin(coins, averages, vs_currency, said),
+        distance(coins, averages, said),
+        panels(coins, averages, vs_currency, said),
+        four_averages(coins, averages, vs_currency, said),
+        currencies(coins, gold["coin_monthly"], vs_currency, said),
+        weeks(coins, gold["candle_weekly"], vs_currency, said),
+        days(coins, gold["fact_price_daily"], vs_currency, said),
+    ):
+        report.add(section)
+    return report
+
+
+def distances(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
+    """Newest close of each coin against its averages: coin_id × (close, 7, 30, 90, 200), fractions or NaN."""
+    newest = averages.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
+    newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
+    against = {window: newest["close"] / newest[f"average_{window}d"] - 1 for window in WINDOWS}
+    return pd.DataFrame({"close": newest["close"], **against}, columns=["close", *WINDOWS])
+
+
+def longest_window(gaps: pd.DataFrame) -> int | None:
+    """The longest window for which at least half of the coins have enough days; None when there is none."""
+    fitting = [window for window in WINDOWS if len(gaps) and gaps[window].notna().mean() >= 0.5]
+    return max(fitting, default=None)
+
+
+def headline(coins: Universe, averages: pd.DataFrame) -> str:
+    """How many coins trade above their longest average."""
+    gaps = distances(coins, averages)
+    window = longest_window(gaps)
+    if window is None:
+        return "No prices to average yet" if gaps.empty else "No coin has seven days of prices yet"
+    known = gaps[window].dropna()
+    above, below = int((known > 0).sum()), int((known < 0).sum())
+    number, word = (above, "above") if above >= below else (below, "below")
+    trade = "trades" if number == 1 else "trade"
+    return f"{number} of {len(known)} coins {trade} {word} their {window}-day average"
+
+
+def lead(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> str:
+    """The first leader's averages, and the coins farthest from theirs."""
+    gaps = distances(coins, averages)
+    window = longest_window(gaps)
+    if window is None:
+        return "Averages start on the seventh day of a coin’s history."
+    first = coins.leaders[0]
+    newest = averages[averages["coin_id"] == first].iloc[-1]
+    known = [days for days in (30, window) if formats.is_known(newest[f"average_{days}d"])]
+    told = [
+        f"{formats.money(newest[f'average_{days}d'], vs_currency)} over {days}" for days in dict.fromkeys(known)
+    ]
+    order = gaps[window].dropna().sort_values()
+    high, low = order.index[-1], order.index[0]
+    sentences = []
+    if told:
+        sentences.append(f"{coins.name(first)} averaged {formats.listed(told)} days.")
+    sentences.append(
+        f"Against the {window}-day average, {coins.name(high)} stands highest "
+        f"({formats.percent(order[high], 0)}) and {coins.name(low)} lowest ({formats.percent(order[low], 0)})."
+    )
+    return " ".join(sentences)
+
+
+def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_currency: str) -> list[Card]:
+    """Both leaders' 30-day averages, the coins above their averages, and the first leader in another currency."""
+    gaps = distances(coins, averages)
+    made = []
+    for coin_id in coins.leaders:
+        average = coins.wide(averages, "average_30d")[coin_id].dropna()
+        if len(average):
+            before = average[average.index <= average.index[-1] - pd.Timedelta(days=30)]
+            change = average.iloc[-1] / before.iloc[-1] - 1 if len(before) else None
+            made.append(
+                Card(
+                    f"{coins.name(coin_id)}, 30-day avg",
+                    formats.money(average.iloc[-1], vs_currency),
+                    tables.change(change) + " in 30 days",
+                    tables.sparkline(average.tail(90)),
+                )
+            )
+    for window in (200, 30):
+        known = gaps[window].dropna()
+        if len(known):
+            above = coins.closes.gt(coins.wide(averages, f"average_{window}d"))
+            share = above.sum(axis=1) / coins.wide(averages, f"average_{window}d").notna().sum(axis=1)
+            made.append(
+                Card(
+                    f"Above {window}-day avg",
+                    f"{int((known > 0).sum())} of {len(known)}",
+                    f"{formats.percent((known > 0).mean(), 0, sign=False)} of coins",
+                    tables.sparkline(share.dropna().tail(90)),
+                )
+            )
+    for currency in _currencies(monthly, vs_currency)[1:2]:
+        own = monthly[(monthly["coin_id"] == coins.leaders[0]) & (monthly["vs_currency"] == currency)]
+        if len(own):
+            made.append(
+                Card(
+                    f"{coins.name(coins.leaders[0])} in {currency.upper()}",
+                    formats.money(own["average"].iloc[-1], currency),
+                    f"average of {own['month'].iloc[-1]:%B}",
+                    tables.sparkline(own["average"].tail(12)),
+                )
+            )
+    return made
+
+
+def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The first leader's close and its four averages, with the last crossing of 30 and 90 days."""
+    if len(coins.closes) < 2:
+        return missing("bitcoin", "Averages", "It needs two days of closes.")
+    first = coins.leaders[0]
+    lines = {window: coins.wide(averages, f"average_{window}d")[first] for window in WINDOWS}
+    lines = {window: values for window, values in lines.items() if values.notna().any()}
+    traces = [charts.line(coins.closes[first], style.MUTE, "Close", line={"width": 1.2})]
+    ends = []
+    for window, values in lines.items():
+        ends.append((len(traces), f"{window} d"))
+        width = 1.5 if window == 7 else 2
+        traces.append(charts.line(values, COLOURS[window], f"{window} days", line={"width": width}))
+    own = coins.within(averages[averages["coin_id"] == first]).set_index("date")
+    crossings = own["cross_30d_90d"].dropna()
+    notes = []
+    if len(crossings):
+        when, over = crossings.index[-1], crossings.iloc[-1] == "up"
+        text = f"30 {'over' if over else 'under'} 90<br>{formats.day(when)}"
+        notes = [charts.note(text, when, own.loc[when, "average_90d"], above=not over, until=coins.newest)]
+    figure = charts.over_time(
+        traces,
+        ends,
+        y_title=vs_currency.upper(),
+        height=430,
+        notes=notes,
+        yaxis=charts.money_axis(vs_currency, coins.closes[first].max()),
+    )
+    close = coins.closes[first].dropna().iloc[-1]
+    gaps = {window: close / values.iloc[-1] - 1 for window, values in lines.items() if pd.notna(values.iloc[-1])}
+    table = tables.table(
+        f"{coins.name(first)}, {vs_currency.upper()}, at the end of each month",
+        ["Month", "Close", *(f"{window} d" for window in lines)],
+        [
+            [
+                tables.name_cell(formats.month(date)),
+                *(tables.cell(formats.money(value, vs_currency)) for value in row),
+            ]
+            for date, row in universe.month_ends(pd.concat([coins.closes[first], *lines.values()], axis=1))
+        ],
+    )
+    return Section(
+        key="bitcoin",
+        nav=coins.name(first),
+        finding=against_averages(coins.name(first), gaps),
+        subtitle="Daily close (grey) and simple averages of the last 7, 30, 90 and 200 days. "
+        "An average starts on the first day with enough history.",
+        source=source,
+        alt=f"Lines: close {formats.money(close, vs_currency)}, "
+        + ", ".join(
+            f"{window}-day average {formats.money(values.iloc[-1], vs_currency)}"
+            for window, values in lines.items()
+        )
+        + f" on {formats.day(coins.newest)}.",
+        figure=figure,
+        table=table,
+    )
+
+
+def against_averages(name: str, gaps: dict[int, float]) -> str:
+    """Where a price stands against a short and a long average of its own."""
+    shown = [window for window in (30, 200) if window in gaps] or list(gaps)[-1:]
+    if not shown:
+        return f"{name} has no average yet"
+    where = [_where(gaps[window]) for window in shown]
+    if len(shown) == 2 and where[0].split()[-1] == where[1].split()[-1] != "at":
+        amounts = [word.rsplit(" ", 1)[0] for word in where]
+        word = where[0].split()[-1]
+        return f"{name} is {amounts[0]} {word} its 30-day and {amounts[1]} {word} its 200-day average"
+    told = [f"{word} its {window}-day average" for word, window in zip(where, shown, strict=True)]
+    return f"{name} is {formats.listed(told)}"
+
+
+def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
+    """Bars to the longest average that most coins have, diamonds to the 30-day one."""
+    gaps = distances(coins, averages)
+    window = longest_window(gaps)
+    if window is None:
+        return missing("distance", "Distance", "It needs coins with seven days of closes.")
+    order = gaps.dropna(subset=[window]).sort_values(window, ascending=False, kind="stable")
+    labels = [coins.symbol(coin_id) for coin_id in order.index]
+    figure = charts.diverging_bars(labels, order[window].tolist(), x_title="price against its average")
+    short = order[30].dropna()
+    if window > 30 and len(short):
+        figure["data"].append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": charts.numbers(short),
+                "y": [charts.words(coins.symbol(coin_id)) for coin_id in short.index],
+                "marker": {
+                    "symbol": "diamond",
+                    "size": 8,
+                    "color": style.INK,
+                    "line": {"color": style.PAPER, "width": 1},
+                },
+                "hovertemplate": "%{y} %{x:+.1%} to 30 days<extra></extra>",
+                "name": "",
+            }
+        )
+        low, high = min(0, order[window].min(), short.min()), max(0, order[window].max(), short.max())
+        room = 0.04 * (high - low)
+        span = charts.numbers([low - room, high + room])
+        figure["layout"]["xaxis"]["range"] = span
+        figure["layout"]["meta"]["small"] = {"xaxis": {"range": span}}
+    top, bottom = order.index[0], order.index[-1]
+    farthest = top if abs(order[window].iloc[0]) >= abs(order[window].iloc[-1]) else bottom
+    gap = order.loc[farthest, window]
+    verb = "is stretched" if gap > 0.25 else "stands out" if gap >= 0 else "has sunk" if gap < -0.25 else "lags"
+    return Section(
+        key="distance",
+        nav="Distance",
+        finding=f"{coins.name(farthest)} {verb}: {formats.percent(gap, 0)} from its {window}-day average",
+        subtitle=f"Bar: distance of the last close from the {window}-day average."
+        + (" Diamond: from the 30-day average." if window > 30 else ""),
+        source=source,
+        alt=f"Bars from {coins.name(top)} {formats.percent(order[window].iloc[0], 0)} "
+        f"to {coins.name(bottom)} {formats.percent(order[window].iloc[-1], 0)}.",
+        figure=figure,
+        table=tables.table(
+            "Last close against its averages",
+            ["Coin", *(f"{days} days" for days in WINDOWS)],
+            [
+                [
+                    tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                    *(tables.cell(tables.change(row[days])) for days in WINDOWS),
+                ]
+                for coin_id, row in order.iterrows()
+            ],
+        ),
+        wide=False,
+    )
+
+
+def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """Small charts of the next largest coins that move: close, 30-day and 200-day average."""
+    moving = [
+        coin_id
+        for coin_id in coins.ids
+        if coin_id != coins.leaders[0]
+        and coins.closes[coin_id].notna().sum() > 1
+        and coins.closes[coin_id].max() > PEGGED * coins.closes[coin_id].min()
+    ][:PANELS]
+    if len(moving) < 2:
+        return missing("coins", "Coins", "It needs two more coins with days of closes.")
+    gaps = distances(coins, averages)
+    window = longest_window(gaps.loc[moving])
+    traces: list[charts.Trace] = []
+    axes: dict[str, Any] = {}
+    titles = []
+    rows = (len(moving) + 1) // 2
+    for place, coin_id in enumerate(moving):
+        row, column = divmod(place, 2)
+        number = "" if place == 0 else str(place + 1)
+        lines = [charts.line(coins.closes[coin_id], style.MUTE, "Close", line={"width": 1.1})]
+        for days, colour in ((30, style.ORANGE), (200, style.INK)):
+            values = coins.wide(averages, f"average_{days}d")[coin_id]
+            if values.notna().any():
+                lines.append(charts.line(values, colour, f"{days} days", line={"width": 1.8}))
+        traces += [line | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for line in lines]
+        known = [value for line in lines for value in line["y"] if value is not None]
+        room = 0.06 * (max(known) - min(known))
+        top = 1 - row / rows
+        left = 0.58 * column
+        axes[f"xaxis{number}"] = style.DAY_AXIS | {
+            "domain": charts.numbers([left, left + 0.42]),
+            "anchor": f"y{number}",
+            "nticks": 4,
+            "range": charts.days([coins.start, coins.newest]),
+            "tickformatstops": [],
+            "tickformat": "%b",
+        }
+        axes[f"yaxis{number}"] = {
+            "domain": charts.numbers([top - 0.88 / rows, top - 0.12 / rows]),
+            "anchor": f"x{number}",
+            "nticks": 4,
+            "range": charts.numbers([min(known) - room, max(known) + room]),
+            **charts.money_axis(vs_currency, max(known)),
+        }
+        titles.append(
+            {
+                "name": "title",
+                "text": charts.words(coins.name(coin_id)),
+                "x": charts.rounded(left + 0.21),
+                "xref": "paper",
+                "xanchor": "center",
+                "y": charts.rounded(top - 0.1 / rows),
+                "yref": "paper",
+                "yanchor": "bottom",
+                "showarrow": False,
+                "font": {"size": 12.5, "color": style.INK},
+            }
+        )
+    figure = {
+        "data": traces,
+        "layout": style.layout(
+            **axes,
+            height=max(charts.bars_height(len(gaps)), 170 * rows),
+            margin={"l": 50, "r": 10, "t": 0, "b": 4},
+            annotations=titles,
+            meta={"time": True, "phone_rows": True},
+        ),
+    }
+    return Section(
+        key="coins",
+        nav="Coins",
+        finding=_above(coins, gaps, moving, window),
+        subtitle="Close (grey), 30-day (orange) and 200-day average (dark). Each panel has its own scale.",
+        source=source,
+        alt="Small charts: "
+        + ", ".join(
+            f"{coins.name(coin_id)} {formats.money(gaps.loc[coin_id, 'close'], vs_currency)}" for coin_id in moving
+        )
+        + ".",
+        figure=figure,
+        table=tables.table(
+            f"Last close and averages, {vs_currency.upper()}",
+            ["Coin", "Close", "30 d", "200 d"],
+            [
+                [
+                    tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                    *(
+                        tables.cell(formats.money(value, vs_currency))
+                        for value in (
+                            gaps.loc[coin_id, "close"],
+                            *(gaps.loc[coin_id, "close"] / (1 + gaps.loc[coin_id, days]) for days in (30, 200)),
+                        )
+                    ),
+                ]
+                for coin_id in moving
+            ],
+        ),
+        wide=False,
+    )
+
+
+def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """Every coin's four averages, and a mark for each: above or below."""
+    gaps = distances(coins, averages)
+    if gaps.empty:
+        return missing("table", "Table", "It needs a day of closes.")
+    lines = coins.wide(averages, "average_30d")
+    rows = []
+    for coin_id, row in gaps.iterrows():
+        rows.append(
+            [
+                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                tables.cell(formats.money(row["close"], vs_currency)),
+                *(tables.cell(formats.money(row["close"] / (1 + row[days]), vs_currency)) for days in WINDOWS),
+                tables.cell(tables.change(row[200])),
+                tables.cell(_marks(row), "marks"),
+                tables.cell(tables.sparkline(lines[coin_id].tail(90)), "spark-cell"),
+            ]
+        )
+    complete = gaps.dropna()
+    over = [coins.name(coin_id) for coin_id in complete.index if (complete.loc[coin_id, list(WINDOWS)] > 0).all()]
+    under = int((complete[list(WINDOWS)] < 0).all(axis=1).sum())
+    if complete.empty:
+        finding = "No coin has 200 days of history yet"
+    elif over:
+        finding = formats.fitting(
+            f"{formats.counted(len(over), 'coin')} above all four averages: {formats.listed(over, 3)}",
+            f"{formats.counted(len(over), 'coin')} above all four averages, {under} below",
+        )
+    else:
+        finding = (
+            f"No coin is above all four averages; {under} of {len(complete)} {'is' if under == 1 else 'are'} below"
+        )
+    return Section(
+        key="table",
+        nav="Table",
+        finding=finding,
+        subtitle="▲ close above, ▽ close below the 7, 30, 90 and 200-day average, in this order; "
+        "· where a coin is too young.",
+        source=source,
+        table=tables.table(
+            f"Average prices in {vs_currency.upper()}, {formats.day(coins.newest)}",
+            ["Coin", "Close", "7 d", "30 d", "90 d", "200 d", "to 200 d", "7 30 90 200", "30 d average"],
+            rows,
+        ),
+    )
+
+
+def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """Average price per month in each currency that gold has, one tab each."""
+    monthly = monthly[monthly["coin_id"].isin(coins.ids[:TABLE_COINS])]
+    codes = _currencies(monthly, vs_currency)[:4]
+    if not codes:
+        return missing("currencies", "Currencies", "It needs a month of closes.")
+    columns = sorted(monthly["month"].unique())[-TABLE_MONTHS:]
+    monthly = monthly[monthly["month"].isin(columns)]
+    first = coins.leaders[0]
+    changes = {}
+    for code in codes:
+        own = monthly[(monthly["coin_id"] == first) & (monthly["vs_currency"] == code)]
+        if len(own) > 1:
+            changes[code] = own["close"].iloc[-1] / own["close"].iloc[0] - 1
+    tabs = Markup("").join(
+        Markup(
+            '<input type="radio" name="currency" id="currency-{0}"{1}><label for="currency-{0}">{2}</label>'
+        ).format(code, Markup(" checked") if code == codes[0] else "", code.upper())
+        for code in codes
+    )
+    pages = Markup("").join(_month_table(coins, monthly, code, columns) for code in codes)
+    newest = monthly[monthly["month"] == columns[-1]]
+    covered = int(newest["days"].max())
+    partial = (
+        ""
+        if newest["is_complete"].any()
+        else f" {pd.Timestamp(columns[-1]):%B} covers {formats.counted(covered, 'day')}."
+    )
+    return Section(
+        key="currencies",
+        nav="Currencies",
+        finding=in_currencies(coins.name(first), changes),
+        subtitle=f"Average price per month. Choose the currency; rates of the European Central Bank.{partial}",
+        source=source,
+        table=Markup('<div class="tabs">{}{}</div>').format(tabs, pages),
+    )
+
+
+def in_currencies(name: str, changes: dict[str, float]) -> str:
+    """How a price moved in each currency: one verb when all agree, signs when they do not."""
+    if not changes:
+        return f"{name}: one month of averages so far"
+    words = [CURRENCY_WORDS.get(code, code.upper()) for code in changes]
+    verbs = {formats.direction(change, "rose", "fell", "did not move") for change in changes.values()}
+    agree = len(verbs) == 1 and verbs != {"did not move"}
+    told = [
+        f"{formats.percent(abs(change) if agree else change, 1, sign=not agree)} in {word}"
+        for word, change in zip(words, changes.values(), strict=True)
+    ]
+    return formats.fitting(
+        f"{name} {verbs.pop() if agree else 'moved'} {formats.listed(told)}", f"{name}: {formats.listed(told, 2)}"
+    )
+
+
+def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The first leader's weeks as candles."""
+    first = coins.leaders[0] if coins.leaders else ""
+    own = candles[candles["coin_id"] == first]
+    if len(own) < 2:
+        return missing("weeks", "Weeks", "It needs two weeks of closes.")
+    # A week with one price has neither rise nor fall; it is drawn, but not judged.
+    judged = own[own["is_complete"].astype(bool)]
+    higher, lower = int((judged["close"] > judged["open"]).sum()), int((judged["close"] < judged["open"]).sum())
+    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    return Section(
+        key="weeks",
+        nav="Weeks",
+        finding=f"{number} of {formats.counted(len(judged), 'week')} closed {word} for {coins.name(first)}",
+        subtitle="One candle per ISO week: blue closed higher, orange lower. Only complete weeks are counted.",
+        source=source,
+        alt=f"Candles from {formats.day(own['week'].iloc[0])} to {formats.day(own['week'].iloc[-1])}, last close "
+        f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
+        figure=_candle_figure(own, "week", coins.name(first), vs_currency),
+        table=_candle_table(own.tail(12), "week", "The last 12 weeks", vs_currency),
+        wide=False,
+    )
+
+
+def days(coins: Universe, daily: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The days of the coin that swings most within a day, as candles from hourly prices."""
+    daily = daily[daily["coin_id"].isin(coins.ids)]
+    counts = daily.groupby("coin_id")["date"].count()
+    enough = counts[counts >= min(3, counts.max() if len(counts) else 3)].index
+    daily = daily[daily["coin_id"].isin(enough)]
+    if daily.empty or counts.max() < 2:
+        return missing("days", "Days", f"It needs days with {INTRADAY_SAMPLES} prices or more.")
+    swing = (daily["high"] / daily["low"] - 1).groupby(daily["coin_id"]).median()
+    widest = swing.idxmax()
+    own = daily[daily["coin_id"] == widest].sort_values("date")
+    return Section(
+        key="days",
+        nav="Days",
+        finding=f"{coins.name(widest)} swings {formats.percent(swing[widest], sign=False)} within a typical day",
+        subtitle=f"The coin with the widest days. One candle per UTC day from hourly prices, "
+        f"{formats.counted(len(own), 'day')}.",
+        source=source,
+        alt=f"Candles from {formats.day(own['date'].iloc[0])} to {formats.day(own['date'].iloc[-1])}, last close "
+        f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
+        figure=_candle_figure(own, "date", coins.name(widest), vs_currency),
+        table=_candle_table(own.tail(14), "date", "The last 14 days", vs_currency),
+        wide=False,
+    )
+
+
+def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str) -> charts.Figure:
+    low, high = frame["low"].min(), frame["high"].max()
+    room = 0.06 * (high - low) or high * 0.02
+    step = frame[dates].diff().median()
+    edges = [frame[dates].iloc[0] - step, frame[dates].iloc[-1] + step]
+    axis: dict[str, Any] = {"range": charts.days(edges), "rangeslider": {"visible": False}}
+    if (edges[1] - edges[0]).days <= 8:
+        axis["dtick"] = 86_400_000
+    return {
+        "data": [charts.candles(frame, dates, name)],
+        "layout": style.layout(
+            height=360,
+            margin={"l": 56, "r": 14, "t": 8, "b": 44},
+            xaxis=style.DAY_AXIS | axis,
+            yaxis={
+                "title": {"text": vs_currency.upper()},
+                "range": charts.numbers([low - room, high + room]),
+                **charts.money_axis(vs_currency, high),
+            },
+            meta={"time": True},
+        ),
+    }
+
+
+def _candle_table(frame: pd.DataFrame, dates: str, caption: str, vs_currency: str) -> Markup:
+    return tables.table(
+        f"{caption}, {vs_currency.upper()}",
+        ["From" if dates == "week" else "Day", "Open", "High", "Low", "Close", "Prices"],
+        [
+            [
+                tables.name_cell(formats.day(row[dates])),
+                *(tables.cell(formats.money(row[name], vs_currency)) for name in ("open", "high", "low", "close")),
+                tables.cell(formats.count(row["samples"])),
+            ]
+            for _, row in frame.iterrows()
+        ],
+    )
+
+
+def _month_table(coins: Universe, monthly: pd.DataFrame, code: str, columns: Sequence[pd.Timestamp]) -> Markup:
+    own = monthly[monthly["vs_currency"] == code].pivot(index="coin_id", columns="month", values="average")
+    own = own.reindex(columns=columns)
+    return tables.table(
+        f"Mean of the month’s closes in {code.upper()}",
+        ["Coin", *universe.month_headers(columns)],
+        [
+            [
+                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                *(tables.cell(formats.money(value, code).replace("CHF\u00a0", "")) for value in own.loc[coin_id]),
+            ]
+            for coin_id in coins.ids
+            if coin_id in own.index
+        ],
+    )
+
+
+def _currencies(monthly: pd.DataFrame, vs_currency: str) -> list[str]:
+    """The report's currency first, then the others in the order of the alphabet, euro first."""
+    known = sorted(set(monthly["vs_currency"]), key=lambda code: (code != vs_currency, code != "eur", code))
+    return known if vs_currency in known else []
+
+
+def _above(coins: Universe, gaps: pd.DataFrame, moving: Sequence[str], window: int | None) -> str:
+    if window is None:
+        return f"{formats.listed([coins.symbol(coin_id) for coin_id in moving], 6)}: too young for an average"
+    known = gaps.loc[list(moving), window].dropna()
+    above = [coins.symbol(coin_id) for coin_id in known.index[known > 0]]
+    if not above:
+        return f"None of {len(known)} large coins stands above its {window}-day line"
+    names = formats.listed(above, 6)
+    verb = "stands" if len(above) == 1 else "stand"
+    return f"{len(above)} of {len(known)} large coins {verb} above the {window}-day line: {names}"
+
+
+def _marks(row: pd.Series) -> Markup:
+    words = {"▲": "above", "▽": "below", "·": "unknown"}
+    marks = ["·" if pd.isna(row[window]) else "▲" if row[window] > 0 else "▽" for window in WINDOWS]
+    spoken = ", ".join(f"{window} days: {words[mark]}" for window, mark in zip(WINDOWS, marks, strict=True))
+    return Markup('<span role="img" aria-label="{}">{}</span>').format(spoken, "".join(marks))
+
+
+def _where(gap: float) -> str:
+    word = formats.direction(round(gap, 3), "above", "below", "at")
+    return word if word == "at" else f"{formats.percent(abs(gap), 0, sign=False)} {word}"
