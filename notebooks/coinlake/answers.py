@@ -17,16 +17,18 @@ from coinlake import endpoints
 QUOTA_EXHAUSTED = 10006
 
 REMEDIES = {
+    0: "Check the network (a proxy is taken from HTTPS_PROXY) and run again, or use source=simulated.",
     10002: "The API key is missing or wrong: check COINLAKE_COINGECKO_API_KEY (or the secret "
     "coingecko-api-key), and that the parameter plan is the key's plan.",
     10005: "This question is for paying plans: use plan=pro with a pro key.",
-    10006: "The month's calls are used up: run again next month, or with plan=keyless, "
-    "which is counted separately.",
+    10006: "The month's calls are used up: run again next month or with another key; "
+    "until then plan=keyless is counted separately.",
     10010: "The key belongs to another plan: a pro key needs plan=pro, a demo key plan=demo.",
     10011: "The key belongs to another plan: a pro key needs plan=pro, a demo key plan=demo.",
     10012: "History beyond 365 days is for paying plans: set history_days to at most 365, or use plan=pro.",
     1015: "The address is blocked for a while for asking too fast: wait some minutes, or use a demo key.",
     1020: "The network address is blocked: run from another network, or use a demo key.",
+    401: "The API does not accept this request: check the key, and that the parameter plan is the key's plan.",
     403: "The request was refused: run from another network, or use a demo key.",
     429: "Too many requests from this network address: wait some minutes, lower requests_per_minute, "
     "or use a free demo key.",

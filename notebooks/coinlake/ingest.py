@@ -63,7 +63,7 @@ class Summary:
             which = f": run {self.already_landed[-1]} is landed already" if self.already_landed else ""
             return f"nothing to ask{which}"
         counts = f"{self.asked:,} requests: {self.landed:,} landed, {self.rejected:,} lost"
-        return counts + (f"; {self.errors:,} failed attempts kept" if self.errors else "")
+        return counts + (f"; failed attempts: {self.errors:,}" if self.errors else "")
 
 
 def ingest(
@@ -129,7 +129,7 @@ def _run(
     landing.refuse_mixing(is_simulated)
     run = _open_run(group, settings, as_of, landing)
     if landing.has(run):
-        _refuse_incomplete(group, landing.lines(run), run)
+        _refuse_incomplete(group, landing.lines(run), run, is_simulated)
         return Summary(already_landed=[run])
     asked = landing.asked(instants.data_day(as_of))
     planned = plan(group, settings, as_of, asked)
@@ -153,13 +153,16 @@ def _run(
         gathering.commit()
     summary.runs.append(run)
     _report_lost(summary.lost, say)
-    _refuse_incomplete(group, gathering.lines, run)
+    _refuse_incomplete(group, gathering.lines, run, is_simulated)
     return summary
 
 
 @dataclass
 class _Conversation:
-    """Requests asked one after another, each attempt staged as it comes."""
+    """Requests asked one after another, each attempt staged as it comes.
+
+    It ends when CoinGecko will answer nothing more, or without the first page of the market.
+    """
 
     group: str
     client: Client
@@ -169,7 +172,7 @@ class _Conversation:
     is_stopped: bool = False
 
     def ask(self, request: Request, sources: Sequence[str]) -> Attempt | None:
-        """The last attempt at the request; None once CoinGecko will answer nothing more.
+        """The last attempt at the request; None once the conversation has ended.
 
         `sources` says who answers each attempt; the last one stands for the rest.
         """
@@ -188,7 +191,8 @@ class _Conversation:
         else:
             self.summary.lost.append(line)
         # The context APIs are three houses: one that is closed says nothing of the others.
-        self.is_stopped = attempt.verdict.stop and self.group == "market"
+        is_needed = line["endpoint"] == "coins_markets" and line["page"] == 1
+        self.is_stopped = self.group == "market" and (attempt.verdict.stop or (is_needed and bool(line["error"])))
         return attempt
 
 
@@ -346,11 +350,14 @@ def _lack(group: str, lines: Sequence[Line]) -> str | None:
     return next((error for error in errors if answers.ends_run(error)), None)
 
 
-def _refuse_incomplete(group: str, lines: Sequence[Line], run: str) -> None:
+def _refuse_incomplete(group: str, lines: Sequence[Line], run: str, is_simulated: bool) -> None:
     error = _lack(group, lines)
-    if error is not None:
-        landed = sum(line["outcome"] == "landed" for line in lines)
-        raise CoinlakeError(
-            f"The market could not be read whole: {error}\n"
-            f"What did answer is landed: {landed} answers, run {run}.\n{answers.remedy(error)}"
-        )
+    if error is None:
+        return
+    landed = sum(line["outcome"] == "landed" for line in lines)
+    # The simulated exchange fails at the same moment in the same way for ever.
+    remedy = "In the simulated market, go on with as_of=+1h." if is_simulated else answers.remedy(error)
+    raise CoinlakeError(
+        f"The market could not be read whole: {error}\n"
+        f"What did answer is landed: {landed} answers, run {run}.\n{remedy}"
+    )

@@ -3,6 +3,7 @@ import traceback
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from coinlake import endpoints, planning, tape
 from coinlake.endpoints import Request
@@ -248,28 +249,24 @@ def test_a_lost_chart_is_counted_and_not_fatal(tmp_path):
     script = script_of_two_coins({chart("bitcoin"): [Reply(404, b'{"error":"coin not found"}')]})
     summary, _, _ = go_live(tmp_path, script)
     assert (summary.landed, summary.rejected, summary.errors) == (4, 1, 1)
-    assert str(summary) == "5 requests: 4 landed, 1 lost; 1 failed attempts kept"
+    assert str(summary) == "5 requests: 4 landed, 1 lost; failed attempts: 1"
 
 
-def test_without_the_first_page_the_rest_is_landed_and_the_run_fails(tmp_path):
-    script = {
-        markets(): [Reply(500, b"<html>We're sorry")] * 5,
-        GLOBAL: [Reply(200, b'{"data":{}}')],
-        LIST: [Reply(200, b"[]")],
-    }
+def test_without_the_first_page_the_run_ends_and_can_be_made_again(tmp_path):
+    script = {markets(): [Reply(500, b"<html>We're sorry")] * 5}
     with pytest.raises(
-        CoinlakeError, match=r"could not be read whole: 500 We're sorry\n.*2 answers, run .*\nRun again"
+        CoinlakeError, match=r"read whole: 500 We're sorry\n.*: 0 answers, run .*\nRun again later"
     ):
         go_live(tmp_path, script)
-    assert [outcome for outcome in outcomes(tmp_path) if outcome[3] is None] == [
-        ("global", 1, 1, None),
-        ("coins_list", 1, 1, None),
-    ]
+    assert outcomes(tmp_path) == [("coins_markets", 1, number, "500 We're sorry") for number in range(1, 6)]
     # The same instant again, as a scheduler's retry has it: a further run asks what is still missing.
-    script = script_of_two_coins()
-    del script[LIST]
-    summary, _, _ = go_live(tmp_path, script)
-    assert (summary.landed, len(Landing(tmp_path).runs())) == (4, 2)
+    summary, _, _ = go_live(tmp_path, script_of_two_coins())
+    assert (summary.landed, len(Landing(tmp_path).runs())) == (5, 2)
+
+
+def test_without_a_network_it_says_so(tmp_path):
+    with pytest.raises(CoinlakeError, match=r"read whole: 0 connection failed\n.*\nCheck the network"):
+        go_live(tmp_path, {markets(): [requests.ConnectionError("no route")] * 5})
 
 
 def test_a_lost_later_page_is_counted(tmp_path):
@@ -348,27 +345,28 @@ def test_ctrl_c_keeps_what_the_network_answered(tmp_path):
 def test_a_key_is_sent_and_found_nowhere_else(tmp_path, monkeypatch, capsys, caplog, plan_name, host, header):
     monkeypatch.setenv("COINLAKE_COINGECKO_API_KEY", KEY)
     caplog.set_level("DEBUG")
+    refused = Reply(401, f'{{"error":"bad key {KEY}"}}'.encode(), {"x-request-id": KEY})
+    echoed = Reply(200, f'{{"prices":["{KEY}"]}}'.encode(), {"location": f"https://{KEY}"})
     script = {
-        markets(root=host): [Reply(401, f'{{"error":"bad key {KEY}"}}'.encode(), {"x-request-id": KEY})],
-        f"{host}/global": [Reply(200, b'{"data":{}}')],
-        f"{host}/coins/list": [ConnectionError(KEY)],
+        markets(root=host): [page_of("bitcoin", "ether")],
+        f"{host}/global": [refused],
+        f"{host}/coins/list": [requests.ConnectionError(KEY)] * 5,
+        chart("bitcoin", host): [echoed],
+        chart("ether", host): [CHART],
     }
-    with pytest.raises(ConnectionError):
-        go_live(tmp_path / "a", script, plan=plan_name)
-    script = {
-        markets(root=host): [Reply(401, f'{{"error":"bad key {KEY}"}}'.encode(), {"x-request-id": KEY})],
-        f"{host}/global": [Reply(200, b'{"data":{}}')],
-        f"{host}/coins/list": [Reply(200, b"[]")],
-    }
-    with pytest.raises(CoinlakeError) as caught:
-        go_live(tmp_path / "b", script, plan=plan_name)
+    summary, said, _ = go_live(tmp_path / "a", script, plan=plan_name)
+    assert (summary.landed, summary.rejected) == (2, 3)
+    with pytest.raises(CoinlakeError, match=r"401 bad key \*\*\*\n.*\nThe API does not accept") as caught:
+        go_live(tmp_path / "b", {markets(root=host): [refused]}, plan=plan_name)
     assert all(request.headers[header] == KEY for request in caught.value.api.sent)
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     names = "".join(str(path) for path in tmp_path.rglob("*"))
     trace = "".join(traceback.format_exception(caught.value))
     streams = "".join(capsys.readouterr())
     assert b"bad key ***" in files
-    assert KEY not in "".join([files.decode(), names, trace, streams, caplog.text, *caught.value.said])
+    assert KEY not in "".join(
+        [files.decode(), names, trace, streams, caplog.text, repr(summary), *said, *caught.value.said]
+    )
 
 
 def test_a_plan_with_a_key_says_where_to_put_it(tmp_path, monkeypatch):
@@ -430,6 +428,22 @@ def test_faults_cost_attempts_and_change_no_data(tmp_path):
     assert rough.errors > 0
     assert rough.landed == 13
     assert all(json.loads(path.read_bytes()) for path in (tmp_path / "rough" / "landing").rglob("*.json"))
+
+
+def test_a_simulated_run_that_failed_fails_again_and_says_how_to_go_on(tmp_path):
+    hostile = {"history_coins": 10, "faults": "hostile"}
+    for hour in range(48):
+        at = AS_OF + timedelta(hours=hour)
+        try:
+            simulate(tmp_path / str(hour), as_of=at.isoformat(), **hostile)
+        except CoinlakeError as problem:
+            first = problem
+            break
+    assert str(first).endswith("In the simulated market, go on with as_of=+1h.")
+    with pytest.raises(CoinlakeError) as caught:
+        simulate(tmp_path / str(hour), as_of=at.isoformat(), **hostile)
+    assert str(caught.value) == str(first)
+    simulate(tmp_path / str(hour), as_of="+1h", history_coins=0)
 
 
 # The instant of a run
