@@ -102,11 +102,8 @@ def keep_outputs(executed: Path, notebook: Path) -> int:
         if cell.id not in outputs or outputs[cell.id].source != cell.source:
             raise CoinlakeError(f"{executed}: cell {cell.id!r} is not that of {notebook.name}. Run it again.")
         cell.outputs = outputs[cell.id].outputs
-        # nbval takes a cell without a count for one that was never run.
-        cell.execution_count = code.index(cell) + 1
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = cell.execution_count
+        # nbval takes a cell without a number for one that was never run, and would compare nothing.
+        cell.execution_count = outputs[cell.id].execution_count
     nbformat.write(course, notebook)
     return len(kept)
 
