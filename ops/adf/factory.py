@@ -129,6 +129,14 @@ class Factory:
         return self.resources[folder][name]
 
 
+def target_of(value):
+    """The folder and name that an object refers to; (None, None) if it is no reference."""
+    name, kind = value.get("referenceName"), value.get("type")
+    if not isinstance(name, str) or not isinstance(kind, str) or kind not in FOLDER_OF_REFERENCE:
+        return None, None
+    return FOLDER_OF_REFERENCE[kind], name
+
+
 def _values(resource, given):
     declared = resource.properties.get("parameters") or {}
     defaults = {name: spec["defaultValue"] for name, spec in declared.items() if "defaultValue" in spec}

@@ -26,10 +26,10 @@ def inner_activities(activity):
 
 def own_type_properties(activity):
     """The type properties of an activity without the activities inside it."""
-    inner = {*INNER_LISTS.get(activity.get("type"), []), "cases"}
     properties = activity.get("typeProperties") or {}
-    if not isinstance(properties, dict) or activity.get("type") not in INNER_LISTS:
+    if activity.get("type") not in INNER_LISTS:
         return properties
+    inner = {*INNER_LISTS[activity["type"]], "cases"}
     return {name: value for name, value in properties.items() if name not in inner}
 
 

@@ -1,6 +1,7 @@
 """The checker: everything that can be said about a factory without running it.
 
-A rule is a function of a Factory that yields Findings; `check_factory` runs them all. Inactive activities are
+A rule is a function of a Factory that yields Findings; `check_factory` runs them all. What has the wrong shape
+is reported once, by the types, and left out for the other rules. Inactive activities are
 left out, as the service leaves them out of its validation.
 """
 
@@ -15,7 +16,6 @@ RULES = [
     names.broken_references,
     names.unused_resources,
     names.unused_declarations,
-    sdk_types.wrong_types,
     expressions.bad_expressions,
     flow.circles,
     flow.forbidden_nesting,
@@ -36,7 +36,9 @@ def check_factory(factory, notebook_folder=None, house_style=False):
     `notebook_folder` holds the notebooks that its pipelines run; without it they are not checked.
     `house_style` adds the rules for names of this project.
     """
-    findings = {finding for rule in RULES for finding in rule(factory)}
+    findings = set(sdk_types.wrong_types(factory))
+    factory = sdk_types.without_misfits(factory)
+    findings |= {finding for rule in RULES for finding in rule(factory)}
     folder = Path(notebook_folder) if notebook_folder else None
     findings |= set(notebooks.wrong_notebooks(factory, folder))
     if house_style:

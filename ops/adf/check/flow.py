@@ -73,12 +73,11 @@ def green_failures(factory):
             for index, activity in enumerate(group):
                 for end in _ends(activity, group) if _runs_only_on_failure(activity) else ():
                     if end.get("type") != "Fail":
-                        yield Finding(
-                            resource.file,
-                            f"{path}[{index}]",
-                            f"the failure branch of '{activity.get('name')}' ends with '{end.get('name')}', so the "
-                            "run would succeed: let it end in a Fail activity.",
+                        message = (
+                            f"the failure branch of '{activity['name']}' ends with '{end['name']}', so the run would "
+                            "succeed: let it end in a Fail activity."
                         )
+                        yield Finding(resource.file, f"{path}[{index}]", message)
 
 
 def _runs_only_on_failure(activity):

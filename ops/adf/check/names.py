@@ -6,7 +6,7 @@ from ops.adf.check.finding import Finding, note, objects, strings
 from ops.adf.expressions import ExpressionError
 from ops.adf.expressions.references import WHOLE, references
 from ops.adf.expressions.syntax import parse
-from ops.adf.factory import FOLDER_OF_REFERENCE
+from ops.adf.factory import target_of
 from ops.adf.structure import all_activities
 
 BUILT_IN = {"autoresolveintegrationruntime"}
@@ -60,9 +60,8 @@ def broken_references(factory):
     """References to resources that do not exist, and parameters that do not fit what they are passed to."""
     for resource in factory.all_resources:
         for path, value in objects(resource.document):
-            folder = FOLDER_OF_REFERENCE.get(value.get("type"))
-            name = value.get("referenceName")
-            if not folder or not isinstance(name, str) or name.lower() in BUILT_IN:
+            folder, name = target_of(value)
+            if not folder or name.lower() in BUILT_IN:
                 continue
             target = factory.resources[folder].get(name)
             if target is None:
@@ -102,12 +101,7 @@ def _passed_parameters(resource, path, reference, target):
 
 def unused_resources(factory):
     """Datasets and linked services that nothing refers to."""
-    used = {
-        (FOLDER_OF_REFERENCE.get(value.get("type")), value.get("referenceName"))
-        for resource in factory.all_resources
-        for _, value in objects(resource.document)
-        if isinstance(value.get("referenceName"), str)
-    }
+    used = {target_of(value) for resource in factory.all_resources for _, value in objects(resource.document)}
     for folder in ("dataset", "linkedService"):
         for resource in factory.resources[folder].values():
             if (folder, resource.name) not in used:

@@ -6,6 +6,7 @@ of one family are told apart by their `type`.
 
 import types
 import typing
+from dataclasses import replace
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
@@ -29,6 +30,7 @@ ROOTS = {
 }
 NAMESPACE = {**vars(models), **vars(sdk)}
 SIMPLE = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+MISFIT = object()
 ACCEPTED_BESIDES = {"VariableType": {"boolean", "integer"}}
 
 
@@ -154,6 +156,79 @@ def _dictionary(value, hint, path):
         return
     for name, member in value.items():
         yield from _differences(member, hint, _joined(path, name))
+
+
+def without_misfits(factory):
+    """A factory whose documents have lost what has the wrong shape.
+
+    `wrong_types` reports what has the wrong shape; the other rules then need not expect it.
+    """
+    resources = {
+        folder: {name: _repaired(resource) for name, resource in by_name.items()}
+        for folder, by_name in factory.resources.items()
+    }
+    return replace(factory, resources=resources)
+
+
+def _repaired(resource):
+    root = ROOTS.get(resource.folder)
+    document = resource.document if root is None else _fitting(resource.document, root)
+    return replace(resource, document=document)
+
+
+def _fitting(value, hint):
+    """A value without the parts that do not fit; MISFIT if nothing of it does."""
+    origin = typing_extensions.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return _fitting_union(value, hint)
+    if typing_extensions.is_typeddict(hint):
+        return _fitting_object(value, _members(hint))
+    if origin is list:
+        if not isinstance(value, list):
+            return value if is_expression(value) and not _is_structure(hint) else MISFIT
+        fitting = (_fitting(item, typing_extensions.get_args(hint)[0]) for item in value)
+        return [item for item in fitting if item is not MISFIT]
+    if origin is dict:
+        if not isinstance(value, dict):
+            return MISFIT
+        hint = typing_extensions.get_args(hint)[1]
+        fitting = {name: _fitting(member, hint) for name, member in value.items()}
+        return {name: member for name, member in fitting.items() if member is not MISFIT}
+    if hint in SIMPLE and not _is_simple(value, hint) and not is_expression(value):
+        return MISFIT
+    return value
+
+
+def _fitting_union(value, hint):
+    family = _family(hint)
+    if not family:
+        return value if isinstance(value, str) else MISFIT
+    if not isinstance(value, dict):
+        return MISFIT
+    known = family.get(str(value.get("type")).lower())
+    if known:
+        return _fitting_object(value, _members(known[1]))
+    kinds = [_members(definition) for _, definition in family.values()]
+    shared = {name: member for name, member in kinds[0].items() if all(kind.get(name) == member for kind in kinds)}
+    return _fitting_object(value, shared | {"type": (str, True)})
+
+
+def _fitting_object(value, members):
+    """An object without misfits; MISFIT if it lacks a text that it needs, such as its name."""
+    if not isinstance(value, dict):
+        return MISFIT
+    fitting = {
+        name: _fitting(member, members[name][0]) if name in members else member for name, member in value.items()
+    }
+    fitting = {name: member for name, member in fitting.items() if member is not MISFIT}
+    lacks = any(required and hint is str and name not in fitting for name, (hint, required) in members.items())
+    return MISFIT if lacks else fitting
+
+
+def _is_structure(hint):
+    """Whether a list holds objects that have a definition, such as activities."""
+    [item] = typing_extensions.get_args(hint)
+    return typing_extensions.is_typeddict(item) or bool(_family(item))
 
 
 def _joined(path, name):

@@ -12,7 +12,7 @@ from ops.adf.expressions.syntax import parse
 from ops.adf.structure import all_activities, is_active, own_type_properties
 
 SECRET_NAMES = re.compile(
-    r"(password|pwd|accesstoken|accountkey|accesskey|apikey|x-api-key|x-cg-\w*api-key|secret|clientsecret|"
+    r"(password|pwd|accesstoken|accountkey|accesskey|apikey|x-api-key|x-cg-[\w-]*api-key|secret|clientsecret|"
     r"serviceprincipalkey|sastoken|sasuri|encryptedcredential|authorization)",
     re.IGNORECASE,
 )
