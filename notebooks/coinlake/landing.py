@@ -238,6 +238,8 @@ class Landing:
                 errno.EACCES: "writing is not allowed: set lake_path to a folder of yours",
                 errno.EPERM: "writing is not allowed: set lake_path to a folder of yours",
                 errno.EROFS: "the disk is read-only: set lake_path to a folder on another one",
+                errno.EEXIST: f"{problem.filename2 or problem.filename} stands there already, and nothing landed "
+                "is ever written again: move it away",
                 errno.ENOTDIR: "a file stands where a folder is needed: set lake_path to a folder",
             }.get(problem.errno, str(problem))
             raise CoinlakeError(

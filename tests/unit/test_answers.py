@@ -16,7 +16,7 @@ def body(document) -> bytes:
     ("endpoint", "data"),
     [
         ("coins_markets", b"[]"),
-        ("coins_markets", b' \xef\xbb\xbf[{"id":"bitcoin"}]\n'.strip()),
+        ("coins_markets", b'\xef\xbb\xbf[{"id":"bitcoin"}]\n'),
         ("coins_list", b"[]"),
         ("coins_market_chart", CHART),
         ("global", b'{"data":{}}'),

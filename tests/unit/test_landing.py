@@ -120,6 +120,15 @@ def test_a_run_is_never_written_again(tmp_path):
     assert tree(tmp_path) == before
 
 
+def test_a_file_that_stands_in_the_way_is_never_overwritten(tmp_path):
+    in_the_way = tmp_path / "landing" / "endpoint=coins_markets" / "date=2026-08-12" / f"run={RUN}"
+    in_the_way.mkdir(parents=True)
+    with pytest.raises(CoinlakeError, match=rf"run={RUN} stands there already, .*: move it away, and run again"):
+        land(Landing(tmp_path))
+    in_the_way.rmdir()
+    assert Landing(tmp_path).recover() == [f"run {RUN}: completed"]
+
+
 def test_without_commit_nothing_stays(tmp_path):
     landing = Landing(tmp_path)
     with pytest.raises(ZeroDivisionError), landing.begin(RUN, simulated=False) as gathering:
