@@ -1,5 +1,6 @@
 """What a run would do, told before it runs: every activity with the inputs that can be known by then."""
 
+from coinlake.errors import CoinlakeError
 from ops.adf.engine.dependencies import parents
 from ops.adf.expressions import Context, ExpressionError, evaluate, is_expression
 from ops.adf.structure import inner_activities, is_active, own_type_properties
@@ -8,8 +9,11 @@ from ops.adf.structure import inner_activities, is_active, own_type_properties
 def plan(pipelines, name, parameters, global_parameters, depth=0):
     """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
 
-    Inputs that depend on outputs, variables or items stand as their expressions.
+    Inputs that depend on outputs, variables or items stand as their expressions. CoinlakeError if there is no
+    such pipeline.
     """
+    if name not in pipelines:
+        raise CoinlakeError(f"There is no pipeline '{name}'; there are: {', '.join(sorted(pipelines)) or 'none'}.")
     properties = pipelines[name]["properties"]
     defaults = {key: spec.get("defaultValue") for key, spec in (properties.get("parameters") or {}).items()}
     context = Context(

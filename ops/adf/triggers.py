@@ -59,12 +59,6 @@ def schedule_times(trigger, start, end):
     return times
 
 
-def next_time(trigger, after):
-    """The first time of a schedule trigger after a moment; None if its end time comes before."""
-    horizon = timedelta(days=366 * 8)
-    return next(iter(schedule_times(trigger, after + timedelta(microseconds=1), after + horizon)), None)
-
-
 def _candidates(recurrence, first, local_zone, span):
     """Times of a recurrence, ascending, from shortly before the begin of a span until its end."""
     frequency, interval = recurrence["frequency"].lower(), int(recurrence.get("interval", 1))

@@ -74,8 +74,8 @@ def green_failures(factory):
                 for end in _ends(activity, group) if _runs_only_on_failure(activity) else ():
                     if end.get("type") != "Fail":
                         message = (
-                            f"the failure branch of '{activity['name']}' ends with '{end['name']}', so the run would "
-                            "succeed: let it end in a Fail activity."
+                            f"the failure branch of '{activity['name']}' ends with '{end['name']}', so the run "
+                            "would succeed: let it end in a Fail activity."
                         )
                         yield Finding(resource.file, f"{path}[{index}]", message)
 

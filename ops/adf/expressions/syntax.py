@@ -57,11 +57,6 @@ CONSTANTS = {"true": True, "false": False, "null": None}
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
-def is_dynamic(text):
-    """Whether a text holds an expression (and is not just a literal or an escaped literal)."""
-    return not isinstance(parse(text), Literal) or (text.startswith("@") and text[1:2] not in ("", "@"))
-
-
 @lru_cache(maxsize=4096)
 def parse(text):
     """Parse the text of a JSON string value into a tree; ExpressionError names the place of a mistake."""
