@@ -76,8 +76,16 @@ def operations(*, newest=NEWEST, runs=12, seed=7, failed=False):
     """The operations tables of some runs, the newest one on the day after `newest`."""
     random = np.random.default_rng(seed)
     steps, per_run = [], []
-    names = ("00_setup", "01_ingest_market_data", "02_ingest_context_data", "03_stream_to_silver", "04_build_gold",
-             "05_load_sql", "06_report_price_averages", "07_report_market_trends")  # fmt: skip
+    names = (
+        "00_setup",
+        "01_ingest_market_data",
+        "02_ingest_context_data",
+        "03_stream_to_silver",
+        "04_build_gold",
+        "05_load_sql",
+        "06_report_price_averages",
+        "07_report_market_trends",
+    )
     usual = (3.1, 4.8, 2.2, 9.5, 13.0, 4.1, 5.2, 5.9)
     read = (0, 302, 3, 96_000, 96_000, 48_000, 21_000, 23_000)
     written = (27, 302, 3, 95_210, 61_000, 48_000, 0, 0)
@@ -89,14 +97,21 @@ def operations(*, newest=NEWEST, runs=12, seed=7, failed=False):
             breaks = failed and number == runs - 1 and name == "04_build_gold"
             mine.append(
                 {
-                    "run_id": run_id, "step": name, "status": "failed" if breaks else "succeeded", "started_at": clock,
-                    "ended_at": clock + timedelta(seconds=seconds), "seconds": seconds,
-                    "rows_read": None if breaks else read[place], "rows_written": None if breaks else written[place],
-                    "rows_rejected": None if breaks else (790 if place == 3 else 0), "table_versions": "{}",
+                    "run_id": run_id,
+                    "step": name,
+                    "status": "failed" if breaks else "succeeded",
+                    "started_at": clock,
+                    "ended_at": clock + timedelta(seconds=seconds),
+                    "seconds": seconds,
+                    "rows_read": None if breaks else read[place],
+                    "rows_written": None if breaks else written[place],
+                    "rows_rejected": None if breaks else (790 if place == 3 else 0),
+                    "table_versions": "{}",
                     "parameters": '{"plan": "demo", "credits_per_month": 0, "source": "simulated"}',
-                    "code_hash": "0123456789ab", "message": "The table is gone." if breaks else None,
+                    "code_hash": "0123456789ab",
+                    "message": "The table is gone." if breaks else None,
                 }
-            )  # fmt: skip
+            )
             clock += timedelta(seconds=seconds + 0.3)
             if breaks:
                 break
@@ -104,15 +119,23 @@ def operations(*, newest=NEWEST, runs=12, seed=7, failed=False):
         frame = pd.DataFrame(mine)
         per_run.append(
             {
-                "run_id": run_id, "started_at": start, "ended_at": frame["ended_at"].max(), "steps": len(frame),
+                "run_id": run_id,
+                "started_at": start,
+                "ended_at": frame["ended_at"].max(),
+                "steps": len(frame),
                 "status": "succeeded" if (frame["status"] == "succeeded").all() else "failed",
                 "seconds": (frame["ended_at"].max() - start).total_seconds(),
                 **{name: frame[name].sum() for name in ("rows_read", "rows_written", "rows_rejected")},
             }
-        )  # fmt: skip
+        )
     noon = datetime.combine(newest, datetime.min.time()) + timedelta(days=1, hours=14.4)
-    ages = {"cleaned_data.coin_snapshots": 0.1, "cleaned_data.coin_prices": 0.4, "cleaned_data.fx_rates": 62.0,
-            "aggregated_data.market_trends_daily": 14.4, "aggregated_data.price_averages_daily": 14.4}  # fmt: skip
+    ages = {
+        "cleaned_data.coin_snapshots": 0.1,
+        "cleaned_data.coin_prices": 0.4,
+        "cleaned_data.fx_rates": 62.0,
+        "aggregated_data.market_trends_daily": 14.4,
+        "aggregated_data.price_averages_daily": 14.4,
+    }
     freshness = [
         {
             "table_name": name,
@@ -208,8 +231,18 @@ def _dim_coin(walk):
         symbol, name = NAMES.get(
             coin_id, (coin_id.upper().replace("OIN-", ""), coin_id.replace("-", " ").title())
         )[:2]
-        rows.append({"coin_key": key, "coin_id": coin_id, "symbol": symbol, "name": name, "max_supply": None,
-                     "valid_from": datetime(1900, 1, 1), "valid_to": datetime(2200, 1, 1), "is_current": True})  # fmt: skip
+        rows.append(
+            {
+                "coin_key": key,
+                "coin_id": coin_id,
+                "symbol": symbol,
+                "name": name,
+                "max_supply": None,
+                "valid_from": datetime(1900, 1, 1),
+                "valid_to": datetime(2200, 1, 1),
+                "is_current": True,
+            }
+        )
     return rows
 
 
@@ -218,9 +251,20 @@ def _snapshots(walk):
     for key, coin in enumerate(walk, 1):
         last = coin.iloc[-1]
         when = last["date"] + pd.Timedelta(days=1, hours=14)
-        rows.append({"coin_id": last["coin_id"], "vs_currency": "usd", "snapshot_at": when, "period": f"{when:%Y-%m}",
-                     "coin_key": key, "currency_key": 1, "date_key": int(f"{when:%Y%m%d}"), "price": last["close"],
-                     "market_cap": last["market_cap"], "market_cap_rank": key})  # fmt: skip
+        rows.append(
+            {
+                "coin_id": last["coin_id"],
+                "vs_currency": "usd",
+                "snapshot_at": when,
+                "period": f"{when:%Y-%m}",
+                "coin_key": key,
+                "currency_key": 1,
+                "date_key": int(f"{when:%Y%m%d}"),
+                "price": last["close"],
+                "market_cap": last["market_cap"],
+                "market_cap_rank": key,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -235,12 +279,18 @@ def _facts(walk):
         swing = np.where(fine, random.uniform(0.002, 0.03, len(coin)), 0.0)
         parts.append(
             coin.assign(
-                vs_currency="usd", coin_key=key, currency_key=1, date_key=coin["date"].dt.strftime("%Y%m%d").astype(int),
-                open=open_, high=np.maximum(open_, coin["close"]) * (1 + swing),
-                low=np.minimum(open_, coin["close"]) * (1 - swing), average=(open_ + coin["close"]) / 2,
-                samples=np.where(fine, 24, 1), is_complete=True,
+                vs_currency="usd",
+                coin_key=key,
+                currency_key=1,
+                date_key=coin["date"].dt.strftime("%Y%m%d").astype(int),
+                open=open_,
+                high=np.maximum(open_, coin["close"]) * (1 + swing),
+                low=np.minimum(open_, coin["close"]) * (1 - swing),
+                average=(open_ + coin["close"]) / 2,
+                samples=np.where(fine, 24, 1),
+                is_complete=True,
             )
-        )  # fmt: skip
+        )
     return pd.concat(parts)
 
 
@@ -252,8 +302,9 @@ def _averages(coin):
     above = (frame["average_30d"] > frame["average_90d"]).where(frame["average_90d"].notna())
     before = above.shift()
     known = above.notna() & before.notna()
-    frame["cross_30d_90d"] = np.where(known & (above == 1) & (before == 0), "up",
-                                      np.where(known & (above == 0) & (before == 1), "down", None))  # fmt: skip
+    frame["cross_30d_90d"] = np.where(
+        known & (above == 1) & (before == 0), "up", np.where(known & (above == 0) & (before == 1), "down", None)
+    )
     return frame
 
 
@@ -281,20 +332,29 @@ def _market(trends, seed, fear_greed):
         caps = one["market_cap"].sum()
         rows.append(
             {
-                "date": day, "vs_currency": "usd", "coins": len(one), "advancers": (one["return_1d"] > 0).sum(),
-                "decliners": (one["return_1d"] < 0).sum(), "coins_with_average_50d": len(with_average),
+                "date": day,
+                "vs_currency": "usd",
+                "coins": len(one),
+                "advancers": (one["return_1d"] > 0).sum(),
+                "decliners": (one["return_1d"] < 0).sum(),
+                "coins_with_average_50d": len(with_average),
                 "share_above_average_50d": with_average["above_average_50d"].astype(float).mean()
-                if len(with_average) else None,
-                "median_return_1d": _median(one["return_1d"]), "median_index": _median(one["index_100"]),
-                "median_drawdown": _median(one["drawdown"]), "median_volatility_30d": _median(one["volatility_30d"]),
+                if len(with_average)
+                else None,
+                "median_return_1d": _median(one["return_1d"]),
+                "median_index": _median(one["index_100"]),
+                "median_drawdown": _median(one["drawdown"]),
+                "median_volatility_30d": _median(one["volatility_30d"]),
                 "tracked_market_cap": caps,
                 "bitcoin_share": one.loc[one["coin_id"] == "bitcoin", "market_cap"].sum() / caps,
-                "total_market_cap": None, "bitcoin_dominance": None,
+                "total_market_cap": None,
+                "bitcoin_dominance": None,
                 "fear_greed_value": int(mood) if fear_greed else None,
                 "fear_greed_classification": next(word for limit, word in labels if int(mood) < limit)
-                if fear_greed else None,
+                if fear_greed
+                else None,
             }
-        )  # fmt: skip
+        )
     if rows:
         rows[-1] |= {"total_market_cap": 2.4e12, "bitcoin_dominance": 0.561}
     return rows
@@ -306,12 +366,18 @@ def _monthly(coin, code, rate):
     frame = groups.agg(["mean", "last", "max", "min", "count"])
     return pd.DataFrame(
         {
-            "coin_id": coin["coin_id"].iloc[0], "vs_currency": code, "month": frame.index.to_timestamp(),
-            "average": frame["mean"].to_numpy(), "close": frame["last"].to_numpy(), "high": frame["max"].to_numpy(),
-            "low": frame["min"].to_numpy(), "return_1m": (frame["last"] / frame["last"].shift() - 1).to_numpy(),
-            "days": frame["count"].to_numpy(), "is_complete": (frame["count"] == frame.index.days_in_month).to_numpy(),
+            "coin_id": coin["coin_id"].iloc[0],
+            "vs_currency": code,
+            "month": frame.index.to_timestamp(),
+            "average": frame["mean"].to_numpy(),
+            "close": frame["last"].to_numpy(),
+            "high": frame["max"].to_numpy(),
+            "low": frame["min"].to_numpy(),
+            "return_1m": (frame["last"] / frame["last"].shift() - 1).to_numpy(),
+            "days": frame["count"].to_numpy(),
+            "is_complete": (frame["count"] == frame.index.days_in_month).to_numpy(),
         }
-    )  # fmt: skip
+    )
 
 
 def _weekly(coin):
@@ -319,11 +385,18 @@ def _weekly(coin):
     weeks = frame.groupby("week")["close"].agg(["first", "max", "min", "last", "count"]).reset_index()
     return pd.DataFrame(
         {
-            "coin_id": coin["coin_id"].iloc[0], "vs_currency": "usd", "week": weeks["week"], "open": weeks["first"],
-            "high": weeks["max"], "low": weeks["min"], "close": weeks["last"], "samples": weeks["count"],
-            "days": weeks["count"], "is_complete": weeks["count"] == 7,
+            "coin_id": coin["coin_id"].iloc[0],
+            "vs_currency": "usd",
+            "week": weeks["week"],
+            "open": weeks["first"],
+            "high": weeks["max"],
+            "low": weeks["min"],
+            "close": weeks["last"],
+            "samples": weeks["count"],
+            "days": weeks["count"],
+            "is_complete": weeks["count"] == 7,
         }
-    )  # fmt: skip
+    )
 
 
 def _correlation(trends):
@@ -334,8 +407,16 @@ def _correlation(trends):
         for other in sorted(moves):
             both = moves[[one, other]].dropna() if one < other else []
             if len(both) > 2:
-                rows.append({"coin_a": one, "coin_b": other, "vs_currency": "usd", "date": closes.index[-1],
-                             "correlation": both[one].corr(both[other]), "days": len(both)})  # fmt: skip
+                rows.append(
+                    {
+                        "coin_a": one,
+                        "coin_b": other,
+                        "vs_currency": "usd",
+                        "date": closes.index[-1],
+                        "correlation": both[one].corr(both[other]),
+                        "days": len(both),
+                    }
+                )
     return rows
 
 
@@ -348,10 +429,19 @@ def _usage(newest, source):
             ("global", 1),
             ("fear_greed", 1),
         ):
-            rows.append({"date": newest + timedelta(days=1 - back), "endpoint": endpoint, "source": source,
-                         "attempts": calls + (back % 3 == 0), "landed": calls, "errors": int(back % 3 == 0),
-                         "rate_limited": int(back % 3 == 0), "credits": 0 if endpoint == "fear_greed" else calls,
-                         "bytes": 90_000 * calls})  # fmt: skip
+            rows.append(
+                {
+                    "date": newest + timedelta(days=1 - back),
+                    "endpoint": endpoint,
+                    "source": source,
+                    "attempts": calls + (back % 3 == 0),
+                    "landed": calls,
+                    "errors": int(back % 3 == 0),
+                    "rate_limited": int(back % 3 == 0),
+                    "credits": 0 if endpoint == "fear_greed" else calls,
+                    "bytes": 90_000 * calls,
+                }
+            )
     return rows
 
 
