@@ -231,40 +231,27 @@ def _replay(group: str, settings: Settings, landing: Landing, say: Say) -> Summa
         run = replay_run_id(group, tape_run)
         if landing.has(run):
             summary.already_landed.append(run)
-        else:
-            _replay_run(group, settings, landing, tape, tape_run, lines, run, summary)
-            summary.runs.append(run)
+            continue
+        client = _replaying_client(tape, tape_run, settings.seed)
+        is_simulated = any(line["source"] == "simulated" for line in lines)
+        with landing.begin(run, simulated=is_simulated) as gathering:
+            for request, recorded in requests_of(lines):
+                # A conversation each: an error that ended the recorded run must not end the replay.
+                talk = _Conversation(group, client, gathering, summary, None)
+                talk.ask(request, [line["source"] for line in recorded])
+            gathering.commit()
+        summary.runs.append(run)
     _report_lost(summary.lost, say)
     return summary
 
 
-def _replay_run(
-    group: str,
-    settings: Settings,
-    landing: Landing,
-    tape: Tape,
-    tape_run: str,
-    lines: Sequence[Line],
-    run: str,
-    summary: Summary,
-) -> None:
+def _replaying_client(tape: Tape, tape_run: str, seed: int) -> Client:
+    """A client whom one run of the tape answers; there is no pace to keep, and every wait was over long ago."""
     clock = VirtualClock(instants.from_stamp(tape_run))
     adapter = transports.ReplayAdapter(tape, clock)
     adapter.play(tape_run)
-    client = Client(
-        transports.session(adapter),
-        clock,
-        requests_per_minute=math.inf,
-        seed=settings.seed,
-        longest_ordered_wait=math.inf,
-    )
-    is_simulated = any(line["source"] == "simulated" for line in lines)
-    with landing.begin(run, simulated=is_simulated) as gathering:
-        for request, recorded in requests_of(lines):
-            # A conversation each: an error that ended the recorded run must not end the replay.
-            talk = _Conversation(group, client, gathering, summary, None)
-            talk.ask(request, [line["source"] for line in recorded])
-        gathering.commit()
+    session = transports.session(adapter)
+    return Client(session, clock, requests_per_minute=math.inf, seed=seed, longest_ordered_wait=math.inf)
 
 
 def _open_run(group: str, settings: Settings, as_of: datetime, landing: Landing) -> str:

@@ -149,8 +149,11 @@ class Landing:
 
     def is_simulated(self) -> bool | None:
         """Whether the lake holds simulated data; None when it holds nothing."""
-        newest = next(reversed(self.runs()), None)
-        return None if newest is None else _first_line(self._meta_file(newest))["source"] == "simulated"
+        # Mixing is refused at every door, so any run tells for all.
+        for folder in (self.path / META).glob("date=*"):
+            for path in folder.glob("run=*.jsonl"):
+                return _first_line(path)["source"] == "simulated"
+        return None
 
     # Writing
 
