@@ -91,24 +91,25 @@ class EmbeddedSession(Session):
 
     def execute(self, batch: str, where: str, parameters: Sequence[Any] = ()) -> int:
         """Run one batch; returns the rows that it changed."""
-        answer = self._run(batch, where, parameters).fetchone()
-        return answer[0] if answer and isinstance(answer[0], int) else 0
+        statement = tsql.to_duckdb(batch, where)
+        with self._errors(where):
+            answer = self._connection.execute(statement, parameters or None).fetchone()
+        return answer[0] if answer else 0
 
     def query(self, select: str, where: str = "query", parameters: Sequence[Any] = ()) -> pa.Table:
         """The answer to one SELECT."""
-        return self._run(select, where, parameters).to_arrow_table()
+        statement = tsql.to_duckdb(select, where)
+        with self._errors(where):
+            return self._connection.sql(statement, params=parameters or None).to_arrow_table()
 
     def stage(self, change: Change) -> None:
         """Insert the rows straight from Arrow memory."""
         columns = ", ".join(f'"{name}"' for name in change.rows.column_names)
         self._connection.register("arriving", change.rows)
-        try:
+        with self._errors(f"staging.{change.table.name}"):
             self._connection.execute(
                 f"INSERT INTO staging.{change.table.name} ({columns}) SELECT {columns} FROM arriving"
             )
-        except duckdb.Error as problem:
-            raise self._error(problem, f"staging.{change.table.name}") from None
-        finally:
             self._connection.unregister("arriving")
 
     @contextmanager
@@ -130,16 +131,13 @@ class EmbeddedSession(Session):
         self._connection.commit()
         self._connection.begin()
 
-    def _run(self, batch: str, where: str, parameters: Sequence[Any]) -> duckdb.DuckDBPyConnection:
-        statement = tsql.to_duckdb(batch, where)
+    @contextmanager
+    def _errors(self, where: str) -> Iterator[None]:
         try:
-            return self._connection.execute(statement, parameters or None)
+            yield
         except duckdb.Error as problem:
-            raise self._error(problem, where) from None
-
-    def _error(self, problem: duckdb.Error, where: str) -> CoinlakeError:
-        first_line = str(problem).partition("\n")[0]
-        return CoinlakeError(f"{self._path}, {where}: {first_line}")
+            first_line = str(problem).partition("\n")[0]
+            raise CoinlakeError(f"{self._path}, {where}: {first_line}") from None
 
 
 def _text(path: Path) -> str:

@@ -1,5 +1,6 @@
 """The lake's side of a load: which tables of gold changed, and the rows that did, as Arrow."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -28,15 +29,15 @@ class Commit(NamedTuple):
     committed_at: datetime
 
 
-def newest(spark: SparkSession, catalog: str) -> dict[Table, Commit]:
-    """The newest commit of every table that the warehouse takes."""
+def newest(spark: SparkSession, catalog: str) -> list[Commit]:
+    """The newest commit of every table in LOADED, in that order."""
 
     def describe(table: Table) -> Commit:
         detail = spark.sql(f"DESCRIBE DETAIL {table.qualified(catalog)}").first()
         return Commit(detail["id"], detail["lastModified"])
 
     with ThreadPoolExecutor(DESCRIBERS) as pool:
-        return dict(zip(LOADED, pool.map(describe, LOADED), strict=True))
+        return list(pool.map(describe, LOADED))
 
 
 def changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -> Iterator[Change]:
@@ -45,18 +46,14 @@ def changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -
     A table comes in full when it was never loaded, is another Delta table than the one that was, or its
     history no longer reaches back.
     """
-    pending = {
-        table: commit
-        for table, commit in newest(spark, catalog).items()
-        if table.name not in loaded or commit != _commit(loaded[table.name])
-    }
     with ThreadPoolExecutor(READERS) as pool:
-        tasks = [
+        tasks = deque(
             pool.submit(_change, spark, catalog, table, commit, loaded.get(table.name))
-            for table, commit in pending.items()
-        ]
+            for table, commit in zip(LOADED, newest(spark, catalog), strict=True)
+            if table.name not in loaded or commit != _commit(loaded[table.name])
+        )
         while tasks:
-            change = tasks.pop(0).result()
+            change = tasks.popleft().result()
             if change.is_full or change.rows.num_rows:
                 yield change
 

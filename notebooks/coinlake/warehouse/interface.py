@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import pandas as pd
 import pyarrow as pa
 
+from coinlake.errors import CoinlakeError
 from coinlake.tables import Table
 
 
@@ -68,6 +70,13 @@ class Warehouse(ABC):
     @abstractmethod
     def reading(self) -> AbstractContextManager[Session | None]:
         """A session that only reads; None when the warehouse does not exist yet."""
+
+    def query(self, select: str) -> pd.DataFrame:
+        """The answer to one SELECT in portable T-SQL. Raises CoinlakeError."""
+        with self.reading() as session:
+            if session is None:
+                raise CoinlakeError(f"{self} does not exist yet; notebook 05 makes it.")
+            return session.query(select).to_pandas()
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Session]:
