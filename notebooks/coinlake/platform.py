@@ -113,7 +113,13 @@ def java_options() -> list[str]:
     The C1 compiler and the serial collector start fastest; they cost throughput in work of many minutes.
     """
     log_settings = Path(__file__).with_name("log4j2.properties").as_uri()
-    options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={log_settings}"]
+    options = [
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+UseSerialGC",
+        # C1 alone reserves 48 MB for compiled code: a dozen MERGEs fill it, and Spark ends with an error.
+        "-XX:ReservedCodeCacheSize=240m",
+        f"-Dlog4j2.configurationFile={log_settings}",
+    ]
     archive = class_archive(java.find())
     return [*options, f"-XX:SharedArchiveFile={archive}"] if archive.exists() else options
 

@@ -62,6 +62,16 @@ def _required(name: str, type: str, comment: str) -> Column:
     return Column(name, type, comment, required=True)
 
 
+def _settles(instant: str, days: int) -> tuple[str, ...]:
+    """The rank of a value that one response after the other repeats.
+
+    Younger than `days` it may still be revised: the latest response wins. Older than that it has settled: the
+    first response that has it so wins, and the next ones need not write it again.
+    """
+    settled = f"{instant} < fetched_at - INTERVAL {days} DAYS"
+    return (settled, f"IF({settled}, -1, 1) * unix_micros(fetched_at)", "file")
+
+
 COIN_ID = _required("coin_id", "STRING", "CoinGecko's id of the coin, for example bitcoin")
 VS_CURRENCY = _required("vs_currency", "STRING", "currency of prices, caps and volumes, for example usd")
 FILE = Column("file", "STRING", "raw response that this row comes from: path below landing/")
@@ -172,7 +182,8 @@ COIN_PRICES = Table(
         "source_known": "source IN ('market_chart', 'sparkline')",
     },
     partition="period",
-    rank=("source = 'market_chart'", "fetched_at", "file"),
+    # In recorded pages a week of hours is repeated by the hour: none older than 14 hours ever changed.
+    rank=("source = 'market_chart'", *_settles("observed_at", days=1)),
 )
 
 MARKET_TOTALS = Table(
@@ -230,7 +241,7 @@ FEAR_GREED = Table(
     ),
     key=("date",),
     checks={"value_in_range": "value BETWEEN 0 AND 100"},
-    rank=("fetched_at", "file"),
+    rank=_settles("date", days=2),
 )
 
 FX_RATES = Table(
@@ -247,7 +258,7 @@ FX_RATES = Table(
     ),
     key=("date", "base_currency", "currency"),
     checks={"rate_positive": "rate > 0"},
-    rank=("fetched_at", "file"),
+    rank=_settles("date", days=2),
 )
 
 WEATHER_DAILY = Table(
@@ -268,7 +279,8 @@ WEATHER_DAILY = Table(
         FILE,
     ),
     key=("latitude", "longitude", "date"),
-    rank=("fetched_at", "file"),
+    # The newest days of the archive are revised for about a week.
+    rank=_settles("date", days=10),
 )
 
 QUARANTINE = Table(
@@ -309,6 +321,11 @@ DIM_COIN = Table(
         ),
         _required("valid_to", "TIMESTAMP", "first UTC instant after this version; 9999-12-31 for the current one"),
         _required("is_current", "BOOLEAN", "true for the newest version"),
+        Column(
+            "first_seen_at",
+            "TIMESTAMP",
+            "UTC instant of the first snapshot that shows this version; NULL while only charts know the coin",
+        ),
     ),
     key=("coin_key",),
     checks={"interval_runs_forward": "valid_from < valid_to"},
@@ -452,7 +469,7 @@ MARKET_TRENDS_DAILY = Table(
         Column("return_7d", "DOUBLE", "close against the close 7 days before, fraction"),
         Column("return_30d", "DOUBLE", "close against the close 30 days before, fraction"),
         Column("return_90d", "DOUBLE", "close against the close 90 days before, fraction"),
-        _required("index_100", "DOUBLE", "close, where the coin's first known close is 100"),
+        Column("index_100", "DOUBLE", "close, where the coin's first known close above 0 is 100"),
         Column("average_50d", "DOUBLE", "mean close of the last 50 days; NULL until all 50 exist"),
         Column("above_average_50d", "BOOLEAN", "true when the close is above average_50d"),
         Column("volatility_30d", "DOUBLE", "sample standard deviation of 30 daily log returns times sqrt(365)"),
@@ -650,10 +667,10 @@ QUARANTINE_DAILY = Table(
 GOLD_PROGRESS = Table(
     AGGREGATED,
     "gold_progress",
-    "How far gold has read each silver table: the version after which the next run starts.",
+    "How far gold has read each table: the version after which the next run starts.",
     (
-        _required("table_name", "STRING", "silver table"),
-        _required("version", "BIGINT", "last Delta version that gold holds"),
+        _required("table_name", "STRING", "table that gold reads"),
+        _required("version", "BIGINT", "last Delta version of it that gold holds"),
     ),
     key=("table_name",),
 )

@@ -1,0 +1,297 @@
+"""The tables of tables.py as Delta tables: make them, merge into them, ask for their version and their changes.
+
+Where the lake is a folder or an address, a table stands in <lake>/tables/<schema>/<table> and the catalog
+only points there; where the lake is a Unity Catalog volume (/Volumes/...), the catalog keeps the files.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from coinlake import platform
+from coinlake.errors import CoinlakeError
+from coinlake.tables import RAW, SCHEMAS, TABLES, Table
+
+# Deletion vectors: an update writes the rows that changed, not every file that holds one of them.
+PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "true"}
+
+# A year of hourly runs must not leave thousands of small files. Delta's own autoCompact counts only the files
+# that the same process wrote, so that a run an hour never reaches its threshold.
+COMPACT_EVERY_VERSIONS = 16
+
+LAKE_OF_CATALOG = "coinlake.lake"
+
+
+class Merged(NamedTuple):
+    """What a merge did: rows inserted, rows updated, and the table's Delta version afterwards."""
+
+    inserted: int
+    updated: int
+    version: int
+
+
+def ensure(spark: SparkSession, catalog: str, lake_path: str) -> None:
+    """Makes the schemas and all tables that are missing, and checks those that exist.
+
+    Quick when everything is there; the folders are the truth, so a catalog that lives in memory, or that
+    points to another lake, is filled again from them.
+    Raises CoinlakeError if an existing table differs from its description in tables.py.
+    """
+    lake = platform.resolve_path(lake_path)
+    found = _columns_found(spark, catalog) if _points_to(spark, catalog, lake) else None
+    if found is None:
+        _create_schemas(spark, catalog)
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(lambda table: _create(spark, catalog, lake, table), TABLES))
+        found = _columns_found(spark, catalog)
+        if not _managed(lake):
+            spark.sql(f"ALTER SCHEMA {catalog}.{RAW} SET DBPROPERTIES ('{LAKE_OF_CATALOG}' = {_quote(lake)})")
+    problems = [problem for table in TABLES for problem in _differences(table, found[table.name])]
+    if problems:
+        raise _drift(lake, problems)
+
+
+def read(spark: SparkSession, catalog: str, table: Table) -> DataFrame:
+    """The table's rows, columns as tables.py lists them."""
+    return spark.table(table.qualified(catalog))
+
+
+def version(spark: SparkSession, catalog: str, table: Table) -> int:
+    """The newest Delta version of the table; 0 when nothing was ever written to it."""
+    return spark.sql(f"DESCRIBE HISTORY {table.qualified(catalog)} LIMIT 1").first()["version"]
+
+
+def changes_since(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
+    """The rows written to the table after Delta version `since` (-1: all), from its Change Data Feed.
+
+    Columns: the table's, _change_type (insert, update_preimage, update_postimage, delete), _commit_version,
+    _commit_timestamp. Empty when nothing was written since.
+    Raises CoinlakeError when the table is younger than `since`: it was made anew.
+    """
+    newest = version(spark, catalog, table)
+    if since > newest:
+        raise CoinlakeError(
+            f"{table.schema}.{table.name} is at version {newest}, but its changes were read up to {since}: "
+            "the table was made anew. Delete the row of this table from gold_progress and run again."
+        )
+    feed = (
+        spark.read.option("readChangeFeed", "true")
+        .option("startingVersion", min(since + 1, newest))
+        .table(table.qualified(catalog))
+    )
+    return feed if since < newest else feed.where("false")
+
+
+def merge_changes(
+    spark: SparkSession, catalog: str, table: Table, frame: DataFrame, *, where: str | None = None
+) -> Merged:
+    """Brings `frame` (all columns of the table; any order of columns) into the table by MERGE on its key.
+
+    Rows with a new key are inserted, rows that differ are updated, nothing is deleted, and nothing is
+    committed when nothing differs. Where the table has a `rank`, the row of the greatest rank wins, among
+    those of the frame and against the one that is stored, so that the order of arrival does not matter;
+    else a key must not repeat in the frame.
+
+    `where` limits the search for stored rows: a SQL condition on the target, as `t`, which every row of the
+    frame meets, for example "t.date >= '2026-08-01'". Without it a partitioned table is searched only in the
+    partitions that occur in the frame, which costs one more pass over the frame.
+    """
+    name = table.qualified(catalog)
+    source = frame.select(*table.column_names)
+    partitions = ""
+    if where is None and table.partition:
+        values = [row[0] for row in source.select(table.partition).distinct().collect()]
+        if not values:
+            return Merged(0, 0, version(spark, catalog, table))
+        partitions = f"{table.partition} IN ({', '.join(_quote(value) for value in sorted(values))})"
+        where = f"t.{partitions}"
+    where = where or "true"
+    changed = _changed_rows(table, source, spark.table(name).alias("t").where(where))
+    columns = ", ".join(table.column_names)
+    done = spark.sql(
+        f"""
+        MERGE INTO {name} AS t USING {{changed}} AS s
+        ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({where})
+        WHEN MATCHED THEN UPDATE SET {", ".join(f"t.{column} = s.{column}" for column in table.column_names)}
+        WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
+        """,
+        changed=changed,
+    ).first()
+    newest = version(spark, catalog, table)
+    if done["num_affected_rows"] and newest % COMPACT_EVERY_VERSIONS == 0:
+        spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")
+        newest = version(spark, catalog, table)
+    return Merged(done["num_inserted_rows"], done["num_updated_rows"], newest)
+
+
+def replace(
+    spark: SparkSession, catalog: str, table: Table, frame: DataFrame, where: Column | None = None
+) -> Merged:
+    """Puts `frame` in the place of all rows of the table, or of those that meet the condition `where`.
+
+    One commit: a reader sees the old rows or the new ones. `frame` may be computed from the table itself.
+    """
+    name = table.qualified(catalog)
+    frame.select(*table.column_names).writeTo(name).overwrite(F.lit(True) if where is None else where)
+    # Delta may compact small files after a write, which is a commit of its own.
+    commits = spark.sql(f"DESCRIBE HISTORY {name} LIMIT 2").collect()
+    written = next(commit["operationMetrics"] for commit in commits if commit["operation"] != "OPTIMIZE")
+    return Merged(int(written["numOutputRows"]), 0, commits[0]["version"])
+
+
+def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFrame:
+    """The rows of source that the target lacks, or has with other values and no greater rank."""
+    values = [column for column in table.columns if column.name not in table.key]
+    if table.rank:
+        source = _best_of_key(table, source.withColumn("_rank", _rank(table)))
+    else:
+        source = source.withColumn("_rank", F.lit(0))
+    stored = target.select(
+        *table.key,
+        F.struct(*(column.name for column in values)).alias("_stored"),
+        (_rank(table) if table.rank else F.lit(0)).alias("_stored_rank"),
+    )
+    differs = F.lit(False)
+    for column in values:
+        mine, theirs = F.col(column.name), F.col("_stored")[column.name]
+        if column.type.startswith("MAP"):
+            mine, theirs = (F.array_sort(F.map_entries(side)) for side in (mine, theirs))
+        differs = differs | ~mine.eqNullSafe(theirs)
+    return (
+        source.join(stored, list(table.key), "left")
+        .where(F.col("_stored").isNull() | (differs & (F.col("_rank") >= F.col("_stored_rank"))))
+        .select(*table.column_names)
+    )
+
+
+def _best_of_key(table: Table, source: DataFrame) -> DataFrame:
+    best_first = Window.partitionBy(*table.key).orderBy(F.col("_rank").desc())
+    return source.withColumn("_place", F.row_number().over(best_first)).where("_place = 1").drop("_place")
+
+
+def _rank(table: Table):
+    return F.struct(*(F.expr(part).alias(f"r{place}") for place, part in enumerate(table.rank)))
+
+
+def _managed(lake: str) -> bool:
+    return lake.startswith("/Volumes/")
+
+
+def _points_to(spark: SparkSession, catalog: str, lake: str) -> bool:
+    """Whether the catalog's tables, if it has any, are those of this lake."""
+    if _managed(lake):
+        return True
+    try:
+        described = spark.sql(f"DESCRIBE SCHEMA EXTENDED {catalog}.{RAW}").collect()
+    except AnalysisException:
+        return False
+    return any(
+        row["info_name"] == "Properties" and f"({LAKE_OF_CATALOG},{lake})" in row["info_value"]
+        for row in described
+    )
+
+
+def _columns_found(spark: SparkSession, catalog: str) -> dict[str, list[tuple[str, str, bool]]] | None:
+    """Each table's columns (name, type, required) as they exist; None if a table is missing.
+
+    One query over all tables is analysed and never run: one call instead of one for each table.
+    """
+    structs = ", ".join(f"struct({table.name}.*) AS {table.name}" for table in TABLES)
+    names = ", ".join(f"{table.qualified(catalog)} AS {table.name}" for table in TABLES)
+    try:
+        schema = spark.sql(f"SELECT {structs} FROM {names}").schema
+    except PySparkException:
+        return None
+    return {
+        table.name: [
+            (field.name, field.dataType.simpleString(), not field.nullable)
+            for field in schema[table.name].dataType.fields
+        ]
+        for table in TABLES
+    }
+
+
+def _differences(table: Table, found: list[tuple[str, str, bool]]) -> Iterable[str]:
+    described = {column.name: (_simple(column.type), column.required) for column in table.columns}
+    existing = {name: (type_, required) for name, type_, required in found}
+    place = f"{table.schema}.{table.name}"
+    for name in described.keys() | existing.keys():
+        if name not in existing:
+            yield f"{place} lacks column {name}"
+        elif name not in described:
+            yield f"{place} has a column {name} that tables.py does not describe"
+        elif described[name] != existing[name]:
+            yield f"{place}.{name} is {_words(existing[name])}, not {_words(described[name])}"
+
+
+def _simple(type_: str) -> str:
+    return type_.lower().replace(" ", "")
+
+
+def _words(column: tuple[str, bool]) -> str:
+    return column[0].upper() + (" NOT NULL" if column[1] else "")
+
+
+def _drift(lake: str, problems: list[str]) -> CoinlakeError:
+    return CoinlakeError(
+        f"The tables of {lake} are not what coinlake.tables describes: {'; '.join(sorted(problems))}. "
+        f"Delete {lake}/tables and {lake}/checkpoints and run the notebooks from 03 on: "
+        "all tables are built again from landing/."
+    )
+
+
+def _create_schemas(spark: SparkSession, catalog: str) -> None:
+    for schema, comment in SCHEMAS.items():
+        spark.sql(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema} COMMENT {_quote(comment)}")
+
+
+def _create(spark: SparkSession, catalog: str, lake: str, table: Table) -> None:
+    name = table.qualified(catalog)
+    if _managed(lake):
+        spark.sql(ddl(catalog, table))
+        return
+    location = f"{lake}/tables/{table.schema}/{table.name}"
+    spark.sql(f"DROP TABLE IF EXISTS {name}")
+    try:
+        spark.sql(ddl(catalog, table, location))
+    except PySparkException as refusal:
+        if not (refusal.getCondition() or "").startswith("DELTA_CREATE_TABLE_"):
+            raise
+        # It exists and is not the same to the letter. Other comments do no harm, other rules do.
+        spark.sql(f"CREATE TABLE {name} USING delta LOCATION {_quote(location)}")
+        properties = spark.sql(f"DESCRIBE DETAIL {name}").first()["properties"]
+        enforced = {
+            key.removeprefix("delta.constraints."): condition
+            for key, condition in properties.items()
+            if key.startswith("delta.constraints.")
+        }
+        if enforced != table.checks:
+            problem = f"{table.schema}.{table.name} enforces {enforced}, not {table.checks}"
+            raise _drift(lake, [problem]) from None
+
+
+def ddl(catalog: str, table: Table, location: str | None = None) -> str:
+    """The statement that makes the table, rules included, in one commit."""
+    columns = ",\n  ".join(
+        f"{column.name} {column.type}{' NOT NULL' if column.required else ''} COMMENT {_quote(column.comment)}"
+        for column in table.columns
+    )
+    rules = {f"delta.constraints.{name}": condition for name, condition in table.checks.items()}
+    properties = ", ".join(f"{_quote(name)} = {_quote(value)}" for name, value in (PROPERTIES | rules).items())
+    return "\n".join(
+        (
+            f"CREATE TABLE IF NOT EXISTS {table.qualified(catalog)} (\n  {columns}\n) USING delta",
+            *([f"PARTITIONED BY ({table.partition})"] if table.partition else []),
+            f"COMMENT {_quote(table.comment)}",
+            *([f"LOCATION {_quote(location)}"] if location else []),
+            f"TBLPROPERTIES ({properties})",
+        )
+    )
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
