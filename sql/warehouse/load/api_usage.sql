@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.api_usage (date, endpoint, source, is_deleted)
-SELECT target.date, target.endpoint, target.source, 1
+INSERT INTO staging.api_usage (date, endpoint, source, is_deleted, load_id)
+SELECT target.date, target.endpoint, target.source, 1, @load_id
 FROM aggregated_data.api_usage AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.api_usage AS source
-    WHERE source.date = target.date
+    WHERE source.load_id = @load_id
+        AND source.date = target.date
         AND source.endpoint = target.endpoint
         AND source.source = target.source
 );
@@ -25,7 +26,8 @@ USING (
         credits,
         bytes
     FROM staging.api_usage
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.date = target.date
         AND source.endpoint = target.endpoint
@@ -72,7 +74,8 @@ DELETE FROM aggregated_data.api_usage
 WHERE EXISTS (
     SELECT 1
     FROM staging.api_usage AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.date = api_usage.date
         AND source.endpoint = api_usage.endpoint
         AND source.source = api_usage.source

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.candle_hourly (coin_id, vs_currency, hour, is_deleted)
-SELECT target.coin_id, target.vs_currency, target.hour, 1
+INSERT INTO staging.candle_hourly (coin_id, vs_currency, hour, is_deleted, load_id)
+SELECT target.coin_id, target.vs_currency, target.hour, 1, @load_id
 FROM aggregated_data.candle_hourly AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.candle_hourly AS source
-    WHERE source.coin_id = target.coin_id
+    WHERE source.load_id = @load_id
+        AND source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
         AND source.hour = target.hour
 );
@@ -25,7 +26,8 @@ USING (
         [close],
         samples
     FROM staging.candle_hourly
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
@@ -72,7 +74,8 @@ DELETE FROM aggregated_data.candle_hourly
 WHERE EXISTS (
     SELECT 1
     FROM staging.candle_hourly AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_id = candle_hourly.coin_id
         AND source.vs_currency = candle_hourly.vs_currency
         AND source.hour = candle_hourly.hour

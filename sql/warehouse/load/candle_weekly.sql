@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.candle_weekly (coin_id, vs_currency, week, is_deleted)
-SELECT target.coin_id, target.vs_currency, target.week, 1
+INSERT INTO staging.candle_weekly (coin_id, vs_currency, week, is_deleted, load_id)
+SELECT target.coin_id, target.vs_currency, target.week, 1, @load_id
 FROM aggregated_data.candle_weekly AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.candle_weekly AS source
-    WHERE source.coin_id = target.coin_id
+    WHERE source.load_id = @load_id
+        AND source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
         AND source.week = target.week
 );
@@ -26,7 +27,8 @@ USING (
         days,
         is_complete
     FROM staging.candle_weekly
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
@@ -77,7 +79,8 @@ DELETE FROM aggregated_data.candle_weekly
 WHERE EXISTS (
     SELECT 1
     FROM staging.candle_weekly AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_id = candle_weekly.coin_id
         AND source.vs_currency = candle_weekly.vs_currency
         AND source.week = candle_weekly.week

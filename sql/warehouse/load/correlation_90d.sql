@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.correlation_90d (coin_a, coin_b, vs_currency, is_deleted)
-SELECT target.coin_a, target.coin_b, target.vs_currency, 1
+INSERT INTO staging.correlation_90d (coin_a, coin_b, vs_currency, is_deleted, load_id)
+SELECT target.coin_a, target.coin_b, target.vs_currency, 1, @load_id
 FROM aggregated_data.correlation_90d AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.correlation_90d AS source
-    WHERE source.coin_a = target.coin_a
+    WHERE source.load_id = @load_id
+        AND source.coin_a = target.coin_a
         AND source.coin_b = target.coin_b
         AND source.vs_currency = target.vs_currency
 );
@@ -22,7 +23,8 @@ USING (
         correlation,
         days
     FROM staging.correlation_90d
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_a = target.coin_a
         AND source.coin_b = target.coin_b
@@ -57,7 +59,8 @@ DELETE FROM aggregated_data.correlation_90d
 WHERE EXISTS (
     SELECT 1
     FROM staging.correlation_90d AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_a = correlation_90d.coin_a
         AND source.coin_b = correlation_90d.coin_b
         AND source.vs_currency = correlation_90d.vs_currency

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.dim_coin (coin_key, is_deleted)
-SELECT target.coin_key, 1
+INSERT INTO staging.dim_coin (coin_key, is_deleted, load_id)
+SELECT target.coin_key, 1, @load_id
 FROM aggregated_data.dim_coin AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.dim_coin AS source
-    WHERE source.coin_key = target.coin_key
+    WHERE source.load_id = @load_id
+        AND source.coin_key = target.coin_key
 );
 GO
 MERGE INTO aggregated_data.dim_coin AS target
@@ -23,7 +24,8 @@ USING (
         is_current,
         first_seen_at
     FROM staging.dim_coin
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_key = target.coin_key
 WHEN MATCHED AND (
@@ -72,6 +74,7 @@ DELETE FROM aggregated_data.dim_coin
 WHERE EXISTS (
     SELECT 1
     FROM staging.dim_coin AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_key = dim_coin.coin_key
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.dim_currency (currency_key, is_deleted)
-SELECT target.currency_key, 1
+INSERT INTO staging.dim_currency (currency_key, is_deleted, load_id)
+SELECT target.currency_key, 1, @load_id
 FROM aggregated_data.dim_currency AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.dim_currency AS source
-    WHERE source.currency_key = target.currency_key
+    WHERE source.load_id = @load_id
+        AND source.currency_key = target.currency_key
 );
 GO
 MERGE INTO aggregated_data.dim_currency AS target
@@ -18,7 +19,8 @@ USING (
         name,
         kind
     FROM staging.dim_currency
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.currency_key = target.currency_key
 WHEN MATCHED AND (
@@ -47,6 +49,7 @@ DELETE FROM aggregated_data.dim_currency
 WHERE EXISTS (
     SELECT 1
     FROM staging.dim_currency AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.currency_key = dim_currency.currency_key
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.dim_date (date_key, is_deleted)
-SELECT target.date_key, 1
+INSERT INTO staging.dim_date (date_key, is_deleted, load_id)
+SELECT target.date_key, 1, @load_id
 FROM aggregated_data.dim_date AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.dim_date AS source
-    WHERE source.date_key = target.date_key
+    WHERE source.load_id = @load_id
+        AND source.date_key = target.date_key
 );
 GO
 MERGE INTO aggregated_data.dim_date AS target
@@ -24,7 +25,8 @@ USING (
         day_name,
         is_weekend
     FROM staging.dim_date
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.date_key = target.date_key
 WHEN MATCHED AND (
@@ -77,6 +79,7 @@ DELETE FROM aggregated_data.dim_date
 WHERE EXISTS (
     SELECT 1
     FROM staging.dim_date AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.date_key = dim_date.date_key
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.fact_market_snapshot (coin_id, vs_currency, snapshot_at, is_deleted)
-SELECT target.coin_id, target.vs_currency, target.snapshot_at, 1
+INSERT INTO staging.fact_market_snapshot (coin_id, vs_currency, snapshot_at, is_deleted, load_id)
+SELECT target.coin_id, target.vs_currency, target.snapshot_at, 1, @load_id
 FROM aggregated_data.fact_market_snapshot AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.fact_market_snapshot AS source
-    WHERE source.coin_id = target.coin_id
+    WHERE source.load_id = @load_id
+        AND source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
         AND source.snapshot_at = target.snapshot_at
 );
@@ -35,7 +36,8 @@ USING (
         circulating_supply,
         [file]
     FROM staging.fact_market_snapshot
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
@@ -122,7 +124,8 @@ DELETE FROM aggregated_data.fact_market_snapshot
 WHERE EXISTS (
     SELECT 1
     FROM staging.fact_market_snapshot AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_id = fact_market_snapshot.coin_id
         AND source.vs_currency = fact_market_snapshot.vs_currency
         AND source.snapshot_at = fact_market_snapshot.snapshot_at

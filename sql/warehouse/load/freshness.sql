@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.freshness (table_name, is_deleted)
-SELECT target.table_name, 1
+INSERT INTO staging.freshness (table_name, is_deleted, load_id)
+SELECT target.table_name, 1, @load_id
 FROM aggregated_data.freshness AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.freshness AS source
-    WHERE source.table_name = target.table_name
+    WHERE source.load_id = @load_id
+        AND source.table_name = target.table_name
 );
 GO
 MERGE INTO aggregated_data.freshness AS target
@@ -19,7 +20,8 @@ USING (
         sla_hours,
         version
     FROM staging.freshness
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.table_name = target.table_name
 WHEN MATCHED AND (
@@ -52,6 +54,7 @@ DELETE FROM aggregated_data.freshness
 WHERE EXISTS (
     SELECT 1
     FROM staging.freshness AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.table_name = freshness.table_name
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.market_daily (date, vs_currency, is_deleted)
-SELECT target.date, target.vs_currency, 1
+INSERT INTO staging.market_daily (date, vs_currency, is_deleted, load_id)
+SELECT target.date, target.vs_currency, 1, @load_id
 FROM aggregated_data.market_daily AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.market_daily AS source
-    WHERE source.date = target.date
+    WHERE source.load_id = @load_id
+        AND source.date = target.date
         AND source.vs_currency = target.vs_currency
 );
 GO
@@ -32,7 +33,8 @@ USING (
         fear_greed_value,
         fear_greed_classification
     FROM staging.market_daily
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.date = target.date
         AND source.vs_currency = target.vs_currency
@@ -112,7 +114,8 @@ DELETE FROM aggregated_data.market_daily
 WHERE EXISTS (
     SELECT 1
     FROM staging.market_daily AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.date = market_daily.date
         AND source.vs_currency = market_daily.vs_currency
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.pipeline_runs (run_id, is_deleted)
-SELECT target.run_id, 1
+INSERT INTO staging.pipeline_runs (run_id, is_deleted, load_id)
+SELECT target.run_id, 1, @load_id
 FROM aggregated_data.pipeline_runs AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.pipeline_runs AS source
-    WHERE source.run_id = target.run_id
+    WHERE source.load_id = @load_id
+        AND source.run_id = target.run_id
 );
 GO
 MERGE INTO aggregated_data.pipeline_runs AS target
@@ -23,7 +24,8 @@ USING (
         rows_written,
         rows_rejected
     FROM staging.pipeline_runs
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.run_id = target.run_id
 WHEN MATCHED AND (
@@ -72,6 +74,7 @@ DELETE FROM aggregated_data.pipeline_runs
 WHERE EXISTS (
     SELECT 1
     FROM staging.pipeline_runs AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.run_id = pipeline_runs.run_id
 );

@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.price_averages_daily (coin_id, vs_currency, date, is_deleted)
-SELECT target.coin_id, target.vs_currency, target.date, 1
+INSERT INTO staging.price_averages_daily (coin_id, vs_currency, date, is_deleted, load_id)
+SELECT target.coin_id, target.vs_currency, target.date, 1, @load_id
 FROM aggregated_data.price_averages_daily AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.price_averages_daily AS source
-    WHERE source.coin_id = target.coin_id
+    WHERE source.load_id = @load_id
+        AND source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
         AND source.date = target.date
 );
@@ -29,7 +30,8 @@ USING (
         days_200d,
         cross_30d_90d
     FROM staging.price_averages_daily
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.coin_id = target.coin_id
         AND source.vs_currency = target.vs_currency
@@ -92,7 +94,8 @@ DELETE FROM aggregated_data.price_averages_daily
 WHERE EXISTS (
     SELECT 1
     FROM staging.price_averages_daily AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.coin_id = price_averages_daily.coin_id
         AND source.vs_currency = price_averages_daily.vs_currency
         AND source.date = price_averages_daily.date

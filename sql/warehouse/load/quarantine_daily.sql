@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.quarantine_daily (date, table_name, reason, is_deleted)
-SELECT target.date, target.table_name, target.reason, 1
+INSERT INTO staging.quarantine_daily (date, table_name, reason, is_deleted, load_id)
+SELECT target.date, target.table_name, target.reason, 1, @load_id
 FROM aggregated_data.quarantine_daily AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.quarantine_daily AS source
-    WHERE source.date = target.date
+    WHERE source.load_id = @load_id
+        AND source.date = target.date
         AND source.table_name = target.table_name
         AND source.reason = target.reason
 );
@@ -21,7 +22,8 @@ USING (
         records,
         replayed
     FROM staging.quarantine_daily
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.date = target.date
         AND source.table_name = target.table_name
@@ -52,7 +54,8 @@ DELETE FROM aggregated_data.quarantine_daily
 WHERE EXISTS (
     SELECT 1
     FROM staging.quarantine_daily AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.date = quarantine_daily.date
         AND source.table_name = quarantine_daily.table_name
         AND source.reason = quarantine_daily.reason

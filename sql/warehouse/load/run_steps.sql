@@ -1,13 +1,14 @@
 -- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.run_steps (run_id, step, is_deleted)
-SELECT target.run_id, target.step, 1
+INSERT INTO staging.run_steps (run_id, step, is_deleted, load_id)
+SELECT target.run_id, target.step, 1, @load_id
 FROM aggregated_data.run_steps AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.run_steps AS source
-    WHERE source.run_id = target.run_id
+    WHERE source.load_id = @load_id
+        AND source.run_id = target.run_id
         AND source.step = target.step
 );
 GO
@@ -28,7 +29,8 @@ USING (
         code_hash,
         message
     FROM staging.run_steps
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON source.run_id = target.run_id
         AND source.step = target.step
@@ -92,7 +94,8 @@ DELETE FROM aggregated_data.run_steps
 WHERE EXISTS (
     SELECT 1
     FROM staging.run_steps AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND source.run_id = run_steps.run_id
         AND source.step = run_steps.step
 );

@@ -12,5 +12,6 @@ CREATE TABLE staging.api_usage (
     rate_limited INT NULL,
     credits INT NULL,
     bytes BIGINT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

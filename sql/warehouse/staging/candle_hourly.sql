@@ -12,5 +12,6 @@ CREATE TABLE staging.candle_hourly (
     low FLOAT(53) NULL,
     [close] FLOAT(53) NULL,
     samples INT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -13,5 +13,6 @@ CREATE TABLE staging.candle_weekly (
     samples INT NULL,
     days INT NULL,
     is_complete BIT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

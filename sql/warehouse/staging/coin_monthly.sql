@@ -13,5 +13,6 @@ CREATE TABLE staging.coin_monthly (
     return_1m FLOAT(53) NULL,
     days INT NULL,
     is_complete BIT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

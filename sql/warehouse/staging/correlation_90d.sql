@@ -9,5 +9,6 @@ CREATE TABLE staging.correlation_90d (
     date DATE NULL,
     correlation FLOAT(53) NULL,
     days INT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

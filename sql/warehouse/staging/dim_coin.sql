@@ -12,5 +12,6 @@ CREATE TABLE staging.dim_coin (
     valid_to DATETIME2(6) NULL,
     is_current BIT NULL,
     first_seen_at DATETIME2(6) NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -7,5 +7,6 @@ CREATE TABLE staging.dim_currency (
     currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL,
     name NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
     kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -13,5 +13,6 @@ CREATE TABLE staging.dim_date (
     day_of_week INT NULL,
     day_name NVARCHAR(9) COLLATE Latin1_General_100_BIN2 NULL,
     is_weekend BIT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -22,5 +22,6 @@ CREATE TABLE staging.fact_market_snapshot (
     return_30d FLOAT(53) NULL,
     circulating_supply FLOAT(53) NULL,
     [file] NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -19,5 +19,6 @@ CREATE TABLE staging.fact_price_daily (
     total_volume FLOAT(53) NULL,
     is_complete BIT NULL,
     [file] NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

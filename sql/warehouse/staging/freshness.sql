@@ -8,5 +8,6 @@ CREATE TABLE staging.freshness (
     rows BIGINT NULL,
     sla_hours FLOAT(53) NULL,
     version BIGINT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -20,5 +20,6 @@ CREATE TABLE staging.market_daily (
     bitcoin_dominance FLOAT(53) NULL,
     fear_greed_value INT NULL,
     fear_greed_classification NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -19,5 +19,6 @@ CREATE TABLE staging.market_trends_daily (
     drawdown FLOAT(53) NULL,
     [cross] NVARCHAR(6) COLLATE Latin1_General_100_BIN2 NULL,
     trend NVARCHAR(8) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -12,5 +12,6 @@ CREATE TABLE staging.pipeline_runs (
     rows_read BIGINT NULL,
     rows_written BIGINT NULL,
     rows_rejected BIGINT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -16,5 +16,6 @@ CREATE TABLE staging.price_averages_daily (
     average_200d FLOAT(53) NULL,
     days_200d INT NULL,
     cross_30d_90d NVARCHAR(4) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -8,5 +8,6 @@ CREATE TABLE staging.quarantine_daily (
     reason NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NULL,
     records INT NULL,
     replayed INT NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );

@@ -16,5 +16,6 @@ CREATE TABLE staging.run_steps (
     parameters NVARCHAR(MAX) COLLATE Latin1_General_100_BIN2 NULL,
     code_hash NVARCHAR(12) COLLATE Latin1_General_100_BIN2 NULL,
     message NVARCHAR(MAX) COLLATE Latin1_General_100_BIN2 NULL,
-    is_deleted BIT NOT NULL
+    is_deleted BIT NOT NULL,
+    load_id INT NOT NULL
 );
