@@ -200,8 +200,8 @@ class TestRules:
     def test_rows_that_get_lost_on_the_way(self, loaded, monkeypatch):
         stage = EmbeddedSession.stage
 
-        def lossy(session, sent):
-            stage(session, sent)
+        def lossy(session, sent, load_id):
+            stage(session, sent, load_id)
             session._connection.execute(f"DELETE FROM staging.{sent.table.name} WHERE coin_key = 3")
 
         monkeypatch.setattr(EmbeddedSession, "stage", lossy)

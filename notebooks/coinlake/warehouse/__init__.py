@@ -39,6 +39,10 @@ def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -
     Returns what was done to each table that changed; nothing changed, nothing is touched.
     Raises CoinlakeError when rows get lost or break a rule of the warehouse: then it stays as it was.
     """
+    return warehouse.attempt(lambda: _load(spark, catalog, warehouse, run_id))
+
+
+def _load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
     state = loading.state(warehouse)
     changes = gold.changes(spark, catalog, state.positions)
     first = next(changes, None)

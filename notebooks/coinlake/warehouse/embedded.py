@@ -8,17 +8,16 @@ reads the new one, and a load that dies leaves nothing but a copy that the next 
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import tsql
-from coinlake.warehouse.interface import Change, Session, Warehouse
+from coinlake.warehouse.interface import Change, Parameters, Session, Warehouse
 
 
 class EmbeddedWarehouse(Warehouse):
@@ -89,26 +88,27 @@ class EmbeddedSession(Session):
         self._connection = connection
         self._path = path
 
-    def execute(self, batch: str, where: str, parameters: Sequence[Any] = ()) -> int:
+    def execute(self, batch: str, where: str, parameters: Parameters = ()) -> int:
         """Run one batch; returns the rows that it changed."""
         statement = tsql.to_duckdb(batch, where)
         with self._errors(where):
             answer = self._connection.execute(statement, parameters or None).fetchone()
         return answer[0] if answer else 0
 
-    def query(self, select: str, where: str = "query", parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, select: str, where: str = "query", parameters: Parameters = ()) -> pa.Table:
         """The answer to one SELECT."""
         statement = tsql.to_duckdb(select, where)
         with self._errors(where):
             return self._connection.sql(statement, params=parameters or None).to_arrow_table()
 
-    def stage(self, change: Change) -> None:
+    def stage(self, change: Change, load_id: int) -> None:
         """Insert the rows straight from Arrow memory."""
         columns = ", ".join(f'"{name}"' for name in change.rows.column_names)
         self._connection.register("arriving", change.rows)
         with self._errors(f"staging.{change.table.name}"):
             self._connection.execute(
-                f"INSERT INTO staging.{change.table.name} ({columns}) SELECT {columns} FROM arriving"
+                f"INSERT INTO staging.{change.table.name} ({columns}, load_id) SELECT {columns}, ? FROM arriving",
+                [load_id],
             )
             self._connection.unregister("arriving")
 

@@ -73,32 +73,36 @@ def target_tables(schema: str = TARGET) -> dict[str, TargetTable]:
 
 
 def staging_sql(table: TargetTable) -> str:
-    """The staging table: the target's columns, all of them optional, and what to do with the row."""
+    """The staging table: the target's columns, all of them optional, what to do with the row, and whose it is."""
     columns = [f"{tsql.quoted(name)} {kind} NULL" for name, kind in table.columns.items()]
     return f"""{HEADER}
 DROP TABLE IF EXISTS staging.{table.name};
 GO
 CREATE TABLE staging.{table.name} (
-    {_lines([*columns, "is_deleted BIT NOT NULL"], 4)}
+    {_lines([*columns, "is_deleted BIT NOT NULL", "load_id INT NOT NULL"], 4)}
 );
 """
 
 
 def load_sql(table: TargetTable) -> str:
-    """The three statements that bring a table up to date from its staging table: mark, merge, delete."""
+    """The three statements that bring a table up to date from its staging table: mark, merge, delete.
+
+    They take rows with their own @load_id only: what a load that broke off left in staging stays out.
+    """
     names = [tsql.quoted(name) for name in table.columns]
     key = [tsql.quoted(name) for name in table.key]
     values = [name for name in names if name not in key]
     same_key = "\n        AND ".join(f"source.{name} = target.{name}" for name in key)
     return f"""{HEADER}
 -- After a whole copy of gold: what gold no longer holds goes.
-INSERT INTO staging.{table.name} ({", ".join(key)}, is_deleted)
-SELECT {", ".join(f"target.{name}" for name in key)}, 1
+INSERT INTO staging.{table.name} ({", ".join(key)}, is_deleted, load_id)
+SELECT {", ".join(f"target.{name}" for name in key)}, 1, @load_id
 FROM {TARGET}.{table.name} AS target
 WHERE NOT EXISTS (
     SELECT 1
     FROM staging.{table.name} AS source
-    WHERE {same_key}
+    WHERE source.load_id = @load_id
+        AND {same_key}
 );
 GO
 MERGE INTO {TARGET}.{table.name} AS target
@@ -106,7 +110,8 @@ USING (
     SELECT
         {_lines(names, 8)}
     FROM staging.{table.name}
-    WHERE is_deleted = 0
+    WHERE load_id = @load_id
+        AND is_deleted = 0
 ) AS source
     ON {same_key}
 WHEN MATCHED AND (
@@ -125,7 +130,8 @@ DELETE FROM {TARGET}.{table.name}
 WHERE EXISTS (
     SELECT 1
     FROM staging.{table.name} AS source
-    WHERE source.is_deleted = 1
+    WHERE source.load_id = @load_id
+        AND source.is_deleted = 1
         AND {same_key.replace("target.", f"{table.name}.")}
 );
 """

@@ -5,17 +5,20 @@ a DuckDB file; a server implements them with a connection, a bulk copy and a tra
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
 from coinlake.errors import CoinlakeError
 from coinlake.tables import Table
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+Done = TypeVar("Done")
 
 
 class Position(NamedTuple):
@@ -41,18 +44,21 @@ class Change:
 
 
 class Session(ABC):
-    """An open connection. Statements are batches of portable T-SQL; `where` names them in error messages."""
+    """An open connection. Statements are batches of portable T-SQL; `where` names them in error messages.
+
+    `parameters` are values for ?, or for variables (@load_id) by name.
+    """
 
     @abstractmethod
-    def execute(self, batch: str, where: str, parameters: Sequence[Any] = ()) -> int:
+    def execute(self, batch: str, where: str, parameters: Parameters = ()) -> int:
         """Run one batch; returns the rows that it changed. Raises CoinlakeError."""
 
     @abstractmethod
-    def query(self, select: str, where: str = "query", parameters: Sequence[Any] = ()) -> pa.Table:
+    def query(self, select: str, where: str = "query", parameters: Parameters = ()) -> pa.Table:
         """The answer to one SELECT. Raises CoinlakeError."""
 
     @abstractmethod
-    def stage(self, change: Change) -> None:
+    def stage(self, change: Change, load_id: int) -> None:
         """Put the rows of a change, all of them or none, into the table's empty staging table."""
 
     @abstractmethod
@@ -71,8 +77,15 @@ class Warehouse(ABC):
     def reading(self) -> AbstractContextManager[Session | None]:
         """A session that only reads; None when the warehouse does not exist yet."""
 
+    def attempt(self, work: Callable[[], Done]) -> Done:
+        """Do work that may be done twice; a server that fails for a while makes it start anew."""
+        return work()
+
     def query(self, select: str) -> pd.DataFrame:
         """The answer to one SELECT in portable T-SQL. Raises CoinlakeError."""
+        return self.attempt(lambda: self._query(select))
+
+    def _query(self, select: str) -> pd.DataFrame:
         with self.reading() as session:
             if session is None:
                 raise CoinlakeError(f"{self} does not exist yet; notebook 05 makes it.")

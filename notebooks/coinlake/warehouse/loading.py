@@ -71,15 +71,16 @@ def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[T
     """
     with warehouse.writing() as session:
         _migrate(session)
-        staged = [_stage(session, change) for change in changes]
+        load_id = _begin(session, run_id)
+        staged = [_stage(session, change, load_id) for change in changes]
         with session.transaction():
-            merged = [session.execute(task.merge, task.where) for task in staged]
-            deleted = [_delete(session, task) for task in reversed(staged)]
+            merged = [session.execute(task.merge, task.where, {"load_id": load_id}) for task in staged]
+            deleted = [_delete(session, task, load_id) for task in reversed(staged)]
             loads = [
                 TableLoad(task.table, task.is_full, task.rows, *counts)
                 for task, *counts in zip(staged, merged, reversed(deleted), strict=True)
             ]
-            _log(session, staged, loads, run_id)
+            _log(session, staged, loads, load_id, run_id)
         for task in staged:
             session.execute(f"TRUNCATE TABLE staging.{task.table.name}", "staging")
     return loads
@@ -99,34 +100,50 @@ class _Staged:
     delete: str
 
 
-def _stage(session: Session, change: Change) -> _Staged:
+def _begin(session: Session, run_id: str) -> int:
+    """A number for this load that no other has, noted before its first row is sent."""
+    (newest,) = session.query(
+        "SELECT (SELECT COALESCE(MAX(load_id), 0) FROM control.load_started) AS started, "
+        "(SELECT COALESCE(MAX(load_id), 0) FROM control.load_log) AS logged",
+        "control.load_started",
+    ).to_pylist()
+    load_id = 1 + max(newest.values())
+    session.execute(
+        "INSERT INTO control.load_started (load_id, run_id) VALUES (?, ?)",
+        "control.load_started",
+        (load_id, run_id),
+    )
+    return load_id
+
+
+def _stage(session: Session, change: Change, load_id: int) -> _Staged:
     name = change.table.name
     path = files.load_file(name)
     where = files.name(path)
     mark_missing, merge, delete = tsql.read(path)
     session.execute(f"TRUNCATE TABLE staging.{name}", where)
-    session.stage(change)
-    arrived = _count(session, f"SELECT COUNT(*) AS answer FROM staging.{name}")
+    session.stage(change, load_id)
+    own = f"SELECT COUNT(*) AS answer FROM staging.{name} WHERE load_id = @load_id"
+    arrived = _count(session, own, load_id=load_id)
     if arrived != change.rows.num_rows:
         raise CoinlakeError(
             f"staging.{name} has {arrived:,} rows of {change.rows.num_rows:,} that were sent: nothing is "
             "loaded. Load again; if it happens twice, look for another writer of the staging tables."
         )
     if change.is_full:
-        session.execute(mark_missing, where)
-    to_delete = _count(session, f"SELECT COUNT(*) AS answer FROM staging.{name} WHERE is_deleted = 1")
+        session.execute(mark_missing, where, {"load_id": load_id})
+    to_delete = _count(session, f"{own} AND is_deleted = 1", load_id=load_id)
     return _Staged(change.table, change.position, change.is_full, arrived, to_delete > 0, where, merge, delete)
 
 
-def _delete(session: Session, task: _Staged) -> int:
+def _delete(session: Session, task: _Staged, load_id: int) -> int:
     if not task.has_deletes:
         return 0
     session.settle_keys()
-    return session.execute(task.delete, task.where)
+    return session.execute(task.delete, task.where, {"load_id": load_id})
 
 
-def _log(session: Session, staged: list[_Staged], loads: list[TableLoad], run_id: str) -> None:
-    load_id = 1 + _count(session, "SELECT COALESCE(MAX(load_id), 0) AS answer FROM control.load_log")
+def _log(session: Session, staged: list[_Staged], loads: list[TableLoad], load_id: int, run_id: str) -> None:
     for task, done in zip(staged, loads, strict=True):
         session.execute(
             "INSERT INTO control.load_log (load_id, table_name, delta_table_id, delta_version, "
@@ -184,5 +201,5 @@ def _positions(session: Session) -> dict[str, Position]:
     }
 
 
-def _count(session: Session, select: str) -> int:
-    return session.query(select).column("answer")[0].as_py()
+def _count(session: Session, select: str, **variables: int) -> int:
+    return session.query(select, parameters=variables).column("answer")[0].as_py()

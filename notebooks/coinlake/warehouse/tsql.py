@@ -75,6 +75,7 @@ PORTABLE: dict[type[exp.Expr], str] = {
     exp.National: "this",
     exp.Null: "",
     exp.Placeholder: "",
+    exp.Parameter: "this",
     exp.Neg: "this",
     exp.Paren: "this",
     exp.Tuple: "expressions",
@@ -122,6 +123,9 @@ FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Lag: "this offset",
 }
 UTC_NOW = "SYSUTCDATETIME"
+
+# Variables that a session declares before the batch.
+VARIABLES = {"load_id"}
 
 # Types -> the pattern of their parameters, and the type that holds the same on DuckDB.
 TYPES: dict[exp.DType, tuple[str, str]] = {
@@ -312,8 +316,13 @@ def _check_type(node: exp.DataType) -> Iterator[str]:
         yield f"type {written}: more decimals than digits"
 
 
+def _check_parameter(node: exp.Parameter) -> Iterator[str]:
+    if node.name not in VARIABLES:
+        yield f"Parameter @{node.name} is not known here; there is @{', @'.join(sorted(VARIABLES))}"
+
+
 def _check_var(node: exp.Var) -> Iterator[str]:
-    if not isinstance(node.parent, exp.DataTypeParam):
+    if not isinstance(node.parent, exp.DataTypeParam | exp.Parameter):
         yield f"{node.name} is not known here"
 
 
@@ -376,6 +385,7 @@ _RULES: dict[type[exp.Expr], tuple[Callable[[exp.Expr], Iterator[str]], ...]] = 
     exp.ColumnDef: (_check_column,),
     exp.ColumnConstraint: (_check_column_constraint,),
     exp.DataType: (_check_type,),
+    exp.Parameter: (_check_parameter,),
     exp.Var: (_check_var,),
     exp.Star: (_check_star,),
     exp.Identifier: (_check_identifier,),

@@ -40,10 +40,7 @@ def verify(
     """
     tables = list(tables)
     expected = measure_gold(spark, catalog, tables)
-    with warehouse.reading() as session:
-        if session is None:
-            raise CoinlakeError(f"{warehouse}: there is no warehouse to verify. Run notebook 05 first.")
-        found = {table.name: _measure(session, table) for table in tables}
+    found = warehouse.attempt(lambda: _measure_warehouse(warehouse, tables))
     problems = [
         f"{table.name}: {problem}"
         for table in tables
@@ -104,6 +101,13 @@ def differences(expected: Measures, found: Measures) -> list[str]:
         elif not math.isclose(expected.sizes[column] or 0, found.sizes[column] or 0, rel_tol=TOLERANCE):
             problems.append(f"{column} has values of other sizes in gold than in the warehouse")
     return problems
+
+
+def _measure_warehouse(warehouse: Warehouse, tables: Iterable[Table]) -> dict[str, Measures]:
+    with warehouse.reading() as session:
+        if session is None:
+            raise CoinlakeError(f"{warehouse}: there is no warehouse to verify. Run notebook 05 first.")
+        return {table.name: _measure(session, table) for table in tables}
 
 
 def _measure(session: Session, table: Table) -> Measures:
