@@ -7,6 +7,7 @@ from coinlake.platform import REPOSITORY
 
 # Beside notebooks/ wherever the project goes: a deployment takes both folders.
 FOLDER = REPOSITORY / "sql" / "warehouse"
+AZURE = REPOSITORY / "sql" / "azure"
 
 
 def migrations() -> list[Path]:
@@ -22,6 +23,11 @@ def repeatables() -> list[Path]:
 def load_file(table: str) -> Path:
     """The three statements that load one table: mark what is gone, merge, delete."""
     return FOLDER / "load" / f"{table}.sql"
+
+
+def azure_session(name: str) -> Path:
+    """What a session on Azure SQL Database says first: open, read, or lock."""
+    return AZURE / "session" / f"{name}.sql"
 
 
 def name(path: Path) -> str:

@@ -1,0 +1,64 @@
+"""Warehouses in Azure SQL Database for tests: on the double, or on a real server.
+
+The environment variable AZURE_SQL_TEST_URL names the real server: mssql://user:password@host[:port]/database.
+Tests empty that database, so its name must contain "test".
+"""
+
+import os
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from coinlake.errors import CoinlakeError
+from coinlake.secrets import Secret
+from coinlake.warehouse import Warehouse
+from coinlake.warehouse.azure import AzureWarehouse
+from tests.support.tds import Double
+
+URL = os.environ.get("AZURE_SQL_TEST_URL", "")
+only_double = pytest.mark.skipif(bool(URL), reason="a real server does not fail on demand")
+
+
+def on_double(server: Double, **options) -> AzureWarehouse:
+    """The warehouse of a double; a test that waits without expecting it fails."""
+    secret = Secret(f"UID={server.user};PWD={server.password}")
+    options = {"certificate": server.certificate, "wait": _never, "chance": lambda: 1.0} | options
+    return AzureWarehouse(server.address, server.database.name, secret, **options)
+
+
+def on_real_server() -> AzureWarehouse:
+    """The warehouse at AZURE_SQL_TEST_URL, emptied."""
+    url = urlsplit(URL)
+    database = url.path.strip("/")
+    assert "test" in database, f"AZURE_SQL_TEST_URL: {database} would be emptied; its name must contain 'test'"
+    secret = Secret(f"UID={unquote(url.username)};PWD={{{unquote(url.password).replace('}', '}}')}}}")
+    warehouse = AzureWarehouse(f"{url.hostname},{url.port or 1433}", database, secret)
+    warehouse.attempt(lambda: empty(warehouse))
+    return warehouse
+
+
+def empty(warehouse: Warehouse) -> None:
+    """Drop every view and table of the warehouse's schemas, children before parents, and then the schemas."""
+    schemas = ("reporting", "aggregated_data", "staging", "control")
+    with warehouse.writing() as session:
+        found = session.query("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES")
+        things = sorted(
+            map(tuple, (row.values() for row in found.to_pylist())), key=lambda thing: thing[2] != "VIEW"
+        )
+        things = [thing for thing in things if thing[0] in schemas]
+        while things:
+            kept = []
+            for schema, name, kind in things:
+                try:
+                    session.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {schema}.{name}", name)
+                except CoinlakeError:  # a table that others still refer to
+                    kept.append((schema, name, kind))
+            assert len(kept) < len(things), f"cannot be dropped: {kept}"
+            things = kept
+        there = session.query("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA").column("SCHEMA_NAME")
+        for schema in set(schemas) & set(there.to_pylist()):
+            session.execute(f"DROP SCHEMA {schema}", schema)
+
+
+def _never(seconds: float) -> None:
+    raise AssertionError(f"the load waits {seconds} seconds")
