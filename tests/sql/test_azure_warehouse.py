@@ -4,9 +4,13 @@ import shutil
 
 import pytest
 import test_embedded_warehouse as embedded_tests
-from conftest import star
+from conftest import change, contents, key, row, star
+from test_embedded_warehouse import fact, load
 
+from coinlake.errors import CoinlakeError
+from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import loading
+from coinlake.warehouse.azure import AzureSession
 from tests.support import azure
 from tests.support.tds import Double
 
@@ -54,3 +58,108 @@ class TestLog(embedded_tests.TestLog):
 
 class TestViews(embedded_tests.TestViews):
     pass
+
+
+class TestRules(embedded_tests.TestRules):
+    """The same rules; the words are the server's."""
+
+    def refused(self, warehouse, *changes):
+        before = everything(warehouse)
+        with pytest.raises(CoinlakeError) as refusal:
+            load(warehouse, *changes)
+        assert everything(warehouse) == before
+        return str(refusal.value)
+
+    def test_a_key_that_leads_nowhere(self, loaded):
+        message = self.refused(loaded, change(FACT_PRICE_DAILY, fact("solana", 77)))
+        assert "load/fact_price_daily" in message
+        assert 'conflicted with the FOREIGN KEY constraint "fk_fact_price_daily_dim_coin"' in message
+
+    def test_a_missing_value(self, loaded):
+        coin = row(DIM_COIN, coin_key=3, coin_id="solana", name=None)
+        assert "Cannot insert the value NULL into column 'name'" in self.refused(loaded, change(DIM_COIN, coin))
+
+    def test_a_rule_of_the_table(self, loaded):
+        message = self.refused(loaded, change(FACT_PRICE_DAILY, fact("bitcoin", 1, low=9.0, high=8.0)))
+        assert "conflicted with " in message
+        assert "CHECK constraint" in message
+
+    def test_a_text_that_is_too_long(self, loaded):
+        message = self.refused(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=3, name="a" * 401)))
+        assert "staging.dim_coin: " in message
+
+    def test_two_rows_of_one_key(self, loaded):
+        twins = [row(DIM_CURRENCY, currency_key=7, currency=code) for code in ("eur", "chf")]
+        assert "Violation of PRIMARY KEY constraint" in self.refused(loaded, change(DIM_CURRENCY, *twins))
+
+    def test_a_deleted_dimension_that_facts_still_use(self, loaded):
+        message = self.refused(loaded, change(DIM_COIN, deleted=[key(DIM_COIN, coin_key=1)]))
+        assert 'conflicted with the REFERENCE constraint "fk_fact_price_daily_dim_coin"' in message
+
+    def test_rows_that_get_lost_on_the_way(self, loaded, monkeypatch):
+        stage = AzureSession.stage
+
+        def lossy(session, sent, load_id):
+            stage(session, sent, load_id)
+            session.execute(f"DELETE FROM staging.{sent.table.name} WHERE coin_key = 3", "test")
+
+        monkeypatch.setattr(AzureSession, "stage", lossy)
+        coins = [row(DIM_COIN, coin_key=n, coin_id=str(n)) for n in (3, 4)]
+        message = self.refused(loaded, change(DIM_COIN, *coins))
+        assert message.startswith("staging.dim_coin has 1 rows of 2 that were sent")
+
+
+class TestMigrations(embedded_tests.TestMigrations):
+    def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(self, loaded, folder):
+        (folder / "migrations" / "900_note.sql").write_text("CREATE TABLE control.note (x INT NULL)")
+        (folder / "migrations" / "901_wrong.sql").write_text("CREATE TABLE control.note (x INT NULL)")
+        with pytest.raises(CoinlakeError, match=r"migrations/901_wrong: .*already an object named 'note'"):
+            load(loaded)
+        with pytest.raises(CoinlakeError, match=r"Invalid object name '.*note'"):
+            loaded.query("SELECT x FROM control.note")
+        assert "migrations/900_note" not in loading.state(loaded).applied
+
+
+class TestSharing:
+    CHANGES = embedded_tests.TestPublishing.CHANGES
+
+    def test_a_reader_keeps_what_it_saw_and_the_next_one_gets_the_new(self, loaded):
+        question = "SELECT coin_id FROM aggregated_data.fact_price_daily ORDER BY coin_id"
+        with loaded.reading() as reader:
+            first = reader.query(question)["coin_id"].to_pylist()
+            load(loaded, *self.CHANGES)
+            old = reader.query(question)["coin_id"].to_pylist()
+            new = loaded.query(question)["coin_id"].tolist()
+        assert first == old == ["bitcoin", "ethereum"]
+        assert new == ["bitcoin", "solana"]
+
+    def test_only_one_load_at_a_time(self, loaded):
+        with (
+            loaded.writing(),
+            pytest.raises(CoinlakeError, match=r"Another load of Azure.* is under way"),
+        ):
+            load(loaded, *self.CHANGES)
+        load(loaded, *self.CHANGES)
+        assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
+
+    def test_rows_that_another_load_left_are_not_merged(self, loaded, monkeypatch):
+        stage = AzureSession.stage
+
+        def joined(session, sent, load_id):
+            stage(session, sent, load_id)
+            stage(session, change(DIM_COIN, row(DIM_COIN, coin_key=66), deleted=[key(DIM_COIN, coin_key=2)]), 1)
+
+        monkeypatch.setattr(AzureSession, "stage", joined)
+        assert load(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=3))) == [("dim_coin", False, 1, 1, 0)]
+        assert [coin["coin_key"] for coin in contents(loaded, DIM_COIN)] == [1, 2, 3]
+
+    def test_an_emptied_database_has_no_warehouse(self, loaded):
+        azure.empty(loaded)
+        assert loading.state(loaded) == loading.State()
+        assert load(loaded, *star(bitcoin=1.0)[:1]) == [("dim_coin", True, 1, 1, 0)]
+
+
+def everything(warehouse):
+    """What the star and the log hold."""
+    log = warehouse.query("SELECT load_id, table_name, rows_merged FROM control.load_log").values.tolist()
+    return [contents(warehouse, sent.table) for sent in star(**FIRST)], sorted(log)

@@ -41,11 +41,11 @@ def empty(warehouse: Warehouse) -> None:
     """Drop every view and table of the warehouse's schemas, children before parents, and then the schemas."""
     schemas = ("reporting", "aggregated_data", "staging", "control")
     with warehouse.writing() as session:
-        found = session.query("SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM INFORMATION_SCHEMA.TABLES")
-        things = sorted(
-            map(tuple, (row.values() for row in found.to_pylist())), key=lambda thing: thing[2] != "VIEW"
+        found = session.query(
+            "SELECT TABLE_SCHEMA AS place, TABLE_NAME AS name, TABLE_TYPE AS kind FROM INFORMATION_SCHEMA.TABLES"
         )
-        things = [thing for thing in things if thing[0] in schemas]
+        things = [tuple(row.values()) for row in found.to_pylist() if row["place"] in schemas]
+        things.sort(key=lambda thing: thing[2] != "VIEW")
         while things:
             kept = []
             for schema, name, kind in things:
@@ -55,8 +55,8 @@ def empty(warehouse: Warehouse) -> None:
                     kept.append((schema, name, kind))
             assert len(kept) < len(things), f"cannot be dropped: {kept}"
             things = kept
-        there = session.query("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA").column("SCHEMA_NAME")
-        for schema in set(schemas) & set(there.to_pylist()):
+        there = session.query("SELECT SCHEMA_NAME AS name FROM INFORMATION_SCHEMA.SCHEMATA")
+        for schema in set(schemas) & set(there.column("name").to_pylist()):
             session.execute(f"DROP SCHEMA {schema}", schema)
 
 

@@ -61,12 +61,13 @@ BROKEN = (
     "Connection is closed",
     "timed out",
     "Timeout expired",
+    "Failed to receive token",
     "unexpected eof",
 )
 # What no new attempt can change -> what to do.
 REMEDIES = {
-    "Login failed": "Check the secret, or that this identity is a user of the database (sql/azure/access).",
     "Cannot open database": "Check sql_database, and that this identity is a user there (sql/azure/access).",
+    "Login failed": "Check the secret, or that this identity is a user of the database (sql/azure/access).",
     "is not allowed to access the server": "Add this machine's address to the server's firewall rules.",
     "certificate verify failed": "The server's certificate is not trusted: check the parameter sql_server.",
     "permission was denied": "Give this identity the role coinlake_loader (sql/azure/access).",
@@ -190,8 +191,7 @@ class AzureWarehouse(Warehouse):
 
     def _without_secrets(self, text: str) -> str:
         if isinstance(self._identity, Secret):
-            for value in (self._identity.reveal(), *_sign_in(self._identity).values()):
-                text = text.replace(value, "***")
+            text = text.replace(_sign_in(self._identity)["PWD"], "***")
         return text
 
 
@@ -302,14 +302,14 @@ def _driver() -> Any:
 
 def _sign_in(secret: Secret) -> dict[str, str]:
     """User and password of a connection secret; raises CoinlakeError that shows nothing of it."""
-    found = re.fullmatch(r"\s*UID=([^;]+);\s*PWD=(.+?);?\s*", secret.reveal(), re.IGNORECASE | re.DOTALL)
+    found = re.fullmatch(r"UID=([^;]+);\s*PWD=(\{([^}]|}})+}|[^;{][^;]*);?", secret.reveal(), re.IGNORECASE)
     if not found:
         raise CoinlakeError(
             f"The secret {SECRET_NAME} is not of the form UID=<user>;PWD=<password>. Write it so: server, "
             "database and encryption are not its business."
         )
-    user, password = found.groups()
-    if password.startswith("{") and password.endswith("}"):
+    user, password, _ = found.groups()
+    if password.startswith("{"):
         password = password[1:-1].replace("}}", "}")
     return {"UID": user, "PWD": password}
 
@@ -328,7 +328,7 @@ def _bound(batch: str, parameters: Parameters) -> tuple[Any, ...]:
 
 def _failure(where: str, text: str) -> CoinlakeError:
     """The error to raise for what the driver said: Unavailable when asking again can help."""
-    text = text.removeprefix("[Microsoft]").strip()
+    text = re.sub(r"^(\[[^]]*\]\s*)+", "", text).strip()  # [Microsoft][SQL Server]
     number = re.search(r"Sql Error: (\d+)", text)
     lower = text.lower()
     if (number and int(number[1]) in TRANSIENT) or any(

@@ -26,8 +26,8 @@ TEXTS = {
     1205: "Transaction (Process ID 61) was deadlocked on lock resources with another process and has been chosen "
     "as the deadlock victim. Rerun the transaction.",
     10928: "Resource ID: 1. The request limit for the database is 60 and has been reached.",
-    10929: "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 60, and the current usage for the "
-    "database is 61. However, the server is currently too busy to support requests greater than 0.",
+    10929: "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 60, and the current usage for "
+    "the database is 61. However, the server is currently too busy to support requests greater than 0.",
     40197: "The service has encountered an error processing your request. Please try again. Error code 4221.",
     40501: "The service is currently busy. Retry the request after 10 seconds. Incident ID: 1. Code: 1.",
     40613: "Database 'coinlake' on server 'double' is not currently available. Please retry the connection later.",
@@ -197,7 +197,7 @@ class Conversation:
         login = requests.read_login(self._channel.receive().body)
         server = self._server
         try:
-            self._fail_if_told("login")
+            after = self._fail_if_told("login")
             if login.version != tokens.VERSION_7_4:
                 raise ServerError(17832, f"The double speaks TDS 7.4, the client 0x{login.version:08X}.", 20)
             if login.token is not None and login.token != server.token:
@@ -211,6 +211,7 @@ class Conversation:
         except ServerError as problem:
             self._channel.send(tokens.error(problem) + tokens.done(tokens.FAILED))
             return False
+        after()
         self._channel.packet_size = min(max(login.packet_size, 512), 32767)
         answer = tokens.login_accepted(server.database.name, self._channel.packet_size)
         self._channel.send(answer + (tokens.token_accepted() if login.token else b"") + tokens.done())

@@ -7,7 +7,7 @@ the transaction did so far, statement by statement. So they are checked here, an
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -30,16 +30,16 @@ ERRORS = (
      2628, "String or binary data would be truncated in table '{0}', column '{1}'."),
     (r"CHECK constraint failed on table \"(.+?)\" with expression (.+)",
      547, "The statement conflicted with a CHECK constraint of table \"{0}\": {1}"),
-    (r"NOT NULL constraint failed: (.+?)\.(.+)",
+    (r"NOT NULL constraint failed: (\w+)\.\"?(\w+)",
      515, "Cannot insert the value NULL into column '{1}', table '{0}'; column does not allow nulls."),
-    (r"[Dd]uplicate key \"(.+?)\"", 2627, "Violation of PRIMARY KEY constraint. The duplicate key value is ({0})."),
+    (r"[Dd]uplicate key \"(.+?)\"",
+     2627, "Violation of PRIMARY KEY constraint. Cannot insert duplicate key. The duplicate key value is ({0})."),
     (r"MERGE INTO command cannot affect the same target row more than once", 8672,
      "The MERGE statement attempted to UPDATE or DELETE the same row more than once."),
-    (r"Table with name \"?(\w+)\"? does not exist|Python Object \"(\w+)\"", 208, "Invalid object name '{0}'."),
+    (r"Table with name \"?([\w.]+)\"? does not exist|Python Object \"(\w+)\"", 208, "Invalid object name '{0}'."),
     (r"Schema with name \"?(\w+)\"? does not exist", 2760, "The specified schema name \"{0}\" does not exist."),
     (r"with name \"?(\w+)\"? already exists", 2714, "There is already an object named '{0}' in the database."),
-    (r"Referenced column \"(.+?)\" not found|does not have a column with name \"(.+?)\"|Values list .* "
-     r"does not have a column named \"(.+?)\"|[Tt]able \"\w+\" does not have a column named \"(.+?)\"",
+    (r"Referenced (?:update )?column \"?(.+?)\"? not found|does not have a column (?:with name|named) \"(.+?)\"",
      207, "Invalid column name '{0}'."),
     (r"out of range", 8115, "Arithmetic overflow error converting expression."),
     (r"Could not convert", 245, "Conversion failed when converting a value."),
@@ -240,10 +240,8 @@ class EngineSession:
             raise (_real(problem) if isinstance(problem, duckdb.Error) else problem) from None
 
     def _abandon(self) -> None:
-        try:
+        with suppress(duckdb.TransactionException):  # a commit that failed has ended it already
             self._connection.rollback()
-        except duckdb.TransactionException:
-            pass  # a commit that failed has ended the transaction already
 
     def _keys(self, column: str, table: str) -> list[ForeignKey]:
         found = self._connection.execute(f"SELECT * FROM tds_double.foreign_key WHERE {column} = ?", [table])
@@ -264,9 +262,9 @@ class EngineSession:
         for role, kind in (("child", "FOREIGN KEY"), ("parent", "REFERENCE")):
             for key in self._keys(role, statement.table):
                 orphan = self._connection.execute(
-                    f'SELECT 1 FROM {key.child} AS child WHERE child."{key.child_column}" IS NOT NULL AND NOT EXISTS '
-                    f'(SELECT 1 FROM {key.parent} AS parent WHERE parent."{key.parent_column}" = '
-                    f'child."{key.child_column}") LIMIT 1'
+                    f"SELECT 1 FROM {key.child} AS child ANTI JOIN {key.parent} AS parent "
+                    f'ON parent."{key.parent_column}" = child."{key.child_column}" '
+                    f'WHERE child."{key.child_column}" IS NOT NULL LIMIT 1'
                 ).fetchone()
                 if orphan:
                     raise ServerError(
