@@ -26,7 +26,7 @@ def main() -> int:
         READY.touch()
         return 0
     print("Setting up once: Python packages, Delta's jars and a start-up archive for Spark.")
-    print("This takes some minutes and about 1.7 GB, and needs the network.", flush=True)
+    print("This takes some minutes and about 2.3 GB, and needs the network.", flush=True)
     LOG.unlink(missing_ok=True)
     return (
         _make_venv()
