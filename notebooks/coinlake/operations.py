@@ -1,0 +1,200 @@
+"""The pipeline's own records: what was asked and what it cost, what was quarantined, how fresh each table is,
+and how each run went."""
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinlake import platform, progress, storage, tables
+from coinlake.storage import Merged
+from coinlake.tables import Table
+
+SOURCES = (tables.RESPONSES, tables.QUARANTINE)
+UNKNOWN_DAY = date(1900, 1, 1)
+COINGECKO = "coingecko.com/"
+
+# How far each table reaches. Daily prices reach the end of their day; of the facts, only complete days count.
+# A day of context is known when the day begins.
+END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
+START_OF_DAY = "CAST(date AS TIMESTAMP)"
+REACHES = (
+    (tables.COIN_SNAPSHOTS, "snapshot_at"),
+    (tables.COIN_PRICES, "observed_at"),
+    (tables.MARKET_TOTALS, "snapshot_at"),
+    (tables.COIN_LIST, "last_listed_at"),
+    (tables.FEAR_GREED, START_OF_DAY),
+    (tables.FX_RATES, START_OF_DAY),
+    (tables.WEATHER_DAILY, START_OF_DAY),
+    (tables.FACT_MARKET_SNAPSHOT, "snapshot_at"),
+    (tables.FACT_PRICE_DAILY, f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
+    (tables.CANDLE_HOURLY, "hour"),
+    (tables.PRICE_AVERAGES_DAILY, END_OF_DAY),
+    (tables.MARKET_TRENDS_DAILY, END_OF_DAY),
+    (tables.MARKET_DAILY, END_OF_DAY),
+)
+# Sources that are slower by nature, in hours on top of the promise: the European Central Bank rests from Good
+# Friday to Easter Monday, and the weather archive is written five days late.
+SLOWER_BY_HOURS = {"fx_rates": 96.0, "weather_daily": 120.0}
+
+
+def update(spark: SparkSession, catalog: str, sla_hours: float) -> dict[str, Merged]:
+    """Brings api_usage, quarantine_daily and freshness up to date; returns what was written, by table.
+
+    Requests and quarantined records are counted again only for the days that are new or differ. `sla_hours`
+    is the age at which a table counts as late.
+    """
+    held, now = progress.held(spark, catalog), progress.versions(spark, catalog, SOURCES)
+    written = {}
+    for source, target, counted in (
+        (tables.RESPONSES, tables.API_USAGE, api_usage),
+        (tables.QUARANTINE, tables.QUARANTINE_DAILY, quarantine_daily),
+    ):
+        if held.get(source.name) != now[source.name]:
+            rows = _rows_of_changed_days(spark, catalog, source, held.get(source.name))
+            written[_name(target)] = storage.merge_changes(spark, catalog, target, counted(rows))
+    written[_name(tables.FRESHNESS)] = _freshness(spark, catalog, sla_hours)
+    if any(held.get(name) != version for name, version in now.items()):
+        progress.hold(spark, catalog, now)
+    return _effective(written)
+
+
+def api_usage(responses: DataFrame) -> DataFrame:
+    """api_usage from whole days of raw_data.responses. An answered 2xx request to CoinGecko costs one credit."""
+    answered = F.col("status").between(200, 299)
+    return responses.groupBy(F.to_date("fetched_at").alias("date"), "endpoint", "source").agg(
+        F.count("*").cast("int").alias("attempts"),
+        F.count_if(F.col("outcome") == "landed").cast("int").alias("landed"),
+        F.count_if(F.col("outcome") != "landed").cast("int").alias("errors"),
+        F.count_if(F.col("status") == 429).cast("int").alias("rate_limited"),
+        F.count_if(answered & F.col("url").contains(COINGECKO)).cast("int").alias("credits"),
+        F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+    )
+
+
+def quarantine_daily(quarantine: DataFrame) -> DataFrame:
+    """quarantine_daily from whole days of quarantine: a record counts once for each rule that it breaks."""
+    return (
+        quarantine.select(_arrival("fetched_at").alias("date"), "*", F.explode("reasons").alias("reason"))
+        .groupBy("date", "table_name", "reason")
+        .agg(
+            F.sum("copies").cast("int").alias("records"),
+            F.sum(F.when(F.col("replayed_at").isNotNull(), F.col("copies")).otherwise(0))
+            .cast("int")
+            .alias("replayed"),
+        )
+    )
+
+
+def load_steps(spark: SparkSession, catalog: str, lake_path: str) -> dict[str, Merged]:
+    """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
+
+    Only folders from the day before the newest step known are read again. Returns what was written, by table.
+    """
+    stored = storage.read(spark, catalog, tables.RUN_STEPS)
+    newest = stored.agg(F.max("started_at")).first()[0]
+    since = newest.date() - timedelta(days=1) if newest else date.min
+    records = _records(Path(platform.resolve_path(lake_path)) / "steps", since)
+    if not records:
+        return {}
+    steps = run_steps(spark, records)
+    written = {_name(tables.RUN_STEPS): storage.merge_changes(spark, catalog, tables.RUN_STEPS, steps)}
+    runs = sorted({record["run_id"] for record in records})
+    written[_name(tables.PIPELINE_RUNS)] = storage.merge_changes(
+        spark, catalog, tables.PIPELINE_RUNS, pipeline_runs(stored.where(F.col("run_id").isin(*runs)))
+    )
+    return _effective(written)
+
+
+def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFrame:
+    """run_steps from the steps' records, as coinlake.steps writes them."""
+    text = ("table_versions", "parameters")
+    instants = ("started_at", "ended_at")
+    rows = [
+        record
+        | {name: json.dumps(record[name], sort_keys=True) for name in text}
+        | {name: datetime.fromisoformat(record[name]) for name in instants}
+        for record in records
+    ]
+    schema = ", ".join(f"{column.name} {column.type}" for column in tables.RUN_STEPS.columns)
+    return spark.createDataFrame(
+        [tuple(row[name] for name in tables.RUN_STEPS.column_names) for row in rows], schema
+    )
+
+
+def pipeline_runs(steps: DataFrame) -> DataFrame:
+    """pipeline_runs from all steps of some runs. A run succeeded when every step that ran did."""
+    started, ended = F.min("started_at"), F.max("ended_at")
+    return steps.groupBy("run_id").agg(
+        F.when(F.bool_and(F.col("status") == "succeeded"), "succeeded").otherwise("failed").alias("status"),
+        started.alias("started_at"),
+        ended.alias("ended_at"),
+        ((F.unix_micros(ended) - F.unix_micros(started)) / 1e6).alias("seconds"),
+        F.count("*").cast("int").alias("steps"),
+        *(F.sum(name).alias(name) for name in ("rows_read", "rows_written", "rows_rejected")),
+    )
+
+
+def _rows_of_changed_days(spark: SparkSession, catalog: str, table: Table, since: int | None) -> DataFrame:
+    """All rows of the days that hold a row which arrived or changed after version `since`; None: all rows."""
+    rows = storage.read(spark, catalog, table)
+    if since is None:
+        return rows
+    day = _arrival("fetched_at")
+    changes = progress.newest_changes(spark, catalog, table, since).select(day.alias("date"))
+    days = [row["date"] for row in changes.distinct().collect()]
+    return rows.where(day.isin(*days)) if days else rows.where("false")
+
+
+def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
+    """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
+    stored = storage.read(spark, catalog, tables.FRESHNESS)
+    known = {row["table_name"]: row for row in stored.collect()}
+    versions = progress.versions(spark, catalog, (table for table, _ in REACHES))
+    looks = []
+    for table, instant in REACHES:
+        row = known.get(_name(table))
+        if row is None or row["version"] != versions[table.name]:
+            rows = storage.read(spark, catalog, table)
+            newest = rows if row is None or row["as_of"] is None else rows.where(F.expr(instant) >= row["as_of"])
+            as_of = newest.agg(F.max(F.expr(instant)).alias("as_of"))
+            looks.append(as_of.crossJoin(rows.agg(F.count("*").alias("rows"))).select(F.lit(table.name), "*"))
+    seen = {row[0]: (row[1], row[2]) for row in reduce(DataFrame.union, looks).collect()} if looks else {}
+    fresh = []
+    for table, _ in REACHES:
+        name = _name(table)
+        as_of, rows = seen.get(table.name) or (known[name]["as_of"], known[name]["rows"])
+        promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
+        fresh.append((name, as_of, rows, promised, versions[table.name]))
+    if set(fresh) == {tuple(row) for row in known.values()}:
+        return Merged(0, 0, storage.version(spark, catalog, tables.FRESHNESS))
+    return storage.replace(spark, catalog, tables.FRESHNESS, spark.createDataFrame(fresh, stored.schema))
+
+
+def _records(folder: Path, since: date) -> list[dict[str, Any]]:
+    """The steps' records below the folders date=YYYY-MM-DD from the day `since` on."""
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for day in sorted(folder.glob("date=*"))
+        if day.name >= f"date={since}"
+        for path in sorted(day.glob("*/*.json"))
+        if not path.name.startswith(".")
+    ]
+
+
+def _arrival(instant: str) -> Column:
+    return F.coalesce(F.to_date(instant), F.lit(UNKNOWN_DAY))
+
+
+def _effective(written: dict[str, Merged]) -> dict[str, Merged]:
+    """Of what was merged, that which changed a table."""
+    return {name: merged for name, merged in written.items() if merged.inserted or merged.updated}
+
+
+def _name(table: Table) -> str:
+    return f"{table.schema}.{table.name}"
