@@ -9,7 +9,7 @@ from test_embedded_warehouse import fact, load
 
 from coinlake.errors import CoinlakeError
 from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
-from coinlake.warehouse import loading
+from coinlake.warehouse import files, loading
 from coinlake.warehouse.azure import AzureSession
 from tests.support import azure
 from tests.support.tds import Double
@@ -110,6 +110,12 @@ class TestRules(embedded_tests.TestRules):
 
 
 class TestMigrations(embedded_tests.TestMigrations):
+    def test_nothing_is_outdated_after_a_load(self, loaded):
+        applied = loading.state(loaded).applied
+        assert loading.outdated(applied, loaded.extras()) == []
+        every = (*files.migrations(), *files.repeatables(), *files.azure_objects())
+        assert set(applied) == {files.name(path) for path in every}
+
     def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(self, loaded, folder):
         (folder / "migrations" / "900_note.sql").write_text("CREATE TABLE control.note (x INT NULL)")
         (folder / "migrations" / "901_wrong.sql").write_text("CREATE TABLE control.note (x INT NULL)")

@@ -46,6 +46,6 @@ def _load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) 
     state = loading.state(warehouse)
     changes = gold.changes(spark, catalog, state.positions)
     first = next(changes, None)
-    if first is None and not loading.outdated(state.applied):
+    if first is None and not loading.outdated(state.applied, warehouse.extras()):
         return []
     return loading.load(warehouse, chain([first] if first else [], changes), run_id)

@@ -10,9 +10,10 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ctypes.util import find_library
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,8 @@ REMEDIES = {
     "permission was denied": "Give this identity the role coinlake_loader (sql/azure/access).",
 }
 
+NAME = re.compile(r"[^\[\]'\"$;]{1,128}")
+
 log = logging.getLogger(__name__)
 
 
@@ -109,6 +112,29 @@ class AzureWarehouse(Warehouse):
 
     def __repr__(self) -> str:
         return f"AzureWarehouse({self.server!r}, {self.database!r})"
+
+    def extras(self) -> list[Path]:
+        """Indexes, and the procedure that Data Factory calls."""
+        return files.azure_objects()
+
+    def give_access(self, users: Mapping[str, Iterable[str]]) -> None:
+        """Make the roles, and users with them: role -> names in Microsoft Entra ID. An administrator's work.
+
+        Names are those of managed identities, service principals, groups or people; doing it twice is harmless.
+        Raises CoinlakeError, among others when the warehouse is not built yet: roles need its schemas.
+        """
+        template = tsql.read(files.azure_access("user"))
+        with self._connected() as session:
+            session.run(files.azure_access("roles"))
+            for role, names in users.items():
+                for name in names:
+                    if not NAME.fullmatch(name):
+                        raise CoinlakeError(
+                            f"{name!r} cannot be a user of {self}: a name has no quotes or brackets."
+                        )
+                    for batch in template:
+                        filled = batch.replace("$(principal)", name).replace("$(role)", role)
+                        session.execute(filled, f"user {name}")
 
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do the work; begin it anew, after a growing pause, while the server cannot be reached or is too busy.
@@ -289,7 +315,9 @@ def sign_in(secret_scope: str = "", key_vault_url: str = "") -> "Secret | TokenC
     return ChainedTokenCredential(ManagedIdentityCredential(), EnvironmentCredential(), AzureCliCredential())
 
 
+@cache
 def _driver() -> Any:
+    """mssql-python, set up for a machine as bare as it may be."""
     import mssql_python
 
     # Its ODBC driver needs libltdl, which minimal systems lack; its Rust driver needs nothing.

@@ -25,6 +25,16 @@ def load_file(table: str) -> Path:
     return FOLDER / "load" / f"{table}.sql"
 
 
+def azure_objects() -> list[Path]:
+    """Indexes and procedures of Azure SQL Database: made anew whenever their text changes."""
+    return [path for kind in ("indexes", "procedures") for path in sorted((AZURE / kind).glob("*.sql"))]
+
+
+def azure_access(name: str) -> Path:
+    """Who may do what on Azure SQL Database: roles, or user."""
+    return AZURE / "access" / f"{name}.sql"
+
+
 def azure_session(name: str) -> Path:
     """What a session on Azure SQL Database says first: open, read, or lock."""
     return AZURE / "session" / f"{name}.sql"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
@@ -76,6 +77,10 @@ class Warehouse(ABC):
     @abstractmethod
     def reading(self) -> AbstractContextManager[Session | None]:
         """A session that only reads; None when the warehouse does not exist yet."""
+
+    def extras(self) -> list[Path]:
+        """SQL files that only this kind of database needs, run after the others whenever their text changes."""
+        return []
 
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do work that may be done twice; a server that fails for a while makes it start anew."""

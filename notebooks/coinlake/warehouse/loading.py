@@ -43,7 +43,7 @@ def state(warehouse: Warehouse) -> State:
         return State(applied, _positions(session) if "views/loaded_position" in applied else {})
 
 
-def outdated(applied: Mapping[str, str]) -> list[Path]:
+def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Path]:
     """The SQL files that a warehouse lacks or holds with another text, in the order in which they run.
 
     Raises CoinlakeError when a migration was edited after it ran: the warehouse would stay as it was.
@@ -57,7 +57,7 @@ def outdated(applied: Mapping[str, str]) -> list[Path]:
         )
     return [
         path
-        for path in (*migrations, *files.repeatables())
+        for path in (*migrations, *files.repeatables(), *extras)
         if applied.get(files.name(path)) != files.checksum(path)
     ]
 
@@ -70,7 +70,7 @@ def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[T
     Raises CoinlakeError when rows were lost on the way or break a rule of the warehouse.
     """
     with warehouse.writing() as session:
-        _migrate(session)
+        _migrate(session, warehouse.extras())
         load_id = _begin(session, run_id)
         staged = [_stage(session, change, load_id) for change in changes]
         with session.transaction():
@@ -154,9 +154,9 @@ def _log(session: Session, staged: list[_Staged], loads: list[TableLoad], load_i
         )
 
 
-def _migrate(session: Session) -> None:
+def _migrate(session: Session, extras: Iterable[Path]) -> None:
     with session.transaction():
-        paths = outdated(_applied(session))
+        paths = outdated(_applied(session), extras)
         for path in paths:
             for batch in tsql.read(path):
                 session.execute(batch, files.name(path))

@@ -17,6 +17,7 @@ from sqlglot.tokens import TokenType
 from tests.support.tds import requests, tokens
 from tests.support.tds.certificate import make_certificate
 from tests.support.tds.engine import Answer, Database
+from tests.support.tds.objects import COMPILED
 from tests.support.tds.tokens import Column, ServerError
 from tests.support.tds.types import INT, nvarchar
 from tests.support.tds.wire import RESET_CONNECTION, Channel, Encrypted, Gone, Kind, Message, Plain, Reader
@@ -309,6 +310,8 @@ class Conversation:
                 answers = special(self, *found.groups())
                 break
         else:
+            answers = self._object(line)
+        if answers is None:
             if any(token.token_type == TokenType.PLACEHOLDER for token in tokenize(text, read="tsql")):
                 raise ServerError(102, "Incorrect syntax near '?'.", 15)
             answers = [self._session.execute(*_with_variables(text))]
@@ -317,6 +320,14 @@ class Conversation:
             self._tokens(answer, tokens.DONE, more=place < len(answers)) for place, answer in enumerate(answers, 1)
         ]
         return b"".join(parts) or self._done()
+
+    def _object(self, line: str) -> list[Answer] | None:
+        """What stands beside tables is made in a statement like any other; None when this is nothing of it."""
+        for pattern, work in COMPILED:
+            if found := pattern.fullmatch(line):
+                with self._session.statement():
+                    return work(self._session, *found.groups())
+        return None
 
     def _tokens(self, answer: Answer, token: int, more: bool) -> bytes:
         status = tokens.MORE if more else 0

@@ -52,6 +52,7 @@ STARTUP = (
     "CREATE SCHEMA IF NOT EXISTS tds_double",
     "CREATE TABLE IF NOT EXISTS tds_double.foreign_key (name VARCHAR, child VARCHAR, child_column VARCHAR, "
     "parent VARCHAR, parent_column VARCHAR)",
+    "CREATE TABLE IF NOT EXISTS tds_double.object (kind VARCHAR, name VARCHAR, place VARCHAR)",
 )
 
 
@@ -162,7 +163,7 @@ class EngineSession:
 
     def execute(self, batch: str, values: Sequence[Any] = ()) -> Answer:
         """Run one batch of portable T-SQL; raises ServerError."""
-        with self._statement():
+        with self.statement():
             statement = translate(batch)
             self._refuse_loss_of_parents(statement)
             cursor = self._connection.execute(statement.sql, list(values) or None)
@@ -210,14 +211,41 @@ class EngineSession:
                     )
         names = ", ".join(f'"{name}"' for name, _ in sent)
         arriving = pa.table([pa.array(values) for values in zip(*rows, strict=True)], [name for name, _ in sent])
-        with self._statement():
+        with self.statement():
             self._connection.register("arriving", arriving)
             self._connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM arriving")
             self._connection.unregister("arriving")
         return len(rows)
 
+    def remember(self, kind: str, name: str, place: str) -> None:
+        """Note an object beside the tables; `place` is what it belongs to."""
+        self._connection.execute("INSERT INTO tds_double.object VALUES (?, ?, ?)", (kind, name, place))
+
+    def known(self, kind: str, name: str, place: str) -> bool:
+        """Whether there is such an object; % stands for anything in `kind` and `name`."""
+        found = self._connection.execute(
+            "SELECT 1 FROM tds_double.object WHERE kind LIKE ? AND name LIKE ? AND place = ?", (kind, name, place)
+        )
+        return found.fetchone() is not None
+
+    def forget(self, kind: str, name: str, place: str) -> None:
+        """The object is gone, if it was there."""
+        self._connection.execute(
+            "DELETE FROM tds_double.object WHERE kind LIKE ? AND name = ? AND place = ?", (kind, name, place)
+        )
+
+    def has_schema(self, name: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM duckdb_schemas() WHERE schema_name = ?", (name,))
+        return found.fetchone() is not None
+
+    def objects(self, kind: str) -> list[tuple[str, str]]:
+        """Name and place of every object of a kind, by name."""
+        return self._connection.execute(
+            "SELECT name, place FROM tds_double.object WHERE kind = ? ORDER BY ALL", (kind,)
+        ).fetchall()
+
     @contextmanager
-    def _statement(self) -> Iterator[None]:
+    def statement(self) -> Iterator[None]:
         """A statement happens in the open transaction, or in one of its own, and as a whole."""
         if self._doomed:
             raise ServerError(3930, "The current transaction cannot support further work. Roll it back.")
@@ -257,6 +285,7 @@ class EngineSession:
             )
         if statement.verb == "DROP":
             self._connection.execute("DELETE FROM tds_double.foreign_key WHERE child = ?", [statement.table])
+            self._connection.execute("DELETE FROM tds_double.object WHERE place = ?", [statement.table])
 
     def _check_foreign_keys(self, statement: Statement) -> None:
         for role, kind in (("child", "FOREIGN KEY"), ("parent", "REFERENCE")):

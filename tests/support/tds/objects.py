@@ -1,0 +1,90 @@
+"""What stands beside tables: indexes, procedures, roles, users, rights.
+
+Nothing here is executed or enforced. It is checked as the real service checks it when it is made: that tables,
+columns and roles are there, that names are free.
+"""
+
+import re
+
+from tests.support.tds import types
+from tests.support.tds.engine import Answer, EngineSession
+from tests.support.tds.tokens import ServerError
+
+
+def create_index(
+    session: EngineSession, columnstore: str | None, name: str, table: str, columns: str
+) -> list[Answer]:
+    """CREATE INDEX: the columns exist, and a columnstore is the only one and takes no NVARCHAR(MAX)."""
+    there = {column.name: column for column in session.columns(table)}
+    for column in columns.replace("[", "").replace("]", "").split(","):
+        if column.strip() not in there:
+            raise ServerError(1911, f"Column name '{column.strip()}' does not exist in the target table or view.")
+        if columnstore and there[column.strip()].type.size == types.MAX:
+            raise ServerError(35343, f"Column '{column.strip()}' has a data type that cannot participate in one.")
+    if session.known("%index", name, table):
+        raise ServerError(1913, f"An index or statistics with name '{name}' already exists on table '{table}'.")
+    if columnstore and session.known("columnstore index", "%", table):
+        raise ServerError(35339, "Multiple columnstore indexes are not supported.")
+    session.remember("columnstore index" if columnstore else "index", name, table)
+    return []
+
+
+def drop_index(session: EngineSession, name: str, table: str) -> list[Answer]:
+    """DROP INDEX IF EXISTS."""
+    session.forget("%index", name, table)
+    return []
+
+
+def create_procedure(session: EngineSession, name: str, _body: str) -> list[Answer]:
+    """CREATE OR ALTER PROCEDURE: kept by name, never run."""
+    session.forget("procedure", name, "")
+    session.remember("procedure", name, "")
+    return []
+
+
+def create_principal(session: EngineSession, tested: str, kind: str, name: str) -> list[Answer]:
+    """IF DATABASE_PRINCIPAL_ID(…) IS NULL CREATE ROLE or USER."""
+    if tested != name:
+        raise ServerError(50000, f"The double refuses to guess: {tested} is tested, {name} is made.")
+    if not session.known("role", name, "") and not session.known("user", name, ""):
+        session.remember(kind.lower(), name, "")
+    return []
+
+
+def grant(session: EngineSession, rights: str, schema: str | None, role: str) -> list[Answer]:
+    """GRANT on a schema or on the database, to a role."""
+    if not session.known("role", role, ""):
+        raise ServerError(15151, f"Cannot find the user '{role}', because it does not exist.")
+    if schema and not session.has_schema(schema):
+        raise ServerError(15151, f"Cannot find the schema '{schema}', because it does not exist.")
+    for right in rights.split(", "):
+        session.forget("right", f"{right} to {role}", schema or "")
+        session.remember("right", f"{right} to {role}", schema or "")
+    return []
+
+
+def add_member(session: EngineSession, role: str, user: str) -> list[Answer]:
+    """ALTER ROLE … ADD MEMBER."""
+    for kind, name in (("role", role), ("user", user)):
+        if not session.known(kind, name, ""):
+            raise ServerError(15151, f"Cannot alter the role '{role}', because {name} does not exist.")
+    session.forget("member", user, role)
+    session.remember("member", user, role)
+    return []
+
+
+PRINCIPAL = r"IF DATABASE_PRINCIPAL_ID\(N'(.+?)'\) IS NULL CREATE "
+OBJECTS = (
+    (
+        r"CREATE NONCLUSTERED (COLUMNSTORE )?INDEX (\w+) ON ([\w.]+) \( ?([\w\[\], ]+?) ?\)"
+        r"(?: WITH \(COMPRESSION_DELAY = \d+ MINUTES\))?",
+        create_index,
+    ),
+    (r"DROP INDEX IF EXISTS (\w+) ON ([\w.]+)", drop_index),
+    (r"CREATE OR ALTER PROCEDURE ([\w.]+) (@.+ AS BEGIN .+ END)", create_procedure),
+    (PRINCIPAL + r"(ROLE) (\w+)", create_principal),
+    (PRINCIPAL + r"(USER) \[(.+?)\] FROM EXTERNAL PROVIDER", create_principal),
+    (r"GRANT ([A-Z, ]+?)(?: ON SCHEMA::(\w+))? TO (\w+)", grant),
+    (r"ALTER ROLE \[(\w+)\] ADD MEMBER \[(.+)\]", add_member),
+)
+COMPILED = tuple((re.compile(pattern, re.IGNORECASE), work) for pattern, work in OBJECTS)
