@@ -89,7 +89,7 @@ def parts_of(notebook: Mapping[str, Any], markdown: Any = None) -> list[dict[str
         if "page" not in cell["metadata"].get("tags", []):
             continue
         if cell["cell_type"] == "markdown" and markdown:
-            html = f'<div class="prose">{markdown({}, cell["source"])}</div>'
+            html = f'<div class="prose">{markdown(cell["source"]).strip()}</div>'
             parts.append({"part": "prose", "html": html})
         for output in cell.get("outputs", []):
             if PART_MIME in output.get("data", {}):

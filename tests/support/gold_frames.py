@@ -1,7 +1,7 @@
 """Gold tables as Spark would hand them over, made by a seeded random walk: exactly the columns of tables.py.
 
 `gold(...)` computes what the pipeline computes, in plain pandas; `catalog(frames)` puts the frames into DuckDB
-behind Spark's `sql(text, args).toPandas()`, so that the reports' queries run without Spark.
+behind Spark's `sql(text).toPandas()`, so that the reports' queries run without Spark.
 """
 
 from datetime import date, datetime, timedelta
@@ -37,7 +37,7 @@ def typed(table, rows):
         "BOOLEAN": "bool",
         "TIMESTAMP": "datetime64[ns]",
     }
-    frame = pd.DataFrame(rows, columns=table.column_names)
+    frame = pd.DataFrame(rows, columns=table.column_names).reset_index(drop=True)
     for column in table.columns:
         values = frame[column.name]
         assert not (column.required and values.isna().any()), f"{table.name}.{column.name} has a NULL"
@@ -191,8 +191,8 @@ class Catalog:
                 self._connection.execute(f"INSERT INTO {name} SELECT * FROM given")
                 self._connection.unregister("given")
 
-    def sql(self, text, args=()):
-        self._answer = self._connection.execute(text, list(args))
+    def sql(self, text):
+        self._answer = self._connection.execute(text)
         return self
 
     def toPandas(self):

@@ -12,7 +12,6 @@ PERIOD_DAYS = 365  # what a report looks back on
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
 
 Frames = dict[str, pd.DataFrame]
-Condition = tuple[str, list[Any]]  # an SQL condition with ? for each of its values
 
 
 class Gold:
@@ -23,23 +22,24 @@ class Gold:
         self._catalog = catalog
         self.vs_currency = vs_currency
 
-    def rows(self, table: tables.Table, *conditions: Condition) -> pd.DataFrame:
+    def rows(self, table: tables.Table, *conditions: str) -> pd.DataFrame:
         """The rows of one table that meet all conditions, in the order of its key.
 
         Unless a condition says otherwise, prices are those in this reader's currency.
         """
-        if "vs_currency" in table.column_names and not any("vs_currency" in text for text, _ in conditions):
+        if "vs_currency" in table.column_names and not any("vs_currency" in condition for condition in conditions):
             conditions = (*conditions, among([self.vs_currency], "vs_currency"))
         text = f"SELECT * FROM {table.qualified(self._catalog)}"
         if conditions:
-            text += f" WHERE {' AND '.join(text for text, _ in conditions)}"
-        values = [value for _, values in conditions for value in values]
-        return self._ask(f"{text} ORDER BY {', '.join(table.key)}", values, table)
+            text += f" WHERE {' AND '.join(conditions)}"
+        return self._ask(f"{text} ORDER BY {', '.join(table.key)}", table)
 
     def newest_day(self) -> date | None:
         """The last complete day of the market, None when gold is empty."""
         table = tables.MARKET_DAILY.qualified(self._catalog)
-        found = self._ask(f"SELECT max(date) AS date FROM {table} WHERE vs_currency = ?", [self.vs_currency])
+        found = self._ask(
+            f"SELECT max(date) AS date FROM {table} WHERE {among([self.vs_currency], 'vs_currency')}"
+        )
         newest = found["date"].iloc[0]
         return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
@@ -50,18 +50,20 @@ class Gold:
         """
         if newest is None:
             return pd.DataFrame({"coin_id": [], "symbol": [], "name": [], "market_cap": []})
-        recent = newest - timedelta(days=STILL_TRADED_DAYS - 1)
+        currency = among([self.vs_currency], "vs_currency")
+        recent = since(newest, STILL_TRADED_DAYS)
         return self._ask(
             f"""
             WITH traded AS (
                 SELECT coin_id, max_by(market_cap, date) AS market_cap
                 FROM {tables.MARKET_TRENDS_DAILY.qualified(self._catalog)}
-                WHERE vs_currency = ? AND date >= ?
+                WHERE {currency} AND {recent}
                 GROUP BY coin_id
             ), listed AS (
                 SELECT coin_id, max_by(market_cap, snapshot_at) AS market_cap
                 FROM {tables.FACT_MARKET_SNAPSHOT.qualified(self._catalog)}
-                WHERE vs_currency = ? AND period >= ? AND market_cap IS NOT NULL
+                WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
+                    AND market_cap IS NOT NULL
                 GROUP BY coin_id
             )
             SELECT
@@ -73,41 +75,46 @@ class Gold:
             LEFT JOIN listed ON listed.coin_id = traded.coin_id
             ORDER BY market_cap DESC NULLS LAST, traded.coin_id
             LIMIT {number:d}
-            """,
-            [self.vs_currency, recent, self.vs_currency, f"{recent:%Y-%m}"],
+            """
         )
 
     def origin(self) -> Frames:
         """Who answered the requests (api_usage) and how far each table reaches (freshness)."""
         return {"api_usage": self.rows(tables.API_USAGE), "freshness": self.rows(tables.FRESHNESS)}
 
-    def _ask(self, text: str, values: Sequence[Any], table: tables.Table | None = None) -> pd.DataFrame:
-        return tidy(self._spark.sql(text, args=list(values)).toPandas(), table)
+    def _ask(self, text: str, table: tables.Table | None = None) -> pd.DataFrame:
+        return tidy(self._spark.sql(text).toPandas(), table)
 
 
-def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> Condition:
+def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
     """The condition that keeps the last `days` days up to the newest one."""
-    return ("1 = 0", []) if newest is None else (f"{column} > ?", [newest - timedelta(days=days)])
+    return "1 = 0" if newest is None else f"{column} > DATE '{newest - timedelta(days=days)}'"
 
 
-def among(values: Sequence[str], column: str = "coin_id") -> Condition:
-    """The condition that keeps some values of a column."""
-    return (f"{column} IN ({', '.join('?' for _ in values)})", list(values)) if values else ("1 = 0", [])
+def among(values: Sequence[str], column: str = "coin_id") -> str:
+    """The condition that keeps some values of a text column.
+
+    The values stand in the text, since Spark Connect 4.1 loses the `args` of a query.
+    """
+    quoted = ["'" + value.replace("\\", "\\\\").replace("'", "''") + "'" for value in values]
+    return f"{column} IN ({', '.join(quoted)})" if quoted else "1 = 0"
 
 
 def tidy(frame: pd.DataFrame, table: tables.Table | None = None) -> pd.DataFrame:
     """The frame with pandas' own types: days and UTC instants as datetime64, numbers as float or int.
 
-    Spark hands days over as Python dates and a column with NULLs as objects.
+    Spark hands days over as Python dates, and a column with NULLs as objects.
     """
-    types = {column.name: column.type for column in table.columns} if table else {}
+    types = (
+        {column.name: column.type for column in table.columns}
+        if table
+        else {"date": "DATE", "market_cap": "DOUBLE"}
+    )
     changed = {}
-    for name in frame.columns:
-        kind = types.get(name, "DATE" if name == "date" else "")
+    for name, values in frame.items():
+        kind = types.get(name)
         if kind in {"DATE", "TIMESTAMP"}:
-            changed[name] = pd.to_datetime(frame[name]).astype("datetime64[ns]")
-        elif (
-            kind == "DOUBLE" or name == "market_cap" or (kind in {"INT", "BIGINT"} and frame[name].dtype == object)
-        ):
-            changed[name] = frame[name].astype(float)
+            changed[name] = pd.to_datetime(values).astype("datetime64[ns]")
+        elif kind == "DOUBLE" or (kind in {"INT", "BIGINT"} and values.isna().any()):
+            changed[name] = values.astype(float)
     return frame.assign(**changed)

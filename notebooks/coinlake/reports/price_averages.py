@@ -33,11 +33,11 @@ def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25
     newest = gold.newest_day()
     coins = gold.largest_coins(newest, top_coins)
     of_these = frames.among(coins["coin_id"].tolist())
-    fine = ("samples >= ?", [INTRADAY_SAMPLES])
+    fine = f"samples >= {INTRADAY_SAMPLES}"
     return gold.origin() | {
         "coins": coins,
         "price_averages_daily": gold.rows(lake.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
-        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these, ("vs_currency IS NOT NULL", [])),
+        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these, "vs_currency IS NOT NULL"),
         "candle_weekly": gold.rows(lake.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
         "fact_price_daily": gold.rows(lake.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
     }

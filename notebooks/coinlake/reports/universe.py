@@ -1,5 +1,6 @@
 """The coins that a report shows, the days that it looks back on, and what every market report says of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
@@ -96,9 +97,10 @@ class Universe:
         return values.reindex(index=self.closes.index, columns=self.closes.columns)
 
     def _unique_symbols(self) -> list[str]:
-        symbols = self.coins["symbol"].fillna("").where(self.coins["symbol"].fillna("") != "", self.coins["name"])
-        shared = symbols.duplicated(keep=False)
-        return symbols.where(~shared, symbols + " (" + self.coins["coin_id"] + ")").tolist()
+        rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
+        known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
+        times = Counter(symbol for _, symbol in known)
+        return [symbol if times[symbol] == 1 else f"{symbol} ({coin_id})" for coin_id, symbol in known]
 
     def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)

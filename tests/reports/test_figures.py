@@ -1,0 +1,187 @@
+"""Every point of a figure is a value of gold, or what plain arithmetic makes of it."""
+
+import copy
+import math
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from coinlake.reports import charts, market_trends, price_averages
+from coinlake.reports.universe import Universe
+
+
+def points(trace):
+    """A trace as a series of known values by day."""
+    return pd.Series(trace["y"], index=pd.to_datetime(trace["x"]), dtype=float).dropna()
+
+
+def named(figure, name):
+    return next(trace for trace in figure["data"] if trace.get("name") == name)
+
+
+def of_gold(frame, coin_id, column, days=365):
+    rows = frame[frame["coin_id"] == coin_id].set_index(
+        pd.to_datetime(frame.loc[frame["coin_id"] == coin_id, "date"])
+    )
+    return rows[column].astype(float).tail(days).dropna()
+
+
+def assert_same(trace, expected):
+    found = points(trace)
+    assert list(found.index) == list(expected.index)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_performance_starts_at_100_and_follows_the_closes(reports, tables):
+    figure = reports["market_trends"].sections["performance"].figure
+    for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
+        closes = of_gold(tables["market_trends_daily"], coin_id, "close")
+        assert_same(named(figure, name), closes / closes.iloc[0] * 100)
+    old = [coin_id for coin_id in tables["dim_coin"]["coin_id"] if coin_id != "pepe"]
+    index = pd.DataFrame({c: of_gold(tables["market_trends_daily"], c, "close") for c in old})
+    assert_same(named(figure, "Median coin"), (index / index.iloc[0] * 100).median(axis=1))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+
+
+@pytest.mark.parametrize(("section", "column"), [("drawdown", "drawdown"), ("volatility", "volatility_30d")])
+def test_trends_are_golds(reports, tables, section, column):
+    figure = reports["market_trends"].sections[section].figure
+    for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
+        assert_same(named(figure, name), of_gold(tables["market_trends_daily"], coin_id, column))
+
+
+def test_ranking_is_the_change_of_each_coin(reports, tables):
+    (bars,) = reports["market_trends"].sections["ranking"].figure["data"]
+    symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
+    expected = {}
+    for coin_id in symbols.index.drop("pepe"):
+        closes = of_gold(tables["market_trends_daily"], coin_id, "close")
+        expected[symbols[coin_id]] = closes.iloc[-1] / closes.iloc[0] - 1
+    assert dict(zip(bars["y"], bars["x"], strict=True)) == pytest.approx(expected, rel=1e-5)
+    assert bars["x"] == sorted(bars["x"], reverse=True)
+
+
+def test_breadth_and_mood_are_golds(reports, tables):
+    market = tables["market_daily"].set_index(pd.to_datetime(tables["market_daily"]["date"])).tail(365)
+    sections = reports["market_trends"].sections
+    assert_same(sections["breadth"].figure["data"][0], market["share_above_average_50d"].astype(float).dropna())
+    bars, price = sections["sentiment"].figure["data"]
+    assert_same(bars, market["fear_greed_value"].astype(float))
+    assert bars["customdata"] == market["fear_greed_classification"].tolist()
+    assert_same(price, of_gold(tables["market_trends_daily"], "bitcoin", "close"))
+
+
+def test_dominance_divides_the_market_value(reports, tables):
+    figure = reports["market_trends"].sections["dominance"].figure
+    trends = tables["market_trends_daily"].assign(date=pd.to_datetime(tables["market_trends_daily"]["date"]))
+    caps = trends.pivot(index="date", columns="coin_id", values="market_cap").tail(365)
+    assert_same(named(figure, "Bitcoin"), caps["bitcoin"] / caps.sum(axis=1))
+    total = sum(np.array(trace["y"]) for trace in figure["data"])
+    np.testing.assert_allclose(total, 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("days", price_averages.WINDOWS)
+def test_averages_are_recomputed_from_closes_and_null_before_their_window_is_full(days):
+    from tests.reports.conftest import built
+    from tests.support import gold_frames
+
+    young = gold_frames.gold(coins=3, days=230)
+    figure = built("price_averages", young).sections["bitcoin"].figure
+    closes = of_gold(young["price_averages_daily"], "bitcoin", "close")
+    trace = named(figure, f"{days} days")
+    assert trace["y"][: days - 1] == [None] * (days - 1)
+    assert_same(trace, closes.rolling(days).mean().dropna())
+
+
+def test_distance_compares_the_last_close_with_its_averages(reports, tables):
+    bars, diamonds = reports["price_averages"].sections["distance"].figure["data"]
+    symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
+    for trace, column in ((bars, "average_200d"), (diamonds, "average_30d")):
+        expected = {}
+        for coin_id in symbols.index.drop("pepe"):
+            close = of_gold(tables["price_averages_daily"], coin_id, "close").iloc[-1]
+            average = of_gold(tables["price_averages_daily"], coin_id, column).iloc[-1]
+            expected[symbols[coin_id]] = close / average - 1
+        assert dict(zip(trace["y"], trace["x"], strict=True)) == pytest.approx(expected, rel=1e-4, abs=1e-7)
+
+
+def test_candles_are_golds(reports, tables):
+    (weeks,) = reports["price_averages"].sections["weeks"].figure["data"]
+    own = tables["candle_weekly"][tables["candle_weekly"]["coin_id"] == "bitcoin"].tail(len(weeks["x"]))
+    for column in ("open", "high", "low", "close"):
+        np.testing.assert_allclose(weeks[column], own[column], rtol=1e-5)
+    assert weeks["x"] == [f"{week}" for week in own["week"]]
+
+
+def test_operations_are_golds(reports, tables):
+    sections = reports["pipeline_health"].sections
+    last = tables["run_steps"].tail(8)
+    (bars,) = sections["timeline"].figure["data"]
+    assert bars["y"] == last["step"].tolist()
+    np.testing.assert_allclose(bars["x"], last["seconds"], rtol=1e-5)
+    used = sections["budget"].figure["data"][0]
+    month = tables["api_usage"][tables["api_usage"]["date"].astype(str) >= "2026-08-01"]
+    np.testing.assert_allclose(used["y"], month.groupby("date")["credits"].sum().cumsum())
+    still_out, passed = sections["quarantine"].figure["data"]
+    by_reason = dict(zip(still_out["y"], zip(still_out["x"], passed["x"], strict=True), strict=True))
+    assert by_reason == {"timestamp_out_of_range": (0, 30), "price_missing": (17, 4), "not_json": (2, 0)}
+
+
+def test_plotly_knows_every_property_of_every_figure(reports):
+    for report in reports.values():
+        for section in report.sections.values():
+            if section.figure:
+                go.Figure(copy.deepcopy(section.figure))
+
+
+def test_labels_at_the_ends_of_lines_do_not_cover_each_other(reports):
+    for report in reports.values():
+        for section in report.sections.values():
+            layout = (section.figure or {"layout": {}})["layout"]
+            labels = [note for note in layout.get("annotations", []) if note["name"].startswith("end ")]
+            if not labels:
+                continue
+            low, high = layout["yaxis"]["range"]
+            height = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
+            middles = sorted((label["y"] - low) / (high - low) * height + label["yshift"] for label in labels)
+            assert all(b - a >= charts.LABEL_GAP - 0.2 for a, b in pairwise(middles)), section.key
+
+
+@pytest.mark.parametrize(
+    ("positions", "places"),
+    [
+        ([], []),
+        ([5], [5]),
+        ([0, 100], [0, 100]),
+        ([10, 10], [5, 15]),
+        ([4, 0, 100], [7, -3, 100]),
+        ([0, 8, 9, 30], [-4.333, 5.667, 15.667, 30]),
+    ],
+)
+def test_spread_keeps_the_order_and_the_middle_of_what_it_moves(positions, places):
+    moved = charts.spread(positions, 10)
+    assert [p + shift for p, shift in zip(positions, moved, strict=True)] == pytest.approx(places, abs=1e-3)
+
+
+def test_numbers_are_short_and_never_nan():
+    assert charts.numbers([1 / 3, 123456.789, 1e-9 / 3, 2.0, np.int64(5), float("nan"), None, math.inf]) == [
+        0.333333,
+        123457,
+        3.33333e-10,
+        2,
+        5,
+        None,
+        None,
+        None,
+    ]
+
+
+def test_a_missing_day_is_a_gap_and_not_a_line():
+    coins = pd.DataFrame({"coin_id": ["a"], "symbol": ["A"], "name": ["A"], "market_cap": [1.0]})
+    dates = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-04"])
+    daily = pd.DataFrame({"coin_id": "a", "date": dates, "close": [1.0, 2.0, 3.0]})
+    section = market_trends.performance(Universe(coins, daily), "")
+    assert named(section.figure, "A")["y"] == [100, 200, None, 300]

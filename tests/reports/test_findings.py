@@ -1,0 +1,199 @@
+"""Headlines, verbs and adjectives follow the data: change a price, and the sentence changes."""
+
+import pandas as pd
+import pytest
+
+from coinlake.reports import market_trends, pipeline_health, price_averages
+from coinlake.reports.universe import Universe
+from tests.reports.conftest import BUILT_AT, built
+from tests.support import gold_frames
+
+
+def market(**closes):
+    """A market of a few coins, each with the same number of daily closes."""
+    days = max(len(values) for values in closes.values())
+    dates = pd.date_range("2026-01-01", periods=days)
+    coins = pd.DataFrame(
+        {"coin_id": list(closes), "symbol": [c[:3].upper() for c in closes], "name": [c.title() for c in closes]}
+    )
+    daily = pd.concat(
+        pd.DataFrame({"coin_id": coin_id, "date": dates[-len(values) :], "close": values})
+        for coin_id, values in closes.items()
+    )
+    return Universe(coins, daily)
+
+
+@pytest.mark.parametrize(
+    ("closes", "said"),
+    [
+        (
+            {"bitcoin": [1.0, 2.0], "a": [1.0, 0.5], "b": [1.0, 0.9]},
+            "Bitcoin leads, 2 of 3 coins are lower than on 1 Jan 2026",
+        ),
+        (
+            {"bitcoin": [1.0, 2.0], "a": [1.0, 3.0], "b": [1.0, 0.9]},
+            "A leads, 2 of 3 coins are higher than on 1 Jan 2026",
+        ),
+        (
+            {"bitcoin": [1.0, 0.9], "a": [1.0, 0.5]},
+            "Bitcoin fell least, 2 of 2 coins are lower than on 1 Jan 2026",
+        ),
+        ({"bitcoin": [1.0, 0.9], "a": [1.0, 1.5]}, "A leads, 1 of 2 coins is lower than on 1 Jan 2026"),
+        ({"bitcoin": [1.0]}, "No two days of prices yet: there is no trend to report"),
+    ],
+)
+def test_the_trends_headline(closes, said):
+    assert market_trends.headline(market(**closes)) == said
+
+
+@pytest.mark.parametrize(
+    ("bitcoin", "ethereum", "others", "said"),
+    [
+        (1.5, 1.4, 0.6, "Bitcoin and Ethereum pulled away from the median coin, which lost 40%"),
+        (0.5, 0.6, 1.3, "Bitcoin and Ethereum fell behind the median coin, which gained 30%"),
+        (1.5, 0.6, 1.0, "Bitcoin beat the median coin (0%), Ethereum did not"),
+        (1.5, 1.0, 1.0, "Bitcoin beat the median coin, which did not move"),
+        (1.0, 0.7, 1.0, "Ethereum fell behind the median coin, which did not move"),
+        (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept pace with the median coin, which did not move"),
+    ],
+)
+def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, others, said):
+    coins = market(bitcoin=[1, bitcoin], ethereum=[1, ethereum], a=[1, others], b=[1, others], c=[1, others])
+    assert market_trends.against_median(coins) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([0.8, 0.7, 0.9], "No coin gained; B lost 30%"),
+        ([1.2, 1.1, 1.3], "All 3 coins gained; C gained 30%"),
+        ([1.2, 0.7, 0.9], "Only 1 coin gained; B lost 30%"),
+        ([1.2, 1.1, 0.9], "2 of 3 coins gained; A gained 20%"),
+    ],
+)
+def test_the_ranking_counts_who_gained(changes, said):
+    coins = market(**{name: [1.0, change] for name, change in zip("abc", changes, strict=True)})
+    assert market_trends.ranking(coins, "usd", "").finding == said
+
+
+def test_one_price_changes_the_named_coin_and_the_count(tables):
+    before = built("market_trends", tables)
+    trends = tables["market_trends_daily"].copy()
+    last = (trends["coin_id"] == "litecoin") & (trends["date"] == gold_frames.NEWEST)
+    trends.loc[last, "close"] *= 1000
+    after = built("market_trends", tables | {"market_trends_daily": trends})
+    assert "Litecoin" not in before.headline
+    assert after.headline.startswith("Litecoin leads")
+    assert after.sections["ranking"].figure["data"][0]["y"][0] == "LTC"
+
+
+def test_the_counts_of_the_headline_are_those_of_the_table(reports):
+    report = reports["market_trends"]
+    bars = report.sections["ranking"].figure["data"][0]["x"]
+    lower = sum(value < 0 for value in bars)
+    number, word = (lower, "lower") if lower >= sum(value > 0 for value in bars) else (len(bars) - lower, "higher")
+    assert f"{number} of {len(bars)} coins are {word}" in report.headline
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ({30: -0.05, 200: 0.08}, "Bitcoin is 5% below its 30-day average and 8% above its 200-day average"),
+        ({30: 0.05, 200: -0.08}, "Bitcoin is 5% above its 30-day average and 8% below its 200-day average"),
+        ({30: 0.05, 200: 0.08}, "Bitcoin is 5% above its 30-day and 8% above its 200-day average"),
+        ({30: 0.0002}, "Bitcoin is at its 30-day average"),
+        ({7: -0.02}, "Bitcoin is 2% below its 7-day average"),
+        ({}, "Bitcoin has no average yet"),
+    ],
+)
+def test_where_a_price_stands(gaps, said):
+    assert price_averages.against_averages("Bitcoin", gaps) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"usd": 0.167, "eur": 0.031}, "Bitcoin rose 16.7% in dollars and 3.1% in euros"),
+        ({"usd": -0.167, "eur": -0.031}, "Bitcoin fell 16.7% in dollars and 3.1% in euros"),
+        ({"usd": 0.01, "eur": -0.031}, "Bitcoin moved +1.0% in dollars and −3.1% in euros"),
+        ({}, "Bitcoin: one month of averages so far"),
+    ],
+)
+def test_currencies_share_a_verb_only_when_they_agree(changes, said):
+    assert price_averages.in_currencies("Bitcoin", changes) == said
+
+
+def test_the_averages_headline_flips(tables):
+    up = tables["price_averages_daily"].copy()
+    up["close"] = up["average_200d"].fillna(1.0) * 1.1
+    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
+        "9 of 9 coins trade above their 200-day average"
+    )
+    up["close"] = up["average_200d"].fillna(1.0) * 0.9
+    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
+        "9 of 9 coins trade below their 200-day average"
+    )
+
+
+@pytest.mark.parametrize(
+    ("median", "said"),
+    [
+        ([0.17, -0.29], "January was the best month (median +17%), February the worst (−29%)"),
+        ([-0.1, -0.29], "No month was good for the median coin; the worst was February (−29%)"),
+        ([0.17], "January is the only complete month (median +17%)"),
+        ([], "No month is complete yet"),
+    ],
+)
+def test_months(median, said):
+    index = pd.to_datetime(["2026-01-01", "2026-02-01"][: len(median)])
+    assert market_trends.best_and_worst_month(pd.Series(median, index=index, dtype=float)) == said
+
+
+def health(**changes):
+    frames = gold_frames.gold(coins=2, days=40)
+    rows = gold_frames.operations(**changes)
+    frames |= {name: gold_frames.typed(getattr(gold_frames.tables, name.upper()), rows[name]) for name in rows}
+    return built("pipeline_health", frames)
+
+
+def test_the_health_headline_follows_the_last_run():
+    good, failed = health(), health(failed=True)
+    assert good.headline.endswith("1 of 5 tables is older than promised")
+    assert good.sections["timeline"].finding.startswith("04_build_gold takes ")
+    assert failed.headline.startswith("The last run failed in 04_build_gold after ")
+    assert failed.sections["timeline"].finding == "04_build_gold failed; the steps before it succeeded"
+    assert failed.banner.word == "The last run failed."
+    assert "11 of the last 12 runs have succeeded." in failed.lead
+    assert "The table is gone." in failed.sections["timeline"].table
+
+
+def test_the_budget_projects_the_month_against_the_plan(gold):
+    frames = gold["pipeline_health"]
+    steps = frames["run_steps"]
+    section = pipeline_health.budget(frames["api_usage"], steps, "live")
+    # 12 days of 52 credits, at this pace 31 days of them.
+    assert section.finding == "August stays within the plan: 16% of 10,000 credits"
+    assert section.figure["data"][1]["y"] == [624, 1612]
+    tight = steps.assign(parameters='{"plan": "demo", "credits_per_month": 1000}')
+    assert pipeline_health.budget(frames["api_usage"], tight, "live").finding == (
+        "August breaks the plan: 161% of 1,000 credits"
+    )
+    keyless = steps.assign(parameters='{"plan": "keyless", "credits_per_month": 0}')
+    section = pipeline_health.budget(frames["api_usage"], keyless, "live")
+    assert section.finding == "624 credits in August, about 1,612 by its end"
+    assert "The keyless plan states no monthly budget." in section.subtitle
+
+
+def test_headlines_fit_on_a_line(reports):
+    for report in reports.values():
+        assert len(report.headline) <= 75
+        for section in report.sections.values():
+            assert len(section.finding) <= 90, section.finding
+            assert not section.finding.endswith((".", "?"))
+
+
+def test_building_does_not_change_the_frames(gold):
+    before = {name: frame.copy() for name, frame in gold["market_trends"].items()}
+    market_trends.build(gold["market_trends"], built_at=BUILT_AT)
+    for name, frame in gold["market_trends"].items():
+        pd.testing.assert_frame_equal(frame, before[name])

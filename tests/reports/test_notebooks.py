@@ -1,0 +1,89 @@
+"""The three report notebooks, cell by cell and without Spark: as they come, solved, and over empty gold."""
+
+import re
+
+import nbformat
+import pytest
+
+from coinlake import operations, platform, storage
+from ops import notebooks
+from ops.report import REPORTS
+from tests.support import gold_frames
+
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def lake(tmp_path, monkeypatch):
+    """Notebooks write their records below tmp_path and reach DuckDB where they ask for Spark."""
+
+    def use(frames):
+        monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+        monkeypatch.setattr(platform, "spark", lambda: gold_frames.Catalog(frames))
+        monkeypatch.setattr(storage, "ensure", lambda *_: None)
+        monkeypatch.setattr(operations, "load_steps", lambda *_: {})
+
+    return use
+
+
+def run(name, solved=False):
+    """Execute the cells in one namespace, `exercise` cells replaced by the solution below them when `solved`."""
+    cells = nbformat.read(notebooks.path(name), as_version=4).cells
+    solutions = [found[1] for cell in cells if (found := SOLUTION.search(cell.source))]
+    namespace = {"__name__": "__main__"}
+    for cell in cells:
+        if cell.cell_type == "code":
+            is_exercise = "exercise" in cell.metadata.get("tags", [])
+            exec(solutions.pop(0) if solved and is_exercise else cell.source, namespace)
+    return namespace
+
+
+def answers(capsys):
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith(("✓", "✗", "not answered"))]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_unsolved_exercises_say_so_and_stop_nothing(name, lake, tables, capsys):
+    lake(tables)
+    run(name)
+    assert answers(capsys) == ["not answered yet", "not answered yet"]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_solutions_pass_their_own_check(name, lake, tables, capsys):
+    lake(tables)
+    run(name, solved=True)
+    assert [line[0] for line in answers(capsys)] == ["✓", "✓"]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_empty_gold_runs_to_the_end(name, lake, capsys):
+    lake(gold_frames.empty())
+    run(name)
+    assert answers(capsys) == ["not answered yet", "not answered yet"]
+
+
+@pytest.mark.parametrize(("name", "report"), REPORTS.items())
+def test_every_section_is_shown_once_and_in_the_order_of_the_page(name, report, lake, tables):
+    lake(tables)
+    built = run(name)["r"]
+    cells = nbformat.read(notebooks.path(name), as_version=4).cells
+    tagged = [cell.source for cell in cells if "page" in cell.metadata.get("tags", [])]
+    assert built.name == report
+    assert [source.splitlines()[-1] for source in tagged] == [
+        "r.opening()",
+        *(f'r.show("{key}")' for key in built.sections),
+        "r.closing()",
+    ]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_kept_outputs_are_what_the_cells_print(name, lake, tables, capsys):
+    lake(tables)
+    namespace = {"__name__": "__main__"}
+    for cell in nbformat.read(notebooks.path(name), as_version=4).cells:
+        if cell.cell_type == "code":
+            capsys.readouterr()
+            exec(cell.source, namespace)
+            if cell.outputs:
+                assert "".join(output.text for output in cell.outputs) == capsys.readouterr().out
