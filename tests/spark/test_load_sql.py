@@ -6,7 +6,14 @@ import pytest
 
 from coinlake import storage, tables, warehouse
 from coinlake.errors import CoinlakeError
-from coinlake.tables import CORRELATION_90D, DIM_COIN, DIM_CURRENCY, DIM_DATE, FACT_PRICE_DAILY
+from coinlake.tables import (
+    CORRELATION_90D,
+    DIM_COIN,
+    DIM_CURRENCY,
+    DIM_DATE,
+    FACT_MARKET_SNAPSHOT,
+    FACT_PRICE_DAILY,
+)
 from coinlake.warehouse import LOADED, EmbeddedWarehouse, gold
 
 CATALOG = "spark_catalog"
@@ -22,6 +29,7 @@ def lake(spark, tmp_path):
     write(spark, DIM_CURRENCY, (1, "usd", "US dollar", "fiat"))
     write(spark, FACT_PRICE_DAILY, price("bitcoin", 1, 63_000.1), price("ethereum", 2, 0.1 + 0.2))
     write(spark, CORRELATION_90D, pair("bitcoin", "ethereum"), pair("bitcoin", "solana"))
+    write(spark, FACT_MARKET_SNAPSHOT, snapshot(7, 1.0), snapshot(8, 2.0))
     return tmp_path / "lake"
 
 
@@ -66,6 +74,11 @@ def pair(one, other):
     return (one, other, "usd", DAY, 0.25, 90)
 
 
+def snapshot(month, last_price):
+    at = datetime(2026, month, 12, 14, 22)
+    return ("bitcoin", "usd", at, f"2026-{month:02}", 1, 1, 20260812, last_price, *[None] * 10, "a.json")
+
+
 def write(spark, table, *rows):
     schema = ", ".join(f"{column.name} {column.type}" for column in table.columns)
     storage.merge_changes(spark, CATALOG, table, spark.createDataFrame(rows, schema))
@@ -74,7 +87,7 @@ def write(spark, table, *rows):
 def load(spark, embedded):
     """A load, its proof, and what it did to each table: (full, rows sent, merged, deleted)."""
     loads = warehouse.load(spark, CATALOG, embedded, "a-run")
-    warehouse.verify(spark, CATALOG, embedded, [done.table for done in loads])
+    warehouse.verify(spark, CATALOG, embedded, loads)
     return {done.table.name: (done.is_full, done.staged, done.merged, done.deleted) for done in loads}
 
 
@@ -93,6 +106,7 @@ def test_gold_is_loaded_once_and_then_only_what_changed(spark, lake, embedded):
         "dim_currency": (True, 1, 1, 0),
         "fact_price_daily": (True, 2, 2, 0),
         "correlation_90d": (True, 2, 2, 0),
+        "fact_market_snapshot": (True, 2, 2, 0),
     }
     assert stored(embedded, DIM_COIN) == [coin(1, "bitcoin"), coin(2, "ethereum")]
     assert stored(embedded, FACT_PRICE_DAILY) == [price("bitcoin", 1, 63_000.1), price("ethereum", 2, 0.1 + 0.2)]
@@ -104,14 +118,17 @@ def test_gold_is_loaded_once_and_then_only_what_changed(spark, lake, embedded):
     write(spark, DIM_COIN, coin(2, "ethereum", "ETH"), coin(3, "solana"))
     write(spark, DIM_COIN, coin(3, "solana", "SOL"))
     write(spark, FACT_PRICE_DAILY, price("solana", 3, 150.0))
+    write(spark, FACT_MARKET_SNAPSHOT, snapshot(8, 3.0), snapshot(9, 4.0))
     spark.sql(f"DELETE FROM {CORRELATION_90D.qualified(CATALOG)} WHERE coin_b = 'solana'")
     assert load(spark, embedded) == {
         "dim_coin": (False, 2, 2, 0),
+        "fact_market_snapshot": (False, 2, 2, 0),
         "fact_price_daily": (False, 1, 1, 0),
         "correlation_90d": (False, 1, 0, 1),
     }
     assert stored(embedded, DIM_COIN) == [coin(1, "bitcoin"), coin(2, "ethereum", "ETH"), coin(3, "solana", "SOL")]
     assert stored(embedded, CORRELATION_90D) == [pair("bitcoin", "ethereum")]
+    assert stored(embedded, FACT_MARKET_SNAPSHOT) == [snapshot(7, 1.0), snapshot(8, 3.0), snapshot(9, 4.0)]
 
     # Written and taken back: new commits, and nothing to load.
     write(spark, CORRELATION_90D, pair("bitcoin", "tron"))
@@ -172,13 +189,13 @@ def test_of_many_changes_of_a_key_the_last_one_counts(spark):
 
 
 def test_a_warehouse_that_differs_from_gold_is_found_out(spark, lake, few_tables, embedded):
-    load(spark, embedded)
+    loads = warehouse.load(spark, CATALOG, embedded, "a-run")
     with embedded.writing() as session:
         session.execute("UPDATE aggregated_data.fact_price_daily SET total_volume = NULL", "test")
         session.execute("UPDATE aggregated_data.fact_price_daily SET high = high + 1", "test")
         session.execute("DELETE FROM aggregated_data.correlation_90d WHERE coin_b = 'solana'", "test")
     with pytest.raises(CoinlakeError) as refusal:
-        warehouse.verify(spark, CATALOG, embedded, [FACT_PRICE_DAILY, CORRELATION_90D, DIM_COIN])
+        warehouse.verify(spark, CATALOG, embedded, loads)
     lines = str(refusal.value).splitlines()
     assert lines[0] == "The warehouse is not what gold is:"
     assert lines[1].startswith("  fact_price_daily: total_volume has 2 values in gold, 0 in the warehouse")

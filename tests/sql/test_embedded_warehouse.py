@@ -145,6 +145,26 @@ class TestExactness:
         assert load(embedded, change(table, deleted=[gone])) == [("correlation_90d", False, 1, 0, 1)]
         assert contents(embedded, table) == [pairs[0], pairs[2]]
 
+    def test_a_load_says_which_partitions_it_touched(self, loaded):
+        table = tables.FACT_MARKET_SNAPSHOT
+        rows = [
+            row(
+                table,
+                coin_id="bitcoin",
+                coin_key=1,
+                snapshot_at=datetime(2026, month, 1),
+                period=f"2026-{month:02}",
+            )
+            | FACT
+            for month in (3, 1, 2)
+        ]
+        (first,) = loading.load(loaded, [change(table, *rows)], "a-run")
+        assert first.partitions == ("2026-01", "2026-02", "2026-03")
+        (second,) = loading.load(loaded, [change(table, rows[0], deleted=[rows[2]])], "a-run")
+        assert second.partitions == ("2026-02", "2026-03")
+        (third,) = loading.load(loaded, [change(DIM_COIN, row(DIM_COIN, coin_key=3))], "a-run")
+        assert third.partitions is None
+
     def test_every_table_takes_a_row_of_its_own(self, embedded):
         parents = star(bitcoin=1.0)[:3]
         keys = FACT | {"coin_key": 1}

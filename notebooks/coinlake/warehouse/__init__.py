@@ -1,18 +1,21 @@
 """The warehouse: gold's star, aggregates and operations tables in a SQL database.
 
-    embedded = warehouse.EmbeddedWarehouse(f"{lake}/warehouse.duckdb")
-    loads = warehouse.load(spark, catalog, embedded, run_id)
-    warehouse.verify(spark, catalog, embedded)
-    embedded.query("SELECT TOP (5) name, price FROM reporting.coin_now ORDER BY market_cap DESC")
+    target = warehouse.choose(lake, sql_server, sql_database)
+    loads = warehouse.load(spark, catalog, target, run_id)
+    warehouse.verify(spark, catalog, target, loads)
+    target.query("SELECT TOP (5) name, price FROM reporting.coin_now ORDER BY market_cap DESC")
 
 The same T-SQL files (sql/warehouse) serve Azure SQL Database and DuckDB.
 """
 
 from itertools import chain
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from coinlake.errors import CoinlakeError
 from coinlake.warehouse import gold, loading
+from coinlake.warehouse.azure import AzureWarehouse, sign_in
 from coinlake.warehouse.embedded import EmbeddedWarehouse
 from coinlake.warehouse.interface import Change, Position, Session, Warehouse
 from coinlake.warehouse.loading import LOADED, TableLoad
@@ -21,6 +24,7 @@ from coinlake.warehouse.verification import verify
 
 __all__ = [
     "LOADED",
+    "AzureWarehouse",
     "Change",
     "EmbeddedWarehouse",
     "Position",
@@ -28,9 +32,28 @@ __all__ = [
     "TableLoad",
     "TsqlError",
     "Warehouse",
+    "choose",
     "load",
     "verify",
 ]
+
+
+def choose(
+    lake: str, sql_server: str = "", sql_database: str = "", secret_scope: str = "", key_vault_url: str = ""
+) -> Warehouse:
+    """The warehouse that the parameters name: a database in Azure, or without a server the file in the lake.
+
+    In Azure the secret sql-connection signs in, or where there is none a managed identity.
+    Raises CoinlakeError when only one of server and database is named.
+    """
+    if bool(sql_server) != bool(sql_database):
+        raise CoinlakeError(
+            f"sql_server is {sql_server!r} and sql_database {sql_database!r}: name both, or neither for the "
+            "warehouse in a file."
+        )
+    if sql_server:
+        return AzureWarehouse(sql_server, sql_database, sign_in(secret_scope, key_vault_url))
+    return EmbeddedWarehouse(Path(lake) / "warehouse.duckdb")
 
 
 def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -> list[TableLoad]:

@@ -23,10 +23,15 @@ READERS = 3
 
 
 class Commit(NamedTuple):
-    """The newest state of a Delta table: which table it is, and when it was last written (UTC)."""
+    """The newest state of a Delta table: which table it is, when it was last written (UTC), and its files."""
 
     table_id: str
     committed_at: datetime
+    files: int
+
+    def is_loaded(self, position: Position | None) -> bool:
+        """Whether a warehouse that is at this position holds the table as it is."""
+        return position is not None and (position.table_id, position.committed_at) == self[:2]
 
 
 def newest(spark: SparkSession, catalog: str) -> list[Commit]:
@@ -34,7 +39,7 @@ def newest(spark: SparkSession, catalog: str) -> list[Commit]:
 
     def describe(table: Table) -> Commit:
         detail = spark.sql(f"DESCRIBE DETAIL {table.qualified(catalog)}").first()
-        return Commit(detail["id"], detail["lastModified"])
+        return Commit(detail["id"], detail["lastModified"], detail["numFiles"])
 
     with ThreadPoolExecutor(DESCRIBERS) as pool:
         return list(pool.map(describe, LOADED))
@@ -50,7 +55,7 @@ def changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -
         tasks = deque(
             pool.submit(_change, spark, catalog, table, commit, loaded.get(table.name))
             for table, commit in zip(LOADED, newest(spark, catalog), strict=True)
-            if table.name not in loaded or commit != _commit(loaded[table.name])
+            if not commit.is_loaded(loaded.get(table.name))
         )
         while tasks:
             change = tasks.popleft().result()
@@ -74,15 +79,19 @@ def net_changes(feed: DataFrame, table: Table) -> DataFrame:
 
 
 def _change(spark: SparkSession, catalog: str, table: Table, commit: Commit, since: Position | None) -> Change:
+    everything = storage.read(spark, catalog, table).withColumn("is_deleted", F.lit(False))
+    if not commit.files:
+        # Nothing to read: the table's history can be followed from its beginning.
+        return Change(table, Position(commit.table_id, 0, commit.committed_at), True, _arrow(everything.limit(0)))
     # The version is asked for before the rows: what is written meanwhile comes again with the next load.
-    position = Position(commit.table_id, storage.version(spark, catalog, table), commit.committed_at)
-    if since and since.table_id == position.table_id and since.version <= position.version:
+    version = storage.version(spark, catalog, table)
+    position = Position(commit.table_id, version, commit.committed_at)
+    if since and since.table_id == commit.table_id and since.version <= version:
         try:
             feed = storage.changes_since(spark, catalog, table, since.version)
             return Change(table, position, False, _arrow(net_changes(feed, table)))
         except PySparkException:
             pass  # The feed no longer reaches back that far (VACUUM, log retention): take the whole table.
-    everything = storage.read(spark, catalog, table).withColumn("is_deleted", F.lit(False))
     return Change(table, position, True, _arrow(everything))
 
 
@@ -94,7 +103,3 @@ def _arrow(frame: DataFrame) -> pa.Table:
         for field in rows.schema
     ]
     return rows.cast(pa.schema(fields))
-
-
-def _commit(position: Position) -> Commit:
-    return Commit(position.table_id, position.committed_at)

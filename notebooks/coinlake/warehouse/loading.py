@@ -17,10 +17,14 @@ LOADED: tuple[Table, ...] = tuple(
 
 @dataclass(frozen=True)
 class TableLoad:
-    """What a load did to one table: rows sent, rows inserted or updated, rows deleted."""
+    """What a load did to one table: rows sent, rows inserted or updated, rows deleted.
+
+    `partitions` are those that the rows belong to; None where the table has none.
+    """
 
     table: Table
     is_full: bool
+    partitions: tuple[str, ...] | None
     staged: int
     merged: int
     deleted: int
@@ -77,7 +81,7 @@ def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[T
             merged = [session.execute(task.merge, task.where, {"load_id": load_id}) for task in staged]
             deleted = [_delete(session, task, load_id) for task in reversed(staged)]
             loads = [
-                TableLoad(task.table, task.is_full, task.rows, *counts)
+                TableLoad(task.table, task.is_full, task.partitions, task.rows, *counts)
                 for task, *counts in zip(staged, merged, reversed(deleted), strict=True)
             ]
             _log(session, staged, loads, load_id, run_id)
@@ -93,6 +97,7 @@ class _Staged:
     table: Table
     position: Position
     is_full: bool
+    partitions: tuple[str, ...] | None
     rows: int
     has_deletes: bool
     where: str
@@ -133,7 +138,23 @@ def _stage(session: Session, change: Change, load_id: int) -> _Staged:
     if change.is_full:
         session.execute(mark_missing, where, {"load_id": load_id})
     to_delete = _count(session, f"{own} AND is_deleted = 1", load_id=load_id)
-    return _Staged(change.table, change.position, change.is_full, arrived, to_delete > 0, where, merge, delete)
+    return _Staged(
+        change.table,
+        change.position,
+        change.is_full,
+        _partitions(change),
+        arrived,
+        to_delete > 0,
+        where,
+        merge,
+        delete,
+    )
+
+
+def _partitions(change: Change) -> tuple[str, ...] | None:
+    if change.table.partition is None:
+        return None
+    return tuple(sorted(change.rows[change.table.partition].unique().drop_null().to_pylist()))
 
 
 def _delete(session: Session, task: _Staged, load_id: int) -> int:

@@ -11,7 +11,7 @@ from coinlake.errors import CoinlakeError
 from coinlake.tables import Table
 from coinlake.warehouse import tsql
 from coinlake.warehouse.interface import Session, Warehouse
-from coinlake.warehouse.loading import LOADED
+from coinlake.warehouse.loading import LOADED, TableLoad
 
 NUMBERS = ("DOUBLE", "INT", "BIGINT")
 
@@ -20,9 +20,24 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
+class Part:
+    """What is compared of a table: all of it, or some of its partitions."""
+
+    table: Table
+    partitions: tuple[str, ...] | None = None
+
+    def where(self) -> str:
+        """The condition on its rows, in the SQL of both sides."""
+        if self.partitions is None:
+            return ""
+        values = ", ".join(f"'{value}'" for value in self.partitions)
+        return f" WHERE {self.table.partition} IN ({values})"
+
+
+@dataclass(frozen=True)
 class Measures:
-    """What is compared of a table: its rows, the values per column that are not NULL, and per number column
-    the sum of the values and of their sizes (None when there is no value)."""
+    """What a part of a table amounts to: the rows of the whole table; of the part the values per column that
+    are not NULL, and per number column the sum of the values and of their sizes (None without a value)."""
 
     rows: int
     values: dict[str, int]
@@ -31,21 +46,25 @@ class Measures:
 
 
 def verify(
-    spark: SparkSession, catalog: str, warehouse: Warehouse, tables: Iterable[Table] = LOADED
+    spark: SparkSession, catalog: str, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None
 ) -> pd.DataFrame:
     """Compare rows, values per column, and sums per number column of each table with gold's.
+
+    `loads` is what `load` did: then only the tables that it changed are compared, and of a partitioned one
+    the values and sums of the partitions that it touched, so that the proof of an hour costs no more when
+    there are years of hours. Without it everything is compared.
 
     Gold is measured in one Spark job. Returns a frame: table, rows, values (not NULL), sums (compared).
     Raises CoinlakeError that names every difference.
     """
-    tables = list(tables)
-    expected = measure_gold(spark, catalog, tables)
-    found = warehouse.attempt(lambda: _measure_warehouse(warehouse, tables))
-    problems = [
-        f"{table.name}: {problem}"
-        for table in tables
-        for problem in differences(expected[table.name], found[table.name])
-    ]
+    if loads is None:
+        parts = [Part(table) for table in LOADED]
+    else:
+        parts = [Part(done.table, None if done.is_full else done.partitions) for done in loads]
+    expected = measure_gold(spark, catalog, parts)
+    found = warehouse.attempt(lambda: _measure_warehouse(warehouse, parts))
+    names = [part.table.name for part in parts]
+    problems = [f"{name}: {problem}" for name in names for problem in differences(expected[name], found[name])]
     if problems:
         raise CoinlakeError(
             "The warehouse is not what gold is:\n  " + "\n  ".join(problems) + "\nIf gold was written since "
@@ -53,37 +72,44 @@ def verify(
         )
     return pd.DataFrame(
         {
-            "table": [table.name for table in tables],
-            "rows": [expected[table.name].rows for table in tables],
-            "values": [sum(expected[table.name].values.values()) for table in tables],
-            "sums": [len(expected[table.name].sums) for table in tables],
+            "table": names,
+            "rows": [expected[name].rows for name in names],
+            "values": [sum(expected[name].values.values()) for name in names],
+            "sums": [len(expected[name].sums) for name in names],
         }
     )
 
 
-def measure_gold(spark: SparkSession, catalog: str, tables: Iterable[Table]) -> dict[str, Measures]:
-    """Measures of each table of gold, by name, in one Spark job."""
-    tables = list(tables)
-    if not tables:
+def measure_gold(spark: SparkSession, catalog: str, parts: Iterable[Part]) -> dict[str, Measures]:
+    """Measures of each part of gold, by the table's name, in one Spark job."""
+    parts = list(parts)
+    if not parts:
         return {}
-    selects = [
-        f"SELECT '{table.name}' AS name, count(*) AS rows, "
-        f"array({', '.join(f'count({column})' for column in table.column_names)}) AS values, "
-        f"{_array(f'sum(CAST({column} AS DOUBLE))' for column in _numbers(table))} AS sums, "
-        f"{_array(f'sum(abs(CAST({column} AS DOUBLE)))' for column in _numbers(table))} AS sizes "
-        f"FROM {table.qualified(catalog)}"
-        for table in tables
-    ]
-    rows = {row["name"]: row for row in spark.sql(" UNION ALL ".join(selects)).collect()}
+    selects = " UNION ALL ".join(_gold_select(catalog, part) for part in parts)
+    rows = {row["name"]: row for row in spark.sql(selects).collect()}
     return {
-        table.name: Measures(
-            rows[table.name]["rows"],
-            dict(zip(table.column_names, rows[table.name]["values"], strict=True)),
-            dict(zip(_numbers(table), rows[table.name]["sums"], strict=True)),
-            dict(zip(_numbers(table), rows[table.name]["sizes"], strict=True)),
+        name: Measures(
+            rows[name]["row_count"],
+            dict(zip(part.table.column_names, rows[name]["values"], strict=True)),
+            dict(zip(_numbers(part.table), rows[name]["sums"], strict=True)),
+            dict(zip(_numbers(part.table), rows[name]["sizes"], strict=True)),
         )
-        for table in tables
+        for part in parts
+        if (name := part.table.name)
     }
+
+
+def _gold_select(catalog: str, part: Part) -> str:
+    """One row: name, row_count (which Delta knows without reading), values, sums, sizes."""
+    table = part.table.qualified(catalog)
+    row_count = "count(*)" if part.partitions is None else f"(SELECT count(*) FROM {table})"
+    numbers = [f"CAST({column} AS DOUBLE)" for column in _numbers(part.table)]
+    return (
+        f"SELECT '{part.table.name}' AS name, {row_count} AS row_count, "
+        f"array({', '.join(f'count({column})' for column in part.table.column_names)}) AS values, "
+        f"{_doubles(f'sum({number})' for number in numbers)} AS sums, "
+        f"{_doubles(f'sum(abs({number}))' for number in numbers)} AS sizes FROM {table}{part.where()}"
+    )
 
 
 def differences(expected: Measures, found: Measures) -> list[str]:
@@ -103,27 +129,26 @@ def differences(expected: Measures, found: Measures) -> list[str]:
     return problems
 
 
-def _measure_warehouse(warehouse: Warehouse, tables: Iterable[Table]) -> dict[str, Measures]:
+def _measure_warehouse(warehouse: Warehouse, parts: Iterable[Part]) -> dict[str, Measures]:
     with warehouse.reading() as session:
         if session is None:
             raise CoinlakeError(f"{warehouse}: there is no warehouse to verify. Run notebook 05 first.")
-        return {table.name: _measure(session, table) for table in tables}
+        return {part.table.name: _measure(session, part) for part in parts}
 
 
-def _measure(session: Session, table: Table) -> Measures:
-    columns = {name: tsql.quoted(name) for name in table.column_names}
-    wanted = [f"COUNT({column}) AS values_{name}" for name, column in columns.items()]
-    for name in _numbers(table):
-        wanted.append(f"SUM(CAST({columns[name]} AS FLOAT(53))) AS sum_{name}")
-        wanted.append(f"SUM(ABS(CAST({columns[name]} AS FLOAT(53)))) AS size_{name}")
-    (row,) = session.query(
-        f"SELECT COUNT(*) AS row_count, {', '.join(wanted)} FROM {table.schema}.{table.name}", table.name
-    ).to_pylist()
+def _measure(session: Session, part: Part) -> Measures:
+    table = f"{part.table.schema}.{part.table.name}"
+    wanted = [f"COUNT({tsql.quoted(name)}) AS values_{name}" for name in part.table.column_names]
+    for name in _numbers(part.table):
+        wanted.append(f"SUM(CAST({tsql.quoted(name)} AS FLOAT(53))) AS sum_{name}")
+        wanted.append(f"SUM(ABS(CAST({tsql.quoted(name)} AS FLOAT(53)))) AS size_{name}")
+    (all_rows,) = session.query(f"SELECT COUNT(*) AS row_count FROM {table}", table).to_pylist()
+    (row,) = session.query(f"SELECT {', '.join(wanted)} FROM {table}{part.where()}", table).to_pylist()
     return Measures(
-        row["row_count"],
-        {name: row[f"values_{name}"] for name in columns},
-        {name: row[f"sum_{name}"] for name in _numbers(table)},
-        {name: row[f"size_{name}"] for name in _numbers(table)},
+        all_rows["row_count"],
+        {name: row[f"values_{name}"] for name in part.table.column_names},
+        {name: row[f"sum_{name}"] for name in _numbers(part.table)},
+        {name: row[f"size_{name}"] for name in _numbers(part.table)},
     )
 
 
@@ -131,5 +156,5 @@ def _numbers(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.type in NUMBERS]
 
 
-def _array(expressions: Iterable[str]) -> str:
+def _doubles(expressions: Iterable[str]) -> str:
     return f"CAST(array({', '.join(expressions)}) AS ARRAY<DOUBLE>)"
