@@ -51,6 +51,12 @@ PARAMETERS: dict[str, Parameter] = {
     "faults": Parameter(str, "how badly the simulated API behaves", ("none", "typical", "hostile")),
     "secret_scope": Parameter(str, "Databricks secret scope; empty when there is none"),
     "key_vault_url": Parameter(str, "Azure Key Vault; empty when there is none"),
+    "sql_server": Parameter(
+        str,
+        "host of the Azure SQL server; empty keeps the warehouse in a file of the lake",
+        pattern=r"[A-Za-z0-9][A-Za-z0-9.-]*(,\d{1,5})?|",
+    ),
+    "sql_database": Parameter(str, "its database; empty when there is no server"),
     "fx_currencies": Parameter(str, "currencies to convert into, comma-separated"),
     "latitude": Parameter(float, "place of the weather, degrees north", minimum=-90, maximum=90),
     "longitude": Parameter(float, "place of the weather, degrees east", minimum=-180, maximum=180),

@@ -7,6 +7,7 @@ import test_embedded_warehouse as embedded_tests
 from conftest import change, contents, key, row, star
 from test_embedded_warehouse import fact, load
 
+from coinlake import warehouse
 from coinlake.errors import CoinlakeError
 from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import files, loading
@@ -39,9 +40,9 @@ def _built_server(tmp_path_factory):
 def loaded(tmp_path, request):
     """In place of the file: a warehouse of two coins."""
     if azure.URL:
-        warehouse = azure.on_real_server()
-        loading.load(warehouse, star(**FIRST), "first")
-        yield warehouse
+        server = azure.on_real_server()
+        loading.load(server, star(**FIRST), "first")
+        yield server
         return
     path = shutil.copy(request.getfixturevalue("_built_server"), tmp_path / "coinlake.duckdb")
     with Double(path=path) as server:
@@ -169,3 +170,27 @@ def everything(warehouse):
     """What the star and the log hold."""
     log = warehouse.query("SELECT load_id, table_name, rows_merged FROM control.load_log").values.tolist()
     return [contents(warehouse, sent.table) for sent in star(**FIRST)], sorted(log)
+
+
+class TestChoosing:
+    def test_without_a_server_the_warehouse_is_a_file_of_the_lake(self):
+        assert repr(warehouse.choose("/lake")) == "EmbeddedWarehouse('/lake/warehouse.duckdb')"
+        assert warehouse.choose("/lake").name == "warehouse.duckdb"
+
+    def test_a_server_and_its_database(self, monkeypatch):
+        monkeypatch.setenv("COINLAKE_SQL_CONNECTION", "UID=loader;PWD=Hidden-1")
+        chosen = warehouse.choose("/lake", "sql.example.net", "coinlake")
+        assert repr(chosen) == "AzureWarehouse('sql.example.net', 'coinlake')"
+        assert chosen.name == "sql.example.net/coinlake"
+
+    @pytest.mark.parametrize("named", [("sql.example.net", ""), ("", "coinlake")])
+    def test_one_without_the_other_is_refused(self, named):
+        with pytest.raises(CoinlakeError, match="name both, or neither"):
+            warehouse.choose("/lake", *named)
+
+    def test_a_fingerprint_changes_with_what_is_held(self, loaded):
+        before = loaded.fingerprint()
+        assert before.startswith("last_load=1 dim_coin=2 dim_date=1 dim_currency=1 fact_market_snapshot=0 ")
+        assert loaded.fingerprint() == before
+        load(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=3)))
+        assert loaded.fingerprint() == before.replace("last_load=1 dim_coin=2", "last_load=2 dim_coin=3")

@@ -24,6 +24,7 @@ from coinlake.errors import CoinlakeError
 from coinlake.secrets import Secret
 from coinlake.warehouse import files, tsql
 from coinlake.warehouse.interface import Change, Done, Parameters, Session, Warehouse
+from coinlake.warehouse.loading import LOADED
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -109,6 +110,18 @@ class AzureWarehouse(Warehouse):
         self._pauses = pauses
         self._wait = wait
         self._chance = chance
+
+    @property
+    def name(self) -> str:
+        """Server and database."""
+        return f"{self.server}/{self.database}"
+
+    def fingerprint(self) -> str:
+        """The rows of each table, and the last load that wrote one."""
+        counts = [f"(SELECT COUNT(*) FROM {table.schema}.{table.name}) AS {table.name}" for table in LOADED]
+        last = "(SELECT COALESCE(MAX(load_id), 0) FROM control.load_log) AS last_load"
+        (row,) = self.query(f"SELECT {', '.join([last, *counts])}").to_dict("records")
+        return " ".join(f"{name}={count}" for name, count in row.items())
 
     def __repr__(self) -> str:
         return f"AzureWarehouse({self.server!r}, {self.database!r})"

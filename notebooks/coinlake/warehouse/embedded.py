@@ -6,6 +6,7 @@ reads the new one, and a load that dies leaves nothing but a copy that the next 
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,6 +28,15 @@ class EmbeddedWarehouse(Warehouse):
         self.path = Path(path)
         self._working = self.path.with_name(f".{self.path.name}.loading")
         self._lock = self.path.with_name(f".{self.path.name}.lock")
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the file's bytes, hex; empty when there is no file."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest() if self.path.exists() else ""
 
     def __repr__(self) -> str:
         return f"EmbeddedWarehouse({str(self.path)!r})"

@@ -72,7 +72,16 @@ class Session(ABC):
 
 
 class Warehouse(ABC):
-    """A place that holds the star, the aggregates and the operations tables."""
+    """A place that holds the star, the aggregates and the operations tables.
+
+    `name` is what lineage calls it.
+    """
+
+    name: str
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A text that is another one whenever the warehouse holds something else. Raises CoinlakeError."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Session | None]:
