@@ -1,0 +1,182 @@
+"""The pages in a browser: every figure drawn, nothing fetched, no word on the console, no sideways scrolling.
+
+Skipped where there is no Chromium. With COINLAKE_AXE set to an axe.min.js, its accessibility rules are asked too.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.reports.conftest import MODULES, built
+from tests.support import gold_frames
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def files(reports, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name, report in reports.items():
+        (folder / f"{name}.html").write_text(report.html(), encoding="utf-8")
+    empty = built("market_trends", gold_frames.empty())
+    (folder / "empty.html").write_text(empty.html(), encoding="utf-8")
+    return folder
+
+
+class Visit:
+    """One page in one window, with what it asked for and said."""
+
+    def __init__(self, browser, path, **window):
+        self.context = browser.new_context(**window)
+        self.page = self.context.new_page()
+        self.requests, self.said = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.goto(path.as_uri())
+
+    def draw_all(self):
+        """Bring each figure into view until it is drawn."""
+        for plot in self.page.locator(".plot").all():
+            plot.scroll_into_view_if_needed()
+            plot.locator(".main-svg").first.wait_for()
+        return self.page.locator(".plot:has(.main-svg)").count()
+
+    def js(self, code):
+        return self.page.evaluate(code)
+
+
+@pytest.fixture
+def visit(browser, files):
+    visits = []
+
+    def open_page(name, **window):
+        visits.append(Visit(browser, files / f"{name}.html", **({"viewport": DESKTOP} | window)))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        one.context.close()
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", MODULES)
+def test_all_figures_are_drawn_and_nothing_is_fetched(visit, reports, name, window):
+    seen = visit(name, viewport=window)
+    assert seen.draw_all() == sum(section.figure is not None for section in reports[name].sections.values())
+    assert seen.requests == [seen.page.url]
+    assert seen.said == []
+    assert seen.js("document.documentElement.scrollWidth - innerWidth") == 0
+
+
+CUT = """() => [...document.querySelectorAll('.plot')].flatMap(plot => {
+    const box = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll('.annotation-text, .xtick text, .ytick text, .bartext')]
+        .map(text => [text.textContent, text.getBoundingClientRect()])
+        .filter(([, r]) => r.width)
+        .filter(([, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.bottom > box.bottom + 1)
+        .map(([text]) => `${plot.id}: ${text}`);
+})"""
+COVERED = """() => [...document.querySelectorAll('.plot')].flatMap(plot => {
+    const notes = [...plot.querySelectorAll('.annotation-text')]
+        .map(text => [text.textContent, text.getBoundingClientRect()]);
+    const meet = (r, s) =>
+        r.left < s.right - 1 && s.left < r.right - 1 && r.top < s.bottom - 3 && s.top < r.bottom - 3;
+    return notes.flatMap(([a, r], i) => notes.slice(i + 1).filter(([, s]) => meet(r, s))
+        .map(([b]) => `${plot.id}: ${a} covers ${b}`));
+})"""
+
+
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", MODULES)
+def test_no_text_of_a_chart_is_cut_or_covers_another_label(visit, name, window):
+    seen = visit(name, viewport=window)
+    seen.draw_all()
+    assert seen.js(CUT) == []
+    assert seen.js(COVERED) == []
+
+
+def test_the_theme_button_changes_page_and_charts(visit):
+    seen = visit("market_trends", color_scheme="light")
+    seen.draw_all()
+    ink = "getComputedStyle(document.body).backgroundColor"
+    line = "document.querySelector('#plot-performance .main-svg').style.background"
+    assert (seen.js("getComputedStyle(document.documentElement).backgroundColor"), seen.js(line)) == (
+        "rgb(255, 255, 255)",
+        "rgb(255, 255, 255)",
+    )
+    assert seen.js(ink)
+    seen.page.click("button.theme")
+    assert seen.js("getComputedStyle(document.documentElement).backgroundColor") == "rgb(20, 24, 29)"
+    assert seen.js(line) == "rgb(20, 24, 29)"
+    assert seen.page.inner_text("button.theme") == "Light"
+
+
+def test_a_range_rebases_the_index_and_says_what_headlines_describe(visit):
+    seen = visit("market_trends")
+    seen.draw_all()
+    seen.page.click("button[data-days='30']")
+    assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range") == [
+        "2026-07-12",
+        "2026-08-11",
+    ]
+    bitcoin = seen.js("""() => {
+        const trace = document.querySelector('#plot-performance').data.find(trace => trace.name === 'Bitcoin');
+        return trace.y[trace.x.indexOf('2026-07-12')];
+    }""")
+    assert bitcoin == 100
+    assert seen.page.is_visible("text=The headlines describe the whole period")
+    assert seen.page.get_attribute("button[data-days='30']", "aria-pressed") == "true"
+    seen.page.click("button[data-days='0']")
+    assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range[0]") == "2025-08-12"
+    assert not seen.page.is_visible("text=The headlines describe the whole period")
+
+
+def test_without_scripts_the_tables_remain(visit):
+    seen = visit("market_trends", java_script_enabled=False)
+    assert seen.page.is_visible("noscript strong")
+    assert not seen.page.is_visible("#plot-performance")
+    assert seen.page.is_visible("#movers table")
+
+
+def test_an_empty_page_says_so_and_has_no_range_buttons(visit):
+    seen = visit("empty")
+    assert seen.said == []
+    assert seen.page.is_visible("text=No data yet.")
+    assert seen.page.locator("button:visible").count() == 1
+
+
+def test_paper_gets_every_chart_in_light_colours(visit):
+    seen = visit("price_averages", color_scheme="dark")
+    pdf = seen.page.pdf(format="A4")
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+    assert 3 <= pages <= 9
+
+
+@pytest.mark.skipif("COINLAKE_AXE" not in os.environ, reason="COINLAKE_AXE does not name an axe.min.js")
+@pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*MODULES, "empty"])
+def test_axe_finds_no_violation(visit, name, theme, window):
+    # The page's own policy would keep the tool out.
+    seen = visit(name, viewport=window, color_scheme=theme, bypass_csp=True)
+    seen.draw_all()
+    seen.page.add_script_tag(content=Path(os.environ["COINLAKE_AXE"]).read_text(encoding="utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = seen.page.evaluate("tags => axe.run({runOnly: tags})", tags)
+    assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found["violations"]] == []
