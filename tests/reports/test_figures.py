@@ -166,6 +166,28 @@ def test_spread_keeps_the_order_and_the_middle_of_what_it_moves(positions, place
     assert [p + shift for p, shift in zip(positions, moved, strict=True)] == pytest.approx(places, abs=1e-3)
 
 
+def test_one_giant_does_not_press_the_other_bars_flat():
+    (bars,) = charts.diverging_bars(
+        ["A", "B", "C"], [20.0, 0.5, -0.4], x_title="", texts=["+2,000%", "+50%", "−40%"]
+    )["data"]
+    assert bars["x"] == [0.75, 0.5, -0.4]
+    assert bars["text"] == ["+2,000% ⟶", "+50%", "−40%"]
+    assert bars["customdata"] == [20, 0.5, -0.4]
+
+
+def test_one_collapse_does_not_press_the_other_lines_flat():
+    dates = pd.date_range("2026-01-01", periods=3)
+    traces = [
+        charts.line(pd.Series(values, index=dates), "#0072b2", name)
+        for name, values in (("Kept", [100.0, 90.0, 110.0]), ("Lost", [100.0, 1.0, 0.001]))
+    ]
+    layout = charts.over_time(traces, [(0, "K"), (1, "L")], y_title="", log=True, limits=(2.0, 5000.0))["layout"]
+    low, high = layout["yaxis"]["range"]
+    assert (10**low, traces[1]["y"]) == (pytest.approx(2.0, rel=1e-5), [100, 1, 0.001])
+    assert layout["annotations"][1]["y"] == low
+    assert 10**high < 200
+
+
 def test_numbers_are_short_and_never_nan():
     assert charts.numbers([1 / 3, 123456.789, 1e-9 / 3, 2.0, np.int64(5), float("nan"), None, math.inf]) == [
         0.333333,

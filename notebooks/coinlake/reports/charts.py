@@ -2,8 +2,9 @@
 
 `layout.meta` tells the page's script what it may do with a figure:
 `time` (obeys the range buttons), `rebase` (its lines restart at 100 with the range), `log`, `from_zero`,
-`fixed` (keeps its y range), `keep` (y axes that keep theirs), `phone_rows` (keeps its height on a phone),
-`small` (changes of the layout where the chart is narrow), `ends` (the traces that have end labels).
+`limits` (how far the y range may reach), `fixed` (keeps its y range), `keep` (y axes that keep theirs),
+`phone_rows` (keeps its height on a phone), `small` (changes of the layout where the chart is narrow),
+`ends` (the traces that have end labels).
 """
 
 import html
@@ -20,6 +21,7 @@ Trace = dict[str, Any]
 
 LABEL_GAP = 15  # pixels between the middles of two end labels
 ROW_HEIGHT = 21  # pixels of one horizontal bar
+OUTLIER = 4  # a bar so many times as long as the next one would press all others flat
 DIGITS = 6  # significant digits of every number in a figure
 
 
@@ -72,6 +74,7 @@ def over_time(
     y_range: tuple[float, float] | None = None,
     from_zero: bool = False,
     log: bool = False,
+    limits: tuple[float, float] | None = None,
     rebase: bool = False,
     height: int = 380,
     notes: Sequence[dict[str, Any]] = (),
@@ -80,10 +83,13 @@ def over_time(
     """Lines over time with labels at their ends.
 
     `ends` are pairs of trace number and label text; the labels move apart until none covers another.
-    `y_range` is in the unit of the values, also on a log axis; without it the range fits the values.
+    `y_range` is in the unit of the values, also on a log axis; without it the range fits the values, but never
+    reaches beyond `limits`: one line that collapses must not press all others flat.
     """
     known = [value for trace in traces for value in trace["y"] if value is not None]
     low, high = y_range or _fitted(known, log=log, from_zero=from_zero)
+    if limits:
+        low, high = max(low, limits[0]), min(high, limits[1])
     axis_range = [math.log10(low), math.log10(high)] if log else [low, high]
     yaxis: dict[str, Any] = {"title": {"text": y_title}, "range": numbers(axis_range)}
     if log:
@@ -97,7 +103,7 @@ def over_time(
         "from_zero": from_zero,
         "fixed": y_range is not None,
         "ends": [number for number, _ in ends],
-    }
+    } | ({"limits": list(limits)} if limits else {})
     basis = {
         "height": height,
         "margin": margin,
@@ -125,7 +131,7 @@ def end_labels(
         last = max((i for i, value in enumerate(trace["y"]) if value is not None), default=None)
         if last is not None:
             y = math.log10(trace["y"][last]) if log else trace["y"][last]
-            points.append((number, text, trace["x"][last], y))
+            points.append((number, text, trace["x"][last], min(max(y, axis_range[0]), axis_range[1])))
     scale = height / ((axis_range[1] - axis_range[0]) or 1)
     shifts = spread([point[3] * scale for point in points], LABEL_GAP)
     return [
@@ -210,9 +216,16 @@ def level(y: float, colour: str = style.MUTE, dash: str = "solid", yref: str = "
 def diverging_bars(
     labels: Sequence[str], values: Sequence[float], *, x_title: str, texts: Sequence[str] = (), **changes: Any
 ) -> Figure:
-    """Horizontal bars from zero, first on top: up in blue, down in orange; `values` are fractions."""
-    known = [value for value in values if formats.is_known(value)]
-    low, high = min([0, *known]), max([0, *known])
+    """Horizontal bars from zero, first on top: up in blue, down in orange; `values` are known fractions.
+
+    A bar more than OUTLIER times as long as the next one is cut, and its text says so with an arrow.
+    """
+    longest = sorted(map(abs, values), reverse=True)[:2]
+    is_cut = len(longest) == 2 and longest[0] > OUTLIER * longest[1] > 0
+    most = 1.5 * longest[1] if is_cut else math.inf
+    shown = [max(-most, min(most, value)) for value in values]
+    texts = [f"{text} ⟶" if abs(value) > most else text for text, value in zip(texts, values, strict=bool(texts))]
+    low, high = min([0, *shown]), max([0, *shown])
     # Room for the numbers beside the bars: a seventh of the width, on a phone more.
     span = (high - low) or 1
 
@@ -223,10 +236,11 @@ def diverging_bars(
     trace = {
         "type": "bar",
         "orientation": "h",
-        "x": numbers(values),
+        "x": numbers(shown),
         "y": [words(label) for label in labels],
+        "customdata": numbers(values),
         "marker": {"color": [style.UP if value >= 0 else style.DOWN for value in values]},
-        "hovertemplate": "%{y} %{x:+.1%}<extra></extra>",
+        "hovertemplate": "%{y} %{customdata:+.1%}<extra></extra>",
         "name": "",
     }
     if texts:

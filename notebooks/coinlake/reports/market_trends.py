@@ -17,6 +17,7 @@ TITLE = "Market trends"
 NOTEBOOK = "07_report_market_trends"
 MATRIX_COINS = 10
 TABLES = ("market_trends_daily", "market_daily", "coin_monthly", "correlation_90d", "dim_coin", "api_usage")
+INDEX_LIMITS = (2.0, 5000.0)  # beyond 98 % down or fifty times up, a line may leave the chart
 FULL_MONTH = 0.6  # a monthly change that gets the full colour
 MOODS = {
     "Extreme Fear": (style.ORANGE, 1.0),
@@ -175,6 +176,7 @@ def performance(coins: Universe, source: str) -> Section:
         ends,
         y_title=f"{formats.day(coins.start)} = 100, log scale",
         log=True,
+        limits=INDEX_LIMITS,
         rebase=True,
         height=430,
         shapes=[charts.level(100)],
@@ -308,7 +310,7 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         traces,
         ends,
         y_title="below the highest close so far",
-        y_range=(min(floor * 1.2, -0.05), 0.0),
+        y_range=(min(floor * 1.3, -0.05), 0.0),
         height=charts.bars_height(len(coins.returns)),
         notes=notes,
         shapes=[charts.level(0)],

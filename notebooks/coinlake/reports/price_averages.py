@@ -269,7 +269,8 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
                 "name": "",
             }
         )
-        low, high = min(0, order[window].min(), short.min()), max(0, order[window].max(), short.max())
+        ends = [0, *figure["data"][0]["x"], *short]
+        low, high = min(ends), max(ends)
         room = 0.04 * (high - low)
         span = charts.numbers([low - room, high + room])
         figure["layout"]["xaxis"]["range"] = span
@@ -376,7 +377,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         key="coins",
         nav="Coins",
         finding=_above(coins, gaps, moving, window),
-        subtitle="Close (grey), 30-day (orange) and 200-day average (dark). Each panel has its own scale.",
+        subtitle="Close (grey), 30-day (orange) and 200-day average (strong). Each panel has its own scale.",
         source=source,
         alt="Small charts: "
         + ", ".join(

@@ -10,7 +10,15 @@ from coinlake.reports import formats
 
 def table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[Markup]], kind: str = "") -> Markup:
     """A table whose first column names the row; cells come from the functions below."""
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(header) for header in headers)
+    rows = [list(row) for row in rows]
+    # Words stand left, and so do their headers; numbers stand right.
+    left = [part.startswith(('<td class="text"', '<td class="wrap"')) for part in rows[0]] if rows else []
+    head = Markup("").join(
+        Markup('<th scope="col"{}>{}</th>').format(
+            Markup(' class="text"') if i < len(left) and left[i] else "", header
+        )
+        for i, header in enumerate(headers)
+    )
     body = Markup("\n").join(Markup("<tr>{}</tr>").format(Markup("").join(row)) for row in rows)
     # Scrolls on its own on a phone; a scrolling box must be reachable by the keyboard.
     return Markup(

@@ -166,6 +166,9 @@ def banner(
     frames: Frames, source: str, universe: Universe, table_name: str, built_at: datetime
 ) -> freshness.Banner:
     """The banner of a market report."""
-    facts = [formats.counted(len(universe), "coin"), formats.counted(universe.closes.size, "close")]
+    facts = [
+        formats.counted(len(universe), "coin"),
+        formats.counted(int(universe.closes.notna().sum().sum()), "close"),
+    ]
     promised = freshness.sla_hours(frames["freshness"], f"aggregated_data.{table_name}")
     return freshness.banner(source, universe.newest, promised, built_at, facts)

@@ -69,6 +69,8 @@ function narrow(figure, meta) {
     if (meta.from_zero) { low = Math.min(low, 0); high = Math.max(high, 0); }
     const room = 0.06 * (high - low) || 0.1;
     axis.range = [meta.from_zero && low === 0 ? 0 : low - room, meta.from_zero && high === 0 ? 0 : high + room];
+    const [least, most] = (meta.limits || [-Infinity, Infinity]).map(limit => meta.log && meta.limits ? Math.log10(limit) : limit);
+    axis.range = [Math.max(axis.range[0], least), Math.min(axis.range[1], most)];
     if (meta.log) {
       axis.tickvals = logTicks(10 ** axis.range[0], 10 ** axis.range[1]);
       axis.ticktext = axis.tickvals.map(v => v.toLocaleString("en-US"));
@@ -88,7 +90,8 @@ function placeLabels(figure, meta, height) {
       const trace = figure.data[Number(label.name.slice(4))];
       let i = trace.y.length - 1;
       while (i > 0 && trace.y[i] === null) i--;
-      label.y = meta.log ? Math.log10(trace.y[i]) : trace.y[i];
+      const y = meta.log ? Math.log10(trace.y[i]) : trace.y[i];
+      label.y = Math.min(Math.max(y, axis.range[0]), axis.range[1]);
     }
     const shifts = spread(mine.map(label => label.y * scale), 15);
     mine.forEach((label, i) => { label.yshift = shifts[i]; });
