@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +21,10 @@ from ops.settings import ROOT
 
 FOLDER = ROOT / "notebooks"
 KEPT = "keep_output"
+
+
+class TimeIsUp(CoinlakeError):
+    """A notebook was not done in its time; its kernel was killed."""
 
 
 class CellFailed(CoinlakeError):
@@ -56,15 +61,25 @@ def declared_parameters(notebook: Path) -> dict[str, Value]:
     raise CoinlakeError(f"{notebook.name} has no cell tagged parameters.")
 
 
-def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progress: TextIO | None = None) -> None:
+def execute(
+    notebook: Path,
+    executed: Path,
+    values: Mapping[str, Value],
+    progress: TextIO | None = None,
+    deadline: float | None = None,
+) -> None:
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
-    `progress` receives what the cells print while they run. Raises CellFailed.
+    `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
+    Raises CellFailed, and TimeIsUp for a killed one.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
     from jupyter_client.manager import AsyncKernelManager
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+
+    started = []
 
     class PrivateKernelManager(AsyncKernelManager):
         """Talks to its kernel through Unix sockets, which nobody else on the network or the machine can read."""
@@ -72,7 +87,19 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progres
         def __init__(self, **traits):
             super().__init__(**traits)
             self.transport = "ipc"
+            started.append(self)
 
+    killed = threading.Event()
+
+    def kill():
+        killed.set()
+        for manager in started:
+            manager.provisioner.process.kill()
+
+    timer = threading.Timer(deadline, kill) if deadline is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
     executed.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
@@ -87,6 +114,13 @@ def execute(notebook: Path, executed: Path, values: Mapping[str, Value], progres
         )
     except PapermillExecutionError as error:
         raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
+    except DeadKernelError:
+        if killed.is_set():
+            raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
+        raise
+    finally:
+        if timer:
+            timer.cancel()
 
 
 def keep_outputs(executed: Path, notebook: Path) -> int:

@@ -74,6 +74,15 @@ def widgets() -> dict[str, str] | None:
     return None if utilities is None else dict(utilities.widgets.getAll())
 
 
+def finish(result: str) -> None:
+    """Ends a notebook with a result for its caller: on Databricks, where Data Factory or a job gave parameters.
+
+    Whoever runs the cells by hand passes none, and goes on to the exercises; so does everyone elsewhere.
+    """
+    if widgets():
+        dbutils().notebook.exit(result)
+
+
 def resolve_path(path: str) -> str:
     """An absolute path or URI: a relative path counts from the repository's root, wherever the notebook runs.
 

@@ -40,14 +40,14 @@ class Step:
         reads: Iterable[str] = (),
         writes: Mapping[str, int | None] | None = None,
     ) -> None:
-        """Record the step as succeeded and print its counts.
+        """Record the step as succeeded, print its counts, and hand them to a caller who passed parameters.
 
         `reads` names the inputs (schema.table, or a folder of the lake);
         `writes` maps each output to its Delta version, None where there is no version.
         """
         writes = dict(writes or {})
         ended_at = datetime.now(UTC)
-        self._write(
+        record = self._write(
             "succeeded",
             ended_at,
             rows_read=rows_read,
@@ -58,12 +58,13 @@ class Step:
         event = self._lineage_event(ended_at, list(reads), writes)
         write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
+        platform.finish(json.dumps(result(record)))
 
     def fail(self, message: str) -> None:
         """Record the step as failed, with the message that a person should read."""
         self._write("failed", datetime.now(UTC), message=message)
 
-    def _write(self, status: str, ended_at: datetime, **facts: Any) -> None:
+    def _write(self, status: str, ended_at: datetime, **facts: Any) -> dict[str, Any]:
         record = {
             "run_id": self.run_id,
             "step": self.name,
@@ -80,6 +81,7 @@ class Step:
             "message": None,
         } | facts
         write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        return record
 
     def _lineage_event(
         self, ended_at: datetime, reads: list[str], writes: dict[str, int | None]
@@ -117,6 +119,11 @@ def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
     declared = {key: namespace[key] for key in namespace["__annotations__"] if not key.startswith("_")}
     run_id = declared["run_id"] or new_run_id()
     return Step(name, run_id, declared["lake_path"], declared | {"run_id": run_id})
+
+
+def result(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step gives back to its caller, in Data Factory as `runOutput`: step, run_id and its counts."""
+    return {name: record[name] for name in ("step", "run_id", "rows_read", "rows_written", "rows_rejected")}
 
 
 def new_run_id() -> str:

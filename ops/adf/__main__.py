@@ -1,11 +1,18 @@
-"""Check, run and simulate a factory from the command line: `python -m ops.adf --help`."""
+"""Check, run, schedule and look at a factory from the command line: `python -m ops.adf --help`."""
 
 import argparse
 import json
+import os
 import sys
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
+from coinlake import platform
 from coinlake.errors import CoinlakeError
+from ops.adf import diagram as diagrams
+from ops.adf import monitor as records
+from ops.adf import parameters as settings
 from ops.adf.check import check_factory
 from ops.adf.engine import Engine, RealClock, VirtualClock
 from ops.adf.engine.control import CONTROL_ACTIVITIES
@@ -26,6 +33,8 @@ from ops.adf.triggers import (
 from ops.settings import ROOT
 
 FACTORY = ROOT / "adf"
+ENVIRONMENT = "local"
+LAKE = "lake/simulated"
 NOTEBOOKS = ROOT / "notebooks"
 
 
@@ -46,37 +55,30 @@ def check(arguments):
 def run(arguments):
     """Run one pipeline and print its tree; 1 if it has failed."""
     factory = load_factory(arguments.folder)
-    parameters = dict(map(_assignment, arguments.parameter))
+    given = dict(map(_assignment, arguments.parameter))
     if arguments.dry_run:
-        print_plan(factory, arguments.pipeline, parameters)
+        print_plan(factory, arguments.pipeline, given, _global_parameters(factory, arguments))
         return 0
-    clock = VirtualClock() if arguments.script else RealClock()
-    result = _engine(factory, arguments, clock).run(arguments.pipeline, parameters)
-    print_run(result)
-    if arguments.record:
-        arguments.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
-    return 0 if result.status == "Succeeded" else 1
+    with _engine(factory, arguments, as_of=str(given.get("as_of", ""))) as engine:
+        result = engine.run(arguments.pipeline, given)
+    return 0 if _show(result, factory, arguments) == "Succeeded" else 1
 
 
 def simulate(arguments):
     """Fire a trigger on a virtual clock: print what it fires, and run it if there is a script."""
     factory = load_factory(arguments.folder)
-    if arguments.trigger not in factory.resources["trigger"]:
-        known = ", ".join(factory.resources["trigger"]) or "none"
-        raise CoinlakeError(f"There is no trigger '{arguments.trigger}'; there are: {known}.")
-    trigger = factory.resources["trigger"][arguments.trigger].document
+    trigger = _trigger(factory, arguments.trigger)
     begin, end = parse_time(arguments.begin), parse_time(arguments.end)
     failed = False
     for at, pipeline, parameters in firings(trigger, begin, end):
         print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
         if not arguments.script:
             continue
-        engine = _engine(factory, arguments, VirtualClock(at))
-        system = {"TriggerType": trigger["properties"]["type"], "TriggerName": arguments.trigger}
-        system["TriggerTime"] = iso(at)
+        system = _fired_by(trigger, arguments.trigger, at)
 
-        def run_once(engine=engine, pipeline=pipeline, parameters=parameters, system=system):
-            result = engine.run(pipeline, parameters, system)
+        def run_once(at=at, pipeline=pipeline, parameters=parameters, system=system):
+            with _engine(factory, arguments, start=at) as engine:
+                result = engine.run(pipeline, parameters, system)
             print_run(result, depth=1)
             return result.status
 
@@ -84,6 +86,71 @@ def simulate(arguments):
         status = run_window(trigger, run_once)[0] if is_window else run_once()
         failed = failed or status != "Succeeded"
     return 1 if failed else 0
+
+
+def watch(arguments):
+    """Run what a trigger fires, on this machine, until Ctrl-C; 1 if a run has failed."""
+    from ops.adf.watch import watch as watch_trigger
+
+    factory = load_factory(arguments.folder)
+    trigger = _trigger(factory, arguments.trigger)
+
+    def run_once(pipeline, parameters, at):
+        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}", flush=True)
+        with _engine(factory, arguments, as_of=str(parameters.get("as_of", ""))) as engine:
+            result = engine.run(pipeline, parameters, _fired_by(trigger, arguments.trigger, at))
+        return _show(result, factory, arguments)
+
+    def say(text):
+        print(text, flush=True)
+
+    return 1 if watch_trigger(trigger, run_once, say, most=arguments.runs) else 0
+
+
+def monitor(arguments):
+    """List the runs of a lake, or show one of them as a tree and as a page."""
+    lake = Path(platform.resolve_path(arguments.lake))
+    if not arguments.run:
+        found = records.runs(lake)
+        print(
+            "\n".join(records.listing(found))
+            if found
+            else f"{lake} has no runs yet: python -m ops.adf run pl_main"
+        )
+        return 0
+    record = records.find(lake, arguments.run)
+    print("\n".join(records.tree(record)))
+    if arguments.page:
+        # Imported here: the reports' code takes a second to load.
+        from ops.adf import monitor_page
+
+        print(monitor_page.write(record, lake / records.FOLDER))
+    return 0
+
+
+def parameters(arguments):
+    """Bring the global parameters into the factory, or say where they do not agree; 1 if they do not."""
+    if arguments.environment:
+        print(json.dumps(settings.global_parameters(arguments.environment), indent=2))
+        return 0
+    if not arguments.check:
+        print(settings.write(arguments.folder))
+    found = settings.disagreements(load_factory(arguments.folder))
+    for disagreement in found:
+        print(disagreement)
+    print(f"{', '.join(settings.environments())}: {len(found)} disagreements")
+    return 1 if found else 0
+
+
+def diagram(arguments):
+    """Print the factory as a mermaid flowchart, or put it into a Markdown file."""
+    text = diagrams.mermaid(load_factory(arguments.folder))
+    if arguments.into:
+        old = arguments.into.read_text(encoding="utf-8")
+        arguments.into.write_text(diagrams.put_into(old, text), encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
 
 
 def firings(trigger, begin, end):
@@ -101,11 +168,9 @@ def firings(trigger, begin, end):
         raise CoinlakeError(f"Triggers of type {kind} cannot be simulated: only schedules and tumbling windows.")
 
 
-def print_plan(factory, pipeline, parameters):
+def print_plan(factory, pipeline, given, global_parameters):
     """Print what a run would do."""
-    for depth, name, kind, conditions, inputs in plan(
-        factory.pipelines, pipeline, parameters, factory.global_parameters
-    ):
+    for depth, name, kind, conditions, inputs in plan(factory.pipelines, pipeline, given, global_parameters):
         after = f"  after {', '.join(conditions)}" if conditions else ""
         print(f"{'  ' * depth}{name} ({kind}){after}")
         print(f"{'  ' * depth}    {json.dumps(inputs)}")
@@ -134,14 +199,73 @@ def _seconds(result):
     return f"{(result.end - result.start).total_seconds():.1f} s"
 
 
-def _engine(factory, arguments, clock):
-    """An engine whose work is played from a script, if there is one."""
-    executors = {}
-    if arguments.script:
-        script = Script(json.loads(arguments.script.read_text(encoding="utf-8")))
-        executors = script.executors(_execution_types(factory.pipelines))
-    executors = with_faults(executors, parse_faults(arguments.fail), factory.pipelines)
-    return Engine(factory.pipelines, executors, clock, factory.global_parameters, factory.name)
+def _show(result, factory, arguments):
+    """Print a run that has ended and keep its record; its status."""
+    print_run(result)
+    if arguments.record:
+        arguments.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
+    if not arguments.script:
+        kept = records.keep(result, _lake(_global_parameters(factory, arguments)))
+        print(f"record: {kept}")
+    return result.status
+
+
+@contextmanager
+def _engine(factory, arguments, *, start=None, as_of=""):
+    """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
+    global_parameters = _global_parameters(factory, arguments)
+    with ExitStack() as stack:
+        if arguments.script:
+            clock = VirtualClock(start) if start else VirtualClock()
+            script = Script(json.loads(arguments.script.read_text(encoding="utf-8")))
+            executors = script.executors(_execution_types(factory.pipelines))
+        else:
+            from ops.adf.executors import LocalWorld, local_executors
+
+            clock = RealClock()
+            values = {"lake_path": LAKE} | global_parameters
+            world = stack.enter_context(LocalWorld(factory, values, as_of=as_of, api=arguments.api))
+            executors = local_executors(world)
+        executors = with_faults(executors, parse_faults(arguments.fail), factory.pipelines)
+        observe = _silent if arguments.script else _progress
+        yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
+
+
+def _global_parameters(factory, arguments):
+    """This factory's are those of the environment local; a foreign factory has its own."""
+    if factory.root.resolve() == FACTORY:
+        return settings.values(ENVIRONMENT, arguments.set)
+    return factory.global_parameters | dict(map(_assignment, arguments.set))
+
+
+def _lake(global_parameters):
+    return Path(platform.resolve_path(str(global_parameters.get("lake_path", LAKE))))
+
+
+def _trigger(factory, name):
+    if name not in factory.resources["trigger"]:
+        known = ", ".join(factory.resources["trigger"]) or "none"
+        raise CoinlakeError(f"There is no trigger '{name}'; there are: {known}.")
+    return factory.resources["trigger"][name].document
+
+
+def _fired_by(trigger, name, at):
+    """The properties of `pipeline()` that tell what fired a run."""
+    return {"TriggerType": trigger["properties"]["type"], "TriggerName": name, "TriggerTime": iso(at)}
+
+
+def _progress(event, activity):
+    """Tell what begins, ends or is tried again, of what takes time."""
+    if activity.type in CONTROL_ACTIVITIES:
+        return
+    what = {"start": "…", "end": activity.status}.get(event)
+    if event == "retry":
+        what = f"attempt {len(activity.attempts)} failed, trying again: {activity.attempts[-1].error['message']}"
+    print(f"{datetime.now():%H:%M:%S}  {activity.pipeline} › {activity.name}  {what}", file=sys.stderr)
+
+
+def _silent(event, activity):
+    pass
 
 
 def _execution_types(pipelines):
@@ -177,7 +301,6 @@ def _parser():
     command.add_argument("pipeline")
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--dry-run", action="store_true", help="only say what would run")
-    command.add_argument("--record", type=Path, help="file for the run record, as JSON")
     _add_execution(command)
     command.set_defaults(function=run)
 
@@ -187,6 +310,31 @@ def _parser():
     command.add_argument("--to", dest="end", required=True, metavar="TIME")
     _add_execution(command)
     command.set_defaults(function=simulate)
+
+    command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
+    command.add_argument("trigger")
+    command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
+    _add_execution(command)
+    command.set_defaults(function=watch)
+
+    command = commands.add_parser("monitor", help="list the runs of a lake, or show one")
+    command.add_argument("run", nargs="?", help="the beginning of a run's id, or: last")
+    command.add_argument("--page", action="store_true", help="also write it as a page that opens offline")
+    command.add_argument("--lake", default=LAKE, help="(default: %(default)s)")
+    command.set_defaults(function=monitor)
+
+    command = commands.add_parser("parameters", help="bring parameters/*.yml into the factory")
+    command.add_argument("--check", action="store_true", help="write nothing, only compare")
+    command.add_argument("--environment", help="print the global parameters of another environment")
+    command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")
+    command.set_defaults(function=parameters)
+
+    command = commands.add_parser("diagram", help="draw the factory as a mermaid flowchart")
+    command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")
+    command.add_argument(
+        "--into", type=Path, metavar="FILE", help="put it into a Markdown file, between its marks"
+    )
+    command.set_defaults(function=diagram)
     return parser
 
 
@@ -194,6 +342,11 @@ def _add_execution(command):
     command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")
     command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
     command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
+    command.add_argument(
+        "--api", default="", metavar="URL", help="a running `make api` (default: one of the run's own)"
+    )
+    command.add_argument("--record", type=Path, help="file for a copy of the run record, as JSON")
 
 
 def main(arguments=None):
@@ -204,6 +357,11 @@ def main(arguments=None):
     except CoinlakeError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
+        sys.stdout.flush()
+        # Leaves at once: the kernels and the Spark server end with this process.
+        os._exit(130)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,20 @@ class Widgets:
     def getAll(self):
         return {widgets!r}
 
+class Notebook:
+    def exit(self, result):
+        print("exit with " + result)
+
 class Utilities:
-    widgets = Widgets()
+    widgets, notebook = Widgets(), Notebook()
 
 dbutils = Utilities()
 """
+
+
+def text_of(executed):
+    cells = nbformat.read(executed, as_version=4).cells
+    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
 
 
 @pytest.fixture
@@ -37,13 +46,15 @@ def execute_with_widgets(tmp_path):
 
 def test_widgets_set_the_parameters_by_type(execute_with_widgets, tmp_path):
     lake = tmp_path / "lake"
-    execute_with_widgets(
+    executed = execute_with_widgets(
         "02_ingest_context_data",
         {"lake_path": str(lake), "run_id": "from-widgets", "history_days": "30", "latitude": "-33.9"},
     )
     [record] = lake.glob("steps/date=*/from-widgets/02_ingest_context_data.json")
     parameters = json.loads(record.read_text())["parameters"]
     assert (parameters["history_days"], parameters["latitude"], parameters["source"]) == (30, -33.9, "simulated")
+    result = '{"step": "02_ingest_context_data", "run_id": "from-widgets", "rows_read": 3, "rows_written": 3, '
+    assert f"exit with {result}" in text_of(executed)
 
 
 def test_an_unknown_widget_stops_the_notebook_before_anything_is_written(execute_with_widgets, tmp_path):

@@ -47,7 +47,7 @@ class Engine:
     """Runs the pipelines of a factory.
 
     `pipelines` maps names to git-mode documents; `executors` maps activity types to executors (calls.py).
-    `observe(event, run)` is called with "start" or "end" and the ActivityRun.
+    `observe(event, run)` is called with "start", "retry" or "end" and the ActivityRun.
     """
 
     def __init__(
@@ -253,6 +253,7 @@ class Engine:
                     raise
                 attempt.end, attempt.status = self.clock.now(), "Failed"
                 attempt.error = _error(run, failure)
+            self.observe("retry", run)
             await asyncio.sleep(float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)))
 
     def _call(self, activity, scope, run, timeout):
