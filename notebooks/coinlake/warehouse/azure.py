@@ -6,6 +6,7 @@ transaction. The service may drop a connection at any moment, and says by words 
 """
 
 import logging
+import os
 import random
 import re
 import sys
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 SECRET_NAME = "sql-connection"
+PROVIDER = "MSSQL_PYTHON_NATIVE_PROVIDER"  # the environment variable that settles which driver is used
 
 # Seconds before each new attempt. A serverless database that sleeps takes a minute to wake (40613 until then).
 PAUSES = (5.0, 10.0, 20.0, 40.0, 60.0)
@@ -88,7 +90,8 @@ class AzureWarehouse(Warehouse):
     """The warehouse in one database of a server, for one load at a time.
 
     `identity` signs in: a connection secret "UID=…;PWD=…", or a credential of azure-identity.
-    `certificate` is the server's own certificate (a PEM file) where no public authority vouches for it.
+    `certificate` is the server's own certificate (a PEM file) where no public authority vouches for it; of
+    the driver's two providers only mssql-odbc heeds it.
     `wait` gets the seconds before a new attempt; `chance` gives numbers from 0 to 1 that spread them.
     """
 
@@ -334,7 +337,7 @@ def _driver() -> Any:
     import mssql_python
 
     # Its ODBC driver needs libltdl, which minimal systems lack; its Rust driver needs nothing.
-    if sys.platform == "linux" and find_library("ltdl") is None:
+    if sys.platform == "linux" and not find_library("ltdl") and not os.environ.get(PROVIDER):
         mssql_python.native_provider = "mssql-odbc"
     # A pooled connection keeps the lock of loads after its session was closed.
     mssql_python.pooling(enabled=False)
