@@ -1,0 +1,196 @@
+"""What Unity Catalog should look like: sql/governance/coinlake.yml and tables.py as items, in order.
+
+Kinds of items and what their content holds:
+storage credential, external location, catalog, schema, volume, table: comment, owner, and where it stands;
+columns: column -> comment; function: parameters, returns, body, comment; tags: name -> value;
+row filter: function and columns; column mask: function; grants: sorted privileges of one principal.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from coinlake import tables
+from coinlake.errors import CoinlakeError
+from ops.deploy.changes import Item
+from ops.deploy.facts import Facts
+from ops.settings import ROOT
+
+PATH = ROOT / "sql" / "governance" / "coinlake.yml"
+PRINCIPALS = ("platform", "engineers", "analysts", "pipeline")
+POLICIES = "policies"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the YAML's placeholders stand for: one environment, its addresses, and who its principals are."""
+
+    environment: str
+    catalog: str
+    tables: str
+    files: str
+    access_connector_id: str
+    principals: Mapping[str, str]
+
+    @property
+    def sees_all(self) -> str:
+        """The SQL condition that holds for those who run the pipeline: two groups and one identity."""
+        groups = " OR ".join(
+            f"is_account_group_member('{_quoted(self.principals[name])}')" for name in ("platform", "engineers")
+        )
+        return f"{groups} OR session_user() = '{_quoted(self.principals['pipeline'])}'"
+
+
+def setting(facts: Facts, catalog: str, access_connector_id: str, pipeline: str) -> Setting:
+    """The setting of an environment; `pipeline` is the application id of the factory's identity."""
+    return Setting(
+        environment=facts.environment,
+        catalog=catalog,
+        tables=facts.container("tables"),
+        files=facts.container("lake"),
+        access_connector_id=access_connector_id,
+        principals={
+            "platform": facts.platform_group,
+            "engineers": facts.engineers_group,
+            "analysts": facts.analysts_group,
+            "pipeline": pipeline,
+        },
+    )
+
+
+def desired(setting: Setting, path: Path = PATH) -> list[Item]:
+    """Everything that should be, each item after those it needs.
+
+    Raises CoinlakeError when the file names a schema, table, column, function or principal that does not exist.
+    """
+    model = yaml.safe_load(path.read_text(encoding="utf-8"))
+    faults = list(_faults(model))
+    if faults:
+        raise CoinlakeError(f"{path.name} cannot be applied:\n  " + "\n  ".join(faults))
+    return list(_items(_filled(model, setting), setting))
+
+
+def schema_of_functions(setting: Setting) -> str:
+    """The full name of the schema that holds the functions of filters and masks."""
+    return f"{setting.catalog}.{POLICIES}"
+
+
+def _items(model: Mapping[str, Any], setting: Setting) -> Iterator[Item]:
+    owner = setting.principals[model["owner"]]
+    credential = model["storage_credential"]
+    content = {"access_connector": setting.access_connector_id, "comment": credential["comment"], "owner": owner}
+    yield Item("storage credential", credential["name"], content)
+    for name, location in model["external_locations"].items():
+        content = {**location, "credential": credential["name"], "owner": owner}
+        yield Item("external location", name, content)
+    yield from _containers(model, setting, owner)
+    yield from _tables(setting, owner)
+    yield from _policies(model, setting)
+    yield from _tags(model, setting)
+    yield from _grants(model, setting)
+
+
+def _containers(model, setting: Setting, owner: str) -> Iterator[Item]:
+    described = {"comment": model["catalog"]["comment"], "owner": owner}
+    # Where a catalog or volume stands cannot be changed later: it is sent, but a difference could not be mended.
+    yield Item("catalog", setting.catalog, described | {"managed_location": model["catalog"]["managed_location"]})
+    for name, schema in model["schemas"].items():
+        comment = schema.get("comment") or tables.SCHEMAS[name]
+        yield Item("schema", f"{setting.catalog}.{name}", {"comment": comment, "owner": owner})
+    for name, volume in model["volumes"].items():
+        yield Item("volume", f"{setting.catalog}.{name}", {**volume, "owner": owner})
+
+
+def _tables(setting: Setting, owner: str) -> Iterator[Item]:
+    for table in tables.TABLES:
+        name = table.qualified(setting.catalog)
+        yield Item("table", name, {"comment": table.comment, "owner": owner})
+        yield Item("columns", name, {column.name: column.comment for column in table.columns})
+
+
+def _policies(model, setting: Setting) -> Iterator[Item]:
+    functions = schema_of_functions(setting)
+    for name, function in model["functions"].items():
+        yield Item("function", f"{functions}.{name}", function)
+    for name, policy in model["row_filters"].items():
+        content = {"function": f"{functions}.{policy['function']}", "columns": policy["columns"]}
+        yield Item("row filter", f"{setting.catalog}.{name}", content)
+    for name, function in model["column_masks"].items():
+        yield Item("column mask", f"{setting.catalog}.{name}", {"function": f"{functions}.{function}"})
+
+
+def _tags(model, setting: Setting) -> Iterator[Item]:
+    yield Item("tags", f"catalog {setting.catalog}", model["catalog"]["tags"])
+    for name, schema in model["schemas"].items():
+        yield Item("tags", f"schema {setting.catalog}.{name}", schema["tags"])
+    for table in tables.TABLES:
+        layer = model["schemas"][table.schema]["tags"]["layer"]
+        tags = {"layer": layer, "key": " ".join(table.key)}
+        yield Item("tags", f"table {table.qualified(setting.catalog)}", tags)
+    for name, tags in model["column_tags"].items():
+        yield Item("tags", f"column {setting.catalog}.{name}", tags)
+
+
+def _grants(model, setting: Setting) -> Iterator[Item]:
+    granted = {f"catalog {setting.catalog}": model["catalog"]["grants"]}
+    granted |= {f"schema {setting.catalog}.{name}": schema["grants"] for name, schema in model["schemas"].items()}
+    granted |= {f"table {setting.catalog}.{name}": grants for name, grants in model["table_grants"].items()}
+    for securable, grants in granted.items():
+        for role, privileges in grants.items():
+            if isinstance(privileges, dict):
+                privileges = privileges[setting.environment]
+            yield Item("grants", f"{securable} to {setting.principals[role]}", sorted(privileges))
+
+
+def _faults(model: Mapping[str, Any]) -> Iterator[str]:
+    columns = {f"{table.schema}.{table.name}": set(table.column_names) for table in tables.TABLES}
+    for schema in tables.SCHEMAS:
+        if schema not in model["schemas"]:
+            yield f"schemas: {schema} of tables.py is missing."
+    for name in model["schemas"]:
+        if name not in tables.SCHEMAS and name != POLICIES:
+            yield f"schemas: there is no {name} in tables.py."
+    for section in ("table_grants", "row_filters"):
+        for name in model[section]:
+            if name not in columns:
+                yield f"{section}: there is no table {name}."
+    for name, policy in model["row_filters"].items():
+        for column in policy["columns"]:
+            if column not in columns.get(name, {column}):
+                yield f"row_filters: {name} has no column {column}."
+    for section in ("column_masks", "column_tags"):
+        for name in model[section]:
+            table, _, column = name.rpartition(".")
+            if column not in columns.get(table, ()):
+                yield f"{section}: there is no column {name}."
+    used = [policy["function"] for policy in model["row_filters"].values()] + [*model["column_masks"].values()]
+    for name in used:
+        if name not in model["functions"]:
+            yield f"functions: {name} is used but not defined."
+    sections = [model["catalog"]["grants"], *(schema["grants"] for schema in model["schemas"].values())]
+    for grants in [*sections, *model["table_grants"].values()]:
+        for role in grants:
+            if role not in PRINCIPALS:
+                yield f"grants: {role} is none of {', '.join(PRINCIPALS)}."
+
+
+def _filled(value: Any, setting: Setting) -> Any:
+    if isinstance(value, dict):
+        return {_filled(name, setting): _filled(part, setting) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_filled(part, setting) for part in value]
+    if isinstance(value, str) and "{" in value:
+        return value.format(
+            environment=setting.environment,
+            tables=setting.tables,
+            files=setting.files,
+            sees_all=setting.sees_all,
+        )
+    return value
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,26 @@
+import pytest
+
+from coinlake import tables
+from tests.support import environment
+
+SMALL = ("responses", "coin_prices", "run_steps")
+
+
+@pytest.fixture(autouse=True)
+def small_catalog(monkeypatch):
+    """Three tables are enough: one of each layer, two of them with policies."""
+    monkeypatch.setattr(tables, "TABLES", tuple(table for table in tables.TABLES if table.name in SMALL))
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory):
+    """A small repository to deploy; a test that changes a file makes its own."""
+    return environment.repository(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture
+def net(monkeypatch):
+    """An empty resource group, a workspace that waits for it, and nothing else that answers."""
+    fakes = environment.internet()
+    fakes.install(monkeypatch)
+    return fakes

@@ -1,0 +1,95 @@
+"""One environment of the cloud, all of it fake: what every test of the deployment starts from."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+from azure.core.credentials import AccessToken
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from ops import settings
+from ops.batch import AFTER
+from ops.deploy.cloud import Cloud
+from ops.deploy.facts import Facts
+from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
+from tests.support.fake_vault import FakeGraph, FakeVault
+from tests.support.fake_workspace import FakeWorkspace
+from tests.support.internet import Internet
+
+FACTS = Facts(
+    environment="dev",
+    subscription="0a0a0a0a-0000-0000-0000-000000000000",
+    tenant="0b0b0b0b-0000-0000-0000-000000000000",
+    resource_group="rg-coinlake-dev",
+    location="westeurope",
+    storage_account="stcoinlakedev",
+    key_vault="kv-coinlake-dev",
+    factory="adf-coinlake-dev",
+    workspace="dbw-coinlake-dev",
+    access_connector="dbac-coinlake-dev",
+    sql_server="sql-coinlake-dev",
+    sql_database="coinlake",
+    log_workspace="log-coinlake-dev",
+    platform_group="coinlake-platform",
+    platform_group_id="0c0c0c0c-0000-0000-0000-000000000000",
+    engineers_group="coinlake-engineers",
+    analysts_group="coinlake-analysts",
+    databricks_application_object_id="0d0d0d0d-0000-0000-0000-000000000000",
+    factory_application_id="",
+    alert_email="data@example.org",
+    budget_from="2026-12-01",
+    storage_redundancy="Standard_LRS",
+    monthly_budget=120,
+    sql_vcores=1,
+    sql_pause_minutes=15,
+    log_retention_days=30,
+    running_triggers=("tr_daily",),
+)
+GROUPS = (FACTS.platform_group, FACTS.engineers_group, FACTS.analysts_group)
+PARAMETERS = (
+    'catalog: str = "spark_catalog"  # a\nrun_id: str = ""  # b\ncoins: int = 250  # c\nas_of: str = ""  # d'
+)
+KEY = "CG-a-key-that-must-not-be-shown"
+
+
+class Credential:
+    """Signs in to anything at once; the token says what it is for."""
+
+    def get_token(self, *scopes, **_):
+        return AccessToken(f"token for {scopes[0]}", 4_000_000_000)
+
+
+def internet(permissions=OWNER) -> Internet:
+    """An empty resource group, and a workspace that waits for it; the vault holds the API key."""
+    graph = FakeGraph()
+    fakes = Internet(
+        arm=FakeArm(FACTS.group_id, graph, permissions),
+        workspace=FakeWorkspace(WORKSPACE_HOST, GROUPS),
+        vault=FakeVault("kv-coinlake-dev.vault.azure.net"),
+        graph=graph,
+    )
+    fakes.fakes["vault"].state["coingecko-api-key"] = KEY
+    return fakes
+
+
+def cloud(root: Path, facts: Facts = FACTS) -> Cloud:
+    """A new connection, as a new call of the command has it; waiting takes no time."""
+    return Cloud(facts, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
+
+
+def repository(root: Path) -> Path:
+    """A small repository: every notebook with its parameters and nothing else, three files, the real factory."""
+    (root / "notebooks" / "coinlake" / "reports").mkdir(parents=True)
+    for name in AFTER:
+        cells = [new_markdown_cell("# A notebook", id="a"), new_code_cell(PARAMETERS, id="p")]
+        cells[1].metadata["tags"] = ["parameters"]
+        nbformat.write(new_notebook(cells=cells), root / "notebooks" / f"{name}.ipynb")
+    for path in (
+        "notebooks/coinlake/tables.py",
+        "notebooks/coinlake/reports/page.css",
+        "sql/warehouse/views/a.sql",
+    ):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(f"-- {path}\n", encoding="utf-8")
+    shutil.copytree(settings.ROOT / "adf", root / "adf")
+    return root

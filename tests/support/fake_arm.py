@@ -1,0 +1,344 @@
+"""Azure Resource Manager: it evaluates templates on its own and refuses what Azure refuses."""
+
+import re
+import uuid
+from types import SimpleNamespace
+
+from tests.support.fake_factory import FakeFactory
+from tests.support.internet import Answer, Request
+
+PRINCIPALS = uuid.UUID("11111111-2222-3333-4444-555555555555")
+WORKSPACE_HOST = "adb-1111111111111111.1.azuredatabricks.net"
+MONTH = "2026-11"
+
+VERSIONS = {
+    "Microsoft.Resources/deployments": {"2022-09-01"},
+    "Microsoft.Resources/resourceGroups": {"2022-09-01"},
+    "Microsoft.Authorization/permissions": {"2022-04-01"},
+    "Microsoft.Authorization/roleAssignments": {"2022-04-01"},
+    "Microsoft.Consumption/budgets": {"2023-11-01", "2023-05-01"},
+    "Microsoft.DataFactory/factories": {"2018-06-01"},
+    "Microsoft.Databricks/accessConnectors": {"2024-05-01"},
+    "Microsoft.Databricks/workspaces": {"2024-05-01"},
+    "Microsoft.Insights/actionGroups": {"2023-01-01"},
+    "Microsoft.Insights/diagnosticSettings": {"2021-05-01-preview"},
+    "Microsoft.Insights/metricAlerts": {"2018-03-01"},
+    "Microsoft.Insights/scheduledQueryRules": {"2023-12-01"},
+    "Microsoft.KeyVault/vaults": {"2023-07-01"},
+    "Microsoft.KeyVault/locations/deletedVaults": {"2023-07-01"},
+    "Microsoft.OperationalInsights/workspaces": {"2023-09-01"},
+    "Microsoft.Sql/servers": {"2023-08-01"},
+    "Microsoft.Sql/servers/databases": {"2023-08-01"},
+    "Microsoft.Sql/servers/firewallRules": {"2023-08-01"},
+    "Microsoft.Storage/storageAccounts": {"2023-05-01"},
+    "Microsoft.Storage/storageAccounts/blobServices": {"2023-05-01"},
+    "Microsoft.Storage/storageAccounts/blobServices/containers": {"2023-05-01"},
+    "Microsoft.Storage/storageAccounts/managementPolicies": {"2023-05-01"},
+}
+OWNER = [{"actions": ["*"], "notActions": []}]
+
+
+class FakeArm:
+    """One subscription: resource groups, resources by id, deployments, and who may do what."""
+
+    def __init__(self, group_id: str, graph, permissions=OWNER):
+        self.permissions = permissions
+        self._graph = graph
+        self.state = {
+            "groups": {group_id},
+            "resources": {},
+            "deployments": {},
+            "deleted_vaults": set(),
+            "busy": {},
+        }
+
+    def answers(self, host: str) -> bool:
+        return host == "management.azure.com"
+
+    @property
+    def resources(self) -> dict:
+        return self.state["resources"]
+
+    def handle(self, request: Request) -> Answer:
+        if request.headers.get("Authorization") != "Bearer token for https://management.azure.com/.default":
+            return _error(401, "InvalidAuthenticationToken", "The access token is for another audience.")
+        path = request.path
+        if "/operations/" in path:
+            return self._operation(path)
+        child = re.fullmatch(
+            r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop))?", path
+        )
+        if child and "/providers/Microsoft.Insights" not in path:
+            return FakeFactory(self.resources, child[1]).handle(request, child[2], child[3], child[4])
+        kind = _type(path)
+        if request.query.get("api-version") not in VERSIONS.get(kind, ()):
+            version = request.query.get("api-version")
+            return _error(400, "NoRegisteredProviderFound", f"No provider for {kind} in {version}.")
+        group = re.match(r"/subscriptions/[^/]+/resourceGroups/[^/]+", path)
+        if group and group[0] not in self.state["groups"]:
+            return _error(404, "ResourceGroupNotFound", f"Resource group {group[0]} could not be found.")
+        if kind == "Microsoft.Resources/resourceGroups":
+            return Answer(200, {"id": path, "location": "westeurope"})
+        if kind == "Microsoft.Resources/deployments":
+            return self._deployment(request)
+        if kind == "Microsoft.Authorization/permissions":
+            return Answer(200, {"value": self.permissions})
+        if kind == "Microsoft.KeyVault/locations/deletedVaults":
+            there = path.rpartition("/")[2] in self.state["deleted_vaults"]
+            return Answer(200, {"id": path}) if there else _error(404, "NotFound", "no deleted vault")
+        if path.endswith("/roleAssignments"):
+            return self._role_assignments(path)
+        return self._resource(request, kind)
+
+    def _resource(self, request: Request, kind: str) -> Answer:
+        held = self.resources.get(request.path.lower())
+        if request.method == "GET":
+            return Answer(200, _shown(held)) if held else _error(404, "ResourceNotFound", f"{request.path}: none")
+        action = f"{kind}/{'delete' if request.method == 'DELETE' else 'write'}"
+        if not self._may(action):
+            return self._forbidden(action, request.path)
+        if request.method == "PUT":
+            # Only the factory is written past the template: whatever a PUT leaves out is gone afterwards.
+            kept = {name: held[name] for name in ("id", "name", "type")} | {"children": held["children"]}
+            identity = held["identity"] if "identity" in request.json else {}
+            self.resources[request.path.lower()] = kept | request.json | {"identity": identity}
+            return Answer(200, _shown(self.resources[request.path.lower()]))
+        return self._delete(request.path, kind, held)
+
+    def _delete(self, path: str, kind: str, held) -> Answer:
+        if held is None:
+            return Answer(204)
+        if kind == "Microsoft.KeyVault/vaults":
+            self.state["deleted_vaults"].add(held["name"])
+        extension = "/providers/"
+        for id_ in [id_ for id_ in self.resources if id_ == path.lower() or id_.startswith(f"{path.lower()}/")]:
+            if extension not in id_.removeprefix(path.lower()):
+                del self.resources[id_]
+        if kind in ("Microsoft.KeyVault/vaults", "Microsoft.Authorization/roleAssignments"):
+            return Answer(200)
+        operation = f"/subscriptions/s/operations/{len(self.state['busy'])}"
+        self.state["busy"][operation] = 1
+        return Answer(202, headers={"Location": f"https://management.azure.com{operation}?api-version=2022-09-01"})
+
+    def _operation(self, path: str) -> Answer:
+        left = self.state["busy"][path]
+        self.state["busy"][path] = left - 1
+        location = f"https://management.azure.com{path}?api-version=2022-09-01"
+        return Answer(202, headers={"Location": location}) if left > 0 else Answer(204)
+
+    def _role_assignments(self, path: str) -> Answer:
+        scope = path.rpartition("/providers/")[0].lower()
+        found = [
+            _shown(resource)
+            for resource in self.resources.values()
+            if resource["type"] == "Microsoft.Authorization/roleAssignments"
+            and scope.startswith(resource["properties"]["scope"].lower())
+        ]
+        return Answer(200, {"value": found})
+
+    def _deployment(self, request: Request) -> Answer:
+        path = request.path.removesuffix("/validate")
+        record = self.state["deployments"].get(path)
+        if request.method == "GET":
+            if record is None:
+                return _error(404, "DeploymentNotFound", "no such deployment")
+            states = record["waiting"]
+            state = states.pop(0) if len(states) > 1 else states[0]
+            properties = {"provisioningState": state}
+            properties |= {"outputs": record["outputs"]} if state == "Succeeded" else {}
+            return Answer(200, {"id": path, "properties": properties})
+        if request.method == "DELETE":
+            self.state["deployments"].pop(path, None)
+            return Answer(204)
+        if not self._may("Microsoft.Resources/deployments/write"):
+            return self._forbidden("Microsoft.Resources/deployments/write", path)
+        if record and record["waiting"][0] not in ("Succeeded", "Failed"):
+            return _error(409, "DeploymentActive", "The deployment is still active.")
+        group_id = path.partition("/providers/")[0]
+        try:
+            made, outputs = self._evaluate(request.json["properties"], group_id)
+        except Refused as refusal:
+            return _error(400, refusal.code, str(refusal))
+        if request.path.endswith("/validate"):
+            return Answer(200, {"properties": {"provisioningState": "Succeeded"}})
+        self.resources.update(made)
+        self.state["deleted_vaults"] -= {resource["name"] for resource in made.values()}
+        self.state["deployments"][path] = {"outputs": outputs, "waiting": ["Running", "Running", "Succeeded"]}
+        return Answer(201, {"id": path, "properties": {"provisioningState": "Accepted"}})
+
+    def _evaluate(self, properties: dict, group_id: str):
+        """The resources and outputs of a template; nothing is kept when any of it is refused."""
+        template, given = properties["template"], properties["parameters"]
+        if properties["mode"] != "Incremental":
+            raise Refused("InvalidMode", "Complete mode deletes what is not in the template.")
+        for name in given:
+            if name not in template["parameters"]:
+                raise Refused("InvalidTemplate", f"The template has no parameter {name}.")
+        values = {}
+        for name, declared in template["parameters"].items():
+            if name not in given and "defaultValue" not in declared:
+                raise Refused("InvalidTemplate", f"The value for the parameter {name} is not provided.")
+            values[name] = given[name]["value"] if name in given else declared["defaultValue"]
+        scope = _Scope(self, template, values, group_id)
+        waiting, done = list(template["resources"]), set()
+        while waiting:
+            ready = [one for one in waiting if all(scope.of(need) in done for need in one.get("dependsOn", []))]
+            if not ready:
+                raise Refused("InvalidTemplate", "Circular dependency, or dependsOn names no resource.")
+            for document in ready:
+                resource = scope.make(document)
+                self._check(resource, document)
+                scope.made[resource["id"].lower()] = resource
+                done.add(resource["id"])
+                waiting.remove(document)
+        outputs = {
+            name: {"type": out["type"], "value": scope.of(out["value"])}
+            for name, out in template["outputs"].items()
+        }
+        return scope.made, outputs
+
+    def _check(self, resource: dict, document: dict) -> None:
+        kind, before = resource["type"], self.resources.get(resource["id"].lower())
+        if document["apiVersion"] not in VERSIONS.get(kind, ()):
+            raise Refused("InvalidTemplate", f"{kind} has no version {document['apiVersion']}.")
+        if not self._may(f"{kind}/write"):
+            raise Refused("AuthorizationFailed", f"{kind}/write on {resource['id']}")
+        properties = resource["properties"]
+        if kind == "Microsoft.KeyVault/vaults" and before is None:
+            is_deleted = resource["name"] in self.state["deleted_vaults"]
+            if is_deleted != (properties["createMode"] == "recover"):
+                raise Refused(
+                    "ConflictError", f"A vault {resource['name']} is deleted, or there is none to recover."
+                )
+        starts_late = kind == "Microsoft.Consumption/budgets" and properties["timePeriod"]["startDate"][:7] < MONTH
+        if starts_late and before is None:
+            raise Refused("400", "Start date must not be before the current month.")
+        held = before["properties"] if before else properties
+        if held.get("isHnsEnabled") != properties.get("isHnsEnabled"):
+            raise Refused("AccountPropertyCannotBeUpdated", "isHnsEnabled cannot be changed.")
+        if kind == "Microsoft.Authorization/roleAssignments":
+            self._check_assignment(resource)
+
+    def _check_assignment(self, resource: dict) -> None:
+        said = [resource["properties"][name] for name in ("principalId", "roleDefinitionId", "scope")]
+        for other in self.resources.values():
+            is_other = other["type"] == resource["type"] and other["id"].lower() != resource["id"].lower()
+            names = ("principalId", "roleDefinitionId", "scope")
+            if is_other and said == [other["properties"][name] for name in names]:
+                raise Refused("RoleAssignmentExists", "The role assignment already exists.")
+
+    def principal(self, resource_id: str) -> str:
+        principal = str(uuid.uuid5(PRINCIPALS, resource_id.lower()))
+        self._graph.state[principal] = str(uuid.uuid5(PRINCIPALS, principal))
+        return principal
+
+    def _may(self, action: str) -> bool:
+        return any(
+            re.fullmatch(pattern.replace(".", r"\.").replace("*", ".*"), action)
+            for permission in self.permissions
+            for pattern in permission["actions"]
+        )
+
+    def _forbidden(self, action: str, scope: str) -> Answer:
+        message = f"The client 'x' does not have authorization to perform action '{action}' over scope '{scope}'."
+        return _error(403, "AuthorizationFailed", message)
+
+
+class Refused(Exception):
+    """A deployment that Azure does not accept."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+class _Scope:
+    """What a template's expressions see; they are run as Python, which they resemble."""
+
+    def __init__(self, arm: FakeArm, template, values, group_id):
+        self.made: dict[str, dict] = {}
+        self._arm, self._template, self._values, self._group_id = arm, template, values, group_id
+
+    def of(self, value):
+        if isinstance(value, dict):
+            return {name: self.of(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self.of(part) for part in value]
+        if not (isinstance(value, str) and value.startswith("[")):
+            return value
+        source = re.sub(r"'((?:[^']|'')*)'", lambda match: repr(match[1].replace("''", "'")), value[1:-1])
+        functions = {
+            "parameters": self._values.__getitem__,
+            "variables": lambda name: self.of(self._template["variables"][name]),
+            "format": lambda text, *parts: text.format(*parts),
+            "json": float,
+            "guid": lambda *parts: str(uuid.uuid5(PRINCIPALS, "/".join(parts))),
+            "resourceId": lambda kind, *names: f"{self._group_id}/providers/{_joined(kind, names)}",
+            "subscriptionResourceId": lambda kind, *names: (
+                f"{self._group_id.partition('/resourceGroups')[0]}/providers/{_joined(kind, names)}"
+            ),
+            "reference": self._reference,
+        }
+        return eval(source, {"__builtins__": {}}, functions)
+
+    def make(self, document: dict) -> dict:
+        name = self.of(document["name"])
+        base = self.of(document["scope"]) if "scope" in document else self._group_id
+        id_ = f"{base}/providers/{_joined(document['type'], name.split('/'))}"
+        before = self._arm.resources.get(id_.lower(), {})
+        content = {
+            key: self.of(part) for key, part in document.items() if key not in ("scope", "dependsOn", "apiVersion")
+        }
+        resource = content | {"id": id_, "name": name.rpartition("/")[2], "children": before.get("children", {})}
+        resource["properties"] = _served(document["type"], resource["name"], base, resource["properties"])
+        if "identity" in resource:
+            resource["identity"] |= {"principalId": self._arm.principal(id_)}
+        return resource
+
+    def _reference(self, id_, _version=None, full=None):
+        if id_.lower() not in self.made:
+            raise Refused("InvalidTemplate", f"reference to {id_}, which is not made before it is used.")
+        found = self.made[id_.lower()]
+        return _attributes(found if full else found["properties"])
+
+
+def _served(kind: str, name: str, scope: str, properties: dict) -> dict:
+    """What the service makes of the properties that it is sent."""
+    added = {
+        "Microsoft.Databricks/workspaces": {"workspaceUrl": WORKSPACE_HOST, "provisioningState": "Succeeded"},
+        "Microsoft.KeyVault/vaults": {"vaultUri": f"https://{name}.vault.azure.net/", "accessPolicies": []},
+        "Microsoft.Sql/servers": {"fullyQualifiedDomainName": f"{name}.database.windows.net", "state": "Ready"},
+        "Microsoft.Authorization/roleAssignments": {"scope": scope},
+    }
+    return properties | added.get(kind, {})
+
+
+def _shown(resource: dict) -> dict:
+    """A resource as GET gives it: what only counts when it is made is left out."""
+    shown = {name: value for name, value in resource.items() if name != "children"}
+    if resource["type"] == "Microsoft.KeyVault/vaults":
+        shown["properties"] = {name: value for name, value in shown["properties"].items() if name != "createMode"}
+    return shown
+
+
+def _attributes(value):
+    if isinstance(value, dict):
+        return SimpleNamespace(**{name: _attributes(part) for name, part in value.items() if name.isidentifier()})
+    return value
+
+
+def _joined(kind: str, names) -> str:
+    provider, *segments = kind.split("/")
+    assert len(segments) == len(names), f"{kind} needs {len(segments)} names, not {names}"
+    return "/".join([provider, *(part for pair in zip(segments, names, strict=True) for part in pair)])
+
+
+def _type(path: str) -> str:
+    if "/providers/" not in path:
+        return "Microsoft.Resources/resourceGroups"
+    provider, *segments = path.removesuffix("/validate").rpartition("/providers/")[2].split("/")
+    return "/".join([provider, *segments[0::2]])
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error": {"code": code, "message": message}})

@@ -1,0 +1,44 @@
+"""Key Vault's data plane, and the one question that is asked of Microsoft Graph."""
+
+from tests.support.internet import Answer, Request
+
+
+class FakeVault:
+    """Secrets by name, for whoever has a token for Key Vault."""
+
+    def __init__(self, host: str):
+        self.host = host
+        self.state: dict[str, str] = {}
+
+    def answers(self, host: str) -> bool:
+        return host == self.host
+
+    def handle(self, request: Request) -> Answer:
+        if request.headers.get("Authorization") != "Bearer token for https://vault.azure.net/.default":
+            challenge = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
+            return Answer(401, {"error": {"code": "Unauthorized"}}, {"WWW-Authenticate": challenge})
+        name = request.path.removeprefix("/secrets/").strip("/")
+        if request.method == "PUT":
+            self.state[name] = request.json["value"]
+        if name not in self.state:
+            return Answer(404, {"error": {"code": "SecretNotFound", "message": f"{name} was not found"}})
+        identity = f"https://{self.host}/secrets/{name}/1"
+        return Answer(200, {"value": self.state[name], "id": identity, "attributes": {"enabled": True}})
+
+
+class FakeGraph:
+    """Application ids of service principals by object id."""
+
+    def __init__(self):
+        self.state: dict[str, str] = {}
+
+    def answers(self, host: str) -> bool:
+        return host == "graph.microsoft.com"
+
+    def handle(self, request: Request) -> Answer:
+        if request.headers.get("Authorization") != "Bearer token for https://graph.microsoft.com/.default":
+            return Answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "wrong audience"}})
+        principal = request.path.rpartition("/")[2]
+        if principal not in self.state:
+            return Answer(404, {"error": {"code": "Request_ResourceNotFound", "message": "no such object"}})
+        return Answer(200, {"appId": self.state[principal]})

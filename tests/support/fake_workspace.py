@@ -1,0 +1,406 @@
+"""A Databricks workspace that keeps what it is told, and refuses what the real one refuses."""
+
+import base64
+import json
+import re
+from email.message import Message
+
+from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
+from tests.support.internet import Answer, Request
+
+TOKEN = "Bearer token for 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+SCIM = "/api/2.0/preview/scim/v2/ServicePrincipals"
+RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
+
+
+class FakeWorkspace:
+    """One workspace with a metastore; `groups` are those that the account knows."""
+
+    def __init__(self, host: str, groups, runtimes=RUNTIMES):
+        self.host = host
+        self.runtimes = runtimes
+        self.catalog = FakeUnityCatalog(set(groups))
+        self.state = {
+            "clock": 1_000,
+            "objects": {"/": {"object_type": "DIRECTORY"}, "/Shared": {"object_type": "DIRECTORY"}},
+            "warehouses": {},
+            "pools": {},
+            "clusters": {},
+            "principals": {},
+            "permissions": {},
+            "scopes": {},
+            "jobs": {},
+            "unity": self.catalog.state,
+        }
+
+    def answers(self, host: str) -> bool:
+        return host == self.host
+
+    def handle(self, request: Request) -> Answer:
+        self.catalog.state = self.state["unity"]
+        if request.path == "/.well-known/databricks-config":
+            return Answer(404, {})
+        if request.headers.get("Authorization") != TOKEN:
+            return _error(401, "UNAUTHENTICATED", "The token is not for Databricks.")
+        try:
+            return self._route(request)
+        except Missing as missing:
+            return _error(404, "RESOURCE_DOES_NOT_EXIST", str(missing))
+
+    def _route(self, request: Request) -> Answer:
+        for pattern, method in self._ROUTES:
+            match = re.fullmatch(pattern, request.path)
+            if match:
+                return method(self, request, *match.groups())
+        raise AssertionError(f"the fake workspace does not know {request}")
+
+    # Files and notebooks
+
+    def _status(self, request: Request) -> Answer:
+        return Answer(200, self._object(request.query["path"]))
+
+    def _list(self, request: Request) -> Answer:
+        path = request.query["path"]
+        self._object(path)
+        inside = [self._object(other) for other in self.state["objects"] if other.rpartition("/")[0] == path]
+        return Answer(200, {"objects": inside} if inside else {})
+
+    def _mkdirs(self, request: Request) -> Answer:
+        parts = request.json["path"].strip("/").split("/")
+        for depth in range(1, len(parts) + 1):
+            path = "/" + "/".join(parts[:depth])
+            held = self.state["objects"].setdefault(path, {"object_type": "DIRECTORY"})
+            if held["object_type"] != "DIRECTORY":
+                return _error(400, "RESOURCE_ALREADY_EXISTS", f"{path} is no folder.")
+        return Answer(200, {})
+
+    def _import(self, request: Request) -> Answer:
+        fields = _fields(request)
+        path, kind, content = fields["path"], fields.get("format", "SOURCE"), fields["content"]
+        if path.rpartition("/")[0] not in self.state["objects"]:
+            return _error(400, "RESOURCE_DOES_NOT_EXIST", f"The parent folder of {path} does not exist.")
+        if path in self.state["objects"] and fields.get("overwrite") != "true":
+            return _error(400, "RESOURCE_ALREADY_EXISTS", f"{path} already exists.")
+        if kind == "JUPYTER":
+            if path.endswith(".ipynb"):
+                return _error(400, "INVALID_PARAMETER_VALUE", "a JUPYTER import takes a path without .ipynb")
+            if "cells" not in json.loads(content):
+                return _error(400, "INVALID_PARAMETER_VALUE", "The content is no notebook.")
+        elif kind != "AUTO":
+            return _error(400, "INVALID_PARAMETER_VALUE", f"{kind} makes a notebook of a plain file.")
+        held = self.state["objects"].get(path)
+        object_type = "NOTEBOOK" if kind == "JUPYTER" else "FILE"
+        if held and held["object_type"] != object_type:
+            return _error(400, "INVALID_PARAMETER_VALUE", f"{path} is a {held['object_type']}.")
+        self.state["clock"] += 1
+        text = base64.b64encode(content).decode()
+        self.state["objects"][path] = {
+            "object_type": object_type,
+            "content": text,
+            "modified_at": self.state["clock"],
+        }
+        return Answer(200, {})
+
+    def _export(self, request: Request) -> Answer:
+        held = self._held(request.query["path"])
+        return Answer(
+            200, content=base64.b64decode(held["content"]), headers={"Content-Type": "application/octet-stream"}
+        )
+
+    def _delete_object(self, request: Request) -> Answer:
+        path = request.json["path"]
+        held = self._held(path)
+        inside = [other for other in self.state["objects"] if other.startswith(f"{path}/")]
+        if held["object_type"] == "DIRECTORY" and inside and not request.json.get("recursive"):
+            return _error(400, "DIRECTORY_NOT_EMPTY", f"{path} is not empty.")
+        for gone in [path, *inside]:
+            del self.state["objects"][gone]
+        return Answer(200, {})
+
+    def _object(self, path: str) -> dict:
+        held = self._held(path)
+        return {"path": path, **{name: value for name, value in held.items() if name != "content"}}
+
+    def _held(self, path: str) -> dict:
+        if path not in self.state["objects"]:
+            raise Missing(f"Path ({path}) doesn't exist.")
+        return self.state["objects"][path]
+
+    # What computes
+
+    def _warehouses(self, request: Request) -> Answer:
+        if request.method == "GET":
+            return Answer(200, {"warehouses": list(self.state["warehouses"].values())})
+        if any(held["name"] == request.json["name"] for held in self.state["warehouses"].values()):
+            return _error(400, "RESOURCE_ALREADY_EXISTS", "There is a warehouse of this name.")
+        return self._new("warehouses", "w", "id", request.json)
+
+    def _warehouse(self, request: Request, id_: str, edit: str | None) -> Answer:
+        held = _there(self.state["warehouses"], id_)
+        if edit:
+            held.update(request.json)
+        elif request.method == "DELETE":
+            del self.state["warehouses"][id_]
+        return Answer(200, {})
+
+    def _statement(self, request: Request) -> Answer:
+        _there(self.state["warehouses"], request.json["warehouse_id"])
+        try:
+            columns, rows = self.catalog.run(request.json["statement"])
+        except SqlError as error:
+            status = {"state": "FAILED", "error": {"error_code": "BAD_REQUEST", "message": str(error)}}
+            return Answer(200, {"statement_id": "s1", "status": status})
+        schema = {"columns": [{"name": name} for name in columns], "column_count": len(columns)}
+        manifest = {"schema": schema, "total_chunk_count": 1, "total_row_count": len(rows)}
+        result = {"data_array": rows} if rows else {}
+        return Answer(
+            200,
+            {"statement_id": "s1", "status": {"state": "SUCCEEDED"}, "manifest": manifest, "result": result},
+        )
+
+    def _pools(self, request: Request, verb: str) -> Answer:
+        pools = self.state["pools"]
+        if verb == "list":
+            return Answer(200, {"instance_pools": list(pools.values())})
+        if verb == "create":
+            return self._new("pools", "p", "instance_pool_id", request.json)
+        held = _there(pools, request.json["instance_pool_id"])
+        if verb == "edit":
+            if held["node_type_id"] != request.json["node_type_id"]:
+                return _error(400, "INVALID_PARAMETER_VALUE", "The node type of a pool cannot be changed.")
+            held.update(request.json)
+        else:
+            del pools[request.json["instance_pool_id"]]
+        return Answer(200, {})
+
+    def _clusters(self, request: Request, verb: str) -> Answer:
+        clusters = self.state["clusters"]
+        if verb == "list":
+            return Answer(200, {"clusters": list(clusters.values())})
+        if verb == "spark-versions":
+            return Answer(200, {"versions": [{"key": key, "name": key} for key in self.runtimes]})
+        if verb in ("create", "edit"):
+            if request.json["spark_version"] not in self.runtimes:
+                return _error(400, "INVALID_PARAMETER_VALUE", "Spark version is not known.")
+            _there(self.state["pools"], request.json["instance_pool_id"])
+            if request.json["single_user_name"] not in self._application_ids():
+                return _error(400, "INVALID_PARAMETER_VALUE", "The single user does not exist.")
+        if verb == "create":
+            return self._new("clusters", "c", "cluster_id", request.json)
+        held = _there(clusters, request.json["cluster_id"])
+        if verb == "edit":
+            held.update(request.json)
+        else:
+            del clusters[request.json["cluster_id"]]
+        return Answer(200, {})
+
+    # Who
+
+    def _principals(self, request: Request) -> Answer:
+        held = self.state["principals"]
+        if request.method == "POST":
+            if request.json["applicationId"] in self._application_ids():
+                return _error(409, "RESOURCE_ALREADY_EXISTS", "There is such a service principal.")
+            return self._new("principals", "7", "id", request.json)
+        wanted = re.search(r'applicationId eq "(.+)"', request.query.get("filter", ""))
+        found = [one for one in held.values() if not wanted or one["applicationId"] == wanted[1]]
+        start = int(request.query.get("startIndex", 1))
+        return Answer(200, {"Resources": found[start - 1 :], "totalResults": len(found), "startIndex": start})
+
+    def _principal(self, request: Request, id_: str) -> Answer:
+        _there(self.state["principals"], id_)
+        if request.method == "DELETE":
+            del self.state["principals"][id_]
+            return Answer(204)
+        self.state["principals"][id_] = request.json | {"id": id_}
+        return Answer(200, {})
+
+    def _permissions(self, request: Request, kind: str, id_: str) -> Answer:
+        owner = {"warehouses": "warehouses", "instance-pools": "pools", "clusters": "clusters", "jobs": "jobs"}[
+            kind
+        ]
+        _there(self.state[owner], id_)
+        held = self.state["permissions"].setdefault(f"{kind}/{id_}", {})
+        if request.method == "PATCH":
+            for entry in request.json["access_control_list"]:
+                who = entry.get("group_name") or entry["service_principal_name"]
+                if who not in self._known():
+                    return _error(404, "RESOURCE_DOES_NOT_EXIST", f"Principal {who} does not exist.")
+                held[who] = entry["permission_level"]
+        admins = {
+            "group_name": "admins",
+            "all_permissions": [{"permission_level": "CAN_MANAGE", "inherited": True}],
+        }
+        listed = [
+            {
+                ("service_principal_name" if who in self._application_ids() else "group_name"): who,
+                "all_permissions": [{"permission_level": level, "inherited": False}],
+            }
+            for who, level in held.items()
+        ]
+        return Answer(200, {"object_id": f"/{kind}/{id_}", "access_control_list": [admins, *listed]})
+
+    def _application_ids(self) -> set[str]:
+        return {one["applicationId"] for one in self.state["principals"].values()}
+
+    def _known(self) -> set[str]:
+        return self._application_ids() | self.catalog.groups
+
+    # Secrets
+
+    def _scopes(self, request: Request, verb: str) -> Answer:
+        scopes = self.state["scopes"]
+        if verb == "list":
+            return Answer(200, {"scopes": [held["scope"] for held in scopes.values()]})
+        name = request.json["scope"]
+        if verb == "delete":
+            _there(scopes, name)
+            del scopes[name]
+            return Answer(200, {})
+        if name in scopes:
+            return _error(400, "RESOURCE_ALREADY_EXISTS", f"Scope {name} exists already.")
+        if request.json["scope_backend_type"] != "AZURE_KEYVAULT":
+            return _error(400, "INVALID_PARAMETER_VALUE", "Only scopes on a Key Vault are expected here.")
+        vault = request.json["backend_azure_keyvault"]
+        shown = {"name": name, "backend_type": "AZURE_KEYVAULT", "keyvault_metadata": vault}
+        scopes[name] = {"scope": shown, "acls": {"deployer": "MANAGE"}}
+        return Answer(200, {})
+
+    def _acls(self, request: Request, verb: str) -> Answer:
+        given = request.query if request.method == "GET" else request.json
+        acls = _there(self.state["scopes"], given["scope"])["acls"]
+        if verb == "list":
+            items = [{"principal": who, "permission": level} for who, level in acls.items()]
+            return Answer(200, {"items": items})
+        if given["principal"] not in self._known():
+            return _error(404, "RESOURCE_DOES_NOT_EXIST", f"Principal {given['principal']} does not exist.")
+        if verb == "put":
+            acls[given["principal"]] = given["permission"]
+        else:
+            del acls[given["principal"]]
+        return Answer(200, {})
+
+    # Jobs
+
+    def _jobs(self, request: Request, verb: str) -> Answer:
+        jobs = self.state["jobs"]
+        if verb == "list":
+            name = request.query.get("name")
+            listed = [held for held in jobs.values() if name in (None, held["settings"]["name"])]
+            return Answer(200, {"jobs": [{"job_id": held["job_id"]} for held in listed]} if listed else {})
+        if verb == "create":
+            refusal = self._bad_job(request.json)
+            job_id = len(jobs) + self.state["clock"]
+            if refusal is None:
+                jobs[str(job_id)] = {"job_id": job_id, "settings": request.json}
+            return refusal or Answer(200, {"job_id": job_id})
+        job_id = str(request.query.get("job_id") or request.json["job_id"])
+        held = _there(jobs, job_id)
+        if verb == "get":
+            # The service adds what nobody set.
+            return Answer(200, held | {"settings": held["settings"] | {"email_notifications": {}}})
+        if verb == "reset":
+            refusal = self._bad_job(request.json["new_settings"])
+            held["settings"] = request.json["new_settings"]
+            return refusal or Answer(200, {})
+        del jobs[job_id]
+        return Answer(200, {})
+
+    def _bad_job(self, settings: dict) -> Answer | None:
+        keys = {task["task_key"] for task in settings["tasks"]}
+        environments = {one["environment_key"] for one in settings["environments"]}
+        for task in settings["tasks"]:
+            path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
+            if self.state["objects"].get(path, {}).get("object_type") != "NOTEBOOK":
+                return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
+            if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
+                return _error(400, "INVALID_PARAMETER_VALUE", f"{task['task_key']} depends on an unknown task.")
+            if task["environment_key"] not in environments:
+                return _error(400, "INVALID_PARAMETER_VALUE", "The environment is not known.")
+            if not all(isinstance(value, str) for value in task["notebook_task"]["base_parameters"].values()):
+                return _error(400, "MALFORMED_REQUEST", "Parameters must be texts.")
+        return None
+
+    # Unity Catalog past SQL
+
+    def _credentials(self, request: Request) -> Answer:
+        credentials = self.state["unity"]["credentials"]
+        name = request.json["name"]
+        if name in credentials:
+            return _error(409, "ALREADY_EXISTS", f"Storage credential {name} exists already.")
+        credentials[name] = request.json | {"owner": "deployer"}
+        return Answer(200, credentials[name])
+
+    def _credential(self, request: Request, name: str) -> Answer:
+        held = _there(self.state["unity"]["credentials"], name)
+        if request.method == "PATCH":
+            if request.json.get("owner") not in (None, *self._known()):
+                return _error(404, "PRINCIPAL_DOES_NOT_EXIST", "The new owner does not exist.")
+            held.update(request.json)
+        elif request.method == "DELETE":
+            if any(one["credential"] == name for one in self.state["unity"]["locations"].values()):
+                return _error(400, "INVALID_STATE", "The credential is used by an external location.")
+            del self.state["unity"]["credentials"][name]
+        return Answer(200, held)
+
+    def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
+        self.state["clock"] += 1
+        id_ = f"{prefix}{self.state['clock']}"
+        self.state[kind][id_] = document | {id_name: id_}
+        return Answer(200, {id_name: id_})
+
+    _ROUTES = (
+        (r"/api/2\.0/workspace/get-status", _status),
+        (r"/api/2\.0/workspace/list", _list),
+        (r"/api/2\.0/workspace/mkdirs", _mkdirs),
+        (r"/api/2\.0/workspace/import", _import),
+        (r"/api/2\.0/workspace/export", _export),
+        (r"/api/2\.0/workspace/delete", _delete_object),
+        (r"/api/2\.0/sql/warehouses", _warehouses),
+        (r"/api/2\.0/sql/warehouses/([^/]+)(/edit)?", _warehouse),
+        (r"/api/2\.0/sql/statements", _statement),
+        (r"/api/2\.0/instance-pools/(\w+)", _pools),
+        (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
+        (re.escape(SCIM), _principals),
+        (re.escape(SCIM) + r"/([^/]+)", _principal),
+        (r"/api/2\.0/permissions/([\w-]+)/([^/]+)", _permissions),
+        (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
+        (r"/api/2\.0/secrets/acls/(\w+)", _acls),
+        (r"/api/2\.\d/jobs/(\w+)", _jobs),
+        (r"/api/2\.1/unity-catalog/storage-credentials", _credentials),
+        (r"/api/2\.1/unity-catalog/storage-credentials/([^/]+)", _credential),
+    )
+
+
+class Missing(Exception):
+    """Something that is asked for by its id and is not there."""
+
+
+def _there(held: dict, id_: str) -> dict:
+    if id_ not in held:
+        raise Missing(f"{id_} does not exist.")
+    return held[id_]
+
+
+def _fields(request: Request) -> dict:
+    """The fields of an import, from its JSON body or its multipart form."""
+    kind = request.headers.get("Content-Type", "")
+    if not kind.startswith("multipart/"):
+        fields = request.json
+        return fields | {
+            "content": base64.b64decode(fields["content"]),
+            "overwrite": str(fields.get("overwrite")).lower(),
+        }
+    header = Message()
+    header["Content-Type"] = kind
+    fields: dict = {}
+    for part in request.body.split(b"--" + header.get_param("boundary").encode())[1:-1]:
+        head, _, body = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        name = re.search(rb'name="([^"]+)"', head)[1].decode()
+        value = body.removesuffix(b"\r\n")
+        fields[name] = value if name == "content" else value.decode()
+    return fields
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return Answer(status, {"error_code": code, "message": message})
