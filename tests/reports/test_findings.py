@@ -68,6 +68,7 @@ def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, ot
         ([0.8, 0.7, 0.9], "No coin gained; B lost 30%"),
         ([1.2, 1.1, 1.3], "All 3 coins gained; C gained 30%"),
         ([1.2, 0.7, 0.9], "Only 1 coin gained; B lost 30%"),
+        ([1.2, 0.00001, 0.9], "Only 1 coin gained; B lost over 99%"),
         ([1.2, 1.1, 0.9], "2 of 3 coins gained; A gained 20%"),
     ],
 )

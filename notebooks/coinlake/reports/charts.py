@@ -2,7 +2,8 @@
 
 `layout.meta` tells the page's script what it may do with a figure:
 `time` (obeys the range buttons), `rebase` (its lines restart at 100 with the range), `log`, `from_zero`,
-`limits` (how far the y range may reach), `fixed` (keeps its y range), `keep` (y axes that keep theirs),
+`ladders` (the marks that a log axis may have), `limits` (how far the y range may reach),
+`fixed` (keeps its y range), `keep` (y axes that keep theirs),
 `phone_rows` (keeps its height on a phone), `small` (changes of the layout where the chart is narrow),
 `ends` (the traces that have end labels).
 """
@@ -21,6 +22,14 @@ Trace = dict[str, Any]
 
 LABEL_GAP = 15  # pixels between the middles of two end labels
 ROW_HEIGHT = 21  # pixels of one horizontal bar
+# The marks of a log axis within one decade: the first set of which at most eight are seen.
+LOG_LADDERS = (
+    (1, 1.05, 1.1, 1.15, 1.2, 1.3, 1.4, 1.6, 1.8, 2, 2.2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 8.5, 9, 9.5),
+    (1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8),
+    (1, 1.5, 2, 3, 5, 7),
+    (1, 2, 5),
+    (1,),
+)
 OUTLIER = 4  # a bar so many times as long as the next one would press all others flat
 DIGITS = 6  # significant digits of every number in a figure
 
@@ -103,7 +112,11 @@ def over_time(
         "from_zero": from_zero,
         "fixed": y_range is not None,
         "ends": [number for number, _ in ends],
-    } | ({"limits": list(limits)} if limits else {})
+    }
+    if limits:
+        meta["limits"] = list(limits)
+    if log:
+        meta["ladders"] = [list(ladder) for ladder in LOG_LADDERS]
     basis = {
         "height": height,
         "margin": margin,
@@ -224,7 +237,9 @@ def diverging_bars(
     is_cut = len(longest) == 2 and longest[0] > OUTLIER * longest[1] > 0
     most = 1.5 * longest[1] if is_cut else math.inf
     shown = [max(-most, min(most, value)) for value in values]
-    texts = [f"{text} ⟶" if abs(value) > most else text for text, value in zip(texts, values, strict=bool(texts))]
+    if is_cut:
+        told = texts or ["" for _ in values]
+        texts = [_beyond(value) if abs(value) > most else text for text, value in zip(told, values, strict=True)]
     low, high = min([0, *shown]), max([0, *shown])
     # Room for the numbers beside the bars: a seventh of the width, on a phone more.
     span = (high - low) or 1
@@ -251,13 +266,13 @@ def diverging_bars(
             "textfont": {"size": 12, "color": style.INK},
         }
     layout = style.layout(
-        height=70 + ROW_HEIGHT * max(len(labels), 3),
+        height=bars_height(len(labels)),
         margin={"l": 60, "r": 16, "t": 4, "b": 48},
         hovermode="closest",
         xaxis={
             "title": {"text": x_title},
             "tickformat": ".0%",
-            "range": axis_range(0.16),
+            "range": axis_range(0.26 if is_cut else 0.16),
             "showgrid": True,
             "showline": False,
             "zeroline": True,
@@ -270,13 +285,13 @@ def diverging_bars(
             "showgrid": False,
             "showline": False,
         },
-        meta={"phone_rows": True, "small": {"xaxis": {"range": axis_range(0.26)}}},
+        meta={"phone_rows": True, "small": {"xaxis": {"range": axis_range(0.4 if is_cut else 0.26)}}},
     )
     return {"data": [trace], "layout": style.merged(layout, changes)}
 
 
 def bars_height(rows: int) -> int:
-    """The height of a chart that stands beside so many bars."""
+    """The height of so many horizontal bars, and of the chart beside them."""
     return 70 + ROW_HEIGHT * rows if rows > 12 else 340
 
 
@@ -302,6 +317,11 @@ def money_axis(currency: str, high: float) -> dict[str, Any]:
     }
 
 
+def _beyond(value: float) -> str:
+    text = formats.percent(value, 0)
+    return f"{text} ⟶" if value > 0 else f"⟵ {text}"
+
+
 def _fitted(known: Sequence[float], *, log: bool, from_zero: bool) -> tuple[float, float]:
     """A range that holds all values with a little room."""
     if not known:
@@ -318,10 +338,10 @@ def _fitted(known: Sequence[float], *, log: bool, from_zero: bool) -> tuple[floa
 
 
 def _log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Round numbers for a log axis, at most eight: 1 2 5 10, closer ones for a short range."""
+    """Round numbers for a log axis, at most eight."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
-    for ladder in ((1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8), (1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1,)):
+    for ladder in LOG_LADDERS:
         ticks = [step * 10**decade for decade in decades for step in ladder]
         ticks = [rounded(tick) for tick in ticks if low <= tick <= high]
         if len(ticks) <= 8:

@@ -339,8 +339,10 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
             "anchor": f"y{number}",
             "nticks": 4,
             "range": charts.days([coins.start, coins.newest]),
-            "tickformatstops": [],
-            "tickformat": "%b",
+            "tickformatstops": [
+                {"dtickrange": [None, "M1"], "value": "%-d %b"},
+                {"dtickrange": ["M1", None], "value": "%b"},
+            ],
         }
         axes[f"yaxis{number}"] = {
             "domain": charts.numbers([top - 0.88 / rows, top - 0.12 / rows]),

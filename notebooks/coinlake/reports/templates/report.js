@@ -29,9 +29,10 @@ function spread(positions, gap) {
   return shifts;
 }
 
-function logTicks(low, high) {
+/* Round numbers for a log axis: as in charts.py. */
+function logTicks(low, high, ladders) {
   let ticks = [];
-  for (const ladder of [[1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1]]) {
+  for (const ladder of ladders) {
     ticks = [];
     for (let d = Math.floor(Math.log10(low)); d <= Math.ceil(Math.log10(high)); d++)
       for (const step of ladder) {
@@ -69,10 +70,12 @@ function narrow(figure, meta) {
     if (meta.from_zero) { low = Math.min(low, 0); high = Math.max(high, 0); }
     const room = 0.06 * (high - low) || 0.1;
     axis.range = [meta.from_zero && low === 0 ? 0 : low - room, meta.from_zero && high === 0 ? 0 : high + room];
-    const [least, most] = (meta.limits || [-Infinity, Infinity]).map(limit => meta.log && meta.limits ? Math.log10(limit) : limit);
-    axis.range = [Math.max(axis.range[0], least), Math.min(axis.range[1], most)];
+    if (meta.limits) {
+      const [least, most] = meta.limits.map(limit => meta.log ? Math.log10(limit) : limit);
+      axis.range = [Math.max(axis.range[0], least), Math.min(axis.range[1], most)];
+    }
     if (meta.log) {
-      axis.tickvals = logTicks(10 ** axis.range[0], 10 ** axis.range[1]);
+      axis.tickvals = logTicks(10 ** axis.range[0], 10 ** axis.range[1], meta.ladders);
       axis.ticktext = axis.tickvals.map(v => v.toLocaleString("en-US"));
     }
   }
