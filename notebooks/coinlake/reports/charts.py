@@ -319,7 +319,7 @@ def money_axis(currency: str, high: float) -> dict[str, Any]:
 
 def _beyond(value: float) -> str:
     text = formats.percent(value, 0)
-    return f"{text} ⟶" if value > 0 else f"⟵ {text}"
+    return f"{text} →" if value > 0 else f"← {text}"
 
 
 def _fitted(known: Sequence[float], *, log: bool, from_zero: bool) -> tuple[float, float]:
