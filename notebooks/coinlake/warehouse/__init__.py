@@ -62,13 +62,15 @@ def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -
     Returns what was done to each table that changed; nothing changed, nothing is touched.
     Raises CoinlakeError when rows get lost or break a rule of the warehouse: then it stays as it was.
     """
-    return warehouse.attempt(lambda: _load(spark, catalog, warehouse, run_id))
+    done: dict[str, TableLoad] = {}
 
+    def work() -> None:
+        state = loading.state(warehouse)
+        changes = gold.changes(spark, catalog, state.positions)
+        first = next(changes, None)
+        if first or loading.outdated(state.applied, warehouse.extras()):
+            loading.load(warehouse, chain([first] if first else [], changes), run_id, done)
 
-def _load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
-    state = loading.state(warehouse)
-    changes = gold.changes(spark, catalog, state.positions)
-    first = next(changes, None)
-    if first is None and not loading.outdated(state.applied, warehouse.extras()):
-        return []
-    return loading.load(warehouse, chain([first] if first else [], changes), run_id)
+    # An attempt whose commit was not answered may have done its work: then the next one finds nothing new.
+    warehouse.attempt(work)
+    return list(done.values())

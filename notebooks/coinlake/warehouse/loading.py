@@ -1,6 +1,6 @@
 """One load: the same steps for every warehouse, in portable T-SQL."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,11 +66,17 @@ def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Pa
     ]
 
 
-def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[TableLoad]:
+def load(
+    warehouse: Warehouse,
+    changes: Iterable[Change],
+    run_id: str,
+    done: MutableMapping[str, TableLoad] | None = None,
+) -> list[TableLoad]:
     """Bring the changes into the warehouse, all of them or none, and note them in control.load_log.
 
     Staging, count check, then all merges and deletes in one transaction; `changes` come parents first.
-    Returns what was done to each table.
+    Returns what was done to each table; `done` gets it by the table's name before the commit, whose answer may
+    not arrive.
     Raises CoinlakeError when rows were lost on the way or break a rule of the warehouse.
     """
     with warehouse.writing() as session:
@@ -85,6 +91,8 @@ def load(warehouse: Warehouse, changes: Iterable[Change], run_id: str) -> list[T
                 for task, *counts in zip(staged, merged, reversed(deleted), strict=True)
             ]
             _log(session, staged, loads, load_id, run_id)
+            if done is not None:
+                done.update((entry.table.name, entry) for entry in loads)
         for task in staged:
             session.execute(f"TRUNCATE TABLE staging.{task.table.name}", "staging")
     return loads
