@@ -348,13 +348,14 @@ class TestPublishing:
         monkeypatch.undo()
         assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
 
-    def test_a_killed_load_leaves_the_old_file_and_the_next_one_works(self, loaded):
+    @pytest.mark.parametrize("last_step", ["loading._log", "embedded._sync"])
+    def test_a_killed_load_leaves_the_old_file_and_the_next_one_works(self, loaded, last_step):
         before = loaded.path.read_bytes()
         program = (
             "import os, sys; sys.path[:0] = sys.argv[2:]\n"
             "from coinlake.warehouse import EmbeddedWarehouse, embedded, loading\n"
             "from test_embedded_warehouse import TestPublishing\n"
-            "embedded._sync = lambda path: os._exit(9)\n"
+            f"{last_step} = lambda *_: os._exit(9)\n"
             "loading.load(EmbeddedWarehouse(sys.argv[1]), TestPublishing.CHANGES, 'killed')\n"
         )
         folder = str(Path(__file__).parent)
@@ -364,7 +365,10 @@ class TestPublishing:
         assert loaded.path.read_bytes() == before
         load(loaded, *self.CHANGES)
         assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
-        assert not loaded.path.with_name(".warehouse.duckdb.loading").exists()
+        assert list(loaded.path.parent.glob(".*.loading*")) == []
+        # Nothing of the killed load is left, not even its number.
+        started = loaded.query("SELECT load_id FROM control.load_started ORDER BY load_id")
+        assert started["load_id"].tolist() == [1, 2]
 
     def test_a_reader_keeps_what_it_opened_and_the_next_one_gets_the_new(self, loaded):
         question = "SELECT coin_id FROM aggregated_data.fact_price_daily ORDER BY coin_id"
