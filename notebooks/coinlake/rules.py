@@ -33,7 +33,7 @@ _IS_PRICE = "price >= 0 AND price < DOUBLE('Infinity')"
 
 RULES: tuple[Rule, ...] = (
     # About the body that a record came in. A record that breaks one of these is not asked anything else.
-    Rule("uncommitted", ANY_TABLE, "The response log names the file.", "fetched_at IS NOT NULL", REJECT),
+    Rule("uncommitted", ANY_TABLE, "The response log names the file.", "_is_committed", REJECT),
     Rule("not_json", ANY_TABLE, "The file is whole JSON.", "_corrupt_record IS NULL", REJECT),
     Rule("error_object", ANY_TABLE, "The body is data, not an error message.", "NOT _is_error", REJECT),
     # /coins/markets
@@ -183,7 +183,8 @@ RULES: tuple[Rule, ...] = (
         "responses",
         "A line has all that the log requires.",
         "landing_run IS NOT NULL AND endpoint IS NOT NULL AND page IS NOT NULL AND attempt IS NOT NULL "
-        "AND method IS NOT NULL AND url IS NOT NULL AND status IS NOT NULL AND elapsed_ms IS NOT NULL "
+        "AND method IS NOT NULL AND url IS NOT NULL AND status IS NOT NULL AND fetched_at IS NOT NULL "
+        "AND elapsed_ms IS NOT NULL "
         "AND outcome IN ('landed', 'error') AND source IS NOT NULL",
         REJECT,
     ),

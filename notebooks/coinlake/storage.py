@@ -169,7 +169,9 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
 
 
 def _best_of_key(table: Table, source: DataFrame) -> DataFrame:
-    best_first = Window.partitionBy(*table.key).orderBy(F.col("_rank").desc())
+    # Two rows of one file may tie: their content decides then, so that it is the same row every time.
+    content = F.xxhash64(*(column.name for column in table.columns if not column.type.startswith("MAP")))
+    best_first = Window.partitionBy(*table.key).orderBy(F.col("_rank").desc(), content)
     return source.withColumn("_place", F.row_number().over(best_first)).where("_place = 1").drop("_place")
 
 
