@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check fix clean api
+.PHONY: help run test lab report doctor bench check adf-check fix clean api
 
 PY := .venv/bin/python
 READY := .venv/ready
@@ -11,7 +11,7 @@ find_python = for python in python3.12 python3.11 python3 python; do \
 	&& { echo $$python; break; }; done
 
 help:  ## print this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
 
 $(READY): requirements.txt pyproject.toml
 	@python=$$($(find_python)); [ -n "$$python" ] \
@@ -42,6 +42,9 @@ bench: $(READY)  ## measure speed, as ratios
 
 check: $(READY)  ## the fast part of the tests, without Spark
 	@$(PY) -m ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
+
+adf-check: $(READY)  ## check the Data Factory in adf/
+	@$(PY) -m ops.adf parameters --check && $(PY) -m ops.adf check $(ARGS)
 
 fix: $(READY)  ## format code, strip notebooks' outputs
 	@$(PY) -m ops.check --fix

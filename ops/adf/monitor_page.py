@@ -19,6 +19,8 @@ COLOURS = {
     "Inactive": style.MUTE,
     "Cancelled": style.GOLD,
 }
+# They take no time, so the timeline leaves them out.
+INSTANT = {"SetVariable", "AppendVariable"}
 ROW_HEIGHT = 24
 INDENT = "\N{NO-BREAK SPACE}" * 3  # an axis would drop plain ones
 LONGEST_VALUE = 4000
@@ -36,6 +38,7 @@ def report(record: dict) -> Report:
     """The report about one run."""
     rows = list(monitor.rows(record))
     ran = [row for row in rows if row.record["status"] != "Skipped"]
+    drawn = [row for row in ran if row.record["activityType"] not in INSTANT]
     failed = [row for row in rows if row.record["status"] == "Failed"]
     skipped = len(rows) - len(ran)
     retries = sum(max(len(row.record["attempts"]) - 1, 0) for row in rows)
@@ -71,8 +74,8 @@ def report(record: dict) -> Report:
             finding=_finding(ran),
             subtitle="Each bar is one activity; bars inside a container or a called pipeline are indented.",
             source="Seconds since the run began. Blue: succeeded, orange: failed.",
-            alt=", ".join(f"{row.name}: {row.seconds:.1f} seconds, {row.record['status']}" for row in ran),
-            figure=_gantt(ran, begin),
+            alt=", ".join(f"{row.name}: {row.seconds:.1f} seconds, {row.record['status']}" for row in drawn),
+            figure=_gantt(drawn, begin),
             table=_timing(ran, begin),
         )
     )

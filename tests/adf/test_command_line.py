@@ -58,9 +58,50 @@ def test_run_prints_the_tree_and_keeps_the_record(folder, script, tmp_path, caps
     assert json.loads(record.read_text())["parameters"]["day"] == "2026-02-02"
 
 
-def test_run_without_executors_is_refused(folder, capsys):
+def test_a_run_of_what_this_machine_cannot_do_is_refused_before_anything_runs(folder, capsys):
+    documents = json.loads((folder / "pipeline/pl_finish.json").read_text())
+    documents["properties"]["activities"][0]["type"] = "HDInsightPig"
+    (folder / "pipeline/pl_finish.json").write_text(json.dumps(documents))
     assert main(["run", "pl_main", "--folder", str(folder)]) == 2
-    assert "activities of type WebActivity cannot be run here" in capsys.readouterr().err
+    assert "activities of type HDInsightPig cannot be run here" in capsys.readouterr().err
+
+
+def test_a_run_on_this_machine_is_kept_listed_and_shown(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3"]) == 0
+    assert main(["monitor"]) == 0
+    assert main(["monitor", "last", "--page"]) == 0
+    printed = lines(capsys)
+    assert "note_count (SetVariable)  Succeeded  0.0 s" in printed[1]
+    assert any(line.endswith("pl_finish     Manual       ID") for line in printed)
+    [page] = (tmp_path / "lake/simulated/adf_runs").glob("*.html")
+    assert str(page) == re.sub("ID", page.stem, printed[-1])
+    assert main(["monitor", "no-such-run"]) == 2
+    assert "No run in" in capsys.readouterr().err
+
+
+def test_parameters_and_diagram_of_this_project(capsys):
+    assert main(["parameters", "--check"]) == 0
+    assert lines(capsys) == ["local, dev, prod: 0 disagreements"]
+    assert main(["parameters", "--environment", "prod"]) == 0
+    assert json.loads(capsys.readouterr().out)["coins"] == {"type": "int", "value": 1000}
+    assert main(["diagram"]) == 0
+    assert lines(capsys)[0] == "flowchart LR"
+
+
+def test_watch_ends_after_as_many_runs_as_it_is_told(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    trigger = json.loads((folder / "trigger/tr_window.json").read_text())
+    pipeline = {"referenceName": "pl_finish", "type": "PipelineReference"}
+    trigger["properties"]["pipeline"] = {"pipelineReference": pipeline, "parameters": {"count": 1}}
+    (folder / "trigger/tr_window.json").write_text(json.dumps(trigger))
+    assert main(["watch", "tr_window", "--folder", str(folder), "--runs", "2"]) == 0
+    printed = lines(capsys)
+    assert [line for line in printed if "Z  pl_finish" in line] == [
+        '2026-01-02T00:00:00Z  pl_finish  {"count": 1}',
+        '2026-01-03T00:00:00Z  pl_finish  {"count": 1}',
+    ]
+    assert len(list((tmp_path / "lake/simulated/adf_runs").glob("*.json"))) == 2
 
 
 def test_dry_run_shows_what_is_known(folder, capsys):

@@ -70,13 +70,24 @@ def call_procedure(world, activity):
 def merge_staged(warehouse, run_id, tables):
     """What sql/azure/procedures/merge_staged.sql does: merge what was copied into staging, in one transaction.
 
-    `tables` is the list of the pipeline as JSON; each of its tables is taken as whole.
+    `tables` is the list of the pipeline as JSON; each of its tables is taken as whole. Where nothing was copied
+    at all, as when this is called again after an answer that got lost, nothing changes; a table that alone has
+    no copied rows is refused unless it is empty already.
     """
     wanted = {entry["sink"]["table"] for entry in json.loads(tables)}
     with warehouse.reading() as session:
         if session is None:
             raise ActivityFailure("SqlOperationFailed", "There is no warehouse yet: copy a table first.")
         changes = [_staged(session, table) for table in loading.LOADED if table.name in wanted]
+        missing = [
+            change.table.name for change in changes if not change.rows.num_rows and _has_rows(session, change)
+        ]
+    if not any(change.rows.num_rows for change in changes):
+        return
+    if missing:
+        raise ActivityFailure(
+            "SqlOperationFailed", f"staging has no copied rows of {', '.join(missing)}: copy the tables first."
+        )
     loading.load(warehouse, changes, run_id)
 
 
@@ -84,6 +95,11 @@ def _staged(session, table):
     columns = ", ".join([*table.column_names, "is_deleted"])
     select = f"SELECT {columns} FROM staging.{table.name} WHERE load_id = {UNNUMBERED}"
     return Change(table, COPIED, True, session.query(select, f"staging.{table.name}"))
+
+
+def _has_rows(session, change):
+    rows = session.query(f"SELECT TOP (1) 1 AS one FROM aggregated_data.{change.table.name}", change.table.name)
+    return rows.num_rows > 0
 
 
 def _json_value(value):
