@@ -139,7 +139,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     notebook = notebooks.path(name)
     declared = notebooks.declared_parameters(notebook)
     if "catalog" in declared:
-        os.environ.update(server.result().environment())
+        os.environ.update(server.result().environment)
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = steps.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name

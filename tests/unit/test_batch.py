@@ -21,6 +21,7 @@ class FakeServer:
         self.alive = alive
         self.stopped = False
 
+    @property
     def environment(self):
         return {"SPARK_REMOTE": "sc://localhost:1"}
 
