@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,7 @@ FUNCTIONS: dict[str, Callable] = {
 }
 
 
+@cache
 def _tree(text: str) -> ast.expr:
     """The expression's syntax: that of Python, but for quotes doubled inside a text."""
     inner = text[1:-1] if is_expression(text) else text

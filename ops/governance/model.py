@@ -8,6 +8,7 @@ row filter: function and columns; column mask: function; grants: sorted privileg
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def desired(setting: Setting, path: Path = PATH) -> list[Item]:
 
     Raises CoinlakeError when the file names a schema, table, column, function or principal that does not exist.
     """
-    model = yaml.safe_load(path.read_text(encoding="utf-8"))
+    model = _read(path)
     faults = list(_faults(model))
     if faults:
         raise CoinlakeError(f"{path.name} cannot be applied:\n  " + "\n  ".join(faults))
@@ -76,6 +77,11 @@ def desired(setting: Setting, path: Path = PATH) -> list[Item]:
 def schema_of_functions(setting: Setting) -> str:
     """The full name of the schema that holds the functions of filters and masks."""
     return f"{setting.catalog}.{POLICIES}"
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def _items(model: Mapping[str, Any], setting: Setting) -> Iterator[Item]:

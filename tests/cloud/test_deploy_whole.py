@@ -32,7 +32,9 @@ def shape(net):
     factory = next(one for one in state["arm"]["resources"].values() if one["type"].endswith("/factories"))
     return {
         "resources": {
-            id_: one["properties"] for id_, one in state["arm"]["resources"].items() if one is not factory
+            id_: {name: value for name, value in one["properties"].items() if name != "createMode"}
+            for id_, one in state["arm"]["resources"].items()
+            if one is not factory
         },
         "global parameters": IDS.sub("id", str(factory["properties"]["globalParameters"])),
         "factory": factory["children"],
@@ -43,7 +45,13 @@ def shape(net):
         "counts": {
             name: len(workspace[name]) for name in ("warehouses", "pools", "clusters", "principals", "jobs")
         },
-        "permissions": sorted(str(sorted(held.items())) for held in workspace["permissions"].values()),
+        "permissions": sorted(
+            str(sorted(held.items()))
+            for place, held in workspace["permissions"].items()
+            if any(
+                place.rpartition("/")[2] in workspace[kind] for kind in ("warehouses", "pools", "clusters", "jobs")
+            )
+        ),
         "scopes": workspace["scopes"],
         "unity": workspace["unity"],
     }
@@ -135,7 +143,9 @@ def test_every_kind_of_call_that_is_refused_stops_with_its_name(net, root):
 
 
 def _kind(request) -> str:
-    """The method and the path without the names in it; of SQL its first words."""
+    """The method and the path without the names in it; of SQL its first words, of ARM the last provider."""
+    if "/providers/" in request.path:
+        return f"{request.method} {request.path.rpartition('/providers/')[2].split('/')[0]}"
     path = re.sub(r"\b(?:[wpc7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
     words = request.json["statement"].split()[:2] if path.endswith("/sql/statements") else []
     return " ".join([request.method, request.host, "/".join(path.split("/")[:11]), *words])
