@@ -15,7 +15,7 @@ WINDOW = {"window_start": "2026-08-05T00:00:00Z", "window_end": "2026-08-06T00:0
 SCENES = {
     "by notebooks": ("pl_main", {}, [], {}, "Succeeded"),
     "by copies": ("pl_main", COPY, ["plan=demo"], {}, "Succeeded"),
-    "too many rejected": ("pl_main", {}, [], {"silver": notebook(100, 50, 50)}, "Failed"),
+    "too many rejected": ("pl_main", {}, [], {"silver": notebook(5, 50, 50)}, "Failed"),
     "no api": ("pl_main", {}, [], {"ping": failed()}, "Failed"),
     "a window of the past": ("pl_backfill", WINDOW, [], {}, "Succeeded"),
     "a window of a live market": ("pl_backfill", WINDOW, ["source=live", "lake_path=lake/live"], {}, "Succeeded"),
