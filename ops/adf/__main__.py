@@ -95,7 +95,10 @@ def watch(arguments):
     factory = load_factory(arguments.folder)
     trigger = _trigger(factory, arguments.trigger)
 
+    given = dict(map(_assignment, arguments.parameter))
+
     def run_once(pipeline, parameters, at):
+        parameters = parameters | given
         print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}", flush=True)
         with _engine(factory, arguments, as_of=str(parameters.get("as_of", ""))) as engine:
             result = engine.run(pipeline, parameters, _fired_by(trigger, arguments.trigger, at))
@@ -314,6 +317,7 @@ def _parser():
     command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
     command.add_argument("trigger")
     command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
+    command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     _add_execution(command)
     command.set_defaults(function=watch)
 

@@ -95,11 +95,11 @@ def test_watch_ends_after_as_many_runs_as_it_is_told(folder, tmp_path, monkeypat
     pipeline = {"referenceName": "pl_finish", "type": "PipelineReference"}
     trigger["properties"]["pipeline"] = {"pipelineReference": pipeline, "parameters": {"count": 1}}
     (folder / "trigger/tr_window.json").write_text(json.dumps(trigger))
-    assert main(["watch", "tr_window", "--folder", str(folder), "--runs", "2"]) == 0
+    assert main(["watch", "tr_window", "--folder", str(folder), "--runs", "2", "--parameter", "count=2"]) == 0
     printed = lines(capsys)
     assert [line for line in printed if "Z  pl_finish" in line] == [
-        '2026-01-02T00:00:00Z  pl_finish  {"count": 1}',
-        '2026-01-03T00:00:00Z  pl_finish  {"count": 1}',
+        '2026-01-02T00:00:00Z  pl_finish  {"count": 2}',
+        '2026-01-03T00:00:00Z  pl_finish  {"count": 2}',
     ]
     assert len(list((tmp_path / "lake/simulated/adf_runs").glob("*.json"))) == 2
 

@@ -166,6 +166,12 @@ def test_copy_refuses_what_it_cannot_do(here, copy, code):
     assert not (here.lake / "copied").exists()
 
 
+def test_no_copy_calls_the_simulated_market_live(tmp_path):
+    with world(tmp_path / "lake", "source=live") as live:
+        code, message = failure(live, "Copy", **rest_copy("global", "setOfObjects"))
+    assert (code, "with source=live" in message) == ("NotSupportedHere", True)
+
+
 def test_copy_gives_up_when_its_time_is_up(here):
     assert failure(here, "Copy", **rest_copy("global", "setOfObjects"), timeout_seconds=0.0)[0] == "Timeout"
 

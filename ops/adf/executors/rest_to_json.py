@@ -34,6 +34,9 @@ def copy(world, activity, source, sink):
     array, `setOfObjects` one row a line: an answer that is an object becomes a file that is that object.
     """
     reading, writing = activity.type_properties["source"], activity.type_properties["sink"]
+    if world.parameters.get("source") != "simulated":
+        # The run would call the simulated market's answers by another name.
+        raise not_supported(f"RestSource: with source={world.parameters.get('source')}, copies")
     refuse_unknown("RestSource", reading, KNOWN_SOURCE)
     refuse_unknown("JsonSink", writing, KNOWN_SINK)
     if reading.get("requestMethod", "GET") != "GET":
