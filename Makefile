@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check adf-check fix clean api
+.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy test-azurite
 
 PY := .venv/bin/python
 READY := .venv/ready
@@ -48,6 +48,13 @@ adf-check: $(READY)  ## check the Data Factory in adf/
 
 fix: $(READY)  ## format code, strip notebooks' outputs
 	@$(PY) -m ops.check --fix
+
+deploy: $(READY)  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only factory"
+	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see ops/azure/README.md)" >&2; exit 2; }; \
+	$(PY) -m ops.deploy apply --environment $(ENV) $(ARGS)
+
+test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
+	@$(PY) -m pytest -rs tests/cloud/azurite --azurite $(ARGS)
 
 clean:  ## delete lake/, everything generated
 	@rm -rf lake && echo "lake/ is gone; the next make run makes it anew"
