@@ -217,7 +217,12 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",
     }
-    options = [*platform.java_options(), "-Dcoinlake.log.level=warn", *java_options]
+    options = [
+        *platform.java_options(),
+        "-Dcoinlake.log.level=warn",
+        "-Dcoinlake.log.repeats=error",
+        *java_options,
+    ]
     if java_options:
         options = [option for option in options if not option.startswith("-XX:SharedArchiveFile")]
     return [

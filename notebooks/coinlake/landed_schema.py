@@ -180,6 +180,8 @@ def _hinted(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:
     if not path:
         return hint
     name, *rest = path
+    if not isinstance(kind, StructType | ArrayType | MapType):
+        kind = _container(name)
     if isinstance(kind, ArrayType) and name == "element":
         return ArrayType(_hinted(kind.elementType, rest, hint))
     if isinstance(kind, MapType) and name in ("key", "value"):
@@ -198,6 +200,13 @@ def _hinted(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:
     if name.lower() not in {field.name.lower() for field in kind}:
         fields.append(StructField(name, _hinted(StringType(), rest, hint)))
     return StructType(fields)
+
+
+def _container(name: str) -> DataType:
+    """What a hint on a part of a scalar column makes of it: `tags.element` an array, `shares.value` a map."""
+    containers = {"element": ArrayType(StringType()), "key": MapType(StringType(), StringType())}
+    containers["value"] = containers["key"]
+    return containers.get(name, StructType())
 
 
 def _split_hint(hint: str) -> tuple[list[str], str]:

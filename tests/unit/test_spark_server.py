@@ -107,7 +107,7 @@ def test_anyone_can_stop_the_server_of_a_lake(spark_is, tmp_path):
     spark_is(STARTS)
     with spark_server.start(tmp_path / "lake") as server:
         assert spark_server.stop(tmp_path / "lake") is True
-        assert not server.is_alive()
+    assert not server.is_alive()
     assert spark_server.stop(tmp_path / "lake") is False
 
 
