@@ -11,7 +11,7 @@ find_python = for python in python3.12 python3.11 python3 python; do \
 	&& { echo $$python; break; }; done
 
 help:  ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 $(READY): requirements.txt pyproject.toml
 	@python=$$($(find_python)); [ -n "$$python" ] \
