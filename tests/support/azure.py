@@ -1,7 +1,8 @@
 """Warehouses in Azure SQL Database for tests: on the double, or on a real server.
 
 The environment variable AZURE_SQL_TEST_URL names the real server: mssql://user:password@host[:port]/database.
-Tests empty that database, so its name must contain "test".
+Tests empty that database, so its name must contain "test". On a server of one's own, not in Azure, the database
+first needs ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON, and SSL_CERT_FILE must name the server's certificate.
 """
 
 import os

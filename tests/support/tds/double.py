@@ -14,12 +14,12 @@ from typing import Any
 from sqlglot import tokenize
 from sqlglot.tokens import TokenType
 
-from tests.support.tds import requests, tokens
+from tests.support.tds import requests, tokens, types
 from tests.support.tds.certificate import make_certificate
 from tests.support.tds.engine import Answer, Database
 from tests.support.tds.objects import COMPILED
 from tests.support.tds.tokens import Column, ServerError
-from tests.support.tds.types import INT, nvarchar
+from tests.support.tds.types import BIT, INT, nvarchar
 from tests.support.tds.wire import RESET_CONNECTION, Channel, Encrypted, Gone, Kind, Message, Plain, Reader
 
 # Texts of the real service for the errors that tests ask for.
@@ -165,7 +165,7 @@ class Conversation:
         self._plain = Plain(connection)
         self._tls = tls
         self._channel = Channel(self._plain)
-        self._prepared: dict[int, str] = {}
+        self._prepared: dict[int, tuple[str | None, str]] = {}
         self._bulk: str | None = None
 
     def run(self) -> None:
@@ -352,29 +352,29 @@ class Conversation:
     def _call(self, procedure: str, values: list) -> bytes:
         handle = b""
         match procedure, values:
-            case "sp_executesql", [text, _declared, *parameters]:
-                pass
-            case "sp_executesql", [text]:
-                parameters = []
-            case "sp_prepexec", [_, _declared, text, *parameters]:
-                handle = tokens.returned("handle", self._prepare(text))
-            case "sp_prepare", [_, _declared, text, *_options]:
-                return tokens.return_status() + tokens.returned("handle", self._prepare(text))
+            case "sp_executesql", [text, *rest]:
+                declared, *parameters = rest or [""]
+            case "sp_prepexec", [_, declared, text, *parameters]:
+                handle = tokens.returned("handle", self._prepare(declared, text))
+            case "sp_prepare", [_, declared, text, *_options]:
+                return tokens.return_status() + tokens.returned("handle", self._prepare(declared, text))
             case "sp_execute", [number, *parameters] if number in self._prepared:
-                text = self._prepared[number]
+                declared, text = self._prepared[number]
             case "sp_unprepare", [number] if self._prepared.pop(number, None):
                 return tokens.return_status()
             case _:
                 raise ServerError(2812, f"Could not find stored procedure '{procedure}' with such parameters.")
         after = self._fail_if_told(text)
-        numbered = {f"P{number}": value for number, value in enumerate(parameters, 1)}
-        answer = self._session.execute(*with_values(text, numbered))
+        names = [name.upper() for name in re.findall(r"@(\w+)", declared or "")]
+        if len(names) != len(parameters):
+            raise ServerError(8178, f"The call declares {len(names)} parameters and gives {len(parameters)}.")
+        answer = self._session.execute(*with_values(text, dict(zip(names, parameters, strict=True))))
         after()
         return self._tokens(answer, tokens.DONE_IN_PROCEDURE, more=True) + tokens.return_status() + handle
 
-    def _prepare(self, text: str) -> int:
+    def _prepare(self, declared: str | None, text: str) -> int:
         number = len(self._prepared) + 1
-        self._prepared[number] = text
+        self._prepared[number] = (declared, text)
         return number
 
     # What drivers and the warehouse say beside portable T-SQL: SPECIAL leads here.
@@ -390,6 +390,11 @@ class Conversation:
     def nothing(self) -> list[Answer]:
         """Taken without effect."""
         return []
+
+    def autocommit(self) -> list[Answer]:
+        """What the JDBC driver says when its autocommit is turned on."""
+        self._session.implicit_transactions = False
+        return self.commit()
 
     def begin(self) -> list[Answer]:
         self._session.begin()
@@ -430,6 +435,22 @@ class Conversation:
             ),
         ]
 
+    def edition(self) -> list[Answer]:
+        """Which engine it is: 5 is Azure SQL Database."""
+        return [Answer([Column("", INT)], [(5,)])]
+
+    def describe_columns(self, table: str) -> list[Answer]:
+        """What Spark asks before it reads or writes, and the JDBC driver before a bulk copy: the columns."""
+        return [Answer(self._session.columns(_plain(table)), [])]
+
+    def describe_collations(self, table: str) -> list[Answer]:
+        """And their collations, and whether they are computed."""
+        rows = [
+            ("Latin1_General_100_BIN2" if column.type.token == types.NVARCHAR else None, False)
+            for column in self._session.columns(_plain(table))
+        ]
+        return [Answer([Column("collation_name", nvarchar(128)), Column("is_computed", BIT)], rows)]
+
     def _load(self, reader: Reader) -> bytes:
         table, self._bulk = self._bulk, None
         if table is None:
@@ -448,11 +469,20 @@ LOCK = (
 SPECIAL: tuple[tuple[str, Callable[..., list[Answer]]], ...] = (
     (r"SET (\w+) (ON|OFF|\d+)", Conversation.setting),
     (r"SET TRANSACTION ISOLATION LEVEL (?:READ COMMITTED|SNAPSHOT)", Conversation.nothing),
+    (r"SET IMPLICIT_TRANSACTIONS OFF IF @@TRANCOUNT > 0 COMMIT TRAN", Conversation.autocommit),
     (r"BEGIN TRAN(?:SACTION)?", Conversation.begin),
     (r"(?:IF @@TRANCOUNT > 0 )?COMMIT(?: TRAN(?:SACTION)?)?", Conversation.commit),
     (r"(?:IF @@TRANCOUNT > 0 )?ROLLBACK(?: TRAN(?:SACTION)?)?", Conversation.rollback),
     (LOCK, Conversation.lock),
     (r"INSERT BULK (\S+) \((.+?)\)(?: WITH \(.+\))?", Conversation.announce_bulk),
+    (r"SELECT CAST\(SERVERPROPERTY\('EngineEdition'\) as INT\)", Conversation.edition),
+    (r"SELECT \* FROM (\S+) WHERE 1=0", Conversation.describe_columns),
+    (r"sp_executesql N'SET FMTONLY ON SELECT \* FROM (\S+) '", Conversation.describe_columns),
+    (
+        r"select collation_name, is_computed from sys\.columns where object_id=OBJECT_ID\('(\S+)'\)"
+        r"(?: order by column_id ASC)?",
+        Conversation.describe_collations,
+    ),
     (r"SELECT @@TRANCOUNT;? .*SET FMTONLY ON.* FROM (\S+?)'.*", Conversation.describe_table),
 )
 
