@@ -16,7 +16,9 @@ from databricks.sdk.credentials_provider import credentials_strategy
 
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
+from coinlake.warehouse.azure import AzureWarehouse
 from ops.deploy.arm import GRAPH, ArmClient
+from ops.deploy.database import Database
 from ops.deploy.facts import Facts
 from ops.settings import ROOT
 
@@ -62,6 +64,13 @@ class Cloud:
     def vault(self) -> SecretClient:
         """The secrets of the environment's Key Vault."""
         return SecretClient(self.facts.vault_url, self.credential)
+
+    def database(self) -> Database | None:
+        """The warehouse in Azure SQL Database; None before its server exists."""
+        outputs = self.outputs()
+        if outputs is None:
+            return None
+        return Database(AzureWarehouse(outputs["sqlServerHost"], self.facts.sql_database, self.credential))
 
     @property
     def deployment(self) -> str:

@@ -17,9 +17,10 @@ from ops.deploy.parts.job import Job
 from ops.deploy.parts.notebooks import Notebooks
 from ops.deploy.parts.resources import Resources
 from ops.deploy.parts.secrets import Secrets
+from ops.deploy.parts.sql import Sql
 
 # Each builds on those before it; they are destroyed the other way round.
-PARTS: tuple[type[Part], ...] = (Resources, Compute, Secrets, Governance, Notebooks, Job, FactoryObjects)
+PARTS: tuple[type[Part], ...] = (Resources, Compute, Secrets, Governance, Notebooks, Job, Sql, FactoryObjects)
 
 Say = Callable[[str], None]
 

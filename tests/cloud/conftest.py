@@ -1,6 +1,7 @@
 import pytest
 
 from coinlake import tables
+from ops.deploy.cloud import Cloud
 from tests.support import environment
 
 SMALL = ("responses", "coin_prices", "run_steps")
@@ -23,4 +24,6 @@ def net(monkeypatch):
     """An empty resource group, a workspace that waits for it, and nothing else that answers."""
     fakes = environment.internet()
     fakes.install(monkeypatch)
+    database = fakes.fakes["database"]
+    monkeypatch.setattr(Cloud, "database", lambda cloud: database if cloud.outputs() else None)
     return fakes

@@ -54,6 +54,7 @@ def shape(net):
         ),
         "scopes": workspace["scopes"],
         "unity": workspace["unity"],
+        "database": state["database"],
     }
 
 
@@ -163,6 +164,8 @@ def _refusal(request):
 
 
 DRIFT = {
+    "a view edited": lambda net: net.fakes["database"].state["waiting"].append("views/coin"),
+    "a member who left": lambda net: net.fakes["database"].state["members"]["coinlake_analyst"].clear(),
     "a stranger's grant": lambda net: (
         net.fakes["workspace"]
         .state["unity"]["grants"]

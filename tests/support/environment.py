@@ -12,6 +12,7 @@ from ops.batch import AFTER
 from ops.deploy.cloud import Cloud
 from ops.deploy.facts import Facts
 from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
+from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeGraph, FakeVault
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.internet import Internet
@@ -67,6 +68,7 @@ def internet(permissions=OWNER) -> Internet:
         workspace=FakeWorkspace(WORKSPACE_HOST, GROUPS),
         vault=FakeVault("kv-coinlake-dev.vault.azure.net"),
         graph=graph,
+        database=FakeDatabase(),
     )
     fakes.fakes["vault"].state["coingecko-api-key"] = KEY
     return fakes

@@ -98,6 +98,12 @@ def load(
     return loads
 
 
+def migrate(warehouse: Warehouse) -> None:
+    """Bring tables, views and the rest of the SQL files into the warehouse, and no rows."""
+    with warehouse.writing() as session:
+        _migrate(session, warehouse.extras())
+
+
 @dataclass(frozen=True)
 class _Staged:
     """A change that stands in its staging table, and what is left to do with it."""

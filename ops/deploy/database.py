@@ -1,0 +1,45 @@
+"""The warehouse in Azure SQL Database as a deployment sees it: its SQL files, and who is in which role."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from coinlake.warehouse import files, loading
+from coinlake.warehouse.azure import AzureWarehouse
+
+MEMBERS = """\
+SELECT
+    role.name AS role,
+    member.name AS member
+FROM sys.database_role_members AS membership
+INNER JOIN sys.database_principals AS role ON role.principal_id = membership.role_principal_id
+INNER JOIN sys.database_principals AS member ON member.principal_id = membership.member_principal_id
+WHERE role.name LIKE 'coinlake_%'
+ORDER BY role.name, member.name
+"""
+
+
+class Database:
+    """One warehouse in Azure SQL; every call opens and closes its own connection."""
+
+    def __init__(self, warehouse: AzureWarehouse):
+        self._warehouse = warehouse
+
+    def waiting(self) -> list[str]:
+        """The SQL files that the database lacks or holds with another text, in the order in which they run."""
+        applied = self._warehouse.attempt(lambda: loading.state(self._warehouse)).applied
+        return [files.name(path) for path in loading.outdated(applied, self._warehouse.extras())]
+
+    def build(self) -> None:
+        """Run the files that are waiting, in one transaction."""
+        self._warehouse.attempt(lambda: loading.migrate(self._warehouse))
+
+    def members(self) -> dict[str, list[str]]:
+        """Role -> its members, sorted; of the warehouse's own roles."""
+        found = defaultdict(list)
+        for row in self._warehouse.query(MEMBERS).to_dict("records"):
+            found[row["role"]].append(row["member"])
+        return dict(found)
+
+    def give_access(self, users: Mapping[str, Iterable[str]]) -> None:
+        """Make the roles, and users with them: role -> names in Microsoft Entra ID."""
+        self._warehouse.attempt(lambda: self._warehouse.give_access(users))

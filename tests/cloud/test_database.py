@@ -1,0 +1,52 @@
+"""The database through Microsoft's driver, on the double of SQL Server."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coinlake import tables
+from coinlake.errors import CoinlakeError
+from coinlake.warehouse import files
+from ops.deploy.database import MEMBERS, Database
+from tests.support import azure
+from tests.support.tds import Double
+
+ALL_TABLES = tables.TABLES
+MAXDOP = Path(sys.executable).with_name("maxdop")
+
+
+@pytest.fixture(autouse=True)
+def all_tables(small_catalog, monkeypatch):
+    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
+
+
+@pytest.fixture
+def server():
+    with Double() as double:
+        yield double
+
+
+@azure.only_double
+def test_an_empty_database_is_built_once_and_access_given_twice(server):
+    database = Database(azure.on_double(server))
+    every = [files.name(path) for path in (*files.migrations(), *files.repeatables(), *files.azure_objects())]
+    assert database.waiting() == every
+    with pytest.raises(CoinlakeError, match="Cannot find the schema 'reporting'"):
+        database.give_access({"coinlake_analyst": ["coinlake-analysts"]})
+    database.build()
+    assert database.waiting() == []
+    for _ in range(2):
+        database.give_access({"coinlake_analyst": ["coinlake-analysts"], "coinlake_factory": ["adf-coinlake-dev"]})
+    assert server.database.session().objects("member") == [
+        ("adf-coinlake-dev", "coinlake_factory"),
+        ("coinlake-analysts", "coinlake_analyst"),
+    ]
+
+
+@pytest.mark.skipif(not MAXDOP.exists(), reason="maxdop, Microsoft's parser, is not installed")
+def test_the_question_for_members_is_tsql(tmp_path):
+    path = tmp_path / "members.sql"
+    path.write_text(MEMBERS, encoding="utf-8")
+    subprocess.run([MAXDOP, "--parser-version", "2022", path], check=True)
