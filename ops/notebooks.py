@@ -8,6 +8,7 @@ import ast
 import builtins
 import re
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -87,7 +88,12 @@ def execute(
         def __init__(self, **traits):
             super().__init__(**traits)
             self.transport = "ipc"
+            self.ip = f"{sockets.name}/kernel"
             started.append(self)
+
+        async def _async_pre_start_kernel(self, **options):
+            # What a kernel says of itself is for its developers; what a cell prints goes another way.
+            return await super()._async_pre_start_kernel(**options | {"stderr": kernel_log})
 
     killed = threading.Event()
 
@@ -101,6 +107,8 @@ def execute(
         timer.daemon = True
         timer.start()
     executed.parent.mkdir(parents=True, exist_ok=True)
+    kernel_log = executed.with_suffix(".log").open("wb")
+    sockets = tempfile.TemporaryDirectory(prefix="coinlake-")
     try:
         papermill.execute_notebook(
             str(notebook),
@@ -117,8 +125,12 @@ def execute(
     except DeadKernelError:
         if killed.is_set():
             raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
-        raise
+        raise CoinlakeError(
+            f"{notebook.stem}: its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
+        ) from None
     finally:
+        kernel_log.close()
+        sockets.cleanup()
         if timer:
             timer.cancel()
 
