@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from coinlake.parameters import PARAMETERS
 from ops import settings
 from ops.deploy.parts import job
+from ops.governance.warehouse import NAME
 
 PATH = settings.ROOT / "databricks.yml"
 ENVIRONMENTS = ("dev", "prod")
@@ -34,8 +36,21 @@ def document() -> dict[str, Any]:
     return {
         "bundle": {"name": "coinlake"},
         "sync": {"exclude": [*EXCLUDED]},
-        "variables": {name: {"description": settings.parameters.PARAMETERS[name].help} for name in names},
-        "resources": {"jobs": {"coinlake": described | {"tasks": tasks}}},
+        "variables": {
+            **{name: {"description": PARAMETERS[name].help} for name in names},
+            "warehouse_id": {"description": "SQL warehouse of the dashboard", "lookup": {"warehouse": NAME}},
+        },
+        "resources": {
+            "jobs": {"coinlake": described | {"tasks": tasks}},
+            "dashboards": {
+                "market": {
+                    "display_name": "coinlake market",
+                    "file_path": "./bi/market.lvdash.json",
+                    "warehouse_id": "${var.warehouse_id}",
+                    "dataset_catalog": "${var.catalog}",
+                }
+            },
+        },
         "targets": {
             environment: {
                 "mode": "development" if environment == "dev" else "production",

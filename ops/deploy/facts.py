@@ -91,6 +91,11 @@ class Facts:
         """Where the secrets are."""
         return f"https://{self.key_vault}.vault.azure.net"
 
+    @property
+    def sql_host(self) -> str:
+        """Where the database's server answers."""
+        return f"{self.sql_server}.database.windows.net"
+
     def container(self, name: str) -> str:
         """The address of a container of the storage account: lake, tables or staging."""
         return f"abfss://{name}@{self.storage_account}.dfs.core.windows.net/"
@@ -108,6 +113,8 @@ def load(environment: str, folder: Path = FOLDER) -> tuple[Facts, dict[str, Valu
         for name, expected, why in (
             ("key_vault_url", facts.vault_url, f"key_vault in ops/azure/{environment}.yml is {facts.key_vault}"),
             ("lake_path", f"/Volumes/{parameters['catalog']}/raw_data/lake", "that volume is made here"),
+            ("sql_server", facts.sql_host, f"sql_server in ops/azure/{environment}.yml is {facts.sql_server}"),
+            ("sql_database", facts.sql_database, f"sql_database in ops/azure/{environment}.yml is that"),
         )
         if parameters[name] != expected
     ]

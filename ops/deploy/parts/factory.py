@@ -163,7 +163,7 @@ def global_parameters(cloud: Cloud) -> dict[str, dict[str, Any]]:
         "databricks_workspace_id": outputs.get("workspaceId", "(known after the part resources)"),
         "databricks_pool_id": pool_id(cloud) or "(known after the part compute)",
         "databricks_cluster_id": cluster_id(cloud) or "(known after the part compute)",
-        "sql_server": outputs.get("sqlServerHost", f"{cloud.facts.sql_server}.database.windows.net"),
+        "sql_server": outputs.get("sqlServerHost", cloud.facts.sql_host),
         "sql_database": cloud.facts.sql_database,
     }
     declared = adf_parameters.global_parameters(cloud.facts.environment)
