@@ -156,15 +156,17 @@ def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
     stored = storage.read(spark, catalog, tables.FRESHNESS)
     known = {row["table_name"]: row for row in stored.collect()}
     versions = progress.versions(spark, catalog, (table for table, _ in REACHES))
-    looks = []
+    counts, newest = [], []
     for table, instant in REACHES:
         row = known.get(_name(table))
         if row is None or row["version"] != versions[table.name]:
-            rows = storage.read(spark, catalog, table)
-            newest = rows if row is None or row["as_of"] is None else rows.where(F.expr(instant) >= row["as_of"])
-            as_of = newest.agg(F.max(F.expr(instant)).alias("as_of"))
-            looks.append(as_of.crossJoin(rows.agg(F.count("*").alias("rows"))).select(F.lit(table.name), "*"))
-    seen = {row[0]: (row[1], row[2]) for row in reduce(DataFrame.union, looks).collect()} if looks else {}
+            rows, as_of = storage.read(spark, catalog, table), F.expr(instant)
+            recent = rows if row is None or row["as_of"] is None else rows.where(as_of >= row["as_of"])
+            counts.append(rows.agg(F.lit(table.name), F.lit(None).cast("timestamp"), F.count("*")))
+            newest.append(recent.agg(F.lit(table.name), F.max(as_of), F.lit(None).cast("bigint")))
+    found = reduce(DataFrame.union, counts + newest).collect() if counts else []
+    seen = {name: (as_of, rows) for name, as_of, rows in found if rows is not None}
+    seen |= {name: (as_of, seen[name][1]) for name, as_of, rows in found if rows is None}
     fresh = []
     for table, _ in REACHES:
         name = _name(table)

@@ -1,0 +1,459 @@
+"""Builds gold from what changed in silver: the star, the aggregates, and how far gold has come.
+
+Gold is a function of silver. The first build computes it whole and overwrites what is there. Every later one
+reads the Change Data Feed of silver from the versions in `gold_progress`, recomputes the coins and days that
+the changes touch, with the windows that reach them, and merges what differs. `gold_progress` is written last:
+a build that was interrupted is simply done again, and ends with the same rows.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from functools import cached_property, reduce
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinlake import aggregates, progress, star, storage, tables
+from coinlake.aggregates import COIN
+from coinlake.storage import Merged
+from coinlake.tables import Table
+
+SOURCES = (
+    tables.COIN_SNAPSHOTS,
+    tables.COIN_PRICES,
+    tables.COIN_LIST,
+    tables.MARKET_TOTALS,
+    tables.FEAR_GREED,
+    tables.FX_RATES,
+)
+
+WRITERS = 3
+BEGINNING = star.BEGINNING.date()  # a Monday, and before all prices
+
+
+def build(spark: SparkSession, catalog: str) -> dict[str, Merged]:
+    """Brings gold up to date with silver; returns what was written, by schema and name of the table.
+
+    Nothing changed in silver: nothing is computed, nothing is written, and the result is empty.
+    """
+    work = Build(spark, catalog)
+    work.dimensions()
+    work.facts()
+    work.aggregates_of_coins()
+    work.aggregates_of_the_market()
+    work.finish()
+    return work.written
+
+
+class Build:
+    """One build of gold: what changed in silver, what that touches, and what was written (`written`).
+
+    Call dimensions, facts, aggregates_of_coins, aggregates_of_the_market and finish, in this order.
+    """
+
+    def __init__(self, spark: SparkSession, catalog: str):
+        self.spark = spark
+        self.catalog = catalog
+        self.written: dict[str, Merged] = {}
+        self._changes: dict[str, DataFrame] = {}
+        self.progress = progress.held(spark, catalog)
+        self.versions = progress.versions(spark, catalog, SOURCES)
+
+    @cached_property
+    def is_first(self) -> bool:
+        """Whether gold is computed whole: not every source has been read before."""
+        return not self.progress.keys() >= self.versions.keys()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether silver holds anything that gold does not."""
+        return any(self.is_new(table) for table in SOURCES)
+
+    def is_new(self, table: Table) -> bool:
+        """Whether the silver table was written to since the last build."""
+        return self.is_first or self.versions[table.name] > self.progress[table.name]
+
+    def read(self, table: Table) -> DataFrame:
+        """The table's rows."""
+        return storage.read(self.spark, self.catalog, table)
+
+    def changes(self, table: Table) -> DataFrame:
+        """The rows of a silver table that are new or differ since the last build, as they are now."""
+        if table.name not in self._changes:
+            self._changes[table.name] = self._read_changes(table)
+        return self._changes[table.name]
+
+    def _read_changes(self, table: Table) -> DataFrame:
+        if self.is_first:
+            return self.read(table)
+        if not self.is_new(table):
+            return self.read(table).where("false")
+        return progress.newest_changes(self.spark, self.catalog, table, self.progress[table.name])
+
+    def news(self) -> dict[str, int]:
+        """How many rows of each silver table are new or differ since the last build."""
+        counts = [
+            self.changes(table).agg(F.lit(table.name), F.count("*")) for table in SOURCES if self.is_new(table)
+        ]
+        found = dict(tuple(row) for row in reduce(DataFrame.union, counts).collect()) if counts else {}
+        return {table.name: found.get(table.name, 0) for table in SOURCES}
+
+    def dimensions(self) -> None:
+        """Writes the dimensions that the facts point to.
+
+        After the first build the new versions of coins are only worked out here and written by `finish`:
+        if the build is interrupted, the next one must find the same coins changed.
+        """
+        due = [self._extend_calendar] if self.has_changes else []
+        if self.is_first:
+            due.append(lambda: self._replace(tables.DIM_COIN, self._all_coins()))
+            due.append(lambda: self._replace(tables.DIM_CURRENCY, star.currencies(self.spark)))
+        self._write_side_by_side(due)
+
+    def facts(self) -> None:
+        """Writes the facts of the touched snapshots and days, and of coins whose versions moved."""
+        due = []
+        if self.is_new(tables.COIN_SNAPSHOTS):
+            due.append(self._market_snapshots)
+        if self._moved_coins or self.is_new(tables.COIN_PRICES):
+            due.append(self._daily_prices)
+        self._write_side_by_side(due)
+
+    def aggregates_of_coins(self) -> None:
+        """Writes what each coin has for itself: averages, trends, months and candles."""
+        due = []
+        if self._price_days or self._snapshot_days:
+            due.append(self._hourly_candles)
+        if self._since is not None:
+            due += [self._price_averages, self._market_trends, self._weekly_candles]
+        if self._since is not None or self._context["rates"] is not None:
+            due.append(self._coin_months)
+        self._write_side_by_side(due)
+
+    def aggregates_of_the_market(self) -> None:
+        """Writes what is computed over all coins: the days of the market and the correlations."""
+        due = []
+        if self._since is not None or self._context["market"] is not None:
+            due.append(self._market_days)
+        if self._since is not None:
+            due.append(self._correlations)
+        self._write_side_by_side(due)
+
+    def finish(self) -> None:
+        """Writes the changed versions of coins and, last of all, how far gold has come."""
+        if not self.has_changes:
+            return
+        if not self.is_first and self._changed_coins:
+            of_changed_coins = F.col("coin_id").isin(*self._changed_coins)
+            self._replace(tables.DIM_COIN, self._coins.where(of_changed_coins), of_changed_coins)
+        read = self.versions | {tables.FACT_PRICE_DAILY.name: self._fact_version}
+        self.written[_name(tables.GOLD_PROGRESS)] = progress.hold(self.spark, self.catalog, read)
+
+    # Dimensions
+
+    def _all_coins(self) -> DataFrame:
+        seen = star.coin_versions(star.sightings(self.read(tables.COIN_SNAPSHOTS)))
+        charted = self.read(tables.COIN_PRICES).select("coin_id").distinct()
+        unseen = charted.join(self.read(tables.COIN_SNAPSHOTS), "coin_id", "left_anti")
+        return seen.union(star.inferred_coins(unseen, self.read(tables.COIN_LIST)))
+
+    @cached_property
+    def _changed_coins(self) -> dict[str, datetime | None]:
+        """The coins whose versions must be worked out again: from which instant; None: without a snapshot.
+
+        A snapshot shows something else than the version of its time, or shows that version earlier than it
+        was known. Without a snapshot: a coin that only charts know is new, or the coin list names it anew.
+        """
+        news = any(map(self.is_new, (tables.COIN_SNAPSHOTS, tables.COIN_PRICES, tables.COIN_LIST)))
+        if self.is_first or not news:
+            return {}
+        known = self.read(tables.DIM_COIN)
+        seen = star.sightings(self.changes(tables.COIN_SNAPSHOTS))
+        surprising = star.contradicting(seen, known).select("coin_id", "seen_at")
+        charted = self.changes(tables.COIN_PRICES).select("coin_id").distinct()
+        unknown = charted.join(known, "coin_id", "left_anti")
+        inferred = known.where("first_seen_at IS NULL").select("coin_id")
+        renamed = inferred.join(self.changes(tables.COIN_LIST), "coin_id", "left_semi")
+        rows = (
+            surprising.union(unknown.union(renamed).withColumn("seen_at", F.lit(None)))
+            .groupBy("coin_id")
+            .agg(F.min("seen_at").alias("since"))
+            .collect()
+        )
+        return {row["coin_id"]: row["since"] for row in rows}
+
+    @cached_property
+    def _coins(self) -> DataFrame:
+        """dim_coin as it will be: the versions of changed coins worked out again, the others as they are."""
+        stored = self.read(tables.DIM_COIN)
+        if self.is_first or not self._changed_coins:
+            return stored
+        schema = "coin_id STRING, since TIMESTAMP"
+        changed = F.broadcast(self.spark.createDataFrame(list(self._changed_coins.items()), schema))
+        seen = (
+            stored.join(changed, "coin_id")
+            .where("first_seen_at < since")
+            .select("coin_id", F.col("first_seen_at").alias("seen_at"), *star.ATTRIBUTES)
+        )
+        since = _earliest(*self._changed_coins.values())
+        if since is not None:
+            snapshots = self.read(tables.COIN_SNAPSHOTS).where(_from_instant("snapshot_at", since))
+            seen = seen.union(star.sightings(snapshots.join(changed, "coin_id").where("snapshot_at >= since")))
+        unseen = changed.where("since IS NULL").select("coin_id")
+        return (
+            stored.join(changed, "coin_id", "left_anti")
+            .select(*tables.DIM_COIN.column_names)
+            .union(star.coin_versions(seen))
+            .union(star.inferred_coins(unseen, self.read(tables.COIN_LIST)))
+        )
+
+    @cached_property
+    def _moved_coins(self) -> dict[str, datetime]:
+        """The changed coins that have facts already, and the instant from which their facts' keys may move."""
+        if self.is_first or not self._changed_coins:
+            return {}
+        known = (
+            self.read(tables.DIM_COIN)
+            .where(F.col("coin_id").isin(*self._changed_coins))
+            .groupBy("coin_id")
+            .agg(F.min("first_seen_at").alias("first_seen_at"))
+            .collect()
+        )
+        moved = {}
+        for coin_id, first_seen_at in known:
+            since = self._changed_coins[coin_id]
+            has_a_version_before = since and first_seen_at and first_seen_at < since
+            moved[coin_id] = since if has_a_version_before else star.BEGINNING
+        return moved
+
+    def _extend_calendar(self) -> None:
+        stored = self.read(tables.DIM_DATE).agg(F.min("date"), F.max("date")).first()
+        known = [] if self.is_first or stored[0] is None else list(stored)
+        reached = [*known, *self._price_days, *self._snapshot_days]
+        if not reached or [min(reached), max(reached)] == known:
+            return
+        days = star.calendar(self.spark, min(reached), max(reached))
+        if known:
+            days = days.where(~F.col("date").between(*known))
+        self._write(tables.DIM_DATE, days)
+
+    # Facts
+
+    @cached_property
+    def _price_days(self) -> list[date]:
+        return self._days(tables.COIN_PRICES, "observed_at")
+
+    @cached_property
+    def _snapshot_days(self) -> list[date]:
+        return self._days(tables.COIN_SNAPSHOTS, "snapshot_at")
+
+    def _days(self, table: Table, instant: str) -> list[date]:
+        """The days that hold a new or different row of the table."""
+        if not self.is_new(table):
+            return []
+        return [row[0] for row in self.changes(table).select(star.day_of(instant)).distinct().collect()]
+
+    def _market_snapshots(self) -> None:
+        snapshots, first = self.changes(tables.COIN_SNAPSHOTS), _earliest(*self._snapshot_days)
+        moved = [since for coin, since in self._changed_coins.items() if since and coin in self._moved_coins]
+        if moved:
+            first = _earliest(first, star.day(min(moved)))
+            theirs = F.col("coin_id").isin(*self._moved_coins) & _from_instant("snapshot_at", min(moved))
+            again = self.read(tables.COIN_SNAPSHOTS).where(theirs)
+            snapshots = snapshots.union(again).dropDuplicates(list(tables.COIN_SNAPSHOTS.key))
+        facts = star.market_snapshots(snapshots, self._coins)
+        self._write(tables.FACT_MARKET_SNAPSHOT, facts, first and f"t.period >= '{first:%Y-%m}'")
+
+    def _daily_prices(self) -> None:
+        first = _earliest(*self._price_days)
+        prices = self.read(tables.COIN_PRICES)
+        touched = self.changes(tables.COIN_PRICES).select(*COIN, star.day_of("observed_at").alias("date"))
+        if not self.is_first:
+            prices = (
+                prices.where(_of_days("observed_at", self._price_days))
+                .withColumn("date", star.day_of("observed_at"))
+                .join(touched, [*COIN, "date"], "left_semi")
+            )
+        days = star.daily_prices(prices)
+        if self._moved_coins:
+            first = _earliest(first, *(star.day(since) for since in self._moved_coins.values()))
+            theirs = F.col("coin_id").isin(*self._moved_coins) & (F.col("date") >= first)
+            facts = self.read(tables.FACT_PRICE_DAILY).where(theirs)
+            days = days.union(facts.join(touched, [*COIN, "date"], "left_anti").select(*days.columns))
+        self._write(tables.FACT_PRICE_DAILY, star.keyed_days(days, self._coins), _from("date", first))
+
+    @cached_property
+    def _fact_version(self) -> int:
+        """The version of fact_price_daily that the aggregates are made from."""
+        return storage.version(self.spark, self.catalog, tables.FACT_PRICE_DAILY)
+
+    # Aggregates
+
+    @cached_property
+    def _changed_closes(self) -> list[tuple[str, str, date]]:
+        """Coin, currency and first day of the complete days that are new or have other values."""
+        since = self.progress[tables.FACT_PRICE_DAILY.name]
+        if self._fact_version == since:
+            return []
+        feed = storage.changes_since(self.spark, self.catalog, tables.FACT_PRICE_DAILY, since)
+        values = F.struct("open", "high", "low", "close", "samples", "market_cap", "is_complete")
+        rows = (
+            feed.groupBy(*tables.FACT_PRICE_DAILY.key)
+            .agg(
+                F.bool_or("is_complete").alias("is_complete"),
+                F.bool_or(F.col("_change_type") == "insert").alias("is_new"),
+                F.size(F.collect_set(values)).alias("states"),
+            )
+            .where("is_complete AND (is_new OR states > 1)")
+            .groupBy(*COIN)
+            .agg(F.min("date"))
+            .collect()
+        )
+        return [tuple(row) for row in rows]
+
+    @cached_property
+    def _since(self) -> date | None:
+        """The first complete day that is new or has other values; None: there is none."""
+        if self.is_first:
+            return BEGINNING
+        return _earliest(*(first for _, _, first in self._changed_closes))
+
+    @cached_property
+    def _context(self) -> dict[str, date | None]:
+        """The first complete day that news from the context reaches: `market`, the whole market and its mood;
+        `rates`, the exchange rates."""
+        if self.is_first or not any(map(self.is_new, (tables.MARKET_TOTALS, tables.FEAR_GREED, tables.FX_RATES))):
+            return {"market": None, "rates": None}
+        days = self.read(tables.MARKET_DAILY).select("date").distinct()
+        totals = self.changes(tables.MARKET_TOTALS).select(star.day_of("snapshot_at").alias("date"))
+        moods = self.changes(tables.FEAR_GREED).select("date")
+        market = totals.union(moods).join(days, "date", "left_semi").select(F.lit("market"), F.min("date"))
+        first_rate = self.changes(tables.FX_RATES).select(F.min("date").alias("first"))
+        rates = days.join(F.broadcast(first_rate), F.expr("date >= first")).select(F.lit("rates"), F.min("date"))
+        return dict(tuple(row) for row in market.union(rates).collect())
+
+    def _closes(self, since: date, all_coins: bool = False) -> DataFrame:
+        """The complete days from `since` on: of the coins whose closes changed, or of all coins."""
+        days = self.read(tables.FACT_PRICE_DAILY).where("is_complete").where(F.col("date") >= since)
+        if self.is_first or all_coins:
+            return days
+        changed = {(coin_id, vs_currency) for coin_id, vs_currency, _ in self._changed_closes}
+        coins = self.spark.createDataFrame(sorted(changed), "coin_id STRING, vs_currency STRING")
+        return days.join(F.broadcast(coins), list(COIN), "left_semi")
+
+    def _price_averages(self) -> None:
+        since = self._since
+        averages = aggregates.price_averages(self._closes(_days_earlier(since, aggregates.LONGEST_WINDOW)))
+        self._write(tables.PRICE_AVERAGES_DAILY, averages.where(F.col("date") >= since), _from("date", since))
+
+    def _market_trends(self) -> None:
+        since = self._since
+        closes = aggregates.with_extremes(self._closes(BEGINNING))
+        in_reach = closes.where(F.col("date") >= _days_earlier(since, aggregates.LONGEST_WINDOW))
+        trends = aggregates.market_trends(in_reach).where(F.col("date") >= since)
+        self._write(tables.MARKET_TRENDS_DAILY, trends, _from("date", since))
+
+    def _coin_months(self) -> None:
+        rates_since = self._context["rates"]
+        since = _earliest(self._since, rates_since).replace(day=1)
+        month_before = _days_earlier(since, 1).replace(day=1)
+        closes = self._closes(month_before, all_coins=rates_since is not None)
+        months = aggregates.coin_monthly(aggregates.converted(closes, self.read(tables.FX_RATES)))
+        self._write(tables.COIN_MONTHLY, months.where(F.col("month") >= since), _from("month", since))
+
+    def _weekly_candles(self) -> None:
+        monday = _days_earlier(self._since, self._since.weekday())
+        self._write(tables.CANDLE_WEEKLY, aggregates.candle_weekly(self._closes(monday)), _from("week", monday))
+
+    def _hourly_candles(self) -> None:
+        prices, snapshots = self.read(tables.COIN_PRICES), self.read(tables.COIN_SNAPSHOTS)
+        days = [*self._price_days, *self._snapshot_days]
+        if self.is_first:
+            candles = aggregates.candle_hourly(prices, snapshots)
+        else:
+            touched = aggregates.hours_touched(
+                self.changes(tables.COIN_PRICES), self.changes(tables.COIN_SNAPSHOTS)
+            )
+            candles = aggregates.candle_hourly(
+                prices.where(_of_days("observed_at", days, and_the_next_hour=True)),
+                snapshots.where(_of_days("snapshot_at", days, and_the_next_hour=True)),
+            ).join(touched, list(tables.CANDLE_HOURLY.key), "left_semi")
+        months = sorted({f"{day:%Y-%m}" for day in _with_next(days)})
+        where = f"t.period IN ({', '.join(repr(month) for month in months)}) AND t.hour >= '{min(days)}'"
+        self._write(tables.CANDLE_HOURLY, candles, where)
+
+    def _market_days(self) -> None:
+        since = _earliest(self._since, self._context["market"])
+        trends = self.read(tables.MARKET_TRENDS_DAILY).where(F.col("date") >= since)
+        totals = self.read(tables.MARKET_TOTALS).where(star.day_of("snapshot_at") >= since)
+        moods = self.read(tables.FEAR_GREED).where(F.col("date") >= since)
+        days = aggregates.market_daily(trends, totals, moods)
+        self._write(tables.MARKET_DAILY, days, _from("date", since))
+
+    def _correlations(self) -> None:
+        stored = self.read(tables.CORRELATION_90D)
+        rows = aggregates.correlations(self.read(tables.MARKET_TRENDS_DAILY)).collect()
+        if set(rows) != set(stored.collect()):
+            self._replace(tables.CORRELATION_90D, self.spark.createDataFrame(rows, stored.schema))
+
+    # Writing
+
+    def _write_side_by_side(self, writes: Iterable[Callable[[], None]]) -> None:
+        """Does several writes at once: while one waits for its plan or its commit, another computes."""
+        with ThreadPoolExecutor(max_workers=WRITERS) as pool:
+            for done in [pool.submit(write) for write in writes]:
+                done.result()
+
+    def _write(self, table: Table, frame: DataFrame, where: str | None = None) -> None:
+        """The whole table in the first build; else what differs, searched where `where` says (see storage)."""
+        if self.is_first:
+            self._replace(table, frame)
+            return
+        merged = storage.merge_changes(self.spark, self.catalog, table, frame, where=where)
+        if merged.inserted or merged.updated:
+            self.written[_name(table)] = merged
+
+    def _replace(self, table: Table, frame: DataFrame, where: Column | None = None) -> None:
+        """Puts `frame` in the place of all rows of the table, or of those that meet the condition `where`."""
+        self.written[_name(table)] = storage.replace(self.spark, self.catalog, table, frame, where)
+
+
+def _name(table: Table) -> str:
+    return f"{table.schema}.{table.name}"
+
+
+def _of_days(instant: str, days: Iterable[date], and_the_next_hour: bool = False) -> Column:
+    """A condition of literals that keeps the files and rows of silver that can hold these days."""
+    days = list(days)
+    if not days:
+        return F.lit(False)
+    months = {f"{day:%Y-%m}" for day in _with_next(days)}
+    years = {f"{day:%Y}" for day in _with_next(days)}
+    until = datetime.combine(max(days), datetime.min.time()) + timedelta(days=1, hours=1 * and_the_next_hour)
+    since = datetime.combine(min(days), datetime.min.time())
+    return F.col("period").isin(sorted(months | years)) & F.col(instant).between(since, until)
+
+
+def _from_instant(instant: str, first: datetime) -> Column:
+    """A condition of literals that keeps the files and rows of silver from this instant on."""
+    return (F.col("period") >= f"{first:%Y-%m}") & (F.col(instant) >= first)
+
+
+def _with_next(days: Iterable[date]) -> set[date]:
+    """The days and their next ones, which hold the instants that close them."""
+    return {close for day in days for close in (day, day + timedelta(days=1))}
+
+
+def _from(column: str, first: date | None) -> str | None:
+    return None if first is None else f"t.{column} >= DATE'{first}'"
+
+
+def _earliest(*moments):
+    """The earliest of the moments that are known; None when none is."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _days_earlier(day: date, days: int) -> date:
+    """The day so many days before, but never before all days."""
+    return max(day - timedelta(days=days), BEGINNING)

@@ -1,0 +1,172 @@
+"""Gold is a function of silver: whatever arrives in whatever order, N builds end with the rows of one build."""
+
+import itertools
+import random
+from datetime import timedelta
+
+import pytest
+
+from coinlake import gold, progress, storage, tables
+from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
+
+CATALOG = "spark_catalog"
+GOLD = [table for table in tables.TABLES if table.schema == tables.AGGREGATED]
+STAR_AND_AGGREGATES = [
+    table
+    for table in GOLD
+    if table.name
+    not in {"run_steps", "pipeline_runs", "api_usage", "freshness", "quarantine_daily", "gold_progress"}
+]
+
+
+def silver() -> list[tuple]:
+    """A small market as (table, row), in no order that matters: eight months of days, hours around a midnight,
+    coins that change, a coin that only charts know, a coin that has both, and the context."""
+    chance = random.Random(7)
+    rows = []
+    start = at("2025-12-01 00:00")
+    for number in range(250):
+        stamp = f"{start + timedelta(days=number):%Y-%m-%d %H:%M}"
+        for coin, price in (("bitcoin", 60_000.0), ("ether", 3_000.0), ("charted", 0.002)):
+            if coin == "ether" and number in (100, 101):
+                continue
+            cap = None if number % 7 == 3 else price * 1e6 * (1 + number / 100)
+            close = price * (1 + 0.3 * chance.random())
+            rows.append((tables.COIN_PRICES, daily(coin, stamp, close, market_cap=cap, total_volume=price)))
+    midnight = at("2026-08-08 00:00")
+    for number in range(-30, 16):
+        stamp = f"{midnight + timedelta(hours=number):%Y-%m-%d %H:%M}"
+        for coin in ("bitcoin", "ether", "young"):
+            rows.append((tables.COIN_PRICES, hourly(coin, stamp, 100 * chance.random())))
+    for number in (-5, -4, -3, 1, 2, 6):
+        stamp = f"{midnight + timedelta(hours=number, minutes=22):%Y-%m-%d %H:%M}"
+        supply = 21e6 if number < -3 or number == 2 else 22e6
+        rows.append(
+            (tables.COIN_SNAPSHOTS, snapshot("bitcoin", stamp, price=60_000.0 + number, max_supply=supply))
+        )
+        rows.append((tables.COIN_SNAPSHOTS, snapshot("young", stamp, price=50.0 + number, market_cap=7.0)))
+        rows.append((tables.COIN_SNAPSHOTS, snapshot("young", stamp, price=45.0 + number, vs_currency="eur")))
+        if number > 0:
+            rows.append((tables.COIN_SNAPSHOTS, snapshot("ether", stamp, price=3_000.0, symbol=f"e{number // 6}")))
+        total = {"total_market_cap": {"usd": 1e12 + number}, "total_volume": {"usd": 1e9}}
+        shares = {"market_cap_percentage": {"btc": 50.0 + number}}
+        rows.append((tables.MARKET_TOTALS, {"snapshot_at": at(stamp), "file": stamp} | total | shares))
+    for number, rate in enumerate((0.9, 0.91, None, None, 0.92, 0.93)):
+        for currency in ("eur", "chf"):
+            if rate:
+                day = (at("2026-07-29 00:00") + timedelta(days=number)).date()
+                pair = {"base_currency": "usd", "currency": currency, "rate": rate}
+                rows.append(
+                    (tables.FX_RATES, {"date": day, "fetched_at": at("2026-08-08 01:00"), "file": "fx"} | pair)
+                )
+    for number in range(200, 252):
+        day = (start + timedelta(days=number)).date()
+        mood = {"value": number % 100, "classification": "Fear", "fetched_at": at("2026-08-08 01:00"), "file": "m"}
+        rows.append((tables.FEAR_GREED, {"date": day} | mood))
+    for coin in ("charted", "young"):
+        listed = {"first_listed_at": at("2026-08-01 00:00"), "last_listed_at": at("2026-08-08 00:00"), "file": "l"}
+        rows.append((tables.COIN_LIST, {"coin_id": coin, "symbol": coin[:3], "name": coin.upper()} | listed))
+    return rows
+
+
+@pytest.fixture
+def lake(spark, tmp_path):
+    storage.ensure(spark, CATALOG, str(tmp_path / "lake"))
+
+
+def arrive(spark, rows) -> None:
+    """Rows (table, row) come into silver."""
+    for table in gold.SOURCES:
+        arriving = [row for target, row in rows if target is table]
+        if arriving:
+            frame(spark, table, arriving).writeTo(table.qualified(CATALOG)).append()
+
+
+def contents(spark) -> dict[str, list[tuple]]:
+    return {table.name: values(storage.read(spark, CATALOG, table)) for table in STAR_AND_AGGREGATES}
+
+
+def versions(spark) -> dict[str, int]:
+    return progress.versions(spark, CATALOG, GOLD)
+
+
+@pytest.fixture(scope="module")
+def built_at_once(spark, tmp_path_factory):
+    storage.ensure(spark, CATALOG, str(tmp_path_factory.mktemp("once") / "lake"))
+    arrive(spark, silver())
+    gold.build(spark, CATALOG)
+    return contents(spark)
+
+
+def test_one_build_fills_every_table(built_at_once):
+    assert [name for name, rows in built_at_once.items() if not rows] == []
+    assert next(row for row in built_at_once["dim_coin"] if row[1] == "charted")[2:4] == ("CHA", "CHARTED")
+    assert {row[2] for row in built_at_once["coin_monthly"]} >= {at("2026-08-01 00:00").date()}
+    assert {row[1] for row in built_at_once["coin_monthly"]} == {"usd", "eur", "chf"}
+
+
+def test_any_order_of_arrival_ends_with_the_same_gold(spark, lake, built_at_once):
+    rows = silver()
+    random.Random(1).shuffle(rows)
+    for begin, end in itertools.pairwise([0, len(rows) // 7, len(rows) // 2, len(rows)]):
+        arrive(spark, rows[begin:end])
+        gold.build(spark, CATALOG)
+    assert contents(spark) == built_at_once
+
+
+def test_history_that_arrives_by_the_hour_ends_with_the_same_gold(spark, lake, built_at_once):
+    def instant(item):
+        return next(
+            item[1][name]
+            for name in ("observed_at", "snapshot_at", "fetched_at", "last_listed_at")
+            if name in item[1]
+        )
+
+    rows = sorted(silver(), key=instant)
+    late = [at("2026-08-07 20:30"), at("2026-08-08 00:10"), at("2026-08-08 01:30")]
+    for begin, end in itertools.pairwise([at("1900-01-01 00:00"), *late, at("2100-01-01 00:00")]):
+        arrive(spark, [item for item in rows if begin <= instant(item) < end])
+        gold.build(spark, CATALOG)
+    assert contents(spark) == built_at_once
+
+
+def test_a_build_that_was_interrupted_anywhere_is_completed_by_the_next(spark, lake, built_at_once, monkeypatch):
+    rows = silver()
+    random.Random(4).shuffle(rows)
+    arrive(spark, rows[: len(rows) // 2])
+    gold.build(spark, CATALOG)
+    arrive(spark, rows[len(rows) // 2 :])
+    for step in ("aggregates_of_coins", "finish"):
+        with monkeypatch.context() as broken:
+            broken.setattr(gold.Build, step, lambda self: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                gold.build(spark, CATALOG)
+    gold.build(spark, CATALOG)
+    assert contents(spark) == built_at_once
+
+
+def test_a_second_build_over_unchanged_silver_writes_nothing(spark, lake):
+    arrive(spark, silver()[:400])
+    assert gold.build(spark, CATALOG)
+    before = versions(spark)
+    assert gold.build(spark, CATALOG) == {}
+    assert versions(spark) == before
+
+
+def test_an_hour_within_the_day_leaves_the_aggregates_of_complete_days_alone(spark, lake):
+    arrive(spark, silver())
+    gold.build(spark, CATALOG)
+    arrive(
+        spark,
+        [
+            (tables.COIN_PRICES, hourly("bitcoin", "2026-08-08 16:00", 61_000.0)),
+            (tables.COIN_SNAPSHOTS, snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6)),
+        ],
+    )
+    written = gold.build(spark, CATALOG)
+    assert {name: (merged.inserted, merged.updated) for name, merged in written.items()} == {
+        "aggregated_data.fact_market_snapshot": (1, 0),
+        "aggregated_data.fact_price_daily": (0, 1),
+        "aggregated_data.candle_hourly": (2, 0),
+        "aggregated_data.gold_progress": (7, 0),
+    }
