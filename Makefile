@@ -54,7 +54,7 @@ deploy: $(READY)  ## bring an environment to Azure; make deploy ENV=dev ARGS="--
 	$(PY) -m ops.deploy apply --environment $(ENV) $(ARGS)
 
 test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
-	@$(PY) -m pytest -rs tests/cloud/azurite --azurite $(ARGS)
+	@COINLAKE_AZURITE=1 $(PY) -m pytest -rs tests/cloud/azurite $(ARGS)
 
 clean:  ## delete lake/, everything generated
 	@rm -rf lake && echo "lake/ is gone; the next make run makes it anew"
