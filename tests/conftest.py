@@ -1,4 +1,4 @@
-"""One Spark session for all Spark tests."""
+"""What tests in several folders share: one Spark session."""
 
 import pytest
 
