@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import change, contents, key, row, star
-from test_embedded_warehouse import fact
 
 import coinlake.warehouse
 from coinlake.errors import CoinlakeError
@@ -22,6 +20,8 @@ from coinlake.tables import DIM_COIN, FACT_PRICE_DAILY
 from coinlake.warehouse import azure as module
 from coinlake.warehouse import gold, loading
 from coinlake.warehouse.azure import AzureWarehouse, Unavailable
+from tests.sql.conftest import change, contents, key, row, star
+from tests.sql.test_embedded_warehouse import fact
 from tests.support import azure
 from tests.support.tds import Double
 from tests.support.tds.certificate import make_certificate
@@ -155,6 +155,14 @@ class TestRetries:
         assert waits == list(module.PAUSES)
         server.heal()
         assert state(server) == BEFORE
+
+    def test_a_load_waits_for_the_one_before_it(self, server, warehouse, waits):
+        with warehouse.writing():
+            with pytest.raises(CoinlakeError, match="Another load of AzureWarehouse"):
+                load(warehouse)
+            assert waits == list(module.PAUSES)
+        assert load(warehouse) == LOADED
+        assert state(server) == AFTER
 
     def test_what_cannot_pass_is_not_tried_again(self, server):
         server.fault("login", 40615)

@@ -5,12 +5,12 @@ import re
 import subprocess
 
 import pytest
-from conftest import contents, star
-from test_portable_tsql import GRAMMAR, MAXDOP
 
 from coinlake.errors import CoinlakeError
 from coinlake.tables import FACT_PRICE_DAILY
 from coinlake.warehouse import LOADED, files, generate, generate_azure, loading, tsql
+from tests.sql.conftest import contents, star
+from tests.sql.test_portable_tsql import GRAMMAR, MAXDOP
 from tests.support import azure
 from tests.support.tds import Double
 

@@ -3,15 +3,15 @@
 import shutil
 
 import pytest
-import test_embedded_warehouse as embedded_tests
-from conftest import change, contents, key, row, star
-from test_embedded_warehouse import fact, load
 
 from coinlake import warehouse
 from coinlake.errors import CoinlakeError
 from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import files, loading
 from coinlake.warehouse.azure import AzureSession
+from tests.sql import test_embedded_warehouse as embedded_tests
+from tests.sql.conftest import change, contents, key, row, star
+from tests.sql.test_embedded_warehouse import fact, load
 from tests.support import azure
 from tests.support.tds import Double
 

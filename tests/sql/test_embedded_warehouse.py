@@ -9,13 +9,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from conftest import change, contents, key, row, star
 
 from coinlake import tables
 from coinlake.errors import CoinlakeError
 from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import LOADED, EmbeddedWarehouse, Position, TsqlError, files, loading
 from coinlake.warehouse.embedded import EmbeddedSession
+from tests.sql.conftest import change, contents, key, row, star
 
 FACT = {"vs_currency": "usd", "currency_key": 1, "date_key": 20260812}
 
@@ -354,11 +354,11 @@ class TestPublishing:
         program = (
             "import os, sys; sys.path[:0] = sys.argv[2:]\n"
             "from coinlake.warehouse import EmbeddedWarehouse, embedded, loading\n"
-            "from test_embedded_warehouse import TestPublishing\n"
+            "from tests.sql.test_embedded_warehouse import TestPublishing\n"
             f"{last_step} = lambda *_: os._exit(9)\n"
             "loading.load(EmbeddedWarehouse(sys.argv[1]), TestPublishing.CHANGES, 'killed')\n"
         )
-        folder = str(Path(__file__).parent)
+        folder = str(Path(__file__).parents[2])
         killed = subprocess.run([sys.executable, "-c", program, loaded.path, folder], timeout=60)
         assert killed.returncode == 9
         assert loaded.path.with_name(".warehouse.duckdb.loading").exists()

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 
 import pytest
-from conftest import change, row, star
 
 from coinlake import tables
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import loading
+from tests.sql.conftest import change, row, star
 
 
 def rows(warehouse, question: str) -> list[list]:

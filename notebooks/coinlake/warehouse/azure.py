@@ -83,7 +83,7 @@ log = logging.getLogger(__name__)
 
 
 class Unavailable(CoinlakeError):
-    """The server cannot answer just now; the same work may succeed a little later."""
+    """The server cannot do it just now; the same work may succeed a little later."""
 
 
 class AzureWarehouse(Warehouse):
@@ -183,10 +183,10 @@ class AzureWarehouse(Warehouse):
         with self._connected() as session:
             (answer,) = session.run(files.azure_session("lock")).to_pylist()
             if answer["granted"] < 0:
-                raise CoinlakeError(
-                    f"Another load of {self} is under way. Wait until it has ended and load again."
-                )
+                # Perhaps only an attempt of our own, whose broken connection the server still holds open.
+                raise Unavailable(f"Another load of {self} is under way. Wait until it has ended and load again.")
             yield session
+            session.run(files.azure_session("unlock"))
 
     @contextmanager
     def _connected(self) -> Iterator["AzureSession"]:
@@ -248,7 +248,11 @@ class AzureSession(Session):
         """Run one batch; returns the rows that it changed."""
         with self._warehouse.errors(where), self._connection.cursor() as cursor:
             cursor.execute(*_bound(batch, parameters))
-            return max(cursor.rowcount, 0)
+            changed = cursor.rowcount
+            # Declarations come first in a batch: what counts, and what fails, is the statement after them.
+            while cursor.nextset():
+                changed = cursor.rowcount
+            return max(changed, 0)
 
     def query(self, select: str, where: str = "query", parameters: Parameters = ()) -> pa.Table:
         """The answer to one SELECT; text in Arrow's type for text, which the driver gives as large text."""

@@ -36,7 +36,7 @@ def azure_access(name: str) -> Path:
 
 
 def azure_session(name: str) -> Path:
-    """What a session on Azure SQL Database says first: open, read, or lock."""
+    """What a session on Azure SQL Database says first and last: open, read, lock, unlock."""
     return AZURE / "session" / f"{name}.sql"
 
 

@@ -18,7 +18,12 @@ def make_certificate() -> tuple[Path, Path]:
     folder = Path(tempfile.mkdtemp(prefix="coinlake-tds-"))
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    # Microsoft's ODBC driver looks for an address among the names.
+    names = [
+        x509.DNSName("localhost"),
+        x509.DNSName("127.0.0.1"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -314,7 +314,9 @@ class Conversation:
         if answers is None:
             if any(token.token_type == TokenType.PLACEHOLDER for token in tokenize(text, read="tsql")):
                 raise ServerError(102, "Incorrect syntax near '?'.", 15)
-            answers = [self._session.execute(*_with_variables(text))]
+            # A declaration that gives a value is a statement of its own, done without a count.
+            declared, (statement, values) = _with_variables(text)
+            answers = [Answer()] * declared + [self._session.execute(statement, values)]
         after()
         parts = [
             self._tokens(answer, tokens.DONE, more=place < len(answers)) for place, answer in enumerate(answers, 1)
@@ -413,6 +415,11 @@ class Conversation:
         granted = 0 if self._server.database.lock(resource, self._session) else -1
         return [Answer([Column("granted", INT)], [(granted,)])]
 
+    def unlock(self, _resource: str) -> list[Answer]:
+        """sp_releaseapplock: this session has one lock at most."""
+        self._server.database.unlock(self._session)
+        return []
+
     def announce_bulk(self, table: str, columns: str) -> list[Answer]:
         """INSERT BULK: the next message has the rows."""
         known = {column.name for column in self._session.columns(_plain(table))}
@@ -474,6 +481,7 @@ SPECIAL: tuple[tuple[str, Callable[..., list[Answer]]], ...] = (
     (r"(?:IF @@TRANCOUNT > 0 )?COMMIT(?: TRAN(?:SACTION)?)?", Conversation.commit),
     (r"(?:IF @@TRANCOUNT > 0 )?ROLLBACK(?: TRAN(?:SACTION)?)?", Conversation.rollback),
     (LOCK, Conversation.lock),
+    (r"EXEC sp_releaseapplock @Resource = N'(\S+)', @LockOwner = 'Session'", Conversation.unlock),
     (r"INSERT BULK (\S+) \((.+?)\)(?: WITH \(.+\))?", Conversation.announce_bulk),
     (r"SELECT CAST\(SERVERPROPERTY\('EngineEdition'\) as INT\)", Conversation.edition),
     (r"SELECT \* FROM (\S+) WHERE 1=0", Conversation.describe_columns),
@@ -504,13 +512,13 @@ def with_values(text: str, values: Mapping[str, Any]) -> tuple[str, list]:
     return "".join([*parts, text[end:]]), used
 
 
-def _with_variables(text: str) -> tuple[str, list]:
-    """A batch that begins with declarations, as with_values gives it."""
+def _with_variables(text: str) -> tuple[int, tuple[str, list]]:
+    """How many declarations a batch begins with, and the rest as with_values gives it."""
     values = {}
     while declared := DECLARED.match(text):
         values[declared[1].upper()] = int(declared[2])
         text = text[declared.end() :]
-    return with_values(text, values)
+    return len(values), with_values(text, values)
 
 
 def _plain(table: str) -> str:
