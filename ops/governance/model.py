@@ -33,6 +33,7 @@ class Setting:
     catalog: str
     tables: str
     files: str
+    staging: str
     access_connector_id: str
     principals: Mapping[str, str]
 
@@ -52,6 +53,7 @@ def setting(facts: Facts, catalog: str, access_connector_id: str, pipeline: str)
         catalog=catalog,
         tables=facts.container("tables"),
         files=facts.container("lake"),
+        staging=facts.container("staging"),
         access_connector_id=access_connector_id,
         principals={
             "platform": facts.platform_group,
@@ -90,8 +92,8 @@ def _items(model: Mapping[str, Any], setting: Setting) -> Iterator[Item]:
     content = {"access_connector": setting.access_connector_id, "comment": credential["comment"], "owner": owner}
     yield Item("storage credential", credential["name"], content)
     for name, location in model["external_locations"].items():
-        content = {**location, "credential": credential["name"], "owner": owner}
-        yield Item("external location", name, content)
+        described = {field: location[field] for field in ("url", "comment")}
+        yield Item("external location", name, described | {"credential": credential["name"], "owner": owner})
     yield from _containers(model, setting, owner)
     yield from _tables(setting, owner)
     yield from _policies(model, setting)
@@ -141,7 +143,11 @@ def _tags(model, setting: Setting) -> Iterator[Item]:
 
 
 def _grants(model, setting: Setting) -> Iterator[Item]:
-    granted = {f"catalog {setting.catalog}": model["catalog"]["grants"]}
+    granted = {
+        f"external location {name}": location.get("grants", {})
+        for name, location in model["external_locations"].items()
+    }
+    granted[f"catalog {setting.catalog}"] = model["catalog"]["grants"]
     granted |= {f"schema {setting.catalog}.{name}": schema["grants"] for name, schema in model["schemas"].items()}
     granted |= {f"table {setting.catalog}.{name}": grants for name, grants in model["table_grants"].items()}
     for securable, grants in granted.items():
@@ -177,6 +183,7 @@ def _faults(model: Mapping[str, Any]) -> Iterator[str]:
         if name not in model["functions"]:
             yield f"functions: {name} is used but not defined."
     sections = [model["catalog"]["grants"], *(schema["grants"] for schema in model["schemas"].values())]
+    sections += [location.get("grants", {}) for location in model["external_locations"].values()]
     for grants in [*sections, *model["table_grants"].values()]:
         for role in grants:
             if role not in PRINCIPALS:
@@ -193,6 +200,7 @@ def _filled(value: Any, setting: Setting) -> Any:
             environment=setting.environment,
             tables=setting.tables,
             files=setting.files,
+            staging=setting.staging,
             sees_all=setting.sees_all,
         )
     return value

@@ -23,6 +23,7 @@ def setting(kind="dev"):
         catalog=f"coinlake_{kind}",
         tables="abfss://tables@st.dfs.core.windows.net/",
         files="abfss://lake@st.dfs.core.windows.net/",
+        staging="abfss://staging@st.dfs.core.windows.net/",
         access_connector_id="/subscriptions/s/connector",
         principals={
             "platform": "platform",
@@ -121,7 +122,7 @@ MATRIX = {
 
 def _granted_by(text):
     """The grants of a script, read from its SQL and from nothing else."""
-    pattern = r"^GRANT ([A-Z, ]+) ON \w+ (\S+) TO `(.+)`;$"
+    pattern = r"^GRANT ([A-Z, ]+) ON (?:EXTERNAL )?\w+ (\S+) TO `(.+)`;$"
     return {
         access.Grant(securable.replace("`", ""), principal, privilege)
         for privileges, securable, principal in re.findall(pattern, text, flags=re.MULTILINE)

@@ -107,3 +107,20 @@ def test_the_parts_of_a_deployment_are_described_where_people_look():
     text = (ROOT / "ops/azure/README.md").read_text(encoding="utf-8")
     for part in PARTS:
         assert f"`{part.name}`" in text
+
+
+def test_azure_devops_does_the_same():
+    pipeline = yaml.safe_load((ROOT / ".azure-pipelines.yml").read_text(encoding="utf-8"))
+    assert pipeline["trigger"] == pipeline["pr"] == {"branches": {"include": ["main"]}}
+    [plan, each] = pipeline["stages"]
+    [(_, [apply])] = each.items()
+    assert "PullRequest" in plan["condition"]
+    assert "refs/heads/main" in apply["condition"]
+    [job] = apply["jobs"]
+    assert job["environment"] == "${{ environment }}"
+    steps = plan["jobs"][0]["steps"] + job["strategy"]["runOnce"]["deploy"]["steps"]
+    scripts = [step["inputs"]["inlineScript"] for step in steps if step.get("task") == "AzureCLI@2"]
+    assert [re.findall(r"ops\.\w+ \w+", script) for script in scripts] == [
+        ["ops.deploy plan"],
+        ["ops.deploy apply", "ops.governance diff"],
+    ]

@@ -109,6 +109,11 @@ class FakeUnityCatalog:
         if url and any(user["url"].startswith(url) for user in users):
             raise SqlError(f"[EXTERNAL_LOCATION_IN_USE] {name} is in use.")
         self.state["locations"].pop(_plain(name), None)
+        lost = [
+            place for place in self.state["grants"] if place.startswith(f"external location {_plain(name)} to ")
+        ]
+        for place in lost:
+            del self.state["grants"][place]
 
     def _owner(self, kind, name, owner):
         held = self._require(kind.lower(), _plain(name))
