@@ -171,6 +171,8 @@ def chart_points(records: DataFrame) -> DataFrame:
     stamps = F.transform("prices", lambda pair: F.get(pair, F.lit(0)))
     all_but_last = F.slice(stamps, 1, F.greatest(F.size(stamps) - 1, F.lit(1)))
     points = F.concat(series("prices"), series("market_caps"), series("total_volumes"))
+    # As LONG: two months of hourly points are more milliseconds than an INT holds.
+    half_hours = (F.size(stamps).cast("long") - 1) * HALF_HOUR_MS
     charts = records.select(
         F.nullif(F.try_url_decode(F.regexp_extract("_url", "/coins/([^/?]+)/market_chart", 1)), F.lit("")).alias(
             "coin_id"
@@ -178,7 +180,7 @@ def chart_points(records: DataFrame) -> DataFrame:
         _parameter("vs_currency").alias("vs_currency"),
         F.col("prices").isNotNull().alias("_has_chart"),
         F.forall(all_but_last, lambda stamp: stamp % DAY_MS == 0).alias("_is_daily"),
-        ((F.array_max(stamps) - F.array_min(stamps)) < (F.size(stamps) - 1) * HALF_HOUR_MS).alias("_is_fine"),
+        ((F.array_max(stamps) - F.array_min(stamps)) < half_hours).alias("_is_fine"),
         "file",
         "landing_run",
         "fetched_at",

@@ -263,7 +263,8 @@ def _progress(event, activity):
         return
     what = {"start": "…", "end": activity.status}.get(event)
     if event == "retry":
-        what = f"attempt {len(activity.attempts)} failed, trying again: {activity.attempts[-1].error['message']}"
+        message = activity.attempts[-1].error["message"].partition("\n")[0]
+        what = f"attempt {len(activity.attempts)} failed, trying again: {message}"
     print(f"{datetime.now():%H:%M:%S}  {activity.pipeline} › {activity.name}  {what}", file=sys.stderr)
 
 
