@@ -8,6 +8,7 @@ import pytest
 from coinlake.errors import CoinlakeError
 from ops.azure import lint
 from ops.azure import template as arm
+from ops.deploy import run
 from ops.deploy.parts.resources import Resources
 from tests.support import environment
 
@@ -241,3 +242,14 @@ def test_a_deployment_that_is_under_way_is_waited_for(net, root):
     record["waiting"] = ["Running", "Running", "Running", "Succeeded"]
     change.run()
     assert Resources(environment.cloud(root)).changes() == []
+
+
+def test_a_repair_of_one_resource_keeps_the_global_parameters_of_the_factory(net, root):
+    run.apply(run.parts(environment.cloud(root), ["resources", "compute", "factory"]), lambda _line: None)
+    arm_state = net.fakes["arm"].resources
+    factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
+    before = copy.deepcopy(factory["properties"]["globalParameters"])
+    next(one for one in arm_state.values() if one["type"] == "Microsoft.KeyVault/vaults")["tags"] = {}
+    run.apply(run.parts(environment.cloud(root), ["resources"]), lambda _line: None)
+    factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
+    assert factory["properties"]["globalParameters"] == before != {}
