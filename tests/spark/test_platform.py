@@ -12,9 +12,7 @@ def test_the_session_has_the_confs_of_the_house(spark):
 
 def test_a_delta_table_is_merged_and_read_back(spark, tmp_path):
     path = str(tmp_path / "coins")
-    spark.createDataFrame([("bitcoin", 1), ("tether", 3)], "id string, rank int").write.format("delta").save(
-        path
-    )
+    spark.createDataFrame([("bitcoin", 1), ("tether", 3)], "id string, rank int").write.format("delta").save(path)
     spark.sql(
         f"MERGE INTO delta.`{path}` AS t USING (SELECT 'tether' AS id, 2 AS rank) AS s ON t.id = s.id "
         "WHEN MATCHED THEN UPDATE SET *"

@@ -28,9 +28,7 @@ def test_one_problem_is_said_and_the_rest_still_checked(monkeypatch, capsys):
 def test_a_package_of_another_version_is_named(monkeypatch):
     pins = [("pandas", "2.2.3", "2.2.3"), ("plotly", "5.24.1", "1.0"), ("duckdb", "2.0.0", None)]
     monkeypatch.setattr(doctor, "_pins", lambda: iter(pins))
-    with pytest.raises(
-        CoinlakeError, match=r"^plotly is 1\.0, not 5\.24\.1; duckdb is missing, not 2\.0\.0\. "
-    ):
+    with pytest.raises(CoinlakeError, match=r"^plotly is 1\.0, not 5\.24\.1; duckdb is missing, not 2\.0\.0\. "):
         doctor._packages()
 
 

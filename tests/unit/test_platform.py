@@ -23,9 +23,7 @@ def notebook(monkeypatch):
 def fake_java(folder: Path, version: str) -> Path:
     binary = folder / "bin" / "java"
     binary.parent.mkdir(parents=True)
-    binary.write_text(
-        f"""#!/bin/sh\n[ "$1" = -version ] && echo 'openjdk version "{version}"' >&2\necho "$@"\n"""
-    )
+    binary.write_text(f"""#!/bin/sh\n[ "$1" = -version ] && echo 'openjdk version "{version}"' >&2\necho "$@"\n""")
     binary.chmod(0o755)
     return binary
 
