@@ -152,3 +152,17 @@ def test_a_notebooks_parameters_agree_with_the_package_and_the_local_environment
 def test_every_parameter_is_used_by_a_notebook():
     used = {name for notebook in NOTEBOOKS for name in declared(notebook)}
     assert used == set(PARAMETERS)
+
+
+def test_the_readme_lists_every_parameter_with_its_default_and_notebooks():
+    rows = [
+        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        for line in (settings.ROOT / "README.md").read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    used = {name: [path.stem[:2] for path in NOTEBOOKS if name in declared(path)] for name in PARAMETERS}
+    local = settings.read("local")
+    assert [(row[0], row[1], row[3]) for row in rows if row[0] in PARAMETERS] == [
+        (name, str(local[name]) or "empty", "all" if len(used[name]) == len(NOTEBOOKS) else ", ".join(used[name]))
+        for name in PARAMETERS
+    ]
