@@ -1,0 +1,223 @@
+"""Measures what the project promises about speed, as ratios within one run: `python -m ops.bench [NAME…]`.
+
+batch      the batch run against one classic Spark session for each notebook
+reader     the landed-file reader against Spark's plain JSON source, 100,000 coins
+history    one more hourly run with a year of hourly data behind it against one with a week
+warehouse  loading gold into the warehouse against a bare DuckDB insert of the same rows
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from coinlake import gold, instants, landed, platform, silver, storage, warehouse
+from coinlake.simulator import Exchange
+from coinlake.tables import COIN_PRICES, COIN_SNAPSHOTS
+from coinlake.warehouse import EmbeddedWarehouse
+from ops import batch, notebooks, settings, spark_server
+
+CATALOG = "spark_catalog"
+MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=250&page={page}"
+HOURS_OF_A_YEAR = 365 * 24
+ROUNDS = 3
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks named, or all; returns the exit code."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"There is no benchmark {unknown[0]}. There are: {', '.join(BENCHMARKS)}.", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix="coinlake-bench-") as folder:
+            BENCHMARKS[name](Path(folder))
+    return 0
+
+
+def report(name: str, what: str, ours: float, other: str, theirs: float) -> None:
+    """Print two durations in seconds and their ratio."""
+    print(f"{name:<10} {what} {ours:.1f} s, {other} {theirs:.1f} s: {ours / theirs:.2f}", flush=True)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long the work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def bench_batch(folder: Path) -> None:
+    """Both run all notebooks of the default run on a fresh lake."""
+    values = settings.load(overrides=[f"LAKE_PATH={folder / 'classic'}", "RUN_ID=bench"])
+
+    def one_session_each():
+        os.environ.pop("SPARK_REMOTE", None)
+        for notebook in notebooks.all_paths():
+            declared = notebooks.declared_parameters(notebook)
+            chosen = {name: values[name] for name in declared}
+            notebooks.execute(notebook, folder / "executed" / notebook.name, chosen)
+
+    classic = seconds(one_session_each)
+    standing = seconds(lambda: _run(folder / "standing"))
+    report("batch", "one server", standing, "a session each", classic)
+
+
+def bench_reader(folder: Path) -> None:
+    """Both stream 400 pages of 250 coins into nothing, typed, with a column for corrupt text."""
+    exchange = Exchange(coins=20_000)
+    bodies = [
+        exchange.answer("GET", MARKETS.format(page=page), {"user-agent": "bench"}, instants.DEFAULT_SIMULATED).body
+        for page in range(1, 41)
+    ]
+    for number in range(400):
+        (folder / f"p{number:04}.json").write_bytes(bodies[number % len(bodies)])
+    spark = platform.spark()
+    schema = silver.SOURCES["coins_markets"].schema
+
+    def stream(records) -> None:
+        checkpoint = tempfile.mkdtemp(dir=folder, prefix="checkpoint-")
+        query = records.writeStream.format("noop").option("checkpointLocation", checkpoint)
+        query.trigger(availableNow=True).start().awaitTermination()
+
+    def ours() -> None:
+        options = {"schema": schema, "mode": "rescue", "corrupt_column": "_corrupt_record"}
+        stream(landed.read_landed(spark, str(folder), **options).drop("_record"))
+
+    def theirs() -> None:
+        typed = spark.readStream.schema(f"{schema}, _corrupt_record STRING").option("multiLine", True)
+        stream(typed.option("pathGlobFilter", "p*.json").json(str(folder)))
+
+    ours(), theirs()
+    pairs = [(seconds(ours), seconds(theirs)) for _ in range(ROUNDS)]
+    report("reader", "ours", *_medians(pairs, "plain JSON source"))
+    spark.stop()
+
+
+def bench_history(folder: Path) -> None:
+    """Both take in one more hour of the market: its page, silver, gold and the warehouse."""
+    _run(folder / "week")
+    shutil.copytree(folder / "week", folder / "year")
+    with spark_server.start(folder / "year") as server:
+        os.environ.update(server.environment)
+        _add_a_year(folder / "year")
+    pairs = [(_one_more_hour(folder / "year"), _one_more_hour(folder / "week")) for _ in range(ROUNDS)]
+    report("history", "after a year", *_medians(pairs, "after a week"))
+
+
+def bench_warehouse(folder: Path) -> None:
+    """Both read all of gold from Delta as Arrow; ours stages, counts, merges and publishes, the other inserts."""
+    _run(folder / "lake")
+    with spark_server.start(folder / "lake") as server:
+        os.environ.update(server.environment)
+        spark = platform.spark()
+        storage.ensure(spark, CATALOG, str(folder / "lake"))
+
+        def ours(number: int) -> None:
+            warehouse.load(spark, CATALOG, EmbeddedWarehouse(folder / f"{number}.duckdb"), "bench")
+
+        def bare(number: int) -> None:
+            with duckdb.connect(str(folder / f"bare{number}.duckdb")) as database:
+                for table in warehouse.LOADED:
+                    rows = storage.read(spark, CATALOG, table).toArrow()
+                    database.register("incoming", rows)
+                    database.execute(f"CREATE TABLE {table.name} AS SELECT * FROM incoming")
+
+        ours(0), bare(0)
+        pairs = [(seconds(lambda n=n: ours(n)), seconds(lambda n=n: bare(n))) for n in range(1, ROUNDS + 1)]
+    report("warehouse", "load", *_medians(pairs, "bare insert"))
+
+
+BENCHMARKS: dict[str, Callable[[Path], None]] = {
+    "batch": bench_batch,
+    "reader": bench_reader,
+    "history": bench_history,
+    "warehouse": bench_warehouse,
+}
+
+
+def _medians(pairs: list[tuple[float, float]], other: str) -> tuple[float, str, float]:
+    """Of several (ours, theirs): the median of ours, the other's name, the median of the other's."""
+    ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return ours, other, theirs
+
+
+def _run(lake: Path, *overrides: str) -> None:
+    code = batch.main([f"LAKE_PATH={lake}", *overrides, "--quiet"])
+    if code:
+        sys.exit(f"The run into {lake} failed with exit code {code}; run it with make run to see why.")
+
+
+def _one_more_hour(lake: Path) -> float:
+    """Run the next hour; returns the seconds from ingestion to the warehouse, without the reports."""
+    before = set(lake.glob("steps/*/*"))
+    _run(lake, "AS_OF=+1h")
+    [run] = set(lake.glob("steps/*/*")) - before
+    records = {path.stem: json.loads(path.read_text()) for path in run.glob("*.json")}
+    return sum(record["seconds"] for name, record in records.items() if name[:2] in {"01", "03", "04", "05"})
+
+
+def _add_a_year(lake: Path) -> None:
+    """Put a year of hourly snapshots and prices before what the lake holds, and as many answered pages.
+
+    The pages are empty, because only their number matters to the file source; the rows go to silver directly.
+    """
+    spark = platform.spark()
+    storage.ensure(spark, CATALOG, str(lake))
+    for hour in range(1, HOURS_OF_A_YEAR + 1):
+        _land_an_empty_page(lake, instants.DEFAULT_SIMULATED - timedelta(hours=hour))
+    silver.load_responses(spark, CATALOG, str(lake))
+    silver.stream_endpoint(spark, CATALOG, str(lake), "coins_markets")
+    earlier = f"EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR}))"
+    for table, instant, condition in (
+        (COIN_SNAPSHOTS, "snapshot_at", "true"),
+        (
+            COIN_PRICES,
+            "observed_at",
+            "granularity = 'hourly' AND observed_at = (SELECT MIN(observed_at) FROM {name})",
+        ),
+    ):
+        name = table.qualified(CATALOG)
+        columns = ", ".join(
+            f"t.{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour) AS {column}"
+            if column == instant
+            else f"DATE_FORMAT(t.{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour), 'yyyy-MM') AS period"
+            if column == "period"
+            else f"t.{column}"
+            for column in table.column_names
+        )
+        spark.sql(
+            f"INSERT INTO {name} SELECT {columns} FROM (SELECT *, {earlier} AS hour FROM {name} "
+            f"WHERE {condition.format(name=name)}) AS t"
+        )
+    gold.build(spark, CATALOG)
+    spark.stop()
+
+
+def _land_an_empty_page(lake: Path, moment: datetime) -> None:
+    run = f"{instants.to_stamp(moment)}-{0:08x}"
+    day = f"date={moment:%Y-%m-%d}"
+    file = f"endpoint=coins_markets/{day}/run={run}/p0001.json"
+    line = {"run": run, "endpoint": "coins_markets", "page": 1, "attempt": 1, "method": "GET"}
+    line |= {"url": MARKETS.format(page=1), "status": 200, "fetched_at": instants.to_text(moment)}
+    line |= {"elapsed_ms": 0, "headers": {}, "file": file, "bytes": 2, "sha256": hashlib.sha256(b"[]").hexdigest()}
+    line |= {"content_encoding": "identity", "outcome": "landed", "error": None, "source": "simulated"}
+    for path, text in {
+        lake / "landing" / file: "[]",
+        lake / "landing_meta" / day / f"run={run}.jsonl": json.dumps(line) + "\n",
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
