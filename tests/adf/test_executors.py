@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coinlake import platform
 from coinlake.tables import DIM_CURRENCY, DIM_DATE
 from coinlake.warehouse import EmbeddedWarehouse, loading
 from coinlake.warehouse.interface import Change
@@ -251,10 +250,8 @@ class Spark:
 
 @pytest.fixture
 def delta(here, monkeypatch):
-    monkeypatch.setattr(type(here), "start_spark", lambda self: None)
-
     def holds(rows):
-        monkeypatch.setattr(platform, "spark", lambda: Spark(rows))
+        monkeypatch.setattr(type(here), "spark", lambda self: Spark(rows))
 
     return holds
 

@@ -5,7 +5,6 @@ Sources: azure-docs, connector-azure-databricks-delta-lake, connector-azure-sql-
 
 import pyarrow as pa
 
-from coinlake import platform
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import loading
 from coinlake.warehouse.interface import Change
@@ -32,8 +31,7 @@ def copy(world, activity, source, sink):
     table = next((table for table in loading.LOADED if table.name == name), None)
     if schema != STAGING or table is None:
         raise not_supported(f"AzureSqlSink: the table {schema}.{name}")
-    world.start_spark()
-    rows = platform.spark().sql(reading["query"]).toArrow()
+    rows = world.spark().sql(reading["query"]).toArrow()
     try:
         rows = _as_staged(rows, [*table.column_names, "is_deleted"])
         _insert(world, sink, writing.get("preCopyScript"), Change(table, COPIED, True, rows))

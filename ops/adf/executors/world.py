@@ -134,6 +134,12 @@ class LocalWorld:
         with self._starting:
             return self._spark
 
+    def spark(self):
+        """A session on the run's Spark server that knows the tables of the lake."""
+        with self._starting:
+            self.start_spark()
+            return self._session
+
     @cached_property
     def _own_api(self):
         from coinlake.simulator import Exchange
@@ -164,6 +170,16 @@ class LocalWorld:
         os.environ.update(server.environment)
         self._started.callback(lambda: [os.environ.pop(name, None) for name in server.environment])
         return server
+
+    @cached_property
+    def _session(self):
+        from coinlake import storage
+
+        session = platform.spark()
+        self._started.callback(session.stop)
+        # A new server knows no tables: the folders of the lake are the truth, its catalog is made from them.
+        storage.ensure(session, str(self.parameters["catalog"]), str(self.lake))
+        return session
 
     def _serve(self, server):
         thread = threading.Thread(target=server.serve_forever, daemon=True)
