@@ -108,13 +108,17 @@ def test_a_category_that_exists_and_one_that_does_not(get):
     assert get("/coins/markets?vs_currency=usd&category=nonsense", status=404) == {"error": "category not found"}
 
 
-def test_the_sparkline_ends_in_the_hour_of_last_updated_and_is_the_hourly_chart(get):
-    chart = get("/coins/ethereum/market_chart?vs_currency=usd&days=8")
+@pytest.mark.parametrize("minutes", [0, 39])
+def test_the_sparkline_ends_in_the_hour_of_the_answer_and_is_the_hourly_chart(get, minutes):
+    chart = get("/coins/ethereum/market_chart?vs_currency=usd&days=8", DEFAULT_AS_OF + timedelta(hours=1))
     by_hour = {}
     for moment, price in chart["prices"][:-1]:
         by_hour.setdefault(moment // HOUR_MS, price)
-    row = page(get)["ethereum"]
-    line, last = row["sparkline_in_7d"]["price"], hour_of(row["last_updated"])
+    # 14:22 and 15:01, when the coin was last updated before the hour.
+    moment = DEFAULT_AS_OF + timedelta(minutes=minutes)
+    row = page(get, moment)["ethereum"]
+    line, last = row["sparkline_in_7d"]["price"], int(moment.timestamp()) // 3600
+    assert hour_of(row["last_updated"]) == last - (minutes > 0)
     assert len(line) == 168
     charted = [by_hour[last - 167 + place] for place in range(168)]
     assert line[:-4] == charted[:-4]

@@ -207,7 +207,7 @@ class CoinGecko:
             return []
         facts = self._facts(rows, code, moment)
         changes = {window: self._window_change(rows, facts, code, WINDOWS[window]) for window in {*windows, "24h"}}
-        lines = self._sparklines(rows, facts["updated"], code) if _true(query, "sparkline") else None
+        lines = self._sparklines(rows, facts["updated"], moment, code) if _true(query, "sparkline") else None
         answer = []
         for place in range(len(rows)):
             entry = self._market_row(int(rows[place]), {k: v[place] for k, v in facts.items()}, code, precision)
@@ -359,11 +359,14 @@ class CoinGecko:
         moment = np.array([ZERO_SECONDS + hour * HOUR])
         return self.market.quotes(rows, hour, 1).prices[:, 0] * self._in(code, moment)
 
-    def _sparklines(self, rows, updated, code: str) -> list[list[float]]:
-        lines = self.market.sparklines(rows, updated)
+    def _sparklines(self, rows, updated, moment: int, code: str) -> list[list[float]]:
+        # Of a coin that still trades it ends in the hour of the answer, even if the coin was last updated a
+        # minute before that hour: recorded pages of minutes past the hour show it.
+        ends = np.where(moment - updated < HOUR, moment, updated)
+        lines = self.market.sparklines(rows, ends)
         if code == "usd":
             return [prices.tolist() for _, prices in lines]
-        last = int(np.max(updated)) // HOUR * HOUR
+        last = int(np.max(ends)) // HOUR * HOUR
         oldest = min((int(hours[0]) for hours, _ in lines if len(hours)), default=last)
         rates = self._in(code, np.arange(oldest, last + HOUR, HOUR))
         return [(prices * rates[(hours - oldest) // HOUR]).tolist() for hours, prices in lines]
@@ -445,7 +448,7 @@ class CoinGecko:
                 data[name] = usd[name]
         data["max_supply_infinite"] = coin.max_supply is None
         if _true(query, "sparkline"):
-            data["sparkline_7d"] = {"price": self._sparklines(who, facts["updated"], "usd")[0]}
+            data["sparkline_7d"] = {"price": self._sparklines(who, facts["updated"], moment, "usd")[0]}
         data["last_updated"] = usd["last_updated"]
         return data
 

@@ -374,13 +374,13 @@ class Market:
         low = np.min(np.where(lived, prices, np.inf), axis=1, initial=np.inf)
         return np.where(np.isinf(high), np.nan, high), np.where(np.isinf(low), np.nan, low)
 
-    def sparklines(self, who: np.ndarray, updated: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    def sparklines(self, who: np.ndarray, ends: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Of each coin the hours (their Unix seconds) and prices of its last 168 hours.
 
-        The last belongs to the hour of last_updated. The newest four are provisional: a later sparkline
-        shows them a little different, and from then on always the same.
+        The last belongs to the hour in which the coin's moment of `ends` lies. The newest four are provisional:
+        a later sparkline shows them a little different, and from then on always the same.
         """
-        last_hours = (updated - ZERO_SECONDS) // HOUR
+        last_hours = (ends - ZERO_SECONDS) // HOUR
         lines: list = [None] * len(who)
         for last in np.unique(last_hours):
             places = np.flatnonzero(last_hours == last)
