@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from coinlake import java
@@ -54,6 +55,9 @@ def spark() -> SparkSession:
     if is_databricks():
         return _injected("spark") or SparkSession.builder.getOrCreate()
     _live_in_utc()
+    # An error is raised, and whoever catches it knows what to say; PySpark would log it as JSON besides.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True
     remote = os.environ.get("SPARK_REMOTE")
     return _client(remote) if remote else _local_session()
 
