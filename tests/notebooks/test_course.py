@@ -16,7 +16,7 @@ def test_every_notebook_runs_and_its_checked_cells_show_what_is_printed(tmp_path
                 *notebooks.all_paths(),
             ],
             cwd=notebooks.FOLDER,
-            env=os.environ | server.environment() | {"COINLAKE_HOME": str(tmp_path)},
+            env=os.environ | server.environment | {"COINLAKE_HOME": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
