@@ -263,7 +263,8 @@ class Build:
             again = self.read(tables.COIN_SNAPSHOTS).where(theirs)
             snapshots = snapshots.union(again).dropDuplicates(list(tables.COIN_SNAPSHOTS.key))
         facts = star.market_snapshots(snapshots, self._coins)
-        self._write(tables.FACT_MARKET_SNAPSHOT, facts, first and f"t.period >= '{first:%Y-%m}'")
+        where = first and f"t.period >= '{first:%Y-%m}' AND t.snapshot_at >= '{first}'"
+        self._write(tables.FACT_MARKET_SNAPSHOT, facts, where)
 
     def _daily_prices(self) -> None:
         first = _earliest(*self._price_days)

@@ -11,10 +11,12 @@ that is repeated, because a crash came between MERGE and checkpoint, finds its r
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -25,6 +27,8 @@ RESPONSE_LOG = "landing_meta"
 
 # A page of 250 coins is 1 MB: this bounds what one micro-batch parses, whatever has piled up.
 FILES_PER_BATCH = 200
+
+ATTEMPTS_AT_MERGE = 5
 
 
 @dataclass
@@ -40,11 +44,12 @@ class Counts:
     versions: dict[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "Counts") -> "Counts":
+        versions = {
+            name: max(counts.versions.get(name, 0) for counts in (self, other))
+            for name in self.versions | other.versions
+        }
         return Counts(
-            self.read + other.read,
-            self.written + other.written,
-            self.rejected + other.rejected,
-            self.versions | other.versions,
+            self.read + other.read, self.written + other.written, self.rejected + other.rejected, versions
         )
 
 
@@ -85,8 +90,7 @@ def stream_endpoint(spark: SparkSession, catalog: str, lake_path: str, endpoint:
     lake = platform.resolve_path(lake_path)
     notes = Path(lake) / "checkpoints" / "counts" / endpoint
     shutil.rmtree(notes, ignore_errors=True)
-    is_log = endpoint == RESPONSE_LOG
-    folder = RESPONSE_LOG if is_log else f"landing/endpoint={endpoint}"
+    folder = RESPONSE_LOG if endpoint == RESPONSE_LOG else f"landing/endpoint={endpoint}"
     if not (Path(lake) / folder).is_dir():
         return Counts()
     merge_batch = partial(_take_in_batch, catalog=catalog, endpoint=endpoint, notes=str(notes))
@@ -95,13 +99,25 @@ def stream_endpoint(spark: SparkSession, catalog: str, lake_path: str, endpoint:
         f"{lake}/{folder}",
         lambda records: records.writeStream.foreachBatch(merge_batch),
         checkpoint=f"{lake}/checkpoints/{endpoint}",
-        multi_line=not is_log,
-        glob="*.jsonl" if is_log else "*.json",
         max_files_per_trigger=FILES_PER_BATCH,
-        **_reader_options(endpoint),
+        **reader_options(endpoint),
     )
     # Over Spark Connect a batch runs in another process: its counts come back as files.
     return sum((Counts(**json.loads(note.read_text())) for note in sorted(notes.glob("*.json"))), Counts())
+
+
+def stream_all(spark: SparkSession, catalog: str, lake_path: str) -> dict[str, Counts]:
+    """Runs the streams of all endpoints, some side by side; returns their counts in the order of ENDPOINTS.
+
+    load_responses comes first. Streams that merge into the same table run one after the other.
+    """
+
+    def run(endpoints: tuple[str, ...]) -> dict[str, Counts]:
+        return {endpoint: stream_endpoint(spark, catalog, lake_path, endpoint) for endpoint in endpoints}
+
+    with ThreadPoolExecutor(max_workers=len(SIDE_BY_SIDE)) as pool:
+        done = {endpoint: counts for part in pool.map(run, SIDE_BY_SIDE) for endpoint, counts in part.items()}
+    return {endpoint: done[endpoint] for endpoint in ENDPOINTS}
 
 
 def load_responses(spark: SparkSession, catalog: str, lake_path: str) -> Counts:
@@ -115,13 +131,15 @@ def replay_uncommitted(spark: SparkSession, catalog: str, lake_path: str) -> Cou
     Records that pass are marked replayed_at, those that do not get their new reasons.
     """
     files: dict[str, list[str]] = {}
-    for row in _no_longer_uncommitted(spark, catalog).select("endpoint", "file").distinct().collect():
-        files.setdefault(row["endpoint"], []).append(row["file"])
+    # The join comes only where something waits, which is hardly ever.
+    if not _uncommitted(spark, catalog).isEmpty():
+        for row in _no_longer_uncommitted(spark, catalog).select("endpoint", "file").distinct().collect():
+            files.setdefault(row["endpoint"], []).append(row["file"])
     lake = platform.resolve_path(lake_path)
     counts = Counts()
     for endpoint, names in sorted(files.items()):
         paths = [f"{lake}/landing/{name}" for name in sorted(names)]
-        counts += take_in(landed.read_files(spark, paths, **_reader_options(endpoint)), catalog, endpoint)
+        counts += take_in(landed.read_files(spark, paths, **reader_options(endpoint)), catalog, endpoint)
     if files:
         # What did not pass has other reasons by now, and is not among these rows any more.
         passed = _no_longer_uncommitted(spark, catalog).withColumn("replayed_at", F.col("_committed_at"))
@@ -130,14 +148,17 @@ def replay_uncommitted(spark: SparkSession, catalog: str, lake_path: str) -> Cou
     return counts
 
 
+def _uncommitted(spark: SparkSession, catalog: str) -> DataFrame:
+    """Rows of quarantine that wait for a line of the response log."""
+    waits = "array_contains(reasons, 'uncommitted') AND replayed_at IS NULL"
+    return storage.read(spark, catalog, tables.QUARANTINE).where(waits)
+
+
 def _no_longer_uncommitted(spark: SparkSession, catalog: str) -> DataFrame:
-    """Rows of quarantine, not replayed yet, whose file the response log names by now; _committed_at says when."""
+    """Those of them whose file the log names by now; _committed_at says when it was fetched."""
     answers = _landed_responses(storage.read(spark, catalog, tables.RESPONSES))
-    return (
-        storage.read(spark, catalog, tables.QUARANTINE)
-        .where("array_contains(reasons, 'uncommitted') AND replayed_at IS NULL")
-        .join(answers.select("file", F.col("_response.fetched_at").alias("_committed_at")), "file")
-    )
+    committed = answers.select("file", F.col("_response.fetched_at").alias("_committed_at"))
+    return _uncommitted(spark, catalog).join(committed, "file")
 
 
 def take_in(records: DataFrame, catalog: str, endpoint: str) -> Counts:
@@ -147,35 +168,46 @@ def take_in(records: DataFrame, catalog: str, endpoint: str) -> Counts:
         known = with_log_file(records)
     else:
         known = with_response(records, storage.read(spark, catalog, tables.RESPONSES), endpoint)
-    judged = judge(source.rows(known), source.table)
+    rows = judged(known, endpoint)
     is_accepted = F.size("_reasons") == 0
     # One pass tells whether anything was rejected and where stored rows are to be searched for.
-    found = judged.agg(
+    found = rows.agg(
         F.count("*").alias("read"),
         F.count_if(~is_accepted).alias("rejected"),
         *(target.search().alias(target.table.name) for target in source.targets if target.search),
     ).first()
     counts = Counts(read=found["read"], rejected=found["rejected"])
     if counts.read > counts.rejected:
-        accepted = judged.where(is_accepted)
+        accepted = rows.where(is_accepted)
         for target in source.targets:
-            rows = target.rows(accepted)
+            merged = target.rows(accepted)
             if target.with_stored:
-                rows = target.with_stored(storage.read(spark, catalog, target.table), rows)
+                merged = target.with_stored(storage.read(spark, catalog, target.table), merged)
             where = found[target.table.name] if target.search else None
-            _merge(counts, spark, catalog, target.table, rows, where)
+            _merge(counts, spark, catalog, target.table, merged, where)
     if counts.rejected:
-        _merge(counts, spark, catalog, tables.QUARANTINE, quarantined(judged, source.table, endpoint), None)
+        _merge(counts, spark, catalog, tables.QUARANTINE, quarantined(rows, source.table, endpoint), None)
     return counts
 
 
 def _merge(
     counts: Counts, spark: SparkSession, catalog: str, table: Table, rows: DataFrame, where: str | None
 ) -> None:
-    merged = storage.merge_changes(spark, catalog, table, rows, where=where)
+    merged = _again_on_conflict(partial(storage.merge_changes, spark, catalog, table, rows, where=where))
     counts.versions[_name(table)] = merged.version
     if table is not tables.QUARANTINE:
         counts.written += merged.inserted + merged.updated
+
+
+def _again_on_conflict(merge: Callable[[], storage.Merged]) -> storage.Merged:
+    """Merges again where another stream wrote to the same table, which is quarantine, in the same moment."""
+    for _ in range(ATTEMPTS_AT_MERGE - 1):
+        try:
+            return merge()
+        except PySparkException as conflict:
+            if not (conflict.getCondition() or "").startswith("DELTA_CONCURRENT"):
+                raise
+    return merge()
 
 
 def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, endpoint: str, notes: str) -> None:
@@ -184,11 +216,15 @@ def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, endpoint: st
     (Path(notes) / f"{batch}.json").write_text(json.dumps(asdict(counts)))
 
 
-def _reader_options(endpoint: str) -> dict[str, str]:
+def reader_options(endpoint: str) -> dict[str, object]:
+    """How the reader (landed) is asked for the records of an endpoint, or of the response log."""
+    is_log = endpoint == RESPONSE_LOG
     return {
         "schema": SOURCES[endpoint].schema,
         "mode": landed.RESCUE,
         "corrupt_column": "_corrupt_record",
+        "multi_line": not is_log,
+        "glob": "*.jsonl" if is_log else "*.json",
     }
 
 
@@ -234,21 +270,26 @@ def with_log_file(records: DataFrame) -> DataFrame:
     )
 
 
-def judge(rows: DataFrame, table: Table) -> DataFrame:
-    """Adds _reasons, the rules of severity reject that a row breaks, and fills `warnings` where there is one."""
+def judged(records: DataFrame, endpoint: str) -> DataFrame:
+    """The records of with_response as rows of the endpoint's table, and what the rules say of each.
+
+    Adds _reasons, the names of the rules of severity reject that the row breaks, and fills `warnings` where the
+    table has it.
+    """
+    source = SOURCES[endpoint]
+    rows, table = source.rows(records), source.table
     about_row = rules.broken(table.name, rules.REJECT)
-    judged = rows.withColumn(
-        "_reasons", F.when(F.size("_body_reasons") > 0, F.col("_body_reasons")).otherwise(about_row)
-    )
+    about_body = F.col("_body_reasons")
+    rows = rows.withColumn("_reasons", F.when(F.size(about_body) > 0, about_body).otherwise(about_row))
     if "warnings" in table.column_names:
-        judged = judged.withColumn("warnings", rules.broken(table.name, rules.WARN))
-    return judged
+        rows = rows.withColumn("warnings", rules.broken(table.name, rules.WARN))
+    return rows
 
 
-def quarantined(judged: DataFrame, table: Table, endpoint: str) -> DataFrame:
+def quarantined(rows: DataFrame, table: Table, endpoint: str) -> DataFrame:
     """The rejected rows as rows of quarantine, one for each record of a file."""
     record = (
-        judged.where(F.size("_reasons") > 0)
+        rows.where(F.size("_reasons") > 0)
         .withColumn("quarantine_id", F.sha2(F.concat_ws("\n", F.lit(table.name), "file", "_record"), 256))
         .groupBy("quarantine_id", "file", "landing_run", "fetched_at")
     )
@@ -290,8 +331,8 @@ def _partitions(*periods: Column | str) -> Column:
     return F.concat(F.lit("t.period IN ('"), F.array_join(named, "', '"), F.lit("')"))
 
 
-def _logged_lines(judged: DataFrame) -> DataFrame:
-    return judged.withColumn("file", F.col("_line_file"))
+def _logged_lines(rows: DataFrame) -> DataFrame:
+    return rows.withColumn("file", F.col("_line_file"))
 
 
 def _runs_of_log() -> Column:
@@ -357,3 +398,8 @@ SOURCES: dict[str, Source] = {
     ),
 }
 ENDPOINTS = tuple(endpoint for endpoint in SOURCES if endpoint != RESPONSE_LOG)
+# Both of the first merge into coin_prices.
+SIDE_BY_SIDE = (
+    ("coins_markets", "coins_market_chart"),
+    ("coins_list", "global", "fear_greed", "fx_rates", "weather_daily"),
+)

@@ -474,10 +474,10 @@ def _parameter(name: str) -> Column:
 
 
 def _rescued() -> Column:
-    """What was rescued, without the file's path, which differs from lake to lake."""
-    fields = F.map_filter(
-        F.from_json("_rescued_data", "map<string,variant>"), lambda name, _: name != "_file_path"
-    )
+    """What was rescued, names sorted, without the file's path, which differs from lake to lake."""
+    found = F.from_json("_rescued_data", "map<string,variant>")
+    names = F.filter(F.array_sort(F.map_keys(found)), lambda name: name != "_file_path")
+    fields = F.map_from_entries(F.transform(names, lambda name: F.struct(name, found[name])))
     return F.when(F.col("_rescued_data").isNotNull(), F.to_json(fields))
 
 
