@@ -9,7 +9,7 @@ from pathlib import Path
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from coinlake import platform
+from coinlake import landed, platform
 
 SCHEMA = "id string, price double, seen timestamp"
 
@@ -29,17 +29,19 @@ def train(folder: Path) -> None:
             "WHEN NOT MATCHED THEN INSERT *"
         ).collect()
 
-    pages = spark.readStream.format("text").schema("value string").option("wholetext", True).load(str(landing))
-    coins = pages.select(F.explode(F.from_json("value", f"array<struct<{SCHEMA}>>")).alias("coin")).select(
-        "coin.*"
+    landed.run_available_now(
+        spark,
+        str(landing),
+        lambda coins: (
+            coins.where("corrupt IS NULL AND _rescued_data IS NOT NULL")
+            .select("id", "price", "seen")
+            .writeStream.foreachBatch(merge)
+        ),
+        checkpoint=str(folder / "checkpoint"),
+        schema=SCHEMA,
+        mode="rescue",
+        corrupt_column="corrupt",
     )
-    query = (
-        coins.writeStream.foreachBatch(merge)
-        .option("checkpointLocation", str(folder / "checkpoint"))
-        .trigger(availableNow=True)
-        .start()
-    )
-    query.awaitTermination()
 
     by_day = Window.partitionBy("id").orderBy(F.col("seen").cast("long")).rangeBetween(-6 * 86400, 0)
     averages = spark.table(table).withColumn("average", F.avg("price").over(by_day))

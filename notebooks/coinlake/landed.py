@@ -240,32 +240,32 @@ def _records(files: DataFrame, body: StructType, asked: Options) -> DataFrame:
     As Spark's JSON reader (`json`): an array gives its objects, an object one row; an empty or blank text
     and `[]` none; anything else, also one wrong element, makes the whole text one corrupt record.
     """
-    kind = ArrayType(body)
-    many, one = f"array<{landed_rescue.PRESENT}>", landed_rescue.PRESENT
+    rows, maps = ArrayType(body), f"array<{landed_rescue.PRESENT}>"
     text = F.regexp_replace("value", "^\ufeff", "")
-    maps = F.coalesce(F.from_json("_text", many), F.array(F.from_json("_text", one)))
     texts = files.select(text.alias("_text"), *_source()).where(F.col("_text").rlike(r"\S"))
+    objects = F.coalesce(F.from_json("_text", maps), F.array(F.from_json("_text", landed_rescue.PRESENT)))
     if not asked.reader_case_sensitive:
-        spelled = F.transform(maps, lambda record: landed_rescue.with_schema_case(record, body))
+        spelled = F.transform(objects, lambda record: landed_rescue.with_schema_case(record, body))
         texts = texts.withColumn("_maps", spelled)
-        parsed = texts.withColumn("_rows", F.from_json(F.to_json("_maps"), kind))
+        parsed, objects = texts.withColumn("_rows", F.from_json(F.to_json("_maps"), rows)), F.col("_maps")
     else:
-        parsed = texts.withColumn("_rows", F.from_json("_text", kind))
-    parsed = parsed.withColumn("_rows", F.when(~F.exists("_rows", lambda record: record.isNull()), F.col("_rows")))
-    if asked.reader_case_sensitive:
-        needed = asked.rescued_column is not None or asked.mode in (ADD_NEW_COLUMNS, FAIL_ON_NEW_COLUMNS)
-        found = F.when(F.col("_rows").isNotNull(), maps) if needed else F.lit(None)
-        parsed = parsed.withColumn("_maps", found.cast(many))
+        parsed = texts.withColumn("_rows", F.from_json("_text", rows))
+        if asked.rescued_column is None and asked.mode in (RESCUE, NONE):
+            objects = F.lit(None)
+    whole = F.coalesce(~F.exists("_rows", lambda record: record.isNull()), F.lit(False))
+    pages = parsed.select(
+        "_text", "_rows", objects.cast(maps).alias("_maps"), whole.alias("_whole"), *SOURCE_COLUMNS
+    )
     nothing = F.array()
     # The text must not ride along with every record: of a page of 250 it would be copied 250 times.
-    record = F.arrays_zip(
-        F.coalesce("_rows", nothing.cast(kind)).alias("_typed"),
-        F.when(F.col("_rows").isNull(), nothing.cast(many))
-        .otherwise(F.coalesce("_maps", nothing.cast(many)))
+    records = F.arrays_zip(
+        F.when(F.col("_whole"), F.col("_rows")).otherwise(nothing.cast(rows)).alias("_typed"),
+        F.when(F.col("_whole"), F.coalesce("_maps", nothing.cast(maps)))
+        .otherwise(nothing.cast(maps))
         .alias("_present"),
-        F.when(F.col("_rows").isNull(), F.array("_text")).otherwise(nothing.cast("array<string>")).alias("_bad"),
+        F.when(F.col("_whole"), nothing.cast("array<string>")).otherwise(F.array("_text")).alias("_bad"),
     )
-    return parsed.select(F.explode(record).alias("_"), *SOURCE_COLUMNS).select("_.*", *SOURCE_COLUMNS)
+    return pages.select(F.explode(records).alias("_"), *SOURCE_COLUMNS).select("_.*", *SOURCE_COLUMNS)
 
 
 def _no_new_field(mode: str) -> Column:

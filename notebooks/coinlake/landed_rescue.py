@@ -72,15 +72,19 @@ def _once(value: Column, use: Callable[[Column], Column]) -> Column:
     return F.transform(F.array(value), use)[0]
 
 
+def _filled(typed: Column, schema: StructType) -> Column:
+    """How many fields have a typed value."""
+    return reduce(add, (typed[field.name].isNotNull().cast("int") for field in schema.fields), F.lit(0))
+
+
 def _is_suspect(typed: Column, present: Column, schema: StructType) -> Column:
     """Whether something may be lost: cheap, and never wrongly false.
 
     Nearly all records are clean: each of their fields has a typed value or is a null of a known name. So the
     fields are counted, and looked up only where the typed value is NULL.
     """
-    filled = reduce(add, (typed[field.name].isNotNull().cast("int") for field in schema.fields), F.lit(0))
     nulls = F.filter(_blank(typed, schema), lambda name: F.is_variant_null(present[name]))
-    suspect = F.size(present) > filled + F.size(nulls)
+    suspect = F.size(present) > _filled(typed, schema) + F.size(nulls)
     for field in schema.fields:
         fitted, value, kind = typed[field.name], present[field.name], field.dataType
         if isinstance(kind, StructType):
@@ -102,27 +106,27 @@ def _may_have_holes(typed: Column, kind: DataType) -> Column:
 
 
 def _lost(typed: Column, present: Column, schema: StructType) -> Column:
-    names = F.array(*(F.lit(field.name) for field in schema.fields))
+    known = F.array(*(F.lit(field.name) for field in schema.fields))
 
     def without_a_place(blank: Column) -> Column:
-        return F.map_filter(
-            present,
-            lambda name, value: F.when(F.array_contains(blank, name), ~F.is_variant_null(value)).otherwise(
-                ~F.array_contains(names, name)
-            ),
+        nulls = F.filter(blank, lambda name: F.is_variant_null(present[name]))
+        misfits = F.filter(blank, lambda name: _is_present(present[name]))
+        strange = F.map_filter(present, lambda name, _: ~F.array_contains(known, name))
+        has_strange = F.size(present) > _filled(typed, schema) + F.size(nulls) + F.size(misfits)
+        return F.map_concat(
+            F.when(has_strange, strange).otherwise(_entries({})),
+            F.map_from_arrays(misfits, F.transform(misfits, lambda name: present[name])),
         )
 
-    misfits = _once(_blank(typed, schema), without_a_place)
     parts = {}
     for field in schema.fields:
         value, fitted, kind = present[field.name], typed[field.name], field.dataType
         if isinstance(kind, StructType):
-            parts[field.name] = _to_variant(_lost(fitted, as_map(value), kind))
+            parts[field.name] = F.when(fitted.isNotNull(), _to_variant(_lost(fitted, as_map(value), kind)))
         elif isinstance(kind, ArrayType | MapType):
-            parts[field.name] = F.when(_loses(fitted, value, kind), value)
-        if field.name in parts:
-            parts[field.name] = F.when(fitted.isNotNull(), parts[field.name])
-    return F.map_concat(misfits, _entries(parts))
+            parts[field.name] = F.when(fitted.isNotNull() & _loses(fitted, value, kind), value)
+    misfits = _once(_blank(typed, schema), without_a_place)
+    return F.map_concat(misfits, _entries(parts)) if parts else misfits
 
 
 def _new(typed: Column, present: Column, schema: StructType) -> Column:
