@@ -109,6 +109,9 @@ def execute(run: Run) -> None:
             finally:
                 if server.exception() is None:
                     server.result().stop()
+                    # Whoever called this goes on without the server.
+                    for name in server.result().environment:
+                        os.environ.pop(name, None)
         run.say(
             "end",
             {

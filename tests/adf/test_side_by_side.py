@@ -4,14 +4,13 @@ import shutil
 
 import pytest
 
-from ops import batch, settings, spark_server
+from ops import batch, settings
 from ops.adf.engine import Engine, RealClock, walk
 from ops.adf.executors import local_executors
 from tests.support import lake as lakes
 from tests.support.local_world import world
 
 SMALL = ("coins=30", "history_coins=3", "history_days=60")
-LARGEST_OVERHEAD = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -37,39 +36,13 @@ def test_the_run_is_green_and_hands_its_results_up(both):
     assert not [found for found in walk(run.activities) if found.status == "Failed"]
 
 
-def test_both_leave_the_same_answers_tables_warehouse_and_reports(both, monkeypatch):
+def test_both_leave_the_same_answers_tables_warehouse_and_reports(both, spark):
     by_batch, by_factory, _ = both
     assert lakes.files(by_batch, "landing", "landing_meta") == lakes.files(by_factory, "landing", "landing_meta")
-    with spark_server.start(by_batch) as server:
-        from pyspark.sql import SparkSession
-
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        spark = SparkSession.builder.remote(server.url).getOrCreate()
-        expected, found = (lakes.contents(spark, lake) for lake in (by_batch, by_factory))
-        spark.stop()
+    expected, found = (lakes.contents(spark, lake) for lake in (by_batch, by_factory))
     assert expected.keys() == found.keys()
     for table in expected:
         assert expected[table] == found[table], table
     names = sorted(path.name for path in (by_batch / "reports").iterdir())
     assert sorted(path.name for path in (by_factory / "reports").iterdir()) == names
     assert len(names) == 3
-
-
-def test_the_runner_takes_hardly_any_time_of_its_own(both):
-    run = both[2]
-    work = sorted((found.start, found.end) for found in walk(run.activities) if found.type == "DatabricksNotebook")
-    notebooks = sum((end - start).total_seconds() for start, end in merged(work))
-    own = (run.end - run.start).total_seconds() - notebooks
-    assert own < LARGEST_OVERHEAD * notebooks, f"runner: {own:.2f} s, notebooks: {notebooks:.1f} s"
-
-
-def merged(intervals):
-    """Intervals that overlap as one."""
-    found = []
-    for start, end in intervals:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return found
