@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 
 from ops.adf.expressions import functions  # noqa: F401 (registers all functions)
 from ops.adf.expressions.errors import ExpressionError
 from ops.adf.expressions.functions.scopes import MISSING
 from ops.adf.expressions.registry import find
 from ops.adf.expressions.syntax import Access, Call, Interpolation, Literal, parse
-from ops.adf.expressions.values import is_content, kind_of, to_text
+from ops.adf.expressions.values import float_text, is_content, kind_of, to_text
 
 
 def utc_now():
@@ -39,11 +40,15 @@ class Context:
 
 
 def evaluate(text, context):
-    """The value of a JSON string value; ExpressionError if it cannot be evaluated."""
+    """The value of a JSON string value; ExpressionError if it cannot be evaluated.
+
+    A number that JSON cannot hold becomes its text: `NaN`, `Infinity` or `-Infinity`.
+    """
     try:
-        return _value(parse(text), context)
+        value = _value(parse(text), context)
     except ExpressionError as error:
         raise ExpressionError(f"{error} (in: {text[:200]})") from None
+    return float_text(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def evaluate_tree(value, context):
@@ -73,8 +78,8 @@ def _value(tree, context):
             return value
         case Interpolation(parts):
             return "".join(to_text(_value(part, context)) for part in parts)
-        case Access(target, key, optional):
-            return _member(_value(target, context), _value(key, context), optional)
+        case Access():
+            return _selected(tree, context)
         case Call(name, arguments):
             return _call(find(name), arguments, context)
 
@@ -93,10 +98,22 @@ def _deferred(argument, context):
     return lambda: _value(argument, context)
 
 
+def _selected(tree, context):
+    """What a chain of accesses selects; a `?` behind null ends the whole chain with null."""
+    accesses = []
+    while isinstance(tree, Access):
+        accesses.append(tree)
+        tree = tree.target
+    value = _value(tree, context)
+    for access in reversed(accesses):
+        if value is None and access.optional:
+            return None
+        value = _member(value, _value(access.key, context), access.optional)
+    return value
+
+
 def _member(target, key, optional):
     """A property of an object (any case) or an item of an array; `?` makes what is missing null."""
-    if target is None and optional:
-        return None
     if isinstance(target, list) and isinstance(key, int) and not isinstance(key, bool):
         if 0 <= key < len(target):
             return target[key]

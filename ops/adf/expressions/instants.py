@@ -104,8 +104,8 @@ def to_datetime(instant):
 
 WEEKDAY = rf"(?:(?P<weekday>{'|'.join(f'{name}|{name[:3]}' for name in DAYS)}),?\s+)?"
 MONTH = rf"(?P<name>{'|'.join(f'{name}|{name[:3]}' for name in MONTHS)})"
-ZONE = r"\s*(?P<zone>Z|GMT|[+-]\d{2}(?::?\d{2})?)?"
-CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d+))?)?"
+ZONE = r"\s*(?P<zone>Z|GMT|[+-]\d{1,2}(?::?\d{2})?)?"
+CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d+))?)?)?"
 CLOCK_AFTER_T = r"T(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d+))?)?"
 CLOCK_AFTER_SPACE = rf"(?:\s+{CLOCK}(?:\s*(?P<half>AM|PM))?)?"
 READABLE = [
@@ -147,7 +147,8 @@ def _instant_of(fields):
         return Instant(ticks)
     if zone.upper() in ("Z", "GMT"):
         return Instant(ticks, "utc")
-    minutes = int(zone[1:3]) * 60 + int(zone[-2:] if len(zone) > 3 else 0)
+    hours, minutes = re.fullmatch(r"[+-](\d{1,2}):?(\d{2})?", zone).groups()
+    minutes = int(hours) * 60 + int(minutes or 0)
     if minutes > LARGEST_OFFSET_MINUTES:
         raise ValueError("an offset beyond 14 hours")
     return Instant(ticks - (minutes if zone[0] == "+" else -minutes) * TICKS_PER_MINUTE, "local")
@@ -172,6 +173,8 @@ def _ticks_of_day(fields):
         if not 1 <= hour <= 12:
             raise ValueError("an hour that has no half of the day")
         hour = hour % 12 + (12 if fields["half"].upper() == "PM" else 0)
+    elif fields.get("hour") and not fields.get("minute"):
+        raise ValueError("an hour alone")
     if hour > 23 or minute > 59 or second > 59:
         raise ValueError("a time that does not exist")
     fraction = round(float(f"0.{fields.get('fraction') or 0}") * TICKS_PER_SECOND)
@@ -204,6 +207,8 @@ STANDARD_FORMATS = {
     "": "M/d/yyyy h:mm:ss tt",
 }
 SPECIFIERS = "dfFghHKmMstyz"
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+QUOTED = {mark: re.compile(rf"{mark}(?P<text>(?:[^\\{mark}]|\\.)*){mark}", re.DOTALL) for mark in "'\""}
 OFFSETS = {1: "+0", 2: "+00"}
 
 
@@ -242,9 +247,11 @@ def _pieces(pattern):
             pieces.append(_specifier(letter, count, pattern))
             position += count
         elif letter in "'\"":
-            end = _end_of_quote(pattern, position)
-            pieces.append((pattern[position + 1 : end].replace("\\", ""), None))
-            position = end + 1
+            quoted = QUOTED[letter].match(pattern, position)
+            if not quoted:
+                raise ExpressionError(f"The date format '{pattern}' has a quotation mark without its partner.")
+            pieces.append((ESCAPED.sub(r"\1", quoted["text"]), None))
+            position = quoted.end()
         elif letter in "\\%":
             following = pattern[position + 1 : position + 2]
             if not following or (letter == "%" and following == "%"):
@@ -256,13 +263,6 @@ def _pieces(pattern):
             pieces.append((letter, None))
             position += 1
     return tuple(pieces)
-
-
-def _end_of_quote(pattern, start):
-    end = pattern.find(pattern[start], start + 1)
-    if end < 0:
-        raise ExpressionError(f"The date format '{pattern}' has a quotation mark without its partner.")
-    return end
 
 
 def _specifier(letter, count, pattern):
@@ -302,8 +302,8 @@ def _half(moment, count):
     return ("AM" if moment["hour"] < 12 else "PM")[:count]
 
 
-def _kind(moment, _count):
-    return {"utc": "Z", "local": "+00:00", "unspecified": ""}[moment["kind"]]
+def _kind(moment, count):
+    return {"utc": "Z", "local": "+00:00", "unspecified": ""}[moment["kind"]] * count
 
 
 WRITERS = {

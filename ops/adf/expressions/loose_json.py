@@ -8,6 +8,7 @@ import json
 import re
 
 NAME = re.compile(r"[\w$]+")
+WORD = re.compile(r"[\w.+-]*")
 NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 SKIPPED = re.compile(r"(?:\s+|/\*.*?\*/|//[^\n]*)*", re.DOTALL)
 WORDS = {
@@ -62,11 +63,11 @@ class _Reader:
         return self._number()
 
     def _number(self):
-        match = NUMBER.match(self.text, self.position)
-        if not match or self.text[match.end() : match.end() + 1].isalpha():
+        word = WORD.match(self.text, self.position)
+        number = word.group()
+        if not NUMBER.fullmatch(number):
             self._fail()
-        self.position = match.end()
-        number = match.group()
+        self.position = word.end()
         digits = number.lstrip("-")
         if digits.lower().startswith("0x"):
             return int(number, 16)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ops.adf.expressions.errors import ExpressionError
-from ops.adf.expressions.values import kind_of
+from ops.adf.expressions.values import in_64_bits, kind_of
 
 ANY = frozenset({"null", "boolean", "integer", "float", "string", "array", "object"})
 KIND_NAMES = {"any": ANY, "number": frozenset({"integer", "float"})}
@@ -65,8 +65,11 @@ class Function:
             raise ExpressionError(f"{self.name} was given {count} arguments: it is {self.signature}.")
 
     def check_kind(self, index, value):
-        """Refuse an argument of a wrong kind with an ExpressionError."""
-        if kind_of(value) not in self.parameter(index).kinds:
+        """Refuse an argument of a wrong kind, or an integer of more than 64 bits, with an ExpressionError."""
+        kinds = self.parameter(index).kinds
+        if type(value) is int and kinds != ANY:
+            in_64_bits(value)
+        if kind_of(value) not in kinds:
             raise ExpressionError(
                 f"{self.name} was given {kind_of(value)} as argument {index + 1}: it is {self.signature}."
             )

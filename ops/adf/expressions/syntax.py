@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ops.adf.expressions.errors import ExpressionError
+from ops.adf.expressions.values import in_64_bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 CONSTANTS = {"true": True, "false": False, "null": None}
-SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
 
 
 @lru_cache(maxsize=4096)
@@ -182,10 +182,7 @@ class _Parser:
     def _number(self, text):
         if any(character in text for character in ".eE"):
             return float(text)
-        number = int(text)
-        if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
-            raise ExpressionError(f"The number {text} in '{self.text}' does not fit into 64 bits.")
-        return number
+        return in_64_bits(int(text))
 
     def _arguments(self):
         self._expect("(")

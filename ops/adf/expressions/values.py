@@ -8,7 +8,12 @@ import base64
 import json
 import unicodedata
 
+from ops.adf.expressions.errors import ExpressionError
+
 CONTENT_TYPE, CONTENT = "$content-type", "$content"
+BINARY_TYPE = "application/octet-stream"
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+RANKS = {mark: rank for rank, mark in enumerate(" _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$")}
 KINDS = {
     type(None): "null",
     bool: "boolean",
@@ -30,7 +35,7 @@ def is_content(value):
     return isinstance(value, dict) and value.keys() == {CONTENT_TYPE, CONTENT}
 
 
-def content(data, content_type="application/octet-stream"):
+def content(data, content_type=BINARY_TYPE):
     """Binary content from bytes."""
     return {CONTENT_TYPE: content_type, CONTENT: base64.b64encode(data).decode("ascii")}
 
@@ -63,9 +68,14 @@ def to_text(value):
         return float_text(value)
     if is_content(value):
         return content_bytes(value).decode("utf-8", errors="replace")
-    if isinstance(value, list | dict):
-        return to_json(value)
-    return str(value)
+    return to_json(value) if isinstance(value, list | dict) else str(in_64_bits(value))
+
+
+def in_64_bits(number):
+    """An integer that fits into 64 bits; a JSON text may hold longer ones, nothing can be done with them."""
+    if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
+        raise ExpressionError(f"The number {number} does not fit into 64 bits: use float().")
+    return number
 
 
 def float_text(number):
@@ -128,7 +138,17 @@ def from_units(units):
 
 
 def collation_key(text):
-    """Order of texts in the en-US culture: letters first, then accents, then lower before upper case."""
+    """Order of texts in the en-US culture: letters first, then accents, then lower before upper case.
+
+    Marks come before digits, and digits before letters (Unicode Collation Algorithm, root order).
+    """
     decomposed = unicodedata.normalize("NFD", text)
     letters = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return letters.casefold(), decomposed.casefold(), text.swapcase()
+    return list(map(_rank, letters.casefold())), decomposed.casefold(), text.swapcase()
+
+
+def _rank(character):
+    """Letters and digits by their code, the marks of ASCII before them, all other marks in between."""
+    if character.isalnum():
+        return ord(character)
+    return RANKS.get(character, len(RANKS) + ord(character) / 0x110000)

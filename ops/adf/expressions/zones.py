@@ -47,12 +47,20 @@ def utc_candidates(moment, local_zone):
     """All UTC datetimes, ascending, at which the clock of a zone shows a naive local time."""
     found = set()
     for fold in (0, 1):
-        candidate = moment.replace(tzinfo=local_zone, fold=fold).astimezone(UTC)
-        if candidate.astimezone(local_zone).replace(tzinfo=None) == moment.replace(fold=0):
+        candidate = moved(moment.replace(tzinfo=local_zone, fold=fold), UTC)
+        if moved(candidate, local_zone).replace(tzinfo=None) == moment.replace(fold=0):
             found.add(candidate)
     return sorted(found)
 
 
 def utc_to_local(moment: datetime, zone_name):
     """The naive local datetime of an aware one."""
-    return moment.astimezone(zone(zone_name)).replace(tzinfo=None)
+    return moved(moment, zone(zone_name)).replace(tzinfo=None)
+
+
+def moved(moment, target):
+    """An aware datetime in another zone; at the ends of the calendar it stops there, as .NET's does."""
+    try:
+        return moment.astimezone(target)
+    except OverflowError:
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=target)

@@ -1,7 +1,6 @@
 """Conversion functions. Source: control-flow-expression-language-functions, "Conversion functions"."""
 
 import base64 as base64_codec
-import binascii
 import re
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -9,11 +8,12 @@ from ops.adf.expressions import loose_json
 from ops.adf.expressions.errors import ExpressionError
 from ops.adf.expressions.functions.xml import is_xml, xml_to_json
 from ops.adf.expressions.registry import function
-from ops.adf.expressions.values import CONTENT, CONTENT_TYPE, content, is_content, kind_of, to_text
+from ops.adf.expressions.values import BINARY_TYPE, CONTENT, CONTENT_TYPE, content, is_content, kind_of, to_text
 
 NUMBER = re.compile(r"\s*[+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 TRAILING_SIGN = re.compile(r"\s*(?P<number>[\d,.]+)(?P<sign>[+-])\s*", re.ASCII)
-UNNUMBERED = re.compile(r"\s*[+-]?(?:infinity|nan)\s*", re.IGNORECASE)
+UNNUMBERED = {"∞": float("inf"), "-∞": float("-inf"), "nan": float("nan")}
+DEFAULT_MEDIA_TYPE, DEFAULT_CHARSET, JSON_TYPE = "text/plain", "us-ascii", "application/json"
 DATA_URI = re.compile(
     r"data:(?P<type>[^;,]*)(?P<parameters>(?:;[^;,=]+=[^;,]*)*)(?P<base64>;base64)?,(?P<data>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -54,8 +54,8 @@ def floating(value):
     """A float from a number or a text, which may group thousands by commas."""
     if not isinstance(value, str):
         return float(value)
-    if UNNUMBERED.fullmatch(value):
-        return float(value)
+    if value.strip().lower() in UNNUMBERED:
+        return UNNUMBERED[value.strip().lower()]
     trailing = TRAILING_SIGN.fullmatch(value)
     if trailing:
         value = trailing["sign"] + trailing["number"]
@@ -111,14 +111,15 @@ def _encoded(data):
 def _decoded(name, text):
     try:
         return base64_codec.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ExpressionError(f"{name} was given '{text[:80]}', which is not base64.") from None
 
 
 @function("base64ToBinary(text: string) -> object")
 def base64_to_binary(text):
-    """Binary content of a base64 text."""
-    return content(_decoded("base64ToBinary", text))
+    """Binary content of a base64 text, kept as it is written."""
+    _decoded("base64ToBinary", text)
+    return {CONTENT_TYPE: BINARY_TYPE, CONTENT: text}
 
 
 def _base64_to_string(name):
@@ -127,14 +128,38 @@ def _base64_to_string(name):
         return _decoded(name, text).decode("utf-8", errors="replace")
 
 
-def _data_uri_to_string(name):
-    @function(f"{name}(uri: string) -> string")
-    def body(uri):
-        parts = _data_uri(name, uri)
-        charset = re.search(r";charset=([^;]*)", parts["parameters"], re.IGNORECASE)
-        if charset and charset[1].lower() != "utf-8":
-            raise ExpressionError(f"{name} was given a data URI in the charset {charset[1]}: only utf-8 is known.")
-        return _data_of(name, parts).decode("utf-8", errors="replace")
+@function("dataUriToString(uri: string) -> string")
+def data_uri_to_string(uri):
+    """The text of a data URI."""
+    parts = _data_uri("dataUriToString", uri)
+    charset = _charset(parts)
+    if charset not in (None, "utf-8"):
+        raise ExpressionError(f"dataUriToString was given a data URI in the charset {charset}: it reads utf-8.")
+    return _data_of("dataUriToString", parts).decode("utf-8", errors="replace")
+
+
+@function("decodeDataUri(uri: string) -> any")
+def decode_data_uri(uri):
+    """What a data URI holds, by its media type: a text, the value of a JSON text, else binary content."""
+    parts = _data_uri("decodeDataUri", uri)
+    media_type, data = (parts["type"] or DEFAULT_MEDIA_TYPE).lower(), _data_of("decodeDataUri", parts)
+    charset = _charset(parts)
+    if not media_type.startswith("text/") and media_type != JSON_TYPE:
+        return content(data, _content_type(parts) + ("" if charset else f";charset={DEFAULT_CHARSET}"))
+    try:
+        text = data.decode(charset or DEFAULT_CHARSET, errors="replace")
+    except LookupError:
+        raise ExpressionError(f"decodeDataUri was given a data URI in the unknown charset {charset}.") from None
+    return json(text) if media_type == JSON_TYPE else text
+
+
+def _charset(parts):
+    found = re.search(r";charset=([^;]*)", parts["parameters"], re.IGNORECASE)
+    return found[1].lower() if found else None
+
+
+def _content_type(parts):
+    return (parts["type"] or DEFAULT_MEDIA_TYPE) + parts["parameters"]
 
 
 def _uri_component(name):
@@ -151,8 +176,6 @@ def _uri_component_to_string(name):
 
 for _name in ("base64ToString", "decodeBase64"):
     _base64_to_string(_name)
-for _name in ("dataUriToString", "decodeDataUri"):
-    _data_uri_to_string(_name)
 for _name in ("uriComponent", "encodeUriComponent"):
     _uri_component(_name)
 for _name in ("uriComponentToString", "decodeUriComponent"):
@@ -170,7 +193,7 @@ def data_uri(value):
     """The data URI of a value."""
     if is_content(value):
         return f"data:{value[CONTENT_TYPE]};base64,{value[CONTENT]}"
-    media_type = "text/plain" if kind_of(value) == "string" else "application/json"
+    media_type = DEFAULT_MEDIA_TYPE if kind_of(value) == "string" else JSON_TYPE
     return f"data:{media_type};charset=utf-8;base64,{_encoded(to_text(value).encode('utf-8'))}"
 
 
@@ -178,8 +201,7 @@ def data_uri(value):
 def data_uri_to_binary(uri):
     """Binary content of a data URI."""
     parts = _data_uri("dataUriToBinary", uri)
-    content_type = (parts["type"] or "text/plain") + parts["parameters"]
-    return content(_data_of("dataUriToBinary", parts), content_type)
+    return content(_data_of("dataUriToBinary", parts), _content_type(parts))
 
 
 def _data_uri(name, uri):

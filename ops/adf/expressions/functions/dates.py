@@ -155,7 +155,7 @@ def convert_from_utc(timestamp, zone, pattern=ROUND_TRIP):
 def convert_to_utc(timestamp, zone, pattern=ROUND_TRIP):
     """A timestamp of a zone in UTC; the timestamp must not carry a zone of its own."""
     instant = parse_instant(timestamp)
-    if instant.kind != "unspecified" and not zones.is_utc(zone):
+    if instant.kind == "local" or (instant.kind == "utc" and not zones.is_utc(zone)):
         raise ExpressionError(
             f"convertToUtc was given '{timestamp}', which is no local time of '{zone}': leave out its Z or offset."
         )

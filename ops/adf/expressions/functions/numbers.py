@@ -9,22 +9,16 @@ import random
 
 from ops.adf.expressions.errors import ExpressionError
 from ops.adf.expressions.registry import function
-from ops.adf.expressions.syntax import LARGEST_INTEGER, SMALLEST_INTEGER
-from ops.adf.expressions.values import kind_of
+from ops.adf.expressions.values import in_64_bits, kind_of
 
 LARGEST_RANGE = 100_000
-
-
-def _in_range(name, number):
-    if isinstance(number, int) and not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
-        raise ExpressionError(f"The result of {name} does not fit into 64 bits: use float() on an argument.")
-    return number
 
 
 def _arithmetic(name, compute):
     @function(f"{name}(first: number, second: number) -> number")
     def body(first, second):
-        return _in_range(name, compute(first, second))
+        result = compute(first, second)
+        return in_64_bits(result) if isinstance(result, int) else result
 
     return body
 
@@ -42,7 +36,7 @@ def _remainder(first, second):
     if second == 0:
         raise ExpressionError("mod was given a divisor of 0.")
     if isinstance(first, float) or isinstance(second, float):
-        return math.fmod(first, second)
+        return math.nan if math.isinf(first) else math.fmod(first, second)
     return first - second * _quotient(first, second)
 
 
@@ -69,7 +63,7 @@ def smallest(*numbers):
 
 
 def _extreme(name, choose, numbers):
-    """The extreme of one array or several numbers; among equal ones a float wins over an integer."""
+    """The extreme of one array or several numbers; a float among them makes it a float."""
     if len(numbers) == 1 and isinstance(numbers[0], list):
         numbers = numbers[0]
     if not numbers:
@@ -77,8 +71,7 @@ def _extreme(name, choose, numbers):
     for number in numbers:
         if kind_of(number) not in ("integer", "float"):
             raise ExpressionError(f"{name} was given {kind_of(number)}: all must be numbers.")
-    found = choose(numbers)
-    return next((number for number in numbers if number == found and isinstance(number, float)), found)
+    return choose(map(float, numbers) if any(isinstance(number, float) for number in numbers) else numbers)
 
 
 @function("rand(minimum: integer, maximum: integer) -> integer")

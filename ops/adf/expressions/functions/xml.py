@@ -6,15 +6,19 @@ of one name become an array, an empty element is null.
 """
 
 import copy
+import re
 
 from lxml import etree
 
 from ops.adf.expressions.errors import ExpressionError
 from ops.adf.expressions.registry import function
-from ops.adf.expressions.values import CONTENT_TYPE, content, content_bytes, float_text, is_content, to_text
+from ops.adf.expressions.values import CONTENT_TYPE, content, content_bytes, float_text, is_content
 
 XML_TYPE = "application/xml;charset=utf-8"
 DECLARATION, ATTRIBUTE, TEXT = "?xml", "@", "#text"
+DECLARED = re.compile(r"\s*<\?xml\s.*?\?>", re.DOTALL)
+RELATIVE = re.compile(r"(?:\*|[^\W\d][\w.-]*(?::[\w.*-]+)?)(?=$|[/\[|\s])")
+PAIR = re.compile(r"""(\w+)\s*=\s*["']([^"']*)["']""")
 TEXT_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 ATTRIBUTE_ESCAPES = TEXT_ESCAPES | {'"': "&quot;", "\n": "&#xA;", "\r": "&#xD;", "\t": "&#x9;"}
 
@@ -40,7 +44,8 @@ def xpath(document, path):
         raise ExpressionError("xpath was given an object that is not XML: convert it with xml().")
     root = _parse(content_bytes(document))
     try:
-        found = [root] if path.strip() == "/" else root.getroottree().xpath(path)
+        from_document = "/" if RELATIVE.match(path) else ""
+        found = [root] if path.strip() == "/" else root.getroottree().xpath(from_document + path)
     except etree.XPathError as error:
         raise ExpressionError(f"xpath was given the path '{path}', which cannot be evaluated: {error}") from None
     if isinstance(found, list):
@@ -52,10 +57,9 @@ def xml_to_json(document):
     """The object that XML content stands for."""
     root = _parse(content_bytes(document))
     result = {}
-    tree = root.getroottree()
-    if _has_declaration(content_bytes(document)):
-        version, encoding = tree.docinfo.xml_version, tree.docinfo.encoding
-        result[DECLARATION] = {"@version": version} | ({"@encoding": encoding} if encoding else {})
+    declaration = DECLARED.match(content_bytes(document).decode("utf-8", errors="replace"))
+    if declaration:
+        result[DECLARATION] = {f"{ATTRIBUTE}{name}": value for name, value in PAIR.findall(declaration[0])}
     result[_name(root)] = _element_to_json(root)
     return result
 
@@ -65,13 +69,8 @@ def _declared(text):
     root = _parse(text.encode("utf-8"))
     before = [_written(node) for node in reversed(list(root.itersiblings(preceding=True)))]
     after = [_written(node) for node in root.itersiblings()]
-    stripped = text.lstrip()
-    declaration = stripped[: stripped.index("?>") + 2] if _has_declaration(stripped.encode("utf-8")) else ""
-    return declaration + "".join([*before, _written(root), *after])
-
-
-def _has_declaration(data):
-    return data.lstrip().startswith(b"<?xml ")
+    declaration = DECLARED.match(text)
+    return (declaration[0].lstrip() if declaration else "") + "".join([*before, _written(root), *after])
 
 
 def _parse(data):
@@ -163,7 +162,7 @@ def _text_of_object(value):
     roots = {name: member for name, member in value.items() if name != DECLARATION}
     if not roots:
         return ""
-    if len(roots) > 1 or isinstance(next(iter(roots.values())), list):
+    if len(roots) > 1 or any(isinstance(member, list) and len(member) != 1 for member in roots.values()):
         raise ExpressionError("xml was given an object with several members: the root element must be one.")
     [(name, member)] = roots.items()
     head = ""
@@ -204,11 +203,13 @@ def _scalar(value):
     """A simple value as XML writes it: booleans in lower case."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return float_text(value) if isinstance(value, float) else to_text(value)
+    return float_text(value) if isinstance(value, float) else str(value)
 
 
 def _encoded_name(name):
     """A member's name as the name of an element: characters that XML forbids become _xHHHH_."""
+    if not name:
+        raise ExpressionError("xml was given an object with a member without a name: an element needs one.")
     return "".join(
         character
         if character.isalpha() or character in "_:" or (index and (character.isdigit() or character in "-."))
