@@ -80,19 +80,26 @@ def _candidates(recurrence, first, local_zone, span):
 
 
 def _fixed_steps(step, first, local_zone, span, schedule):
-    """Times by minutes or hours, which do not care for daylight saving; a schedule picks inside the hour."""
+    """Times by minutes or hours, which do not care for daylight saving.
+
+    A schedule picks among steps of minutes, and inside the hour of steps of hours, by the clock of the zone.
+    """
     begin, end = span
     skipped = max((begin - first) // step - 1, 0)
-    hours = _listed(schedule.get("hours"))
-    minutes = sorted(_listed(schedule.get("minutes")))
+    hours, minutes = _listed(schedule.get("hours")), sorted(_listed(schedule.get("minutes")))
+    by_hours = step % FIXED_STEPS["hour"] == timedelta(0)
     for index in count(skipped):
         moment = first + index * step
         if moment > end + FIXED_STEPS["hour"]:
             return
-        if hours and moment.astimezone(local_zone).hour not in hours:
+        local = moment.astimezone(local_zone)
+        if hours and local.hour not in hours:
             continue
-        for minute in minutes or [moment.minute]:
-            yield moment.replace(minute=minute, second=0 if minutes else moment.second)
+        if minutes and by_hours:
+            start_of_hour = moment - timedelta(minutes=local.minute, seconds=local.second)
+            yield from (start_of_hour + timedelta(minutes=minute) for minute in minutes)
+        elif not minutes or local.minute in minutes:
+            yield moment
 
 
 def _times_of_day(schedule, first):

@@ -221,7 +221,21 @@ def test_a_variable_keeps_its_type():
         "typeProperties": {"variableName": "v", "value": expression("@add(1, 2)")},
     }
     run = play(pipelines(set_number, variables={"v": {"type": "String"}}))
-    assert run.activities[0].error["message"] == "The variable 'v' of type String cannot hold a integer value."
+    assert (
+        run.activities[0].error["message"]
+        == "The variable 'v' of type String cannot hold a value of kind integer."
+    )
+
+
+def test_a_variable_cannot_be_set_from_itself():
+    count = {
+        "name": "count",
+        "type": "SetVariable",
+        "typeProperties": {"variableName": "v", "value": expression("@concat(variables('v'), 'x')")},
+    }
+    run = play(pipelines(count, variables={"v": {"type": "String", "defaultValue": "a"}}))
+    assert (run.status, run.variables) == ("Failed", {"v": "a"})
+    assert run.activities[0].error["message"] == "'v' is set from itself: use a second variable."
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,22 @@ def test_minutes_without_hours_mean_every_hour():
     ]
 
 
+def test_a_schedule_picks_among_steps_of_minutes():
+    trigger = schedule("Minute", interval=15, minutes=[0, 30], hours=[1])
+    assert times(trigger, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z") == [
+        "2026-01-01T01:00:00Z",
+        "2026-01-01T01:30:00Z",
+    ]
+
+
+def test_minutes_of_an_hour_are_those_of_the_zone_s_clock():
+    trigger = schedule("Hour", zone="India Standard Time", minutes=[0, 15])
+    assert times(trigger, "2026-01-01T00:00:00Z", "2026-01-01T01:30:00Z") == [
+        "2026-01-01T00:30:00Z",
+        "2026-01-01T00:45:00Z",
+    ]
+
+
 def window_trigger(**properties):
     return {
         "properties": {

@@ -4,11 +4,9 @@ Sources: azure-docs, control-flow-for-each-activity ("Limitations"), control-flo
 tutorial-pipeline-failure-error-handling.
 """
 
-from ops.adf.check.finding import Finding, strings
+from ops.adf.check.finding import Finding
 from ops.adf.engine.dependencies import find_cycle, parents
-from ops.adf.expressions import ExpressionError
-from ops.adf.expressions.references import references
-from ops.adf.expressions.syntax import parse
+from ops.adf.expressions.references import variables_read
 from ops.adf.structure import all_activities, inner_activities, is_active
 
 LOOPS = {"ForEach", "Until"}
@@ -121,7 +119,7 @@ def variable_mistakes(factory):
             place = f"{path}.typeProperties.variableName"
             if name not in declared:
                 yield Finding(resource.file, place, f"there is no variable '{name}': declare it.")
-            if activity["type"] == "SetVariable" and name in _variables_read(properties.get("value")):
+            if activity["type"] == "SetVariable" and name in variables_read(properties.get("value")):
                 yield Finding(resource.file, place, f"'{name}' cannot refer to itself: use a second variable.")
             if activity["type"] == "SetVariable" and id(activity) in racing:
                 yield Finding(
@@ -129,16 +127,6 @@ def variable_mistakes(factory):
                     place,
                     f"parallel iterations overwrite '{name}': make the ForEach sequential, or call a pipeline.",
                 )
-
-
-def _variables_read(value):
-    names = set()
-    for _, text in strings(value):
-        try:
-            names |= {found.name for found in references(parse(text)) if found.scope == "variables"}
-        except ExpressionError:
-            continue
-    return names
 
 
 def inactive_activities(factory):

@@ -10,6 +10,7 @@ from itertools import count
 from coinlake.errors import CoinlakeError
 from ops.adf.engine.calls import ActivityFailure
 from ops.adf.expressions import ExpressionError, evaluate
+from ops.adf.expressions.references import variables_read
 from ops.adf.expressions.values import kind_of, to_text
 from ops.adf.timespans import parse_timespan
 
@@ -39,6 +40,10 @@ async def set_variable(engine, activity, scope, run):
         }
         scope.run.return_value.update(value)
     else:
+        if name in variables_read(properties.get("value")):
+            raise ActivityFailure(
+                "InvalidVariable", f"The value of '{name}' reads '{name}': use a second variable."
+            )
         value = engine.evaluate(properties.get("value"), scope)
         _require_kind(engine, scope, name, value)
         scope.run.variables[name] = value
@@ -68,7 +73,8 @@ def _require_kind(engine, scope, name, value):
     if value is not None and kind_of(value) not in expected:
         raise ActivityFailure(
             "InvalidVariable",
-            f"The variable '{name}' of type {declared[name]['type']} cannot hold a {kind_of(value)} value.",
+            f"The variable '{name}' of type {declared[name]['type']} cannot hold a value of kind "
+            f"{kind_of(value)}.",
         )
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from ops.adf.expressions.syntax import Access, Call, Interpolation, Literal
+from ops.adf.expressions.errors import ExpressionError
+from ops.adf.expressions.syntax import Access, Call, Interpolation, Literal, parse
 
 NAMED_BY_ARGUMENT = {"variables", "activity"}
 NAMED_BY_PROPERTY = {"dataset", "linkedservice"}
@@ -39,6 +40,19 @@ def references(tree):
                     yield from references(key)
         case Call():
             yield from _of_call(tree, [])
+
+
+def variables_read(value):
+    """The names of the variables that the expressions in a JSON value read, as they are written."""
+    if isinstance(value, dict):
+        return set().union(*map(variables_read, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(variables_read, value))
+    try:
+        found = references(parse(value)) if isinstance(value, str) else ()
+    except ExpressionError:
+        return set()
+    return {reference.name for reference in found if reference.scope == "variables"}
 
 
 def chain(tree):
