@@ -6,6 +6,7 @@ after a change that is meant to change them; `make test` compares these outputs 
 
 import ast
 import builtins
+import json
 import re
 import sys
 import tempfile
@@ -13,8 +14,6 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
-
-import nbformat
 
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
@@ -51,10 +50,16 @@ def declared_parameters(notebook: Path) -> dict[str, Value]:
 
     Raises CoinlakeError when there is no such cell, or when it holds more than `name: type = literal` lines.
     """
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if "parameters" in cell.metadata.get("tags", []):
+    # Read as the JSON it is: nbformat, which also validates, takes a second to load.
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise CoinlakeError(f"{notebook.name} is not a notebook: open and save it in JupyterLab.") from None
+    for cell in cells:
+        if "parameters" in cell["metadata"].get("tags", []):
+            source = "".join(cell["source"])
             try:
-                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(cell.source).body}
+                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
             except (AttributeError, ValueError, SyntaxError):
                 raise CoinlakeError(
                     f"{notebook.name}: the parameters cell holds more than `name: type = literal` lines."
@@ -140,6 +145,8 @@ def keep_outputs(executed: Path, notebook: Path) -> int:
 
     Raises CoinlakeError when the executed copy is of another version of the notebook.
     """
+    import nbformat
+
     outputs = {cell.id: cell for cell in nbformat.read(executed, as_version=4).cells}
     course = nbformat.read(notebook, as_version=4)
     code = [cell for cell in course.cells if cell.cell_type == "code"]

@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from coinlake import platform
 from coinlake.errors import CoinlakeError
@@ -33,7 +34,7 @@ from ops.adf.triggers import (
 from ops.settings import ROOT
 
 FACTORY = ROOT / "adf"
-ENVIRONMENT = "local"
+THIS_MACHINE = "local"
 LAKE = "lake/simulated"
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -69,8 +70,13 @@ def simulate(arguments):
     factory = load_factory(arguments.folder)
     trigger = _trigger(factory, arguments.trigger)
     begin, end = parse_time(arguments.begin), parse_time(arguments.end)
+    if end < begin:
+        raise CoinlakeError(f"--to {arguments.end} lies before --from {arguments.begin}: exchange them.")
+    fired = list(firings(trigger, begin, end))
+    if not fired:
+        print(f"{arguments.trigger} fires nothing from {iso(begin)} to {iso(end)}")
     failed = False
-    for at, pipeline, parameters in firings(trigger, begin, end):
+    for at, pipeline, parameters in fired:
         print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
         if not arguments.script:
             continue
@@ -220,24 +226,36 @@ def _engine(factory, arguments, *, start=None, as_of=""):
     with ExitStack() as stack:
         if arguments.script:
             clock = VirtualClock(start) if start else VirtualClock()
-            script = Script(json.loads(arguments.script.read_text(encoding="utf-8")))
-            executors = script.executors(_execution_types(factory.pipelines))
+            executors = _script(arguments.script).executors(_execution_types(factory.pipelines))
+        elif arguments.environment != THIS_MACHINE:
+            raise CoinlakeError(
+                f"Only the environment {THIS_MACHINE} runs on this machine. "
+                f"See what {arguments.environment} would "
+                "run with --dry-run; to run it, start the pipeline in its factory."
+            )
         else:
             from ops.adf.executors import LocalWorld, local_executors
 
             clock = RealClock()
             values = {"lake_path": LAKE} | global_parameters
-            world = stack.enter_context(LocalWorld(factory, values, as_of=as_of, api=arguments.api))
+            world = stack.enter_context(LocalWorld(factory, values, as_of=as_of, api=arguments.api or ""))
             executors = local_executors(world)
         executors = with_faults(executors, parse_faults(arguments.fail), factory.pipelines)
         observe = _silent if arguments.script else _progress
         yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
 
 
+def _script(path):
+    try:
+        return Script(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise CoinlakeError(f"--script {path} cannot be read as JSON: {error}") from None
+
+
 def _global_parameters(factory, arguments):
-    """This factory's are those of the environment local; a foreign factory has its own."""
+    """This factory's are those of an environment; a foreign factory has its own."""
     if factory.root.resolve() == FACTORY:
-        return settings.values(ENVIRONMENT, arguments.set)
+        return settings.values(arguments.environment, arguments.set)
     return factory.global_parameters | dict(map(_assignment, arguments.set))
 
 
@@ -290,6 +308,13 @@ def _assignment(text):
         return name, json.loads(value)
     except ValueError:
         return name, value
+
+
+def _url(text):
+    """The address of an API; argparse prints what is wrong with it."""
+    if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname:
+        raise argparse.ArgumentTypeError(f"'{text}' is no address: write it like http://127.0.0.1:8420")
+    return text
 
 
 def _parser():
@@ -345,11 +370,12 @@ def _parser():
 
 def _add_execution(command):
     command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")
+    command.add_argument("--environment", default=THIS_MACHINE, help="whose parameters (default: %(default)s)")
     command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
     command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
     command.add_argument(
-        "--api", default="", metavar="URL", help="a running `make api` (default: one of the run's own)"
+        "--api", type=_url, metavar="URL", help="a running `make api` (default: one of the run's own)"
     )
     command.add_argument("--record", type=Path, help="file for a copy of the run record, as JSON")
 

@@ -27,8 +27,11 @@ def iso(moment):
 
 
 def parse_time(text, local_zone=UTC):
-    """The UTC datetime of an ISO text; without Z or offset it is a local time of a zone."""
-    moment = datetime.fromisoformat(text)
+    """The UTC datetime of an ISO text; without Z or offset it is a local time of a zone. CoinlakeError if none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise CoinlakeError(f"'{text}' is not a time: write it like 2026-08-12 or 2026-08-12T14:00:00Z.") from None
     return moment.astimezone(UTC) if moment.tzinfo else to_utc(moment, local_zone)
 
 

@@ -148,3 +148,42 @@ def test_a_dataset_is_resolved_down_to_its_linked_service(folder):
             "typeProperties": {"url": "https://lake.dfs.core.windows.net/"},
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simulate", "tr_hourly", "--from", "yesterday", "--to", "2026-01-01"], "'yesterday' is not a time"),
+        (["simulate", "tr_hourly", "--from", "2026-01-02", "--to", "2026-01-01"], "lies before --from"),
+        (["simulate", "tr_x", "--from", "2026-01-01", "--to", "2026-01-02"], "There is no trigger 'tr_x'"),
+        (["run", "pl_x"], "There is no pipeline 'pl_x'"),
+        (["run", "pl_main", "--parameter", "x=1"], "has no parameter x"),
+        (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
+        (["run", "pl_main", "--set", "coins=many"], "'many' is not a whole number"),
+        (["run", "pl_main", "--fail", "x"], "There is no activity 'x' that can be made to fail"),
+        (["run", "pl_main", "--environment", "prod"], "See what prod would run with --dry-run"),
+        (["run", "pl_main", "--environment", "x", "--dry-run"], "has no environment 'x', only: local, dev, prod"),
+        (["run", "pl_main", "--script", "no.json"], "--script no.json cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_remedy(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_address_is_checked_before_anything_runs(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "pl_main", "--api", "nonsense"])
+    assert "'nonsense' is no address: write it like http://127.0.0.1:8420" in capsys.readouterr().err
+
+
+def test_a_dry_run_shows_another_environment(capsys):
+    assert main(["run", "pl_medallion", "--dry-run", "--environment", "prod"]) == 0
+    assert '"catalog": "coinlake_prod"' in capsys.readouterr().out
+
+
+def test_simulate_says_so_when_nothing_fires(folder, capsys):
+    span = ["--from", "2026-03-28T03:00:00Z", "--to", "2026-03-28T04:00:00Z"]
+    assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
+    assert lines(capsys) == ["tr_daily fires nothing from 2026-03-28T03:00:00Z to 2026-03-28T04:00:00Z"]

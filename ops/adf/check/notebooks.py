@@ -7,12 +7,11 @@ from ops.adf.check.finding import Finding, note
 from ops.adf.expressions import ExpressionError
 from ops.adf.expressions.syntax import Access, Call, Interpolation, Literal, parse
 from ops.adf.structure import all_activities, is_active
+from ops.notebooks import declared_parameters
 
 
 def wrong_notebooks(factory, folder):
     """Notebook activities whose notebook is missing in a folder, or declares other parameters."""
-    from ops.notebooks import declared_parameters
-
     for resource in factory.resources["pipeline"].values():
         for path, activity in all_activities(resource.properties.get("activities") or []):
             if activity.get("type") != "DatabricksNotebook" or not is_active(activity):

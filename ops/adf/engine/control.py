@@ -41,9 +41,7 @@ async def set_variable(engine, activity, scope, run):
         scope.run.return_value.update(value)
     else:
         if name in variables_read(properties.get("value")):
-            raise ActivityFailure(
-                "InvalidVariable", f"The value of '{name}' reads '{name}': use a second variable."
-            )
+            raise ActivityFailure("InvalidVariable", f"'{name}' is set from itself: use a second variable.")
         value = engine.evaluate(properties.get("value"), scope)
         _require_kind(engine, scope, name, value)
         scope.run.variables[name] = value
