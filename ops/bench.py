@@ -4,6 +4,8 @@ batch      the batch run against one classic Spark session for each notebook
 reader     the landed-file reader against Spark's plain JSON source, 100,000 coins
 history    one more hourly run with a year of hourly data behind it against one with a week
 warehouse  loading gold into the warehouse against a bare DuckDB insert of the same rows
+factory    pl_main on this machine against the time in which any of its notebooks runs
+engine     10,000 iterations of a ForEach, 20,000 expressions, in seconds
 """
 
 import hashlib
@@ -14,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,6 +27,10 @@ from coinlake.simulator import Exchange
 from coinlake.tables import COIN_PRICES, COIN_SNAPSHOTS
 from coinlake.warehouse import EmbeddedWarehouse
 from ops import batch, notebooks, settings, spark_server
+from ops.adf.__main__ import main as run_factory
+from ops.adf.engine import Engine, VirtualClock
+from ops.adf.expressions import Context, evaluate
+from ops.adf.scripted import Script
 
 CATALOG = "spark_catalog"
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=250&page={page}"
@@ -137,11 +143,56 @@ def bench_warehouse(folder: Path) -> None:
     report("warehouse", "load", *_medians(pairs, "bare insert"))
 
 
+def bench_factory(folder: Path) -> None:
+    """The whole of pl_main on a fresh lake; a notebook's time ends when the next one's begins, if they overlap."""
+    record = folder / "record.json"
+    code = run_factory(["run", "pl_main", "--set", f"lake_path={folder / 'lake'}", "--record", str(record)])
+    if code:
+        sys.exit(f"pl_main failed with exit code {code}; see why with: python -m ops.adf run pl_main")
+    run = json.loads(record.read_text())
+    notebooks_alone, end = timedelta(), instants.parse(run["runStart"])
+    for begun, ended in sorted(_notebook_spans(run["activityRuns"])):
+        notebooks_alone += max(ended - max(begun, end), timedelta())
+        end = max(end, ended)
+    whole = instants.parse(run["runEnd"]) - instants.parse(run["runStart"])
+    report("factory", "pl_main", whole.total_seconds(), "its notebooks", notebooks_alone.total_seconds())
+
+
+def _notebook_spans(activity_runs: list[dict]) -> Iterator[tuple[datetime, datetime]]:
+    """When the notebooks of a run, and of the runs that it called, began and ended."""
+    for activity in activity_runs:
+        if activity["activityType"] == "DatabricksNotebook" and activity["attempts"]:
+            yield instants.parse(activity["activityRunStart"]), instants.parse(activity["activityRunEnd"])
+        yield from _notebook_spans(activity["children"])
+        if activity["pipelineRun"]:
+            yield from _notebook_spans(activity["pipelineRun"]["activityRuns"])
+
+
+def bench_engine(folder: Path) -> None:
+    """The items are scripted, the expressions those of a real pipeline: dates, texts and lookups."""
+    copy = {"name": "copy", "type": "Copy", "typeProperties": {"source": "@item()"}}
+    each = {"items": "@range(0, 10000)", "activities": [copy], "batchCount": 50}
+    loop = {"name": "loop", "type": "ForEach", "typeProperties": each}
+    engine = Engine({"pl": {"properties": {"activities": [loop]}}}, Script({}).executors(["Copy"]), VirtualClock())
+    iterations = seconds(lambda: engine.run("pl"))
+    context = Context(parameters={"day": "2026-08-12T14:22:00Z", "page": 7})
+    texts = [
+        "@concat('date=', formatDateTime(pipeline().parameters.day, 'yyyy-MM-dd'))",
+        "p@{substring(concat('000', string(pipeline().parameters.page)), 0, 4)}.json",
+        "@if(greater(pipeline().parameters.page, 5), addDays(pipeline().parameters.day, -1), 'none')",
+        "@json('{\"rows\": 5}').rows",
+    ]
+    expressions = seconds(lambda: [evaluate(text, context) for _ in range(5_000) for text in texts])
+    print(f"engine     10,000 iterations {iterations:.2f} s; {20_000 / expressions:,.0f} expressions a second")
+
+
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
     "batch": bench_batch,
     "reader": bench_reader,
     "history": bench_history,
     "warehouse": bench_warehouse,
+    "factory": bench_factory,
+    "engine": bench_engine,
 }
 
 

@@ -5,12 +5,14 @@ from ops.adf.engine.dependencies import parents
 from ops.adf.expressions import Context, ExpressionError, evaluate, is_expression
 from ops.adf.structure import inner_activities, is_active, own_type_properties
 
+NOT_CHOSEN = {"True": "typeProperties.ifFalseActivities", "False": "typeProperties.ifTrueActivities"}
+
 
 def plan(pipelines, name, parameters, global_parameters, depth=0):
     """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
 
-    Inputs that depend on outputs, variables or items stand as their expressions. CoinlakeError if there is no
-    such pipeline.
+    Inputs that depend on outputs, variables or items stand as their expressions; where a choice is known by
+    then, only what it chooses is told. CoinlakeError if there is no such pipeline.
     """
     if name not in pipelines:
         raise CoinlakeError(f"There is no pipeline '{name}'; there are: {', '.join(sorted(pipelines)) or 'none'}.")
@@ -26,8 +28,9 @@ def _group(pipelines, activities, context, depth):
     for activity in _in_order(activities):
         inputs = _known(own_type_properties(activity), context)
         yield depth, activity["name"], activity["type"], _conditions(activity), inputs
-        for _, inner in inner_activities(activity):
-            yield from _group(pipelines, inner, context, depth + 1)
+        for place, inner in inner_activities(activity):
+            if place != NOT_CHOSEN.get(str(inputs.get("expression"))):
+                yield from _group(pipelines, inner, context, depth + 1)
         if activity["type"] == "ExecutePipeline":
             child = activity["typeProperties"]["pipeline"]["referenceName"]
             parameters = inputs.get("parameters") or {}

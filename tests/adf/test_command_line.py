@@ -116,6 +116,15 @@ def test_dry_run_shows_what_is_known(folder, capsys):
     ]
 
 
+def test_a_dry_run_follows_the_branch_that_is_known(capsys):
+    assert main(["run", "pl_load_sql", "--dry-run"]) == 0
+    by_notebook = capsys.readouterr().out
+    assert main(["run", "pl_load_sql", "--dry-run", "--parameter", "load_with=copy"]) == 0
+    by_copy = capsys.readouterr().out
+    assert ["load_notebook (" in text for text in (by_notebook, by_copy)] == [True, False]
+    assert ["merge_staged (" in text for text in (by_notebook, by_copy)] == [False, True]
+
+
 def test_simulate_fires_a_schedule(folder, capsys):
     span = ["--from", "2026-03-28T00:00:00Z", "--to", "2026-03-30T00:00:00Z"]
     assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
