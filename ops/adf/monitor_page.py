@@ -22,7 +22,8 @@ COLOURS = {
 # They take no time, so the timeline leaves them out.
 INSTANT = {"SetVariable", "AppendVariable"}
 ROW_HEIGHT = 24
-INDENT = "\N{NO-BREAK SPACE}" * 3  # an axis would drop plain ones
+STEP, LETTER, WIDEST_LABEL = 12, 7, 230  # pixels: an indentation, a letter, the longest label
+INDENT = "\N{NO-BREAK SPACE}" * 3  # a table's cell would drop plain ones
 LONGEST_VALUE = 4000
 
 
@@ -51,7 +52,7 @@ def report(record: dict) -> Report:
         origin="unknown",
         kicker=["Data Factory on this machine", f"started {begin:%Y-%m-%d %H:%M:%S} UTC", record["runId"]],
         headline=f"{record['pipelineName']} {record['status'].lower()} after {duration}",
-        lead=record["message"] or f"Fired by {record['invokedBy']['TriggerName']}.",
+        lead=record["message"] or _started(record["invokedBy"]),
         banner=Banner("fresh" if good else "failed", f"{record['status']}.", _sentence(ran, failed)),
         cards=[
             Card("Duration", duration),
@@ -92,6 +93,11 @@ def report(record: dict) -> Report:
     return page
 
 
+def _started(invoked_by):
+    by_hand = invoked_by["TriggerType"] == "Manual"
+    return "Started by hand." if by_hand else f"Started by {invoked_by['TriggerName']}."
+
+
 def _sentence(ran, failed):
     if failed:
         deepest = max(failed, key=lambda row: row.depth)
@@ -109,7 +115,8 @@ def _finding(ran):
 
 
 def _gantt(ran, begin):
-    labels = [INDENT * row.depth + row.name for row in ran]
+    widths = [STEP * row.depth + LETTER * len(row.name) for row in ran]
+    left = min(max(widths, default=0) + STEP, WIDEST_LABEL)
     starts = [(row.start - begin).total_seconds() for row in ran]
     bars = {
         "type": "bar",
@@ -130,14 +137,29 @@ def _gantt(ran, begin):
     layout = style.layout(
         height=ROW_HEIGHT * len(ran) + 70,
         hovermode="closest",
-        xaxis={"title": {"text": "seconds since the run began"}, "showgrid": True, "rangemode": "tozero"},
-        yaxis={
-            "tickmode": "array",
-            "tickvals": list(range(len(ran))),
-            "ticktext": labels,
-            "autorange": "reversed",
-            "showgrid": False,
+        margin={"l": left, "r": 16, "t": 44, "b": 12},
+        xaxis={
+            "title": {"text": "seconds since the run began"},
+            "side": "top",
+            "showgrid": True,
+            "rangemode": "tozero",
         },
+        yaxis={"range": [len(ran) - 0.4, -0.6], "showgrid": False, "showticklabels": False},
+        # Marks of an axis end at it; these begin at the left, so that what stands inside what is seen.
+        annotations=[
+            {
+                "text": row.name,
+                "xref": "paper",
+                "x": 0,
+                "xanchor": "left",
+                "xshift": STEP * row.depth - left,
+                "y": number,
+                "showarrow": False,
+                "font": {"size": 12, "color": style.SOFT},
+            }
+            for number, row in enumerate(ran)
+        ],
+        meta={"phone_rows": True},
     )
     return {"data": [bars], "layout": layout}
 

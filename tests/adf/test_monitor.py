@@ -5,6 +5,7 @@ import json
 import pytest
 
 from coinlake.errors import CoinlakeError
+from coinlake.reports.page import plotly_js
 from ops.adf import monitor, monitor_page
 from tests.support.played import Played, failed
 
@@ -51,6 +52,7 @@ def test_the_page_is_one_file_that_asks_for_nothing(red, tmp_path):
     text = page.read_text()
     assert page.name == f"{red[1]['runId']}.html"
     assert "default-src 'none'" in text
+    assert plotly_js() in text
     assert "pl_main › refine › pl_medallion › gold: no space left" in text
 
 
@@ -63,8 +65,11 @@ def test_the_timeline_has_a_bar_for_each_activity_that_ran(red):
     ]
     figure = monitor_page.report(red[1]).sections["timeline"].figure
     [bars] = figure["data"]
-    names = [name.strip("\N{NO-BREAK SPACE}") for name in figure["layout"]["yaxis"]["ticktext"]]
+    labels = figure["layout"]["annotations"]
+    names = [label["text"] for label in labels]
     assert names == [row.name for row in ran]
+    indents = [label["xshift"] - labels[0]["xshift"] for label in labels]
+    assert indents == [monitor_page.STEP * row.depth for row in ran]
     gold = names.index("gold")
     assert (bars["x"][gold], bars["customdata"][gold][:3]) == (60.0, ["gold", "DatabricksNotebook", "Failed"])
     assert len(bars["base"]) == len(bars["x"]) == len(ran)

@@ -188,7 +188,7 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     sections = [part for part in parts if part["part"] == "section"]
     drawn = [part for part in sections if not part["missing"]]
     scripts = {"page": _text("report.js")}
-    if any('class="plot"' in part["html"] for part in drawn):
+    if any('class="plot' in part["html"] for part in drawn):
         scripts["plotly"] = plotly_js()
     return {
         "opening": opening,
