@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from coinlake import platform
 from coinlake.errors import CoinlakeError
 from ops.adf import diagram as diagrams
+from ops.adf import libraries
 from ops.adf import monitor as records
 from ops.adf import parameters as settings
 from ops.adf.check import check_factory
@@ -138,13 +139,15 @@ def monitor(arguments):
 
 
 def parameters(arguments):
-    """Bring the global parameters into the factory, or say where they do not agree; 1 if they do not."""
+    """Bring parameters and libraries into the factory, or say where they do not agree; 1 if they do not."""
     if arguments.environment:
         print(json.dumps(settings.global_parameters(arguments.environment), indent=2))
         return 0
     if not arguments.check:
         print(settings.write(arguments.folder))
-    found = settings.disagreements(load_factory(arguments.folder))
+        libraries.write(arguments.folder)
+    factory = load_factory(arguments.folder)
+    found = settings.disagreements(factory) + libraries.disagreements(factory)
     for disagreement in found:
         print(disagreement)
     print(f"{', '.join(settings.environments())}: {len(found)} disagreements")
@@ -353,7 +356,9 @@ def _parser():
     command.add_argument("--lake", default=LAKE, help="(default: %(default)s)")
     command.set_defaults(function=monitor)
 
-    command = commands.add_parser("parameters", help="bring parameters/*.yml into the factory")
+    command = commands.add_parser(
+        "parameters", help="bring parameters/*.yml and the pins of libraries into the factory"
+    )
     command.add_argument("--check", action="store_true", help="write nothing, only compare")
     command.add_argument("--environment", help="print the global parameters of another environment")
     command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")

@@ -1,15 +1,17 @@
 """The project's own factory: without a finding, in its variants too, and true to parameters/ and its picture."""
 
+import json
 import re
 import shutil
 
 import pytest
 
-from ops.adf import diagram, parameters
+from ops.adf import diagram, libraries, parameters
 from ops.adf.__main__ import FACTORY, NOTEBOOKS
 from ops.adf.check import check_factory
 from ops.adf.factory import load_factory
 from ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
+from ops.deploy import runtime
 from tests.support.factories import write_factory
 from tests.support.played import activities
 
@@ -36,6 +38,26 @@ def test_a_broken_expression_is_found(tmp_path):
     findings = [str(finding) for finding in check_factory(load_factory(folder), NOTEBOOKS)]
     assert len(findings) == 2
     assert all("activity('refined') has not ended here" in finding for finding in findings)
+
+
+def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
+    found = [activity for _, activity in activities(factory) if activity["type"] == "DatabricksNotebook"]
+    assert len(found) == 8
+    assert {json.dumps(activity["typeProperties"]["libraries"]) for activity in found} == {
+        json.dumps([{"pypi": {"package": package}} for package in runtime.dependencies()])
+    }
+    folder = shutil.copytree(FACTORY, tmp_path / "adf")
+    file = folder / "pipeline/pl_medallion.json"
+    kept = file.read_text()
+    file.write_text(kept.replace("duckdb==", "duckdb>="))
+    assert libraries.disagreements(load_factory(folder)) == [
+        "pipeline/pl_medallion.json: properties.activities[0].typeProperties.libraries of 'silver' are not the "
+        "pins of requirements.txt: python -m ops.adf parameters",
+        "pipeline/pl_medallion.json: properties.activities[2].typeProperties.libraries of 'gold' are not the "
+        "pins of requirements.txt: python -m ops.adf parameters",
+    ]
+    libraries.write(folder)
+    assert file.read_text() == kept
 
 
 def test_every_activity_says_why_and_how_long(factory):

@@ -21,7 +21,9 @@ def run_notebook(world, activity):
     in lake_path/runs/<run_id>/.
     """
     properties = activity.type_properties
-    refuse_unknown(f"DatabricksNotebook '{activity.name}'", properties, ("notebookPath", "baseParameters"))
+    refuse_unknown(
+        f"DatabricksNotebook '{activity.name}'", properties, ("notebookPath", "baseParameters", "libraries")
+    )
     notebook = course.path(PurePosixPath(properties["notebookPath"]).name)
     if not notebook.exists():
         raise ActivityFailure("3200", f"There is no notebook {notebook}: correct notebookPath.")
