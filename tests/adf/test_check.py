@@ -558,7 +558,7 @@ def test_a_factory_of_unexpected_shapes_is_reported_not_refused(findings):
     texts = findings(documents)
     assert f"{IN_MAIN}[7]: 'not an activity' must be an object." in texts
     assert f"{IN_MAIN}[8]: the property 'name' is missing." in texts
-    assert f"{IN_MAIN}[9]: the type None is unknown: say which one it is." in texts
+    assert f"{IN_MAIN}[9]: the type is missing: say which one it is." in texts
     assert f"{FINISH}: properties.parameters: [] must be an object." in texts
 
 
@@ -566,6 +566,20 @@ def test_a_foreign_factory_without_notebooks_gets_a_note(tmp_path):
     folder = write_factory(tmp_path, good_factory())
     assert [str(finding) for finding in check_factory(load_factory(folder))] == [
         f"{IN_MAIN}[2].typeProperties.notebookPath: not checked: no folder of notebooks was given."
+    ]
+
+
+def test_what_others_write_in_another_way_is_no_problem(findings):
+    documents = good_factory()
+    documents["integrationRuntime/ir_here.json"] = {"name": "ir_here", "properties": {"type": "SelfHosted"}}
+    flow = {"dataflow": {"referenceName": "df", "type": "DataFlowReference"}}
+    documents[FINISH]["properties"]["activities"].append(
+        {"name": "flow", "type": "ExecuteDataFlow", "typeProperties": flow}
+    )
+    where = f"{IN_FINISH}[2].typeProperties.dataflow: not checked"
+    assert findings(documents) == [
+        f"{where}: 'df': the factory has no folder dataflow.",
+        f"{where}: whether the service takes 'dataflow' for 'dataFlow'.",
     ]
 
 

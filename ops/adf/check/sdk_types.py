@@ -64,7 +64,8 @@ def _family(union):
         if typing_extensions.is_typeddict(definition):
             literal = _members(definition).get("type", (None, False))[0]
             for name in typing_extensions.get_args(literal):
-                family[str(name).lower()] = (name, definition)
+                text = name.value if isinstance(name, Enum) else name
+                family[text.lower()] = (text, definition)
     return family
 
 
@@ -101,14 +102,19 @@ def _object(value, definition, path):
     if value.get("state") == "Inactive":
         return
     members = _members(definition)
+    written = {name.lower(): name for name in members}
+    given = {name.lower() for name in value}
     for name, (_, required) in members.items():
-        if required and name not in value:
+        if required and name.lower() not in given:
             yield path, f"the property '{name}' is missing.", True
     for name, member in value.items():
-        if name in members:
-            yield from _differences(member, members[name][0], _joined(path, name))
-        else:
-            yield _joined(path, name), f"there is no such property{_suggestion(name, members)}.", True
+        known = written.get(name.lower())
+        if known is None:
+            yield _joined(path, name), f"there is no such property{_suggestion(name, members)}", True
+            continue
+        if known != name:
+            yield _joined(path, name), f"whether the service takes '{name}' for '{known}'.", False
+        yield from _differences(member, members[known][0], _joined(path, name))
 
 
 def _union(value, hint, path):
@@ -127,9 +133,10 @@ def _union(value, hint, path):
         yield from _object(value, family[str(kind).lower()][1], path)
         return
     names = [name for name, _ in family.values()]
-    close = _suggestion(str(kind), names)
-    if kind is None or close:
-        yield path, f"the type {kind!r} is unknown{close or ': say which one it is'}.", True
+    if kind is None:
+        yield path, "the type is missing: say which one it is.", True
+    elif (close := _suggestion(str(kind), names)) != ".":
+        yield path, f"the type {kind!r} is unknown{close}", True
     else:
         yield path, f"the type {kind!r} is not among those of azure-mgmt-datafactory.", False
 
@@ -237,4 +244,4 @@ def _joined(path, name):
 
 def _suggestion(name, names):
     close = get_close_matches(name, list(names), n=1, cutoff=0.75)
-    return f": did you mean '{close[0]}'?" if close else ""
+    return f": did you mean '{close[0]}'?" if close else "."
