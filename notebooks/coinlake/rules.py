@@ -161,7 +161,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "place_missing", "weather_daily", "The body names the place.", "latitude + longitude IS NOT NULL", REJECT
     ),
-    Rule("date_missing", "weather_daily", "A day has a date.", "date IS NOT NULL", REJECT),
+    Rule("date_missing", "weather_daily", "A day has a date.", "date IS NOT NULL OR NOT _has_values", REJECT),
     Rule(
         "units_unknown",
         "weather_daily",
@@ -169,14 +169,7 @@ RULES: tuple[Rule, ...] = (
         "_has_units",
         REJECT,
     ),
-    Rule(
-        "values_missing",
-        "weather_daily",
-        "A day has at least one value.",
-        "coalesce(temperature_2m_max, temperature_2m_min, precipitation_sum, wind_speed_10m_max, weather_code) "
-        "IS NOT NULL",
-        REJECT,
-    ),
+    Rule("values_missing", "weather_daily", "A body has a day with at least one value.", "_has_values", REJECT),
     # The response log itself
     Rule(
         "line_incomplete",

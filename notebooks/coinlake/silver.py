@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -88,17 +87,22 @@ def stream_endpoint(spark: SparkSession, catalog: str, lake_path: str, endpoint:
     Raises CoinlakeError for an unknown endpoint, and what Spark raises.
     """
     lake = platform.resolve_path(lake_path)
-    notes = Path(lake) / "checkpoints" / "counts" / endpoint
-    shutil.rmtree(notes, ignore_errors=True)
     folder = RESPONSE_LOG if endpoint == RESPONSE_LOG else f"landing/endpoint={endpoint}"
     if not (Path(lake) / folder).is_dir():
         return Counts()
+    return _stream(spark, catalog, lake, endpoint, folder, f"{lake}/checkpoints/{endpoint}")
+
+
+def _stream(spark: SparkSession, catalog: str, lake: str, endpoint: str, folder: str, checkpoint: str) -> Counts:
+    """Takes in the files below a folder of the lake that are new to the checkpoint."""
+    notes = Path(lake) / "checkpoints" / "counts" / endpoint
+    shutil.rmtree(notes, ignore_errors=True)
     merge_batch = partial(_take_in_batch, catalog=catalog, endpoint=endpoint, notes=str(notes))
     landed.run_available_now(
         spark,
         f"{lake}/{folder}",
         lambda records: records.writeStream.foreachBatch(merge_batch),
-        checkpoint=f"{lake}/checkpoints/{endpoint}",
+        checkpoint=checkpoint,
         max_files_per_trigger=FILES_PER_BATCH,
         **reader_options(endpoint),
     )
@@ -130,17 +134,20 @@ def replay_uncommitted(spark: SparkSession, catalog: str, lake_path: str) -> Cou
 
     Records that pass are marked replayed_at, those that do not get their new reasons.
     """
-    files: dict[str, list[str]] = {}
+    folders: dict[str, set[str]] = {}
     # The join comes only where something waits, which is hardly ever.
     if not _uncommitted(spark, catalog).isEmpty():
         for row in _no_longer_uncommitted(spark, catalog).select("endpoint", "file").distinct().collect():
-            files.setdefault(row["endpoint"], []).append(row["file"])
+            folders.setdefault(row["endpoint"], set()).add(str(Path(row["file"]).parent))
     lake = platform.resolve_path(lake_path)
     counts = Counts()
-    for endpoint, names in sorted(files.items()):
-        paths = [f"{lake}/landing/{name}" for name in sorted(names)]
-        counts += take_in(landed.read_files(spark, paths, **reader_options(endpoint)), catalog, endpoint)
-    if files:
+    for endpoint, runs in sorted(folders.items()):
+        checkpoint = Path(lake) / "checkpoints" / "replays" / endpoint
+        # A checkpoint that is gone has seen nothing: the files of these runs are read again.
+        shutil.rmtree(checkpoint, ignore_errors=True)
+        these_runs = f"landing/{{{','.join(sorted(runs))}}}"
+        counts += _stream(spark, catalog, lake, endpoint, these_runs, str(checkpoint))
+    if folders:
         # What did not pass has other reasons by now, and is not among these rows any more.
         passed = _no_longer_uncommitted(spark, catalog).withColumn("replayed_at", F.col("_committed_at"))
         marked = storage.merge_changes(spark, catalog, tables.QUARANTINE, passed)
@@ -204,8 +211,9 @@ def _again_on_conflict(merge: Callable[[], storage.Merged]) -> storage.Merged:
     for _ in range(ATTEMPTS_AT_MERGE - 1):
         try:
             return merge()
-        except PySparkException as conflict:
-            if not (conflict.getCondition() or "").startswith("DELTA_CONCURRENT"):
+        except Exception as conflict:
+            # Delta's own exceptions: PySpark knows them over Connect only, elsewhere Py4J hands them on.
+            if "[DELTA_CONCURRENT_" not in str(conflict):
                 raise
     return merge()
 

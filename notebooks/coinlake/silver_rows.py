@@ -101,12 +101,10 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
     )
     of_id = Window.partitionBy("file", "coin_id").orderBy(F.desc_nulls_last("last_updated"), contents)
     of_rank = Window.partitionBy("file", "market_cap_rank")
-    return rows.withColumns(
-        {
-            "_place_of_id": F.when(F.col("coin_id").isNull(), 1).otherwise(F.row_number().over(of_id)),
-            "_coins_of_rank": F.when(F.col("market_cap_rank").isNull(), 1).otherwise(F.count("*").over(of_rank)),
-        }
-    )
+    coins_of_rank = F.count_if(F.col("_place_of_id") == 1).over(of_rank)
+    return rows.withColumn(
+        "_place_of_id", F.when(F.col("coin_id").isNull(), 1).otherwise(F.row_number().over(of_id))
+    ).withColumn("_coins_of_rank", F.when(F.col("market_cap_rank").isNull(), 1).otherwise(coins_of_rank))
 
 
 def sparkline_prices(snapshots: DataFrame) -> DataFrame:
@@ -407,7 +405,10 @@ def weather_daily(records: DataFrame) -> DataFrame:
         ),
     )
     known = F.filter(days, lambda day: F.coalesce(*(day[name] for name in WEATHER_VALUES)).isNotNull())
-    bodies = records.withColumn("_has_units", has_units).withColumn("_days", F.when(F.size(known) > 0, known))
+    has_values = F.coalesce(F.size(known) > 0, F.lit(False))
+    bodies = records.withColumns(
+        {"_has_units": has_units, "_has_values": has_values, "_days": F.when(has_values, known)}
+    )
     return _each(bodies, F.col("_days")).select(
         "latitude",
         "longitude",
@@ -422,6 +423,7 @@ def weather_daily(records: DataFrame) -> DataFrame:
         "file",
         "landing_run",
         "_has_units",
+        "_has_values",
         "_record",
         "_body_reasons",
     )
@@ -442,14 +444,6 @@ def responses(records: DataFrame) -> DataFrame:
     return records.withColumn("landing_run", F.coalesce("run", "landing_run")).withColumn(
         "headers", F.to_json("headers")
     )
-
-
-def _response_rows(judged: DataFrame) -> DataFrame:
-    return judged.withColumn("file", F.col("_line_file"))
-
-
-def _as_they_are(rows: DataFrame) -> DataFrame:
-    return rows
 
 
 # Values
