@@ -57,6 +57,9 @@ PARAMETERS: dict[str, Parameter] = {
         pattern=r"[A-Za-z0-9][A-Za-z0-9.-]*(,\d{1,5})?|",
     ),
     "sql_database": Parameter(str, "its database; empty when there is no server"),
+    "sql_credential": Parameter(
+        str, "Unity Catalog service credential that signs in there; empty when there is none"
+    ),
     "fx_currencies": Parameter(str, "currencies to convert into, comma-separated"),
     "latitude": Parameter(float, "place of the weather, degrees north", minimum=-90, maximum=90),
     "longitude": Parameter(float, "place of the weather, degrees east", minimum=-180, maximum=180),

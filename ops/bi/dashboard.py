@@ -1,6 +1,6 @@
 """A Databricks dashboard (AI/BI) over the gold tables: the market's trend in five pictures.
 
-Queries name schema and table; which catalog they mean is set where the dashboard is deployed.
+In the file, queries name schema and table, and the bundle says which catalog they mean; a deployment names it.
 Source: Databricks documentation of dashboards in asset bundles, and the widgets' own specifications.
 """
 
@@ -14,25 +14,31 @@ CURRENCY = "usd"
 VERSIONS = {"line": 3, "bar": 3, "counter": 2, "table": 2}
 
 
-def document() -> dict[str, Any]:
-    """The content of the dashboard file."""
-    market = _select(
-        MARKET_DAILY,
-        ("date", "tracked_market_cap", "share_above_average_50d", "median_return_1d", "fear_greed_value"),
-    )
+def document(catalog: str = "") -> dict[str, Any]:
+    """The content of the dashboard file; with a catalog its tables are named in full."""
+
+    def name(table: Table) -> str:
+        return table.qualified(catalog) if catalog else f"{table.schema}.{table.name}"
+
+    market = [
+        "SELECT date, tracked_market_cap, share_above_average_50d, median_return_1d, fear_greed_value",
+        f"FROM {name(MARKET_DAILY)}",
+        f"WHERE vs_currency = '{CURRENCY}'",
+        "ORDER BY date",
+    ]
     trends = [
         "SELECT trend, COUNT(*) AS coins",
-        f"FROM {_name(MARKET_TRENDS_DAILY)}",
+        f"FROM {name(MARKET_TRENDS_DAILY)}",
         f"WHERE vs_currency = '{CURRENCY}' AND trend IS NOT NULL",
-        f"    AND date = (SELECT MAX(date) FROM {_name(MARKET_TRENDS_DAILY)})",
+        f"    AND date = (SELECT MAX(date) FROM {name(MARKET_TRENDS_DAILY)})",
         "GROUP BY trend",
     ]
     coins = [
         "SELECT coin.name, snapshot.price, snapshot.market_cap, snapshot.return_24h, snapshot.return_7d",
-        f"FROM {_name(FACT_MARKET_SNAPSHOT)} AS snapshot",
-        f"INNER JOIN {_name(tables.DIM_COIN)} AS coin ON coin.coin_key = snapshot.coin_key",
+        f"FROM {name(FACT_MARKET_SNAPSHOT)} AS snapshot",
+        f"INNER JOIN {name(tables.DIM_COIN)} AS coin ON coin.coin_key = snapshot.coin_key",
         f"WHERE snapshot.vs_currency = '{CURRENCY}'",
-        f"    AND snapshot.snapshot_at = (SELECT MAX(snapshot_at) FROM {_name(FACT_MARKET_SNAPSHOT)})",
+        f"    AND snapshot.snapshot_at = (SELECT MAX(snapshot_at) FROM {name(FACT_MARKET_SNAPSHOT)})",
         "ORDER BY snapshot.market_cap DESC NULLS LAST",
         "LIMIT 25",
     ]
@@ -65,19 +71,6 @@ def text() -> str:
 
 def _dataset(name: str, title: str, query: list[str]) -> dict[str, Any]:
     return {"name": name, "displayName": title, "queryLines": [f"{line}\n" for line in query]}
-
-
-def _select(table: Table, columns: tuple[str, ...]) -> list[str]:
-    return [
-        f"SELECT {', '.join(columns)}",
-        f"FROM {_name(table)}",
-        f"WHERE vs_currency = '{CURRENCY}'",
-        "ORDER BY date",
-    ]
-
-
-def _name(table: Table) -> str:
-    return f"{table.schema}.{table.name}"
 
 
 def _line(column: str, title: str, x: int, y: int) -> dict[str, Any]:

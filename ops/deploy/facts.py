@@ -101,12 +101,13 @@ class Facts:
         return f"abfss://{name}@{self.storage_account}.dfs.core.windows.net/"
 
 
-def load(environment: str, folder: Path = FOLDER) -> tuple[Facts, dict[str, Value]]:
+def load(environment: str, folder: Path = FOLDER, placeholders: bool = False) -> tuple[Facts, dict[str, Value]]:
     """The facts of an environment and the parameters of its notebooks, checked against each other.
 
+    With `placeholders`, values in angle brackets may still stand there: for what asks no cloud.
     Raises CoinlakeError that names every value that is missing, unknown, still a placeholder or of a wrong form.
     """
-    facts = read(environment, folder)
+    facts = read(environment, folder, placeholders)
     parameters = settings.load(environment)
     faults = [
         f"{name} in parameters/{environment}.yml is {parameters[name]!r}, but must be {expected!r}: {why}"
@@ -115,6 +116,7 @@ def load(environment: str, folder: Path = FOLDER) -> tuple[Facts, dict[str, Valu
             ("lake_path", f"/Volumes/{parameters['catalog']}/raw_data/lake", "that volume is made here"),
             ("sql_server", facts.sql_host, f"sql_server in ops/azure/{environment}.yml is {facts.sql_server}"),
             ("sql_database", facts.sql_database, f"sql_database in ops/azure/{environment}.yml is that"),
+            ("sql_credential", f"{parameters['catalog']}_sql", "that service credential is made here"),
         )
         if parameters[name] != expected
     ]
@@ -123,7 +125,7 @@ def load(environment: str, folder: Path = FOLDER) -> tuple[Facts, dict[str, Valu
     return facts, parameters
 
 
-def read(environment: str, folder: Path = FOLDER) -> Facts:
+def read(environment: str, folder: Path = FOLDER, placeholders: bool = False) -> Facts:
     """The content of <folder>/<environment>.yml; raises CoinlakeError as `load`."""
     path = folder / f"{environment}.yml"
     if not path.exists():
@@ -133,7 +135,8 @@ def read(environment: str, folder: Path = FOLDER) -> Facts:
     names = {field.name: field.type for field in fields(Facts)}
     faults = [f"{name} is missing" for name in names if name not in values]
     faults += [f"{name} is unknown" for name in values if name not in names]
-    faults += [fault for name, type_ in names.items() if name in values and (fault := _fault(name, type_, values))]
+    filled_in = [name for name in names if name in values and not (placeholders and _is_placeholder(values[name]))]
+    faults += [fault for name in filled_in if (fault := _fault(name, names[name], values))]
     if faults:
         raise CoinlakeError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults))
     return Facts(**values | {"running_triggers": tuple(values["running_triggers"])})
@@ -150,9 +153,13 @@ def _fault(name: str, expected: type, values: dict) -> str:
     pattern, meaning = _RULES.get(name, (".+", "a text"))
     if isinstance(value, str) and re.fullmatch(pattern, value):
         return ""
-    if isinstance(value, str) and "<" in value:
+    if _is_placeholder(value):
         return f"{name} is still to be filled in: {meaning}"
     return f"{name}: {value!r} is not {meaning}"
+
+
+def _is_placeholder(value) -> bool:
+    return isinstance(value, str) and value.startswith("<")
 
 
 def _place(path: Path) -> str:

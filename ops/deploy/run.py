@@ -11,6 +11,7 @@ from coinlake.errors import CoinlakeError
 from ops.deploy.changes import Change, Part
 from ops.deploy.cloud import Cloud
 from ops.deploy.parts.compute import Compute
+from ops.deploy.parts.dashboard import Dashboard
 from ops.deploy.parts.factory import FactoryObjects
 from ops.deploy.parts.governance import Governance
 from ops.deploy.parts.job import Job
@@ -20,7 +21,17 @@ from ops.deploy.parts.secrets import Secrets
 from ops.deploy.parts.sql import Sql
 
 # Each builds on those before it; they are destroyed the other way round.
-PARTS: tuple[type[Part], ...] = (Resources, Compute, Secrets, Governance, Notebooks, Job, Sql, FactoryObjects)
+PARTS: tuple[type[Part], ...] = (
+    Resources,
+    Compute,
+    Secrets,
+    Governance,
+    Notebooks,
+    Job,
+    Dashboard,
+    Sql,
+    FactoryObjects,
+)
 
 Say = Callable[[str], None]
 

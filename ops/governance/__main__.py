@@ -9,7 +9,7 @@ from coinlake import platform
 from coinlake.errors import CoinlakeError
 from ops.deploy import facts, run
 from ops.deploy.cloud import Cloud
-from ops.deploy.parts.governance import CREDENTIAL
+from ops.deploy.parts.governance import CREDENTIALS
 from ops.governance import lineage, model, statements
 
 
@@ -27,20 +27,20 @@ def script(setting: model.Setting) -> str:
     """Everything as one SQL script, for reading and for an empty metastore."""
     parts = []
     for item in model.desired(setting):
-        if item.kind == CREDENTIAL:
+        if item.kind in CREDENTIALS:
             identity = item.content["access_connector"]
-            parts.append(f"-- The storage credential {item.name} is made through the API, for {identity}.")
+            parts.append(f"-- The {item.kind} {item.name} is made through the API, for {identity}.")
         parts += [f"{statement};" for statement in statements.put(item, None)]
     return "\n\n".join(parts) + "\n"
 
 
 def _render(options, _connect) -> int:
-    environment, parameters = facts.load(options.environment)
+    environment, parameters = facts.load(options.environment, placeholders=True)
     connector = (
         f"{environment.group_id}/providers/Microsoft.Databricks/accessConnectors/{environment.access_connector}"
     )
     pipeline = environment.factory_application_id or f"<application id of {environment.factory}>"
-    print(script(model.setting(environment, parameters["catalog"], connector, pipeline)), end="")
+    print(script(model.setting(environment, parameters, connector, pipeline)), end="")
     return 0
 
 

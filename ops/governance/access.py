@@ -42,8 +42,8 @@ def grants(items: Iterable[Item]) -> set[Grant]:
 
 
 def owners(items: Iterable[Item]) -> dict[str, str]:
-    """The owner of every catalog, schema, table and volume, by its full name."""
-    kinds = ("catalog", "schema", "table", "volume")
+    """The owner of every catalog, schema, table, view and volume, by its full name."""
+    kinds = ("catalog", "schema", "table", "view", "volume")
     return {item.name: item.content["owner"] for item in items if item.kind in kinds}
 
 

@@ -2,6 +2,7 @@
 
 A table, schema or volume that the project does not describe is nobody's business here and is left out.
 Grants, tags, filters and masks inside the project's catalog are all read: what should not be there is drift.
+Filters and masks never should: the pipeline could not read its own tables.
 """
 
 from collections import defaultdict
@@ -18,6 +19,7 @@ COLUMNS = {
     "schemata": "schema_name, schema_owner, comment",
     "volumes": "volume_schema, volume_name, volume_owner, comment, storage_location",
     "tables": "table_schema, table_name, table_owner, comment",
+    "views": "table_schema, table_name, view_definition",
     "columns": "table_schema, table_name, column_name, comment",
     "routines": "routine_schema, routine_name, routine_definition, comment",
     "row_filters": "schema_name, table_name, filter_catalog, filter_schema, filter_name, filter_col_usage",
@@ -31,12 +33,14 @@ COLUMNS = {
     "table_privileges": "table_schema, table_name, grantee, privilege_type, inherited_from",
     "volume_privileges": "volume_schema, volume_name, grantee, privilege_type, inherited_from",
     "external_location_privileges": "external_location_name, grantee, privilege_type, inherited_from",
+    "credential_privileges": "credential_name, grantee, privilege_type, inherited_from",
 }
 CATALOG_COLUMN = {
     "catalogs": "catalog_name",
     "schemata": "catalog_name",
     "volumes": "volume_catalog",
     "tables": "table_catalog",
+    "views": "table_catalog",
     "columns": "table_catalog",
     "routines": "routine_catalog",
     "row_filters": "catalog_name",
@@ -66,7 +70,6 @@ def _everything(query: Query, catalog: str, wanted: Mapping) -> Iterator[Item]:
         where = f" WHERE {CATALOG_COLUMN[view]} = {text(catalog)}" if view in CATALOG_COLUMN else ""
         return query(f"SELECT {COLUMNS[view]} FROM system.information_schema.{view}{where}")
 
-    locations = {name for kind, name in wanted if kind == "external location"}
     described = [*_locations(rows("external_locations"))]
     catalogs = rows("catalogs")
     if catalogs:
@@ -74,7 +77,7 @@ def _everything(query: Query, catalog: str, wanted: Mapping) -> Iterator[Item]:
         yield from _policies(rows, catalog)
         yield from _tags(rows, catalog)
     yield from (item for item in described if item.key in wanted or item.kind == "function")
-    yield from _grants(rows, catalog, locations, bool(catalogs))
+    yield from _grants(rows, catalog, wanted, bool(catalogs))
 
 
 def _locations(rows) -> Iterator[Item]:
@@ -100,9 +103,16 @@ def _containers(rows, catalog: str, catalogs, wanted) -> Iterator[Item]:
     for row in rows("volumes"):
         content = {"comment": row["comment"], "owner": row["volume_owner"], "location": row["storage_location"]}
         yield Item("volume", f"{catalog}.{row['volume_schema']}.{row['volume_name']}", content)
+    queries = {(row["table_schema"], row["table_name"]): row["view_definition"] for row in rows("views")}
     for row in rows("tables"):
         content = {"comment": row["comment"], "owner": row["table_owner"]}
-        yield Item("table", f"{catalog}.{row['table_schema']}.{row['table_name']}", content)
+        place = row["table_schema"], row["table_name"]
+        if place in queries:
+            yield Item(
+                "view", ".".join([catalog, *place]), content | {"query": " ".join((queries[place] or "").split())}
+            )
+        else:
+            yield Item("table", ".".join([catalog, *place]), content)
     comments: dict[str, dict] = defaultdict(dict)
     for row in rows("columns"):
         comments[f"{catalog}.{row['table_schema']}.{row['table_name']}"][row["column_name"]] = row["comment"]
@@ -143,7 +153,7 @@ def _tags(rows, catalog: str) -> Iterator[Item]:
     yield from (Item("tags", name, content) for name, content in found.items())
 
 
-def _grants(rows, catalog: str, locations: set[str], has_catalog: bool) -> Iterator[Item]:
+def _grants(rows, catalog: str, wanted, has_catalog: bool) -> Iterator[Item]:
     found: dict[str, list[str]] = defaultdict(list)
     kinds = {
         "catalog": (),
@@ -155,10 +165,12 @@ def _grants(rows, catalog: str, locations: set[str], has_catalog: bool) -> Itera
         for row in _granted_here(rows(f"{kind}_privileges")):
             name = ".".join([catalog, *(row[column] for column in columns)])
             found[f"{kind} {name} to {row['grantee']}"].append(row["privilege_type"].replace("_", " "))
-    for row in _granted_here(rows("external_location_privileges")):
-        if row["external_location_name"] in locations:
-            name = f"external location {row['external_location_name']} to {row['grantee']}"
-            found[name].append(row["privilege_type"].replace("_", " "))
+    # These belong to the metastore, which other catalogs use too.
+    for kind, view in (("external location", "external_location"), ("service credential", "credential")):
+        for row in _granted_here(rows(f"{view}_privileges")):
+            if (kind, row[f"{view}_name"]) in wanted:
+                name = f"{kind} {row[f'{view}_name']} to {row['grantee']}"
+                found[name].append(row["privilege_type"].replace("_", " "))
     yield from (Item("grants", name, sorted(privileges)) for name, privileges in found.items())
 
 

@@ -1,12 +1,12 @@
 """What Unity Catalog should look like: sql/governance/coinlake.yml and tables.py as items, in order.
 
 Kinds of items and what their content holds:
-storage credential, external location, catalog, schema, volume, table: comment, owner, and where it stands;
-columns: column -> comment; function: parameters, returns, body, comment; tags: name -> value;
-row filter: function and columns; column mask: function; grants: sorted privileges of one principal.
+storage credential, service credential, external location, catalog, schema, volume, table: comment, owner, and
+where it stands; columns: column -> comment; function: parameters, returns, body, comment; tags: name -> value;
+view: comment, owner, query; grants: sorted privileges of one principal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,8 @@ from ops.settings import ROOT
 
 PATH = ROOT / "sql" / "governance" / "coinlake.yml"
 PRINCIPALS = ("platform", "engineers", "analysts", "pipeline")
-POLICIES = "policies"
+# Schemas that hold no tables: functions, and the views that use them.
+POLICIES, SHARED = "policies", "shared_data"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Setting:
     tables: str
     files: str
     staging: str
+    sql_credential: str
     access_connector_id: str
     principals: Mapping[str, str]
 
@@ -46,11 +48,12 @@ class Setting:
         return f"{groups} OR session_user() = '{_quoted(self.principals['pipeline'])}'"
 
 
-def setting(facts: Facts, catalog: str, access_connector_id: str, pipeline: str) -> Setting:
+def setting(facts: Facts, parameters: Mapping[str, Any], access_connector_id: str, pipeline: str) -> Setting:
     """The setting of an environment; `pipeline` is the application id of the factory's identity."""
     return Setting(
         environment=facts.environment,
-        catalog=catalog,
+        catalog=parameters["catalog"],
+        sql_credential=parameters["sql_credential"],
         tables=facts.container("tables"),
         files=facts.container("lake"),
         staging=facts.container("staging"),
@@ -76,11 +79,6 @@ def desired(setting: Setting, path: Path = PATH) -> list[Item]:
     return list(_items(_filled(model, setting), setting))
 
 
-def schema_of_functions(setting: Setting) -> str:
-    """The full name of the schema that holds the functions of filters and masks."""
-    return f"{setting.catalog}.{POLICIES}"
-
-
 @cache
 def _read(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -88,15 +86,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _items(model: Mapping[str, Any], setting: Setting) -> Iterator[Item]:
     owner = setting.principals[model["owner"]]
-    credential = model["storage_credential"]
-    content = {"access_connector": setting.access_connector_id, "comment": credential["comment"], "owner": owner}
-    yield Item("storage credential", credential["name"], content)
+    for kind in ("storage credential", "service credential"):
+        described = model[kind.replace(" ", "_")]
+        content = {"access_connector": setting.access_connector_id, "comment": described["comment"]}
+        yield Item(kind, described["name"], content | {"owner": owner})
+    credential = model["storage_credential"]["name"]
     for name, location in model["external_locations"].items():
         described = {field: location[field] for field in ("url", "comment")}
-        yield Item("external location", name, described | {"credential": credential["name"], "owner": owner})
+        yield Item("external location", name, described | {"credential": credential, "owner": owner})
     yield from _containers(model, setting, owner)
     yield from _tables(setting, owner)
-    yield from _policies(model, setting)
+    yield from _functions_and_views(model, setting, owner)
     yield from _tags(model, setting)
     yield from _grants(model, setting)
 
@@ -119,15 +119,29 @@ def _tables(setting: Setting, owner: str) -> Iterator[Item]:
         yield Item("columns", name, {column.name: column.comment for column in table.columns})
 
 
-def _policies(model, setting: Setting) -> Iterator[Item]:
-    functions = schema_of_functions(setting)
+def _functions_and_views(model, setting: Setting, owner: str) -> Iterator[Item]:
     for name, function in model["functions"].items():
-        yield Item("function", f"{functions}.{name}", function)
-    for name, policy in model["row_filters"].items():
-        content = {"function": f"{functions}.{policy['function']}", "columns": policy["columns"]}
-        yield Item("row filter", f"{setting.catalog}.{name}", content)
-    for name, function in model["column_masks"].items():
-        yield Item("column mask", f"{setting.catalog}.{name}", {"function": f"{functions}.{function}"})
+        yield Item("function", f"{setting.catalog}.{POLICIES}.{name}", function)
+    for name, view in model["views"].items():
+        content = {"comment": view["comment"], "owner": owner, "query": _query(view, setting.catalog)}
+        yield Item("view", f"{setting.catalog}.{name}", content)
+
+
+def _query(view: Mapping[str, Any], catalog: str) -> str:
+    """The query of a view: its table's columns, some of them masked, and the rows that its filter lets pass."""
+
+    def call(function: str, arguments: Iterable[str]) -> str:
+        return f"`{catalog}`.`{POLICIES}`.`{function}`({', '.join(f'`{column}`' for column in arguments)})"
+
+    masks = view["column_masks"]
+    table = next(table for table in tables.TABLES if f"{table.schema}.{table.name}" == view["table"])
+    columns = (
+        f"{call(masks[column], [column])} AS `{column}`" if column in masks else f"`{column}`"
+        for column in table.column_names
+    )
+    query = f"SELECT {', '.join(columns)} FROM `{catalog}`.`{table.schema}`.`{table.name}`"
+    policy = view.get("row_filter")
+    return f"{query} WHERE {call(policy['function'], policy['columns'])}" if policy else query
 
 
 def _tags(model, setting: Setting) -> Iterator[Item]:
@@ -143,18 +157,24 @@ def _tags(model, setting: Setting) -> Iterator[Item]:
 
 
 def _grants(model, setting: Setting) -> Iterator[Item]:
-    granted = {
+    service = model["service_credential"]
+    granted = {f"service credential {service['name']}": service["grants"]}
+    granted |= {
         f"external location {name}": location.get("grants", {})
         for name, location in model["external_locations"].items()
     }
     granted[f"catalog {setting.catalog}"] = model["catalog"]["grants"]
     granted |= {f"schema {setting.catalog}.{name}": schema["grants"] for name, schema in model["schemas"].items()}
-    granted |= {f"table {setting.catalog}.{name}": grants for name, grants in model["table_grants"].items()}
+    shown_otherwise = {view["table"] for view in model["views"].values()}
+    for table in tables.TABLES:
+        if table.schema in model["table_grants"] and f"{table.schema}.{table.name}" not in shown_otherwise:
+            granted[f"table {table.qualified(setting.catalog)}"] = model["table_grants"][table.schema]
     for securable, grants in granted.items():
         for role, privileges in grants.items():
             if isinstance(privileges, dict):
                 privileges = privileges[setting.environment]
-            yield Item("grants", f"{securable} to {setting.principals[role]}", sorted(privileges))
+            if privileges:
+                yield Item("grants", f"{securable} to {setting.principals[role]}", sorted(privileges))
 
 
 def _faults(model: Mapping[str, Any]) -> Iterator[str]:
@@ -163,26 +183,27 @@ def _faults(model: Mapping[str, Any]) -> Iterator[str]:
         if schema not in model["schemas"]:
             yield f"schemas: {schema} of tables.py is missing."
     for name in model["schemas"]:
-        if name not in tables.SCHEMAS and name != POLICIES:
+        if name not in (*tables.SCHEMAS, POLICIES, SHARED):
             yield f"schemas: there is no {name} in tables.py."
-    for section in ("table_grants", "row_filters"):
-        for name in model[section]:
-            if name not in columns:
-                yield f"{section}: there is no table {name}."
-    for name, policy in model["row_filters"].items():
-        for column in policy["columns"]:
-            if column not in columns.get(name, {column}):
-                yield f"row_filters: {name} has no column {column}."
-    for section in ("column_masks", "column_tags"):
-        for name in model[section]:
-            table, _, column = name.rpartition(".")
-            if column not in columns.get(table, ()):
-                yield f"{section}: there is no column {name}."
-    used = [policy["function"] for policy in model["row_filters"].values()] + [*model["column_masks"].values()]
-    for name in used:
-        if name not in model["functions"]:
-            yield f"functions: {name} is used but not defined."
+    for name in model["table_grants"]:
+        if name not in tables.SCHEMAS:
+            yield f"table_grants: there is no schema {name} in tables.py."
+    for name, view in model["views"].items():
+        policy = view.get("row_filter", {"columns": []})
+        if view["table"] not in columns:
+            yield f"views: {name} shows {view['table']}, which is no table."
+        for column in [*policy["columns"], *view["column_masks"]]:
+            if column not in columns.get(view["table"], {column}):
+                yield f"views: {name} names the column {column}, which {view['table']} lacks."
+        for function in [policy.get("function"), *view["column_masks"].values()]:
+            if function and function not in model["functions"]:
+                yield f"functions: {function} is used but not defined."
+    for name in model["column_tags"]:
+        table, _, column = name.rpartition(".")
+        if column not in columns.get(table, ()):
+            yield f"column_tags: there is no column {name}."
     sections = [model["catalog"]["grants"], *(schema["grants"] for schema in model["schemas"].values())]
+    sections += [model["service_credential"]["grants"]]
     sections += [location.get("grants", {}) for location in model["external_locations"].values()]
     for grants in [*sections, *model["table_grants"].values()]:
         for role in grants:
@@ -201,6 +222,7 @@ def _filled(value: Any, setting: Setting) -> Any:
             tables=setting.tables,
             files=setting.files,
             staging=setting.staging,
+            sql_credential=setting.sql_credential,
             sees_all=setting.sees_all,
         )
     return value

@@ -13,13 +13,13 @@ from ops.deploy.changes import Item
 
 # ALTER … of the kinds whose comment and owner can be set.
 _COMMENTED = {"catalog": "CATALOG", "schema": "SCHEMA", "volume": "VOLUME", "table": "TABLE"}
-_OWNED = _COMMENTED | {"external location": "EXTERNAL LOCATION"}
+_OWNED = _COMMENTED | {"external location": "EXTERNAL LOCATION", "view": "VIEW"}
 
 
 def put(item: Item, before: Item | None) -> list[str]:
     """The statements that make an item, or bring it from `before` to what it should be.
 
-    A storage credential has none: only the API makes it.
+    A credential has none: only the API makes it.
     """
     return list(_PUT[item.kind](item, before))
 
@@ -129,18 +129,15 @@ def _drop_function(item: Item) -> Iterator[str]:
     yield f"DROP FUNCTION IF EXISTS {name(item.name)}"
 
 
-def _row_filter(item: Item, _before: Item | None) -> Iterator[str]:
-    columns = ", ".join(name(column) for column in item.content["columns"])
-    yield f"ALTER TABLE {name(item.name)} SET ROW FILTER {name(item.content['function'])} ON ({columns})"
+def _view(item: Item, _before: Item | None) -> Iterator[str]:
+    content = item.content
+    yield f"CREATE OR REPLACE VIEW {name(item.name)}\nCOMMENT {text(content['comment'])}\nAS {content['query']}"
+    # Who replaces a view may own it afterwards, so its owner is always said again.
+    yield from _owner(item, None)
 
 
 def _drop_row_filter(item: Item) -> Iterator[str]:
     yield f"ALTER TABLE {name(item.name)} DROP ROW FILTER"
-
-
-def _mask(item: Item, _before: Item | None) -> Iterator[str]:
-    table, _, column = item.name.rpartition(".")
-    yield f"ALTER TABLE {name(table)} ALTER COLUMN {name(column)} SET MASK {name(item.content['function'])}"
 
 
 def _drop_mask(item: Item) -> Iterator[str]:
@@ -212,6 +209,7 @@ def _refuse_moving(item: Item, before: Item, place: str) -> None:
 
 _PUT: dict[str, Any] = {
     "storage credential": _credential,
+    "service credential": _credential,
     "external location": _location,
     "catalog": _catalog,
     "schema": _schema,
@@ -219,8 +217,7 @@ _PUT: dict[str, Any] = {
     "table": _table,
     "columns": _columns,
     "function": _function,
-    "row filter": _row_filter,
-    "column mask": _mask,
+    "view": _view,
     "tags": _tags,
     "grants": _grants,
 }

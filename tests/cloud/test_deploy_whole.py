@@ -10,7 +10,7 @@ from ops.deploy import run
 from tests.support import environment
 from tests.support.internet import Answer, Killed
 
-IDS = re.compile(r"\b[wpc7]\d{4,}\b|\b1\d{3}\b")
+IDS = re.compile(r"\b[wpcd7]\d{4,}\b|\b1\d{3}\b")
 
 
 def quietly(_line):
@@ -43,7 +43,8 @@ def shape(net):
             for path, one in workspace["objects"].items()
         },
         "counts": {
-            name: len(workspace[name]) for name in ("warehouses", "pools", "clusters", "principals", "jobs")
+            name: len(workspace[name])
+            for name in ("warehouses", "pools", "clusters", "principals", "jobs", "dashboards")
         },
         "permissions": sorted(
             str(sorted(held.items()))
@@ -53,6 +54,10 @@ def shape(net):
             )
         ),
         "scopes": workspace["scopes"],
+        "dashboards": [
+            (one["display_name"], one["serialized_dashboard"], id_ in workspace["published"])
+            for id_, one in workspace["dashboards"].items()
+        ],
         "unity": workspace["unity"],
         "database": state["database"],
     }
@@ -61,7 +66,14 @@ def shape(net):
 def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_nothing(net, root):
     assert applied(root) > 60
     made = shape(net)
-    assert made["counts"] == {"warehouses": 1, "pools": 1, "clusters": 1, "principals": 1, "jobs": 1}
+    assert made["counts"] == {
+        "warehouses": 1,
+        "pools": 1,
+        "clusters": 1,
+        "principals": 1,
+        "jobs": 1,
+        "dashboards": 1,
+    }
     assert made["factory"]["triggers"]["tr_daily"]["state"] == "Started"
     assert made["factory"]["triggers"]["tr_hourly"]["state"] == "Stopped"
 
@@ -147,7 +159,7 @@ def _kind(request) -> str:
     """The method and the path without the names in it; of SQL its first words, of ARM the last provider."""
     if "/providers/" in request.path:
         return f"{request.method} {request.path.rpartition('/providers/')[2].split('/')[0]}"
-    path = re.sub(r"\b(?:[wpc7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
+    path = re.sub(r"\b(?:[wpcd7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
     words = request.json["statement"].split()[:2] if path.endswith("/sql/statements") else []
     return " ".join([request.method, request.host, "/".join(path.split("/")[:11]), *words])
 
@@ -176,8 +188,34 @@ DRIFT = {
         .state["unity"]["grants"]
         .pop("schema coinlake_dev.aggregated_data to coinlake-analysts")
     ),
-    "a mask dropped": lambda net: net.fakes["workspace"].state["unity"]["masks"].clear(),
-    "a filter dropped": lambda net: net.fakes["workspace"].state["unity"]["filters"].clear(),
+    "a mask on a table of the pipeline": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["masks"]
+        .update({"coinlake_dev.raw_data.responses.headers": {"function": "coinlake_dev.policies.for_operators"}})
+    ),
+    "a filter on a table of the pipeline": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["filters"]
+        .update(
+            {
+                "coinlake_dev.raw_data.responses": {
+                    "function": "coinlake_dev.policies.only_landed",
+                    "columns": ["outcome"],
+                }
+            }
+        )
+    ),
+    "a view without its filter": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["view"]["coinlake_dev.shared_data.responses"]
+        .update({"query": "SELECT * FROM `coinlake_dev`.`raw_data`.`responses`"})
+    ),
+    "a credential of another connector": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["credentials"]["coinlake_dev_sql"]
+        .update({"azure_managed_identity": {"access_connector_id": "/other"}})
+    ),
+    "a loader who left": lambda net: net.fakes["database"].state["members"]["coinlake_loader"].clear(),
     "a tag changed": lambda net: (
         net.fakes["workspace"].state["unity"]["tags"]["catalog coinlake_dev"].update({"project": "other"})
     ),
@@ -204,6 +242,13 @@ DRIFT = {
     ),
     "a job edited": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"].update(
         {"max_concurrent_runs": 5}
+    ),
+    "a dashboard edited": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
+        {"serialized_dashboard": '{"datasets": []}'}
+    ),
+    "a dashboard that nobody sees": lambda net: net.fakes["workspace"].state["published"].clear(),
+    "a draft that nobody sees": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
+        {"update_time": "2026-12-02T00:00:00Z"}
     ),
     "a warehouse made larger": lambda net: next(iter(net.fakes["workspace"].state["warehouses"].values())).update(
         {"cluster_size": "Large"}
@@ -276,7 +321,7 @@ def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
     assert [*left["workspace"]["objects"]] == ["/", "/Shared"]
     assert [
         name
-        for name in ("warehouses", "pools", "clusters", "principals", "scopes", "jobs")
+        for name in ("warehouses", "pools", "clusters", "principals", "scopes", "jobs", "dashboards", "published")
         if left["workspace"][name]
     ] == []
 

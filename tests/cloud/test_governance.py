@@ -24,6 +24,7 @@ def setting(kind="dev"):
         tables="abfss://tables@st.dfs.core.windows.net/",
         files="abfss://lake@st.dfs.core.windows.net/",
         staging="abfss://staging@st.dfs.core.windows.net/",
+        sql_credential=f"coinlake_{kind}_sql",
         access_connector_id="/subscriptions/s/connector",
         principals={
             "platform": "platform",
@@ -36,9 +37,12 @@ def setting(kind="dev"):
 
 @pytest.fixture
 def metastore():
-    """A metastore that has the storage credential, which only the API makes."""
+    """A metastore that has the credentials, which only the API makes."""
     fake = FakeUnityCatalog({"platform", "engineers", "analysts"})
-    fake.state["credentials"]["coinlake_dev"] = {}
+    fake.state["credentials"] = {
+        "coinlake_dev": {"purpose": "STORAGE"},
+        "coinlake_dev_sql": {"purpose": "SERVICE"},
+    }
     return fake
 
 
@@ -59,7 +63,15 @@ def test_the_script_builds_an_empty_metastore_and_runs_twice(metastore, monkeypa
                 metastore.run("\n".join(lines).strip())
     desired = model.desired(setting())
     found = {item.key: item for item in live.read(query(metastore), desired, "coinlake_dev")}
-    assert found == {item.key: item for item in desired if item.kind != "storage credential"}
+    assert found == {item.key: item for item in desired if not item.kind.endswith(" credential")}
+
+
+@pytest.mark.parametrize("kind", ["dev", "prod"])
+def test_the_script_can_be_read_before_anything_is_filled_in(kind, capsys):
+    assert main(["render", "--environment", kind]) == 0
+    text = capsys.readouterr().out
+    assert f"TO `<application id of adf-coinlake-{kind}>`;" in text
+    assert "/subscriptions/<subscription id>/" in text
 
 
 def test_the_statements_as_a_person_reads_them():
@@ -76,13 +88,16 @@ def test_the_statements_as_a_person_reads_them():
         "COMMENT 'Rows of the request log that are data; all rows for those who run the pipeline.'\n"
         "RETURN outcome = 'landed' OR is_account_group_member('platform') OR is_account_group_member('engineers') "
         f"OR session_user() = '{PIPELINE}';",
-        "ALTER TABLE `coinlake_dev`.`raw_data`.`responses` SET ROW FILTER "
-        "`coinlake_dev`.`policies`.`only_landed` ON (`outcome`);",
-        "ALTER TABLE `coinlake_dev`.`aggregated_data`.`run_steps` ALTER COLUMN `message` "
-        "SET MASK `coinlake_dev`.`policies`.`for_operators`;",
+        "CREATE OR REPLACE VIEW `coinlake_dev`.`shared_data`.`responses`\n"
+        "COMMENT 'The log of requests, of responses that are data, without headers.'\nAS SELECT `landing_run`, ",
+        "`coinlake_dev`.`policies`.`for_operators`(`headers`) AS `headers`, ",
+        " FROM `coinlake_dev`.`raw_data`.`responses` WHERE `coinlake_dev`.`policies`.`only_landed`(`outcome`);",
+        "ALTER VIEW `coinlake_dev`.`shared_data`.`responses` OWNER TO `platform`;",
+        "-- The service credential coinlake_dev_sql is made through the API, for /subscriptions/s/connector.\n",
+        f"GRANT ACCESS ON SERVICE CREDENTIAL `coinlake_dev_sql` TO `{PIPELINE}`;",
         "ALTER TABLE `coinlake_dev`.`raw_data`.`responses` SET TAGS "
         "('key' = 'landing_run endpoint page attempt', 'layer' = 'bronze');",
-        "GRANT SELECT, USE SCHEMA ON SCHEMA `coinlake_dev`.`aggregated_data` TO `analysts`;",
+        "GRANT SELECT, USE SCHEMA ON SCHEMA `coinlake_dev`.`shared_data` TO `analysts`;",
     ):
         assert expected in text
 
@@ -101,7 +116,8 @@ MATRIX = {
     "dev": {
         ("analysts", "raw_data"): (),
         ("analysts", "cleaned_data"): (),
-        ("analysts", "aggregated_data"): ("read table",),
+        ("analysts", "aggregated_data"): (),
+        ("analysts", "shared_data"): ("read table",),
         ("engineers", "raw_data"): EVERYTHING,
         ("engineers", "cleaned_data"): ("read table", "write table"),
         ("engineers", "aggregated_data"): ("read table", "write table"),
@@ -111,7 +127,7 @@ MATRIX = {
         ("strangers", "aggregated_data"): (),
     },
     "prod": {
-        ("analysts", "aggregated_data"): ("read table",),
+        ("analysts", "shared_data"): ("read table",),
         ("engineers", "raw_data"): ("read table", "read volume"),
         ("engineers", "cleaned_data"): ("read table",),
         ("engineers", "aggregated_data"): ("read table",),
@@ -122,7 +138,7 @@ MATRIX = {
 
 def _granted_by(text):
     """The grants of a script, read from its SQL and from nothing else."""
-    pattern = r"^GRANT ([A-Z, ]+) ON (?:EXTERNAL )?\w+ (\S+) TO `(.+)`;$"
+    pattern = r"^GRANT ([A-Z, ]+) ON (?:EXTERNAL |SERVICE )?\w+ (\S+) TO `(.+)`;$"
     return {
         access.Grant(securable.replace("`", ""), principal, privilege)
         for privileges, securable, principal in re.findall(pattern, text, flags=re.MULTILINE)
@@ -140,11 +156,42 @@ def test_who_may_do_what_with_each_layer(kind):
         assert found == allowed, (principal, layer)
 
 
-def test_an_analyst_may_read_the_request_log_and_no_other_table_beside_it():
+def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(monkeypatch):
+    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
     granted, owned = _granted_by(script(setting())), {}
-    for table, expected in (("responses", True), ("something_else", False)):
-        securable = f"coinlake_dev.raw_data.{table}"
-        assert access.may(granted, owned, "analysts", "read table", securable) is expected
+    names = [f"{table.schema}.{table.name}" for table in ALL_TABLES]
+    names += ["shared_data.responses", "shared_data.run_steps"]
+    may_read = [
+        name for name in names if access.may(granted, owned, "analysts", "read table", f"coinlake_dev.{name}")
+    ]
+    gold = [name for name in names if name.startswith("aggregated_data.")]
+    gold.remove("aggregated_data.run_steps")
+    assert may_read == [*gold, "shared_data.responses", "shared_data.run_steps"]
+
+
+def test_the_engineers_of_production_cannot_sign_in_as_the_pipeline_does():
+    assert {
+        kind: {grant.principal for grant in _granted_by(script(setting(kind))) if grant.privilege == "ACCESS"}
+        for kind in ("dev", "prod")
+    } == {"dev": {PIPELINE, "engineers"}, "prod": {PIPELINE}}
+
+
+def test_no_policy_stands_on_a_table_whose_changes_the_pipeline_reads(metastore):
+    for statement in script(setting()).split(";\n"):
+        assert " ROW FILTER " not in statement and " SET MASK " not in statement
+    filters = {"coinlake_dev.raw_data.responses": {"function": "c.s.f", "columns": ["outcome"]}}
+    masks = {"coinlake_dev.raw_data.responses.headers": {"function": "c.s.f"}}
+    metastore.state |= {
+        "catalog": {"coinlake_dev": {"comment": "", "owner": "o"}},
+        "filters": filters,
+        "masks": masks,
+    }
+    found = live.read(query(metastore), model.desired(setting()), "coinlake_dev")
+    policies = [item for item in found if item.kind in ("row filter", "column mask")]
+    assert [statement for item in policies for statement in statements.remove(item)] == [
+        "ALTER TABLE `coinlake_dev`.`raw_data`.`responses` DROP ROW FILTER",
+        "ALTER TABLE `coinlake_dev`.`raw_data`.`responses` ALTER COLUMN `headers` DROP MASK",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,16 +229,24 @@ def changed(tmp_path, change):
         (lambda m: m["schemas"].pop("cleaned_data"), "schemas: cleaned_data of tables.py is missing."),
         (lambda m: m["schemas"].update(gold={"grants": {}}), "schemas: there is no gold in tables.py."),
         (
-            lambda m: m["table_grants"].update({"raw_data.nothing": {}}),
-            "table_grants: there is no table raw_data.nothing.",
+            lambda m: m["table_grants"].update({"nothing": {}}),
+            "table_grants: there is no schema nothing in tables.py.",
         ),
         (
-            lambda m: m["row_filters"]["raw_data.responses"].update(columns=["nothing"]),
-            "row_filters: raw_data.responses has no column nothing.",
+            lambda m: m["views"]["shared_data.responses"]["row_filter"].update(columns=["nothing"]),
+            "views: shared_data.responses names the column nothing, which raw_data.responses lacks.",
         ),
         (
-            lambda m: m["column_masks"].update({"raw_data.responses.nothing": "for_operators"}),
-            "column_masks: there is no column raw_data.responses.nothing.",
+            lambda m: m["views"]["shared_data.run_steps"]["column_masks"].update(nothing="for_operators"),
+            "views: shared_data.run_steps names the column nothing, which aggregated_data.run_steps lacks.",
+        ),
+        (
+            lambda m: m["views"]["shared_data.responses"].update(table="raw_data.nothing"),
+            "views: shared_data.responses shows raw_data.nothing, which is no table.",
+        ),
+        (
+            lambda m: m["column_tags"].update({"raw_data.responses.nothing": {}}),
+            "column_tags: there is no column raw_data.responses.nothing.",
         ),
         (lambda m: m["functions"].pop("only_landed"), "functions: only_landed is used but not defined."),
         (

@@ -303,6 +303,7 @@ def test_the_pins_against_the_runtime():
     judged = {package: judgement for package, _, _, judgement in runtime.findings()}
     assert judged["pandas"] == judged["pyarrow"] == judged["plotly"] == "same"
     assert judged["pyspark"] == "compatible"
+    assert [judgement for judgement in judged.values() if judgement == "differs"] == []
     pinned = runtime.pins() | {"pandas": "2.3.0"}
     assert ("pandas", "2.3.0", "2.2.3", "differs") in list(runtime.findings(pinned))
 

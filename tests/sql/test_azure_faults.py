@@ -10,10 +10,12 @@ import threading
 import traceback
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import coinlake.warehouse
+from coinlake import platform
 from coinlake.errors import CoinlakeError
 from coinlake.secrets import Secret
 from coinlake.tables import DIM_COIN, FACT_PRICE_DAILY
@@ -322,6 +324,20 @@ class TestSignIn:
             thread.join()
         assert found == [1, 2]
         assert asked == ["/token?api-version=2019-08-01&resource=https://database.windows.net"]
+
+    def test_on_databricks_a_service_credential_comes_before_every_secret(self, server, monkeypatch):
+        lent = {"coinlake_dev_sql": Credential(server.token)}
+        credentials = SimpleNamespace(getServiceCredentialsProvider=lent.__getitem__)
+        monkeypatch.setattr(platform, "dbutils", lambda: SimpleNamespace(credentials=credentials))
+        identity = module.sign_in("scope", "https://vault", "coinlake_dev_sql")
+        warehouse = AzureWarehouse(server.address, "coinlake", identity, certificate=server.certificate)
+        assert [coin["coin_key"] for coin in contents(warehouse, DIM_COIN)] == [1, 2]
+        with pytest.raises(CoinlakeError, match=r"does not lend the service credential 'other' \(KeyError\)"):
+            module.sign_in("", "", "other")
+
+    def test_a_service_credential_is_refused_where_nobody_lends_it(self):
+        with pytest.raises(CoinlakeError, match="exist only on Databricks: leave it empty here"):
+            module.sign_in("", "", "coinlake_dev_sql")
 
     def test_a_secret_comes_before_every_identity(self, monkeypatch):
         monkeypatch.setenv("COINLAKE_SQL_CONNECTION", "UID=loader;PWD=Hidden-1")

@@ -4,6 +4,7 @@ import re
 
 NAME = r"((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
 TEXT = r"'((?:[^'\\]|\\.)*)'"
+GRANTED = "EXTERNAL LOCATION|SERVICE CREDENTIAL|CATALOG|SCHEMA|TABLE|VOLUME"
 PRIVILEGES = {
     "catalog": {"USE CATALOG", "BROWSE", "CREATE SCHEMA", "ALL PRIVILEGES"},
     "schema": {
@@ -13,6 +14,7 @@ PRIVILEGES = {
     "table": {"SELECT", "MODIFY", "ALL PRIVILEGES"},
     "volume": {"READ VOLUME", "WRITE VOLUME", "ALL PRIVILEGES"},
     "external location": {"READ FILES", "WRITE FILES", "ALL PRIVILEGES"},
+    "service credential": {"ACCESS", "ALL PRIVILEGES"},
 }
 
 
@@ -32,6 +34,7 @@ class FakeUnityCatalog:
             "schema": {},
             "volume": {},
             "table": {},
+            "view": {},
             "function": {},
             "tags": {},
             "filters": {},
@@ -49,7 +52,7 @@ class FakeUnityCatalog:
 
     def _create_location(self, name, url, credential, comment):
         name, credential = _plain(name), _plain(credential)
-        if credential not in self.state["credentials"]:
+        if self.state["credentials"].get(credential, {}).get("purpose") != "STORAGE":
             raise SqlError(f"[CREDENTIAL_DOES_NOT_EXIST] Storage credential '{credential}' does not exist.")
         for other, held in self.state["locations"].items():
             if other != name and (held["url"].startswith(url) or url.startswith(held["url"])):
@@ -84,15 +87,25 @@ class FakeUnityCatalog:
         new = {"comment": _text(comment), "body": body, "parameters": parameters, "returns": returns}
         self.state["function"][_plain(name)] = new | {"owner": "deployer"}
 
+    def _create_view(self, name, comment, query, table):
+        self._require("schema", _plain(name).rpartition(".")[0])
+        columns = self._require("table", _plain(table))["columns"]
+        for function, argument in re.findall(r"((?:`\w+`\.){2}`\w+`)\(`(\w+)`\)", query):
+            self._require("function", _plain(function))
+            if argument not in columns:
+                raise SqlError(f"[UNRESOLVED_COLUMN] {argument} of {table}.")
+        self.state["view"][_plain(name)] = {"comment": _text(comment), "query": query, "owner": "deployer"}
+
     def _drop_function(self, name):
         used = [*self.state["filters"].values(), *self.state["masks"].values()]
-        if any(policy["function"] == _plain(name) for policy in used):
+        queries = [_plain(view["query"]) for view in self.state["view"].values()]
+        if any(policy["function"] == _plain(name) for policy in used) or any(_plain(name) in q for q in queries):
             raise SqlError(f"[FUNCTION_IN_USE] {name} is used by a policy.")
         self.state["function"].pop(_plain(name), None)
 
     def _drop_catalog(self, name):
         catalog = _plain(name)
-        for kind in ("catalog", "schema", "volume", "table", "function", "filters", "masks"):
+        for kind in ("catalog", "schema", "volume", "table", "view", "function", "filters", "masks"):
             held = self.state[kind]
             for gone in [one for one in held if one == catalog or one.startswith(f"{catalog}.")]:
                 del held[gone]
@@ -132,24 +145,9 @@ class FakeUnityCatalog:
     def _set_credential(self, name, credential):
         self._require("external location", _plain(name))["credential"] = _plain(credential)
 
-    def _set_filter(self, name, function, columns):
-        self._require("table", _plain(name))
-        self._require("function", _plain(function))
-        used = [_plain(column.strip()) for column in columns.split(",")]
-        for column in used:
-            if column not in self.state["table"][_plain(name)]["columns"]:
-                raise SqlError(f"[ROW_COLUMN_ACCESS.FILTER_COLUMN] no column {column}.")
-        self.state["filters"][_plain(name)] = {"function": _plain(function), "columns": used}
-
     def _drop_filter(self, name):
         if self.state["filters"].pop(_plain(name), None) is None:
             raise SqlError(f"[ROW_FILTER_NOT_FOUND] {name} has no row filter.")
-
-    def _set_mask(self, name, column, function):
-        self._require("function", _plain(function))
-        if _plain(column) not in self._require("table", _plain(name))["columns"]:
-            raise SqlError(f"[UNRESOLVED_COLUMN] {column} of {name}.")
-        self.state["masks"][f"{_plain(name)}.{_plain(column)}"] = {"function": _plain(function)}
 
     def _drop_mask(self, name, column):
         if self.state["masks"].pop(f"{_plain(name)}.{_plain(column)}", None) is None:
@@ -192,7 +190,11 @@ class FakeUnityCatalog:
         self.state[kind].setdefault(_plain(name), new | {"owner": "deployer"})
 
     def _require(self, kind, name):
-        held = self.state["locations" if kind == "external location" else kind]
+        if kind == "service credential":
+            credentials = self.state["credentials"].items()
+            held = {one: content for one, content in credentials if content["purpose"] == "SERVICE"}
+        else:
+            held = self.state["locations" if kind == "external location" else kind]
         if name not in held:
             raise SqlError(f"[{kind.upper().replace(' ', '_')}_NOT_FOUND] {name} cannot be found.")
         return held[name]
@@ -223,6 +225,7 @@ class FakeUnityCatalog:
             "schemata": self._schemata_view,
             "volumes": self._volumes_view,
             "tables": self._tables_view,
+            "views": self._views_view,
             "columns": self._columns_view,
             "routines": self._routines_view,
             "row_filters": self._filters_view,
@@ -262,8 +265,12 @@ class FakeUnityCatalog:
             }
 
     def _tables_view(self):
-        for name, held in self.state["table"].items():
+        for name, held in [*self.state["table"].items(), *self.state["view"].items()]:
             yield _parts("table", name) | {"table_owner": held["owner"], "comment": held["comment"]}
+
+    def _views_view(self):
+        for name, held in self.state["view"].items():
+            yield _parts("table", name) | {"view_definition": held["query"]}
 
     def _columns_view(self):
         for name, held in self.state["table"].items():
@@ -300,7 +307,7 @@ class FakeUnityCatalog:
 
     def _tags_or_privileges_view(self, view):
         kind, _, what = view.rpartition("_")
-        kind = kind.replace("_", " ")
+        kind = {"credential": "service credential"}.get(kind, kind.replace("_", " "))
         found = self.state["tags"] if what == "tags" else self.state["grants"]
         for place, held in found.items():
             owner, _, principal = place.partition(" to ")
@@ -340,23 +347,25 @@ class FakeUnityCatalog:
             rf"CREATE OR REPLACE FUNCTION {NAME}\(([^)]*)\)\s+RETURNS (\w+)\s+COMMENT {TEXT}\s+RETURN (.*)",
             _create_function,
         ),
+        (
+            rf"CREATE OR REPLACE VIEW {NAME}\s+COMMENT {TEXT}\s+AS (SELECT .+ FROM {NAME}(?: WHERE .+)?)",
+            _create_view,
+        ),
         (rf"DROP FUNCTION IF EXISTS {NAME}", _drop_function),
         (rf"DROP CATALOG IF EXISTS {NAME} CASCADE", _drop_catalog),
         (rf"DROP EXTERNAL LOCATION IF EXISTS {NAME}", _drop_location),
-        (rf"ALTER (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE) {NAME} OWNER TO `([^`]+)`", _owner),
+        (rf"ALTER (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE|VIEW) {NAME} OWNER TO `([^`]+)`", _owner),
         (rf"COMMENT ON (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
         (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} COMMENT {TEXT}", _column_comment),
         (rf"ALTER EXTERNAL LOCATION {NAME} SET STORAGE CREDENTIAL {NAME}", _set_credential),
-        (rf"ALTER TABLE {NAME} SET ROW FILTER {NAME} ON \((.+)\)", _set_filter),
         (rf"ALTER TABLE {NAME} DROP ROW FILTER", _drop_filter),
-        (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} SET MASK {NAME}", _set_mask),
         (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} DROP MASK", _drop_mask),
         (
             rf"ALTER (CATALOG|SCHEMA|TABLE|VOLUME) {NAME}(?: ALTER COLUMN {NAME})? (SET|UNSET) TAGS \((.+)\)",
             _tags,
         ),
-        (rf"GRANT ([A-Z ,]+) ON (EXTERNAL LOCATION|CATALOG|SCHEMA|TABLE|VOLUME) {NAME} TO `([^`]+)`", _grant),
-        (rf"REVOKE ([A-Z ,]+) ON (EXTERNAL LOCATION|CATALOG|SCHEMA|TABLE|VOLUME) {NAME} FROM `([^`]+)`", _revoke),
+        (rf"GRANT ([A-Z ,]+) ON ({GRANTED}) {NAME} TO `([^`]+)`", _grant),
+        (rf"REVOKE ([A-Z ,]+) ON ({GRANTED}) {NAME} FROM `([^`]+)`", _revoke),
         (
             rf"SELECT ([\w, ]+) FROM system\.information_schema\.(\w+)(?: WHERE (\w+) = {TEXT})?",
             _select,
@@ -380,8 +389,8 @@ def _parts(prefix: str, name: str) -> dict[str, str]:
 def _names(kind: str, name: str, what: str) -> dict[str, str]:
     """The columns that name a securable, as the information schema calls them in tags and in privileges."""
     parts = name.split(".")
-    if kind == "external location":
-        return {"external_location_name": name}
+    if kind in ("external location", "service credential"):
+        return {f"{kind.removeprefix('service ').replace(' ', '_')}_name": name}
     if kind in ("table", "volume") and what == "privileges":
         return _parts(kind, name)
     return dict(zip(("catalog_name", "schema_name", "table_name", "column_name"), parts, strict=False))

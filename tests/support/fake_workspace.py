@@ -30,6 +30,8 @@ class FakeWorkspace:
             "permissions": {},
             "scopes": {},
             "jobs": {},
+            "dashboards": {},
+            "published": {},
             "unity": self.catalog.state,
         }
 
@@ -321,13 +323,67 @@ class FakeWorkspace:
                 return _error(400, "MALFORMED_REQUEST", "Parameters must be texts.")
         return None
 
+    # Dashboards
+
+    def _dashboards(self, request: Request) -> Answer:
+        held = self.state["dashboards"]
+        if request.method == "GET":
+            shown = ("dashboard_id", "display_name", "update_time")
+            return Answer(200, {"dashboards": [{name: one[name] for name in shown} for one in held.values()]})
+        refusal = self._bad_dashboard(request.json)
+        folder = request.json["parent_path"].removeprefix("/Workspace")
+        if self.state["objects"].get(folder, {}).get("object_type") != "DIRECTORY":
+            return _error(400, "RESOURCE_DOES_NOT_EXIST", f"Path ({folder}) doesn't exist.")
+        if any(one["display_name"] == request.json["display_name"] for one in held.values()):
+            return _error(409, "ALREADY_EXISTS", "There is a dashboard of this name in the folder.")
+        if refusal is None:
+            answer = self._new("dashboards", "d", "dashboard_id", request.json)
+            id_ = answer.document["dashboard_id"]
+            held[id_]["update_time"] = self._instant()
+        return refusal or Answer(200, held[id_])
+
+    def _dashboard(self, request: Request, id_: str) -> Answer:
+        held = _there(self.state["dashboards"], id_)
+        if request.method == "DELETE":
+            del self.state["dashboards"][id_]
+            self.state["published"].pop(id_, None)
+            return Answer(200, {})
+        if request.method == "PATCH":
+            refusal = self._bad_dashboard(request.json)
+            if refusal is not None:
+                return refusal
+            held.update(request.json | {"update_time": self._instant()})
+        return Answer(200, held)
+
+    def _published(self, request: Request, id_: str) -> Answer:
+        _there(self.state["dashboards"], id_)
+        if request.method == "POST":
+            _there(self.state["warehouses"], request.json["warehouse_id"])
+            self.state["published"][id_] = request.json | {"revision_create_time": self._instant()}
+        return Answer(200, _there(self.state["published"], id_))
+
+    def _bad_dashboard(self, document: dict) -> Answer | None:
+        _there(self.state["warehouses"], document["warehouse_id"])
+        content = json.loads(document["serialized_dashboard"])
+        queries = " ".join("".join(dataset["queryLines"]) for dataset in content["datasets"])
+        unqualified = re.findall(r"(?:FROM|JOIN) (\w+\.\w+)(?!\S)", queries)
+        if unqualified:
+            return _error(400, "INVALID_PARAMETER_VALUE", f"{', '.join(unqualified)}: the catalog is missing.")
+        return None
+
+    def _instant(self) -> str:
+        self.state["clock"] += 1
+        return f"2026-12-01T00:00:00.{self.state['clock']:09}Z"
+
     # Unity Catalog past SQL
 
     def _credentials(self, request: Request) -> Answer:
         credentials = self.state["unity"]["credentials"]
         name = request.json["name"]
         if name in credentials:
-            return _error(409, "ALREADY_EXISTS", f"Storage credential {name} exists already.")
+            return _error(409, "ALREADY_EXISTS", f"Credential {name} exists already.")
+        if request.json.get("purpose") not in ("STORAGE", "SERVICE"):
+            return _error(400, "INVALID_PARAMETER_VALUE", "purpose must be STORAGE or SERVICE.")
         credentials[name] = request.json | {"owner": "deployer"}
         return Answer(200, credentials[name])
 
@@ -341,6 +397,9 @@ class FakeWorkspace:
             if any(one["credential"] == name for one in self.state["unity"]["locations"].values()):
                 return _error(400, "INVALID_STATE", "The credential is used by an external location.")
             del self.state["unity"]["credentials"][name]
+            grants = self.state["unity"]["grants"]
+            for place in [place for place in grants if place.startswith(f"service credential {name} to ")]:
+                del grants[place]
         return Answer(200, held)
 
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
@@ -367,8 +426,11 @@ class FakeWorkspace:
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),
         (r"/api/2\.\d/jobs/(\w+)", _jobs),
-        (r"/api/2\.1/unity-catalog/storage-credentials", _credentials),
-        (r"/api/2\.1/unity-catalog/storage-credentials/([^/]+)", _credential),
+        (r"/api/2\.0/lakeview/dashboards", _dashboards),
+        (r"/api/2\.0/lakeview/dashboards/([^/]+)", _dashboard),
+        (r"/api/2\.0/lakeview/dashboards/([^/]+)/published", _published),
+        (r"/api/2\.1/unity-catalog/credentials", _credentials),
+        (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )
 
 

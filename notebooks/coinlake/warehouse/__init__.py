@@ -39,12 +39,17 @@ __all__ = [
 
 
 def choose(
-    lake: str, sql_server: str = "", sql_database: str = "", secret_scope: str = "", key_vault_url: str = ""
+    lake: str,
+    sql_server: str = "",
+    sql_database: str = "",
+    secret_scope: str = "",
+    key_vault_url: str = "",
+    sql_credential: str = "",
 ) -> Warehouse:
     """The warehouse that the parameters name: a database in Azure, or without a server the file in the lake.
 
-    In Azure the secret sql-connection signs in, or where there is none a managed identity.
-    Raises CoinlakeError when only one of server and database is named.
+    In Azure the service credential signs in; without one the secret sql-connection, or a managed identity.
+    Raises CoinlakeError when only one of server and database is named, and when nothing can sign in.
     """
     if bool(sql_server) != bool(sql_database):
         raise CoinlakeError(
@@ -52,7 +57,7 @@ def choose(
             "warehouse in a file."
         )
     if sql_server:
-        return AzureWarehouse(sql_server, sql_database, sign_in(secret_scope, key_vault_url))
+        return AzureWarehouse(sql_server, sql_database, sign_in(secret_scope, key_vault_url, sql_credential))
     return EmbeddedWarehouse(Path(lake) / "warehouse.duckdb")
 
 

@@ -316,12 +316,18 @@ class AzureSession(Session):
         """Nothing to do: the server checks keys against what the transaction did so far."""
 
 
-def sign_in(secret_scope: str = "", key_vault_url: str = "") -> "Secret | TokenCredential":
-    """Who loads: the secret sql-connection where there is one, else a credential of azure-identity.
+def sign_in(
+    secret_scope: str = "", key_vault_url: str = "", service_credential: str = ""
+) -> "Secret | TokenCredential":
+    """Who loads: on Databricks a service credential of Unity Catalog, else the secret sql-connection where there
+    is one, else a credential of azure-identity.
 
-    The credential is the first of these that answers: the managed identity of this machine, the service
-    principal in AZURE_CLIENT_ID and its companions, the account of `az login`.
+    The last is the first of these that answers: the managed identity of this machine, the service principal in
+    AZURE_CLIENT_ID and its companions, the account of `az login`. Machines of Databricks have none of them.
+    Raises CoinlakeError when there is no such service credential.
     """
+    if service_credential:
+        return _service_credential(service_credential)
     secret = secrets.get(SECRET_NAME, secret_scope, key_vault_url, dbutils=platform.dbutils())
     if secret:
         return secret
@@ -333,6 +339,22 @@ def sign_in(secret_scope: str = "", key_vault_url: str = "") -> "Secret | TokenC
     )
 
     return ChainedTokenCredential(ManagedIdentityCredential(), EnvironmentCredential(), AzureCliCredential())
+
+
+def _service_credential(name: str) -> "TokenCredential":
+    """The managed identity behind a service credential, which only Unity Catalog lends out."""
+    utilities = platform.dbutils()
+    if utilities is None:
+        raise CoinlakeError(
+            f"sql_credential is {name!r}, but service credentials exist only on Databricks: leave it empty here."
+        )
+    try:
+        return utilities.credentials.getServiceCredentialsProvider(name)
+    except Exception as problem:
+        raise CoinlakeError(
+            f"Unity Catalog does not lend the service credential {name!r} ({type(problem).__name__}). "
+            "Check that it exists and that this identity has ACCESS on it: python -m ops.governance diff"
+        ) from None
 
 
 @cache

@@ -1,14 +1,14 @@
-"""Unity Catalog: the storage credential through the API, everything else as SQL on the warehouse."""
+"""Unity Catalog: the two credentials through the API, everything else as SQL on the warehouse."""
 
 from databricks.sdk.errors import NotFound
-from databricks.sdk.service.catalog import AzureManagedIdentityRequest, AzureManagedIdentityResponse
+from databricks.sdk.service.catalog import AzureManagedIdentity, CredentialPurpose
 
 from ops.deploy.changes import Change, Item, ItemsPart
 from ops.deploy.cloud import Cloud
 from ops.governance import live, model, statements
 from ops.governance.warehouse import SqlWarehouse
 
-CREDENTIAL = "storage credential"
+CREDENTIALS = {"storage credential": CredentialPurpose.STORAGE, "service credential": CredentialPurpose.SERVICE}
 
 
 class Governance(ItemsPart):
@@ -25,7 +25,7 @@ class Governance(ItemsPart):
         outputs = self._cloud.outputs() or {}
         setting = model.setting(
             self._cloud.facts,
-            self._cloud.parameters["catalog"],
+            self._cloud.parameters,
             outputs.get("accessConnectorId", f"(id of {self._cloud.facts.access_connector})"),
             self._cloud.factory_application_id,
         )
@@ -59,12 +59,12 @@ class Governance(ItemsPart):
         return found + [
             Change("delete", item.kind, item.name, (), lambda item=item: self._remove_credential(item))
             for item in there
-            if item.kind == CREDENTIAL
+            if item.kind in CREDENTIALS
         ]
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
-        if item.kind == CREDENTIAL:
+        if item.kind in CREDENTIALS:
             self._put_credential(item, before)
         for statement in statements.put(item, before):
             self._execute(statement)
@@ -78,10 +78,10 @@ class Governance(ItemsPart):
         SqlWarehouse(self._cloud.needed_workspace(), self._cloud.sleep).execute(statement)
 
     def _live_credential(self, item: Item) -> Item | None:
-        if item.kind != CREDENTIAL:
+        if item.kind not in CREDENTIALS:
             return None
         try:
-            found = self._cloud.needed_workspace().storage_credentials.get(item.name)
+            found = self._cloud.needed_workspace().credentials.get_credential(item.name)
         except NotFound:
             return None
         identity = found.azure_managed_identity
@@ -90,23 +90,17 @@ class Governance(ItemsPart):
             "comment": found.comment,
             "owner": found.owner,
         }
-        return Item(CREDENTIAL, item.name, content)
+        return Item(item.kind, item.name, content)
 
     def _put_credential(self, item: Item, before: Item | None) -> None:
-        api = self._cloud.needed_workspace().storage_credentials
-        connector = item.content["access_connector"]
+        api = self._cloud.needed_workspace().credentials
+        content = {
+            "azure_managed_identity": AzureManagedIdentity(item.content["access_connector"]),
+            "comment": item.content["comment"],
+        }
         if before is None:
-            api.create(
-                item.name,
-                azure_managed_identity=AzureManagedIdentityRequest(connector),
-                comment=item.content["comment"],
-            )
-        api.update(
-            item.name,
-            azure_managed_identity=AzureManagedIdentityResponse(connector),
-            comment=item.content["comment"],
-            owner=item.content["owner"],
-        )
+            api.create_credential(item.name, purpose=CREDENTIALS[item.kind], **content)
+        api.update_credential(item.name, owner=item.content["owner"], **content)
 
     def _remove_credential(self, item: Item) -> None:
-        self._cloud.needed_workspace().storage_credentials.delete(item.name)
+        self._cloud.needed_workspace().credentials.delete_credential(item.name)

@@ -22,7 +22,8 @@ class Sql(ItemsPart):
         members = {
             "coinlake_analyst": [facts.analysts_group],
             "coinlake_factory": [facts.factory],
-            "coinlake_loader": [facts.engineers_group],
+            # Notebook 05 signs in as the access connector, by its service credential.
+            "coinlake_loader": [facts.engineers_group, facts.access_connector],
         }
         return [Item(OBJECTS, facts.sql_database, {"waiting": []}), Item(ACCESS, facts.sql_database, members)]
 
