@@ -49,9 +49,10 @@ adf-check: $(READY)  ## check the Data Factory in adf/
 fix: $(READY)  ## format code, strip notebooks' outputs
 	@$(PY) -m ops.check --fix
 
-deploy: $(READY)  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only factory"
-	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see ops/azure/README.md)" >&2; exit 2; }; \
-	$(PY) -m ops.deploy apply --environment $(ENV) $(ARGS)
+deploy:  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only factory"
+	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see ops/azure/README.md)" >&2; exit 2; }
+	@$(MAKE) --no-print-directory $(READY)
+	@$(PY) -m ops.deploy apply --environment $(ENV) $(ARGS)
 
 test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
 	@COINLAKE_AZURITE=1 $(PY) -m pytest -rs tests/cloud/azurite $(ARGS)

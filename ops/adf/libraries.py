@@ -7,9 +7,9 @@ transform-data-databricks-notebook, "Supported libraries"). One list for all of 
 import json
 from pathlib import Path
 
+from ops import runtime
 from ops.adf.factory import Factory
 from ops.adf.structure import all_activities
-from ops.deploy import runtime
 
 NOTEBOOK = "DatabricksNotebook"
 

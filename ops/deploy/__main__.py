@@ -5,7 +5,8 @@ import sys
 from collections.abc import Callable
 
 from coinlake.errors import CoinlakeError
-from ops.deploy import bundle, facts, run, runtime
+from ops import runtime
+from ops.deploy import bundle, facts, run
 from ops.deploy.cloud import Cloud
 
 

@@ -1,5 +1,6 @@
 """The clients of one environment: signed in once, made when first needed."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -25,6 +26,9 @@ from ops.settings import ROOT
 DEPLOYMENTS_API = "2022-09-01"
 # The application id of Azure Databricks, the same in every tenant: whom a token is for.
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+
+# What it has tried in vain it would print on a dozen lines; the error that follows says what to do.
+logging.getLogger("azure.identity").setLevel(logging.ERROR)
 
 
 class Cloud:

@@ -1,8 +1,8 @@
-"""`python -m ops.governance render|diff|apply --environment dev`, and `lineage` for a local lake."""
+"""`python -m ops.governance render|access|diff|apply --environment dev`, and `lineage` for a local lake."""
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from coinlake import platform
@@ -10,7 +10,7 @@ from coinlake.errors import CoinlakeError
 from ops.deploy import facts, run
 from ops.deploy.cloud import Cloud
 from ops.deploy.parts.governance import CREDENTIALS
-from ops.governance import lineage, model, statements
+from ops.governance import access, lineage, model, statements
 
 
 def main(arguments: list[str] | None = None, connect: Callable[..., Cloud] = Cloud) -> int:
@@ -34,14 +34,40 @@ def script(setting: model.Setting) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def matrix(setting: model.Setting) -> Iterator[tuple[str, str, list[str]]]:
+    """(principal, schema, actions) of everyone who may do anything to all of a schema."""
+    items = model.desired(setting)
+    granted, owned = access.grants(items), access.owners(items)
+    schemas = [item.name for item in items if item.kind == "schema"]
+    for principal in setting.principals.values():
+        for schema in schemas:
+            anything = f"{schema}.anything"
+            allowed = [
+                action for action in access.ACTIONS if access.may(granted, owned, principal, action, anything)
+            ]
+            if allowed:
+                yield principal, schema, allowed
+
+
+def _access(options, _connect) -> int:
+    for principal, schema, allowed in matrix(_setting(options.environment)):
+        print(f"{principal:44} {schema:32} {', '.join(allowed)}")
+    return 0
+
+
 def _render(options, _connect) -> int:
-    environment, parameters = facts.load(options.environment, placeholders=True)
+    print(script(_setting(options.environment)), end="")
+    return 0
+
+
+def _setting(name: str) -> model.Setting:
+    """The setting of an environment, with placeholders for what only the cloud knows."""
+    environment, parameters = facts.load(name, placeholders=True)
     connector = (
         f"{environment.group_id}/providers/Microsoft.Databricks/accessConnectors/{environment.access_connector}"
     )
     pipeline = environment.factory_application_id or f"<application id of {environment.factory}>"
-    print(script(model.setting(environment, parameters, connector, pipeline)), end="")
-    return 0
+    return model.setting(environment, parameters, connector, pipeline)
 
 
 def _diff(options, connect) -> int:
@@ -73,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     for name, function, help_ in (
         ("render", _render, "print everything as SQL; asks nobody"),
+        ("access", _access, "print who may do what to all of a layer; asks nobody"),
         ("diff", _diff, "compare with the catalog; fails when anything differs"),
         ("apply", _apply, "bring the catalog to what it should be"),
     ):

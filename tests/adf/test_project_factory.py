@@ -6,12 +6,12 @@ import shutil
 
 import pytest
 
+from ops import runtime
 from ops.adf import diagram, libraries, parameters
 from ops.adf.__main__ import FACTORY, NOTEBOOKS
 from ops.adf.check import check_factory
 from ops.adf.factory import load_factory
 from ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
-from ops.deploy import runtime
 from tests.support.factories import write_factory
 from tests.support.played import activities
 

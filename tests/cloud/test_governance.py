@@ -169,6 +169,17 @@ def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(mo
     assert may_read == [*gold, "shared_data.responses", "shared_data.run_steps"]
 
 
+def test_who_may_do_what_can_be_printed(capsys):
+    assert main(["access", "--environment", "prod"]) == 0
+    lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line[0] in ("coinlake-engineers", "coinlake-analysts")] == [
+        ["coinlake-engineers", "coinlake_prod.raw_data", "read table, read volume"],
+        ["coinlake-engineers", "coinlake_prod.cleaned_data", "read table"],
+        ["coinlake-engineers", "coinlake_prod.aggregated_data", "read table"],
+        ["coinlake-analysts", "coinlake_prod.shared_data", "read table"],
+    ]
+
+
 def test_the_engineers_of_production_cannot_sign_in_as_the_pipeline_does():
     assert {
         kind: {grant.principal for grant in _granted_by(script(setting(kind))) if grant.privilege == "ACCESS"}

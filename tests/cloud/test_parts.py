@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops.deploy import run, runtime
+from ops import runtime
+from ops.deploy import run
 from ops.deploy.__main__ import main
 from ops.deploy.arm import ArmClient
 from ops.deploy.parts.secrets import Secrets

@@ -15,8 +15,8 @@ from databricks.sdk.service.sql import CreateWarehouseRequestWarehouseType, Edit
 from coinlake.errors import CoinlakeError
 from ops.deploy.changes import Change, Item, ItemsPart
 from ops.deploy.cloud import Cloud
-from ops.deploy.runtime import SPARK_VERSION
 from ops.governance import warehouse
+from ops.runtime import SPARK_VERSION
 
 POOL = "coinlake"
 CLUSTER = "coinlake-export"
@@ -89,7 +89,7 @@ class Compute(ItemsPart):
             if SPARK_VERSION not in offered:
                 raise CoinlakeError(
                     f"The workspace does not offer the runtime {SPARK_VERSION}. It offers: "
-                    f"{', '.join(sorted(offered))}. The versions are in ops/deploy/runtime.py."
+                    f"{', '.join(sorted(offered))}. The versions are in ops/runtime.py."
                 )
         return found
 

@@ -7,9 +7,8 @@ from typing import Any
 from databricks.sdk.service.jobs import JobSettings
 
 from coinlake.parameters import Value
-from ops import notebooks
+from ops import notebooks, runtime
 from ops.batch import AFTER
-from ops.deploy import runtime
 from ops.deploy.changes import Item, ItemsPart
 from ops.deploy.cloud import Cloud
 from ops.deploy.parts.compute import grant, granted
