@@ -46,6 +46,8 @@ def value(text, **scopes):
         ("@base64ToBinary('aGVs bG8=')['$content']", "aGVs bG8="),
         ("@json(xml('<?xml version=\"1.0\"?><a/>'))", {"?xml": {"@version": "1.0"}, "a": None}),
         ("@xpath(xml('<a><b>1</b></a>'), 'a/b/text()')", ["1"]),
+        ("@json(xml('<a><![CDATA[x<y]]></a>'))", {"a": {"#cdata-section": "x<y"}}),
+        ("@toUpper('ıß')", "ıß"),
         ("@min(3, 100.5)", 3.0),
         ("@mod(1e309, 3)", "NaN"),
         ("@sub(1e309, 1)", "Infinity"),

@@ -119,4 +119,5 @@ def _upper(text):
 
 
 def _single(character, changed):
-    return changed if len(changed) == 1 else character
+    """A character in another case; the dotless i, as all that would become two, stays what it is."""
+    return changed if len(changed) == 1 and character != "ı" else character

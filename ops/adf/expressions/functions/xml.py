@@ -15,7 +15,8 @@ from ops.adf.expressions.registry import function
 from ops.adf.expressions.values import CONTENT_TYPE, content, content_bytes, float_text, is_content
 
 XML_TYPE = "application/xml;charset=utf-8"
-DECLARATION, ATTRIBUTE, TEXT = "?xml", "@", "#text"
+DECLARATION, ATTRIBUTE, TEXT, CDATA = "?xml", "@", "#text", "#cdata-section"
+CDATA_ONLY = re.compile(r"<[^>]*><!\[CDATA\[(?:(?!]]>).)*]]></[^>]*>", re.DOTALL)
 DECLARED = re.compile(r"\s*<\?xml\s.*?\?>", re.DOTALL)
 RELATIVE = re.compile(r"(?:\*|[^\W\d][\w.-]*(?::[\w.*-]+)?)(?=$|[/\[|\s])")
 PAIR = re.compile(r"""(\w+)\s*=\s*["']([^"']*)["']""")
@@ -90,7 +91,7 @@ def _node(node):
     """A selected node: elements as XML content, attributes as `name="value"`, text as text."""
     if isinstance(node, str):
         if getattr(node, "is_attribute", False):
-            return f'{node.attrname}="{node}"'
+            return f'{_prefixed(node.getparent(), node.attrname)}="{node}"'
         return str(node)
     if not isinstance(node.tag, str):
         raise ExpressionError("xpath selected a comment or an instruction: select elements, attributes or text.")
@@ -121,11 +122,15 @@ def _attributes(element):
     for prefix, uri in element.nsmap.items():
         if inherited.get(prefix) != uri:
             yield (f"xmlns:{prefix}" if prefix else "xmlns"), uri
-    prefixes = {uri: prefix for prefix, uri in element.nsmap.items()}
     for name, value in element.attrib.items():
-        qualified = etree.QName(name)
-        prefix = prefixes.get(qualified.namespace)
-        yield (f"{prefix}:{qualified.localname}" if prefix else qualified.localname), value
+        yield _prefixed(element, name), value
+
+
+def _prefixed(element, name):
+    """The name of an attribute as it is written: the prefix stands for its namespace."""
+    qualified = etree.QName(name)
+    prefix = next((prefix for prefix, uri in element.nsmap.items() if uri == qualified.namespace), None)
+    return f"{prefix}:{qualified.localname}" if prefix else qualified.localname
 
 
 def _written(node):
@@ -149,6 +154,8 @@ def _element_to_json(element):
     for child in element:
         if isinstance(child.tag, str):
             children.setdefault(_name(child), []).append(_element_to_json(child))
+    if CDATA_ONLY.fullmatch(etree.tostring(element, encoding="unicode", with_tail=False)):
+        return members | {CDATA: element.text}
     if not members and not len(element):
         return element.text
     if texts:
