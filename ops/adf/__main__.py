@@ -156,7 +156,8 @@ def parameters(arguments):
 
 def diagram(arguments):
     """Print the factory as a mermaid flowchart, or put it into a Markdown file."""
-    text = diagrams.mermaid(load_factory(arguments.folder))
+    draw = diagrams.overview if arguments.overview else diagrams.mermaid
+    text = draw(load_factory(arguments.folder))
     if arguments.into:
         old = arguments.into.read_text(encoding="utf-8")
         arguments.into.write_text(diagrams.put_into(old, text), encoding="utf-8")
@@ -366,6 +367,7 @@ def _parser():
 
     command = commands.add_parser("diagram", help="draw the factory as a mermaid flowchart")
     command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")
+    command.add_argument("--overview", action="store_true", help="only triggers and pipelines")
     command.add_argument(
         "--into", type=Path, metavar="FILE", help="put it into a Markdown file, between its marks"
     )

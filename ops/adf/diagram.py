@@ -2,7 +2,7 @@
 
 import re
 
-from ops.adf.structure import inner_activities
+from ops.adf.structure import all_activities, inner_activities
 
 SHAPES = {
     "ExecutePipeline": ("[[", "]]"),
@@ -14,7 +14,7 @@ SHAPES = {
 # Steps of a calculation, not of the work: arrows go through them as if they were not there.
 HIDDEN = {"SetVariable", "AppendVariable"}
 SUCCEEDED = ("Succeeded",)
-BEGIN, END = "<!-- diagram: python -m ops.adf diagram -->", "<!-- end of diagram -->"
+MARKS = re.compile(r"(<!-- diagram: python -m ops\.adf diagram.*? -->\n).*?(<!-- end of diagram -->)", re.DOTALL)
 
 
 def mermaid(factory) -> str:
@@ -22,21 +22,55 @@ def mermaid(factory) -> str:
     lines, links = ["flowchart LR"], []
     for name, document in factory.pipelines.items():
         activities = document["properties"].get("activities") or []
-        lines.append(f"  subgraph {name}")
+        lines.append(f"  subgraph {_box(name)}")
         lines += [f"    {line}" for line in _nodes(name, activities)]
         lines.append("  end")
         links += _links(name, activities)
-    for name, resource in factory.resources["trigger"].items():
-        entries = resource.properties.get("pipelines") or [resource.properties["pipeline"]]
-        lines.append(f'  {name}(["{name}"])')
-        links += [f"{name} ==> {entry['pipelineReference']['referenceName']}" for entry in entries]
-    return "\n".join([*lines, *(f"  {link}" for link in links)]) + "\n"
+    return _flowchart([*lines, *_triggers(factory)], [*links, *_fired(factory)])
+
+
+def overview(factory) -> str:
+    """A flowchart of a few boxes: what fires which pipeline, and which pipelines that one calls, in order."""
+    lines, links = ["flowchart LR", *_triggers(factory)], _fired(factory)
+    for name, document in factory.pipelines.items():
+        lines.append(f"  {_box(name)}")
+        called = {}
+        for _, activity in all_activities(document["properties"].get("activities") or []):
+            if activity["type"] == "ExecutePipeline":
+                other = activity["typeProperties"]["pipeline"]["referenceName"]
+                called.setdefault(other, []).append(activity["name"])
+        links += [f"{_slug(name)} -- {', '.join(names)} --> {_slug(other)}" for other, names in called.items()]
+    return _flowchart(lines, links)
 
 
 def put_into(text: str, diagram: str) -> str:
     """A Markdown text with the diagram between its two marks."""
-    block = f"{BEGIN}\n```mermaid\n{diagram}```\n{END}"
-    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: block, text, flags=re.DOTALL)
+    return MARKS.sub(lambda marks: f"{marks[1]}```mermaid\n{diagram}```\n{marks[2]}", text)
+
+
+def _triggers(factory):
+    return [f'  {_slug(name)}(["{name}"])' for name in factory.resources["trigger"]]
+
+
+def _fired(factory):
+    return [
+        f"{_slug(name)} ==> {_slug(entry['pipelineReference']['referenceName'])}"
+        for name, resource in factory.resources["trigger"].items()
+        for entry in resource.properties.get("pipelines") or [resource.properties.get("pipeline")]
+        if entry
+    ]
+
+
+def _flowchart(lines, links):
+    return "\n".join([*lines, *(f"  {link}" for link in links)]) + "\n"
+
+
+def _box(name):
+    return name if _slug(name) == name else f'{_slug(name)}["{name}"]'
+
+
+def _slug(name):
+    return re.sub(r"\W", "_", name)
 
 
 def _nodes(pipeline, activities, prefix=""):
@@ -59,7 +93,8 @@ def _links(pipeline, activities):
             arrow = "-->" if conditions == SUCCEEDED else f"-. {words} .->"
             yield f"{_id(pipeline, by_name[parent])} {arrow} {_id(pipeline, activity)}"
         if activity["type"] == "ExecutePipeline":
-            yield f"{_id(pipeline, activity)} ==> {activity['typeProperties']['pipeline']['referenceName']}"
+            called = activity["typeProperties"]["pipeline"]["referenceName"]
+            yield f"{_id(pipeline, activity)} ==> {_slug(called)}"
         for _, inner in inner_activities(activity):
             names = {child["name"]: child for child in inner}
             for child in inner:
@@ -83,4 +118,4 @@ def _followed(activity, by_name):
 
 
 def _id(pipeline, activity):
-    return re.sub(r"\W", "_", f"{pipeline}__{activity['name']}")
+    return _slug(f"{pipeline}__{activity['name']}")

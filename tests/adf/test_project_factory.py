@@ -12,6 +12,7 @@ from ops.adf.__main__ import FACTORY, NOTEBOOKS
 from ops.adf.check import check_factory
 from ops.adf.factory import load_factory
 from ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
+from ops.settings import ROOT
 from tests.support.factories import write_factory
 from tests.support.played import activities
 
@@ -133,7 +134,9 @@ def test_nothing_of_a_run_is_a_global_parameter(factory):
 def test_the_diagram_in_the_readme_is_that_of_the_factory(factory):
     text = (FACTORY / "README.md").read_text(encoding="utf-8")
     assert diagram.put_into(text, diagram.mermaid(factory)) == text
-    assert diagram.BEGIN in text
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert diagram.put_into(front, diagram.overview(factory)) == front
+    assert len(diagram.MARKS.findall(text)) == len(diagram.MARKS.findall(front)) == 1
 
 
 def test_the_diagram_names_all_work_once_and_leads_through_the_rest(factory):
