@@ -26,6 +26,7 @@ from ops.adf.structure import all_activities, is_active
 from ops.adf.triggers import (
     iso,
     parse_time,
+    pipelines_of,
     ready_windows,
     run_window,
     schedule_parameters,
@@ -103,6 +104,9 @@ def watch(arguments):
     trigger = _trigger(factory, arguments.trigger)
 
     given = dict(map(_assignment, arguments.parameter))
+    # Said now, not when the trigger fires.
+    for pipeline in pipelines_of(trigger):
+        list(plan(factory.pipelines, pipeline, given, {}))
 
     def run_once(pipeline, parameters, at):
         parameters = parameters | given

@@ -3,6 +3,7 @@
 import re
 
 from ops.adf.structure import all_activities, inner_activities
+from ops.adf.triggers import pipelines_of
 
 SHAPES = {
     "ExecutePipeline": ("[[", "]]"),
@@ -54,10 +55,9 @@ def _triggers(factory):
 
 def _fired(factory):
     return [
-        f"{_slug(name)} ==> {_slug(entry['pipelineReference']['referenceName'])}"
+        f"{_slug(name)} ==> {_slug(pipeline)}"
         for name, resource in factory.resources["trigger"].items()
-        for entry in resource.properties.get("pipelines") or [resource.properties.get("pipeline")]
-        if entry
+        for pipeline in pipelines_of(resource.document)
     ]
 
 

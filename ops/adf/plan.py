@@ -1,6 +1,7 @@
 """What a run would do, told before it runs: every activity with the inputs that can be known by then."""
 
 from coinlake.errors import CoinlakeError
+from ops.adf.engine import refuse_unknown_parameters
 from ops.adf.engine.dependencies import parents
 from ops.adf.expressions import Context, ExpressionError, evaluate, is_expression
 from ops.adf.structure import inner_activities, is_active, own_type_properties
@@ -12,11 +13,12 @@ def plan(pipelines, name, parameters, global_parameters, depth=0):
     """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
 
     Inputs that depend on outputs, variables or items stand as their expressions; where a choice is known by
-    then, only what it chooses is told. CoinlakeError if there is no such pipeline.
+    then, only what it chooses is told. CoinlakeError if there is no such pipeline or parameter.
     """
     if name not in pipelines:
         raise CoinlakeError(f"There is no pipeline '{name}'; there are: {', '.join(sorted(pipelines)) or 'none'}.")
     properties = pipelines[name]["properties"]
+    refuse_unknown_parameters(name, properties.get("parameters") or {}, parameters)
     defaults = {key: spec.get("defaultValue") for key, spec in (properties.get("parameters") or {}).items()}
     context = Context(
         parameters=defaults | parameters, global_parameters=global_parameters, system={"Pipeline": name}

@@ -44,6 +44,13 @@ def to_utc(moment, local_zone):
     return candidates[0] if candidates else moment.replace(tzinfo=local_zone).astimezone(UTC)
 
 
+def pipelines_of(trigger):
+    """The names of the pipelines that a trigger starts."""
+    properties = trigger["properties"]
+    entries = properties.get("pipelines") or [properties.get("pipeline")]
+    return [entry["pipelineReference"]["referenceName"] for entry in entries if entry]
+
+
 # --- schedule triggers -----------------------------------------------------------------------------------
 
 

@@ -167,6 +167,8 @@ def test_a_dataset_is_resolved_down_to_its_linked_service(folder):
         (["simulate", "tr_x", "--from", "2026-01-01", "--to", "2026-01-02"], "There is no trigger 'tr_x'"),
         (["run", "pl_x"], "There is no pipeline 'pl_x'"),
         (["run", "pl_main", "--parameter", "x=1"], "has no parameter x"),
+        (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
+        (["watch", "tr_hourly", "--parameter", "x=1"], "has no parameter x"),
         (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
         (["run", "pl_main", "--set", "coins=many"], "'many' is not a whole number"),
         (["run", "pl_main", "--fail", "x"], "There is no activity 'x' that can be made to fail"),

@@ -3,7 +3,7 @@
 from ops.adf.engine.calls import ActivityCall, ActivityFailure
 from ops.adf.engine.clock import RealClock, VirtualClock
 from ops.adf.engine.records import ActivityRun, PipelineRun, walk
-from ops.adf.engine.runner import Engine
+from ops.adf.engine.runner import Engine, refuse_unknown_parameters
 
 __all__ = [
     "ActivityCall",
@@ -13,5 +13,6 @@ __all__ = [
     "PipelineRun",
     "RealClock",
     "VirtualClock",
+    "refuse_unknown_parameters",
     "walk",
 ]

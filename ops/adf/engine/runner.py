@@ -315,13 +315,18 @@ class Engine:
             raise ActivityFailure("InvalidTemplate", str(error)) from None
 
 
-def _parameter_values(pipeline, declared, given):
-    """Values for all parameters of a pipeline: those given, else the defaults."""
+def refuse_unknown_parameters(pipeline, declared, given):
+    """CoinlakeError when values are given for parameters that a pipeline does not declare."""
     unknown = sorted(set(given) - set(declared))
     if unknown:
         raise CoinlakeError(
             f"Pipeline '{pipeline}' has no parameter {', '.join(unknown)}, only: {', '.join(declared) or 'none'}."
         )
+
+
+def _parameter_values(pipeline, declared, given):
+    """Values for all parameters of a pipeline: those given, else the defaults."""
+    refuse_unknown_parameters(pipeline, declared, given)
     defaults = {name: spec["defaultValue"] for name, spec in declared.items() if "defaultValue" in spec}
     missing = [name for name in declared if name not in given and name not in defaults]
     if missing:
