@@ -68,9 +68,12 @@ def test_vectors_of_pipelines(case):
 
     assert run.status == expected.get("pipelineStatus", run.status)
     for name, allowed in expected.get("activities", {}).items():
-        assert by_name[name].status in (allowed if isinstance(allowed, list) else [allowed]), name
+        # What stands in a branch that is not taken has no run at all.
+        status = by_name[name].status if name in by_name else "Skipped"
+        assert status in (allowed if isinstance(allowed, list) else [allowed]), name
     for name, counts in expected.get("activityRuns", {}).items():
-        assert {status: n for status, n in statuses[name].items() if status not in IGNORED} == counts
+        found = statuses.get(name, {})
+        assert {status: n for status, n in found.items() if status not in IGNORED} == counts
     for name, attempts in expected.get("attempts", {}).items():
         assert sum(len(found.attempts) for found in runs if found.name == name) == attempts
     for first, second in expected.get("order", []):
