@@ -1,5 +1,6 @@
 """`python -m ops.bi` writes bi/: the Power BI project and the Databricks dashboard; `--check` only compares."""
 
+import argparse
 import sys
 
 from ops.bi import dashboard, powerbi
@@ -27,8 +28,13 @@ def differences() -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Write what differs; with --check, 1 when anything does."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.bi", description="Makes bi/ from the tables' descriptions."
+    )
+    parser.add_argument("--check", action="store_true", help="only say what is out of date")
+    options = parser.parse_args(arguments)
     changed = differences()
-    if "--check" in arguments:
+    if options.check:
         for path in changed:
             print(f"bi/{path} is out of date: python -m ops.bi", file=sys.stderr)
         return 1 if changed else 0
