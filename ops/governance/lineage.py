@@ -12,7 +12,7 @@ from pathlib import Path
 from coinlake import tables
 from coinlake.errors import CoinlakeError
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 232, 30, 84, 12, 24
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 248, 30, 84, 12, 24
 LONGEST = 32
 STYLE = """
 :root {
@@ -23,7 +23,8 @@ STYLE = """
   :root { --ink: #e6e9f0; --paper: #12161f; --line: #5b667d; --data: #1f2a3f; --step: #3a2f1b; }
 }
 body { margin: 24px; font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
-.graph { overflow-x: auto; }
+.wide { overflow-x: auto; }
+h1 { line-height: 1.2; }
 svg text { font: 13px system-ui, sans-serif; fill: var(--ink); }
 svg rect { stroke: var(--line); } svg .data { fill: var(--data); } svg .step { fill: var(--step); }
 svg path { fill: none; stroke: var(--line); stroke-width: 1.3; }
@@ -70,22 +71,25 @@ def page(run_id: str, events: Iterable[Event]) -> str:
         f"<title>Lineage of run {html.escape(run_id)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         f"<h1>Where the data of this run comes from</h1>\n"
         f"<p>Run {html.escape(run_id)}: {len(events)} notebooks. Blue boxes are data, yellow ones notebooks; rest "
-        f'on a box to read what it holds.</p>\n<div class="graph">\n{_graph(events, described)}\n</div>\n'
-        f"<h2>The same as a table</h2>\n<table>\n<tr><th>Notebook</th><th>Reads</th><th>Writes</th></tr>\n{rows}\n"
-        "</table>\n</body>\n</html>\n"
+        f'on a box to read what it holds.</p>\n<div class="wide">\n{_graph(events, described)}\n</div>\n'
+        '<h2>The same as a table</h2>\n<div class="wide">\n<table>\n'
+        f"<tr><th>Notebook</th><th>Reads</th><th>Writes</th></tr>\n{rows}\n</table>\n</div>\n</body>\n</html>\n"
     )
 
 
 def columns(events: Iterable[Event]) -> dict[str, int]:
     """Every node -> its column: data stands right of what writes it, a step right of what it reads.
 
-    A table that a step both reads and writes stands where the first step that writes it puts it.
+    A table that a step both reads and writes stands where the first step that writes it puts it; data that no
+    earlier step of this run has written stands just left of the first step that reads it.
     """
     place: dict[str, int] = {}
     for event in events:
         step = f"step {event.step}"
         read = [f"data {name}" for name in event.inputs if name not in event.outputs]
-        place[step] = 1 + max((place.setdefault(name, 0) for name in read), default=0)
+        place[step] = 1 + max((place[name] for name in read if name in place), default=0)
+        for name in read:
+            place.setdefault(name, place[step] - 1)
         for name in event.outputs:
             place.setdefault(f"data {name}", place[step] + 1)
     return place

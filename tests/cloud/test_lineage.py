@@ -45,6 +45,12 @@ def test_data_stands_right_of_what_writes_it_and_a_step_right_of_what_it_reads(l
     }
 
 
+def test_data_that_an_earlier_run_wrote_stands_beside_its_reader(lake):
+    record(lake, "r1", "08_report", ["aggregated_data.fact_price_daily", "aggregated_data.run_steps"], ["reports"])
+    place = lineage.columns(lineage.events(lake)[1])
+    assert (place["step 08_report"], place["data aggregated_data.run_steps"]) == (7, 6)
+
+
 def test_the_page_stands_alone(lake, capsys):
     assert main(["lineage", "--lake", str(lake)]) == 0
     page = (lake / "lineage" / "r1.html").read_text(encoding="utf-8")
