@@ -104,20 +104,29 @@ def to_datetime(instant):
 
 WEEKDAY = rf"(?:(?P<weekday>{'|'.join(f'{name}|{name[:3]}' for name in DAYS)}),?\s+)?"
 MONTH = rf"(?P<name>{'|'.join(f'{name}|{name[:3]}' for name in MONTHS)})"
-ZONE = r"\s*(?P<zone>Z|GMT|[+-]\d{1,2}(?::?\d{2})?)?"
-CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d+))?)?)?"
-CLOCK_AFTER_T = r"T(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d+))?)?"
-CLOCK_AFTER_SPACE = rf"(?:\s+{CLOCK}(?:\s*(?P<half>AM|PM))?)?"
+GAP = r"[\s,/-]+"
+YEAR = r"(?P<year>\d{4}|\d{1,2})"
+OFFSET = r"[+-]\d{1,2}(?::?[0-5]\d)?"
+# Letters never follow those of AM and PM at once.
+ZONE = rf"\s*(?P<zone>(?<!M)(?:Z|GMT)|{OFFSET})?"
+ZONE_AFTER_T = rf"\s*(?P<zone>Z|{OFFSET})?"
+CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d*))?)?)?"
+CLOCK_AFTER_T = (
+    rf"T(?P<hour>\d{{2}}):(?P<minute>\d{{2}})(?::(?P<second>\d{{2}})(?:\.(?P<fraction>\d+))?)?{ZONE_AFTER_T}"
+)
+CLOCK_AFTER_SPACE = rf"(?:(?:,\s*|\s+){CLOCK}(?:\s*(?P<half>AM|PM))?)?{ZONE}"
 READABLE = [
-    re.compile(rf"\s*{WEEKDAY}{day}{clock}{ZONE}\s*", re.IGNORECASE)
+    re.compile(rf"\s*{WEEKDAY}{day}{clock}\s*", re.IGNORECASE)
     for day, clock in [
-        (r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})", CLOCK_AFTER_T),
+        (r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})", CLOCK_AFTER_T),
         (r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})", CLOCK_AFTER_SPACE),
         (r"(?P<month>\d{1,2})[-/.](?P<day>\d{1,2})[-/.](?P<year>\d{4}|\d{2})", CLOCK_AFTER_SPACE),
         (r"(?P<year>\d{4})[-/](?P<month>\d{1,2})", CLOCK_AFTER_SPACE),
-        (rf"{MONTH}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}})", CLOCK_AFTER_SPACE),
-        (rf"(?P<day>\d{{1,2}})\s+{MONTH},?\s+(?P<year>\d{{4}})", CLOCK_AFTER_SPACE),
-        (rf"{MONTH},?\s+(?P<year>\d{{4}})", CLOCK_AFTER_SPACE),
+        (rf"{MONTH}{GAP}(?P<day>\d{{1,2}}){GAP}{YEAR}", CLOCK_AFTER_SPACE),
+        (rf"(?P<day>\d{{1,2}}){GAP}{MONTH}{GAP}{YEAR}", CLOCK_AFTER_SPACE),
+        (rf"(?P<year>\d{{4}}){GAP}{MONTH}{GAP}(?P<day>\d{{1,2}})", CLOCK_AFTER_SPACE),
+        (rf"{MONTH}{GAP}(?P<year>\d{{4}})", ""),
+        (rf"(?P<year>\d{{4}}){GAP}{MONTH}", ""),
     ]
 ]
 LAST_TWO_DIGIT_YEAR = 29
@@ -142,7 +151,7 @@ def _instant_of(fields):
     if fields["weekday"] and not DAYS[day.isoweekday() % 7].lower().startswith(fields["weekday"].lower()[:3]):
         raise ValueError("another weekday")
     ticks = (day.toordinal() - 1) * TICKS_PER_DAY + _ticks_of_day(fields)
-    zone = fields["zone"]
+    zone = fields.get("zone")
     if not zone:
         return Instant(ticks)
     if zone.upper() in ("Z", "GMT"):
@@ -170,9 +179,10 @@ def _month(fields):
 def _ticks_of_day(fields):
     hour, minute, second = (int(fields.get(name) or 0) for name in ("hour", "minute", "second"))
     if fields.get("half"):
-        if not 1 <= hour <= 12:
-            raise ValueError("an hour that has no half of the day")
-        hour = hour % 12 + (12 if fields["half"].upper() == "PM" else 0)
+        is_afternoon = fields["half"].upper() == "PM"
+        if hour > 12 and not is_afternoon:
+            raise ValueError("an hour that is not in this half of the day")
+        hour = hour if hour > 12 else hour % 12 + (12 if is_afternoon else 0)
     elif fields.get("hour") and not fields.get("minute"):
         raise ValueError("an hour alone")
     if hour > 23 or minute > 59 or second > 59:
