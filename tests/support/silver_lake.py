@@ -1,6 +1,8 @@
 """A lake to try silver on: lands answers, takes them in, and looks at the rows that came of them."""
 
+import hashlib
 import json
+from datetime import datetime
 from pathlib import Path
 
 from coinlake import endpoints, silver, storage, tables, tape
@@ -16,6 +18,30 @@ URLS = {
     "fx_rates": "/2026-08-01..2026-08-12?base=USD",
     "weather_daily": "/archive?latitude=47.37&longitude=8.54",
 }
+
+
+def put(lake: Path, endpoint: str, run: str, body: bytes) -> str:
+    """Writes a body that no log names, whatever it is; returns its path below landing/."""
+    file = f"endpoint={endpoint}/date={datetime.strptime(run[:8], '%Y%m%d'):%Y-%m-%d}/run={run}/p0001.json"
+    target = lake / "landing" / file
+    target.parent.mkdir(parents=True)
+    target.write_bytes(body)
+    return file
+
+
+def log(lake: Path, endpoint: str, file: str, fetched_at: str) -> None:
+    """Writes the line of the log for a body that `put` wrote: it says that the body is data."""
+    body = (lake / "landing" / file).read_bytes()
+    day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
+    line = {
+        **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
+        **{"url": endpoints.absolute(endpoint, URLS[endpoint]), "fetched_at": fetched_at, "elapsed_ms": 1},
+        **{"headers": {}, "file": file, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()},
+        **{"content_encoding": "identity", "outcome": "landed", "error": None, "source": "replay"},
+    }
+    target = lake / "landing_meta" / f"date={day}" / f"run={run}.jsonl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(line) + "\n")
 
 
 class SilverLake:
@@ -42,24 +68,11 @@ class SilverLake:
 
     def put(self, endpoint: str, name: str, body: bytes) -> str:
         """Writes a body that no log names; returns its path below landing/."""
-        file = f"endpoint={endpoint}/date=2026-08-12/run={name}/p0001.json"
-        target = self.path / "landing" / file
-        target.parent.mkdir(parents=True)
-        target.write_bytes(body)
-        return file
+        return put(self.path, endpoint, name, body)
 
     def log(self, endpoint: str, file: str, fetched_at: str) -> None:
         """Writes the line of the log for a body that `put` wrote."""
-        run = file.split("run=")[1].split("/")[0]
-        line = {
-            **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
-            **{"url": endpoints.absolute(endpoint, URLS[endpoint]), "fetched_at": fetched_at, "elapsed_ms": 1},
-            **{"headers": {}, "file": file, "bytes": 1, "sha256": "0", "content_encoding": "identity"},
-            **{"outcome": "landed", "error": None, "source": "replay"},
-        }
-        target = self.path / "landing_meta" / "date=2026-08-12" / f"run={run}.jsonl"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(json.dumps(line) + "\n")
+        log(self.path, endpoint, file, fetched_at)
 
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""
