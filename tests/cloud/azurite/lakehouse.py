@@ -1,6 +1,7 @@
 """What the pipeline does with Delta tables, in a session of its own, on a lake in blob storage: prints JSON.
 
-`python lakehouse.py LAKE`, with the settings of Spark as JSON on standard input.
+`python lakehouse.py LAKE`, with the settings of Spark as JSON on standard input; without LAKE it only fetches the
+jars that the settings name, which Java can do as long as it still trusts the world's certificates.
 """
 
 import json
@@ -15,11 +16,16 @@ from coinlake.tables import FX_RATES
 CATALOG = "spark_catalog"
 
 
+def begin(settings: dict[str, str]) -> SparkSession:
+    """A session with the pipeline's own settings and these."""
+    platform.prepare_environment()
+    return SparkSession.builder.config(map=platform.SPARK_CONFS | settings).getOrCreate()
+
+
 def main(lake: str, settings: dict[str, str]) -> dict:
     """Make a table, merge the same rows twice, read them and their changes."""
     tables.TABLES = storage.TABLES = (FX_RATES,)
-    platform.prepare_environment()
-    session = SparkSession.builder.config(map=platform.SPARK_CONFS | settings).getOrCreate()
+    session = begin(settings)
     storage.ensure(session, CATALOG, lake)
     instant = datetime(2026, 8, 12, tzinfo=UTC)
     rows = [(date(2026, 8, day), "usd", "eur", 0.9, instant, "f") for day in (10, 11)]
@@ -33,4 +39,8 @@ def main(lake: str, settings: dict[str, str]) -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], json.load(sys.stdin))))
+    given = json.load(sys.stdin)
+    if sys.argv[1:]:
+        print(json.dumps(main(sys.argv[1], given)))
+    else:
+        begin(given).stop()

@@ -38,6 +38,12 @@ def emulator(tmp_path_factory):
         pytest.skip(str(reason))
 
 
+JARS = {
+    "spark.jars.packages": f"org.apache.hadoop:hadoop-azure:{HADOOP}",
+    "spark.jars.excludes": ",".join(EXCLUDED),
+}
+
+
 def settings(emulator: azurite.Storage) -> dict[str, str]:
     """Where the emulator stands in for the cloud: nothing of this is in the pipeline's own code."""
     host = f"{azurite.ACCOUNT}.dfs.core.windows.net"
@@ -45,9 +51,7 @@ def settings(emulator: azurite.Storage) -> dict[str, str]:
         f"-Djavax.net.ssl.trustStore={emulator.trust_store} -Djavax.net.ssl.trustStoreType=PKCS12 "
         f"-Djavax.net.ssl.trustStorePassword={azurite.PASSWORD}"
     )
-    return {
-        "spark.jars.packages": f"org.apache.hadoop:hadoop-azure:{HADOOP}",
-        "spark.jars.excludes": ",".join(EXCLUDED),
+    return JARS | {
         "spark.driver.extraJavaOptions": " ".join([*platform.java_options(), trust]),
         f"spark.hadoop.fs.azure.account.key.{host}": emulator.key,
         "spark.hadoop.fs.azure.abfs.endpoint": f"127.0.0.1:{emulator.port}",
@@ -62,18 +66,24 @@ def settings(emulator: azurite.Storage) -> dict[str, str]:
 def test_delta_tables_are_made_merged_and_read_on_abfss(emulator):
     emulator.make_container("lake")
     lake = f"{emulator.address('lake')}/simulated"
-    answer = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("lakehouse.py")), lake],
-        input=json.dumps(settings(emulator)),
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert answer.returncode == 0, answer.stderr[-3000:]
-    found = json.loads(answer.stdout.splitlines()[-1])
+    in_spark(JARS)
+    found = json.loads(in_spark(settings(emulator), lake).splitlines()[-1])
     [first, second] = found["merged"]
     assert first[:2] == [2, 0]
     assert second == [0, 0, first[2]]
     assert found["rates"] == [["2026-08-10", 0.9], ["2026-08-11", 0.9]]
     assert found["changes"] == 2
     assert found["location"] == f"{lake}/tables/cleaned_data/fx_rates"
+
+
+def in_spark(settings: dict[str, str], *arguments: str) -> str:
+    """What a session of its own prints; one Java can have one trust store only."""
+    answer = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("lakehouse.py")), *arguments],
+        input=json.dumps(settings),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    return answer.stdout
