@@ -41,7 +41,7 @@ REPORTS = {
     "07_report_market_trends": "market_trends",
     "08_report_pipeline_health": "pipeline_health",
 }
-AT_ONCE = 2
+AT_ONCE = 3
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 

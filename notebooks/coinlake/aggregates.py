@@ -6,7 +6,10 @@ floating-point numbers run in a fixed order, so that every result is the same to
 """
 
 import math
+from collections.abc import Iterable
 from datetime import date
+from itertools import combinations
+from statistics import correlation
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
@@ -224,13 +227,12 @@ def coin_monthly(days: DataFrame) -> DataFrame:
     )
 
 
-def correlations(trends: DataFrame) -> DataFrame:
-    """correlation_90d from market_trends_daily: one row per pair of the 15 largest coins of a currency.
+def returns_of_the_largest(trends: DataFrame) -> DataFrame:
+    """What correlation_90d is made from: the daily log returns of the 15 largest coins of each currency.
 
-    The window is the 90 days that end with the newest day. The size of a coin is its newest known market cap
-    in the window. Pearson's r = sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2))
-    of daily log returns on the days that both have; NULL-safe: pairs with fewer than 60 such days, or with a
-    coin that does not move at all, have no row. Source: Pearson, Proc. R. Soc. London 58 (1895).
+    `trends` has the columns of market_trends_daily. The result has vs_currency, coin_id, date, log_return, and
+    `newest`, the currency's newest day; it holds the 90 days that end with that day. The size of a coin is its
+    newest known market cap in these days.
     """
     newest = trends.groupBy("vs_currency").agg(F.max("date").alias("newest"))
     window = trends.join(F.broadcast(newest), "vs_currency").where(
@@ -244,26 +246,33 @@ def correlations(trends: DataFrame) -> DataFrame:
         .withColumn("place", F.row_number().over(by_size))
         .where(F.col("place") <= CORRELATED_COINS)
     )
-    returns = (
-        window.join(F.broadcast(largest), list(COIN), "left_semi")
-        .select(*COIN, "newest", "date", F.log1p("return_1d").alias("log_return"))
-        .where("log_return IS NOT NULL")
-    )
-    a = returns.select(
-        "vs_currency", "newest", "date", F.col("coin_id").alias("coin_a"), F.col("log_return").alias("x")
-    )
-    b = returns.select("vs_currency", "date", F.col("coin_id").alias("coin_b"), F.col("log_return").alias("y"))
     return (
-        a.join(b, ["vs_currency", "date"])
-        .where("coin_a < coin_b")
-        .groupBy("coin_a", "coin_b", "vs_currency", F.col("newest").alias("date"))
-        .agg(F.array_sort(F.collect_list(F.struct("date", "x", "y"))).alias("points"))
-        .withColumn("days", F.size("points"))
-        .where(F.col("days") >= CORRELATION_MINIMUM_DAYS)
-        .withColumn("correlation", _pearson())
-        .where("correlation IS NOT NULL")
-        .select(*tables.CORRELATION_90D.column_names)
+        window.join(F.broadcast(largest), list(COIN), "left_semi")
+        .withColumn("log_return", F.log1p("return_1d"))
+        .where("log_return IS NOT NULL")
+        .select("vs_currency", "coin_id", "date", "log_return", "newest")
     )
+
+
+def correlations(returns: Iterable[tuple]) -> list[tuple]:
+    """The rows of correlation_90d, sorted, from the rows of `returns_of_the_largest`.
+
+    Pearson's r = sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2)) of two coins'
+    log returns on the days that both have (Pearson, Proc. R. Soc. London 58, 1895). A pair with fewer than 60
+    such days, or with a coin that does not move at all, has no row. At most 105 pairs: no work for a cluster.
+    """
+    by_coin: dict[tuple[str, date], dict[str, dict[date, float]]] = {}
+    for vs_currency, coin_id, day, log_return, newest in returns:
+        by_coin.setdefault((vs_currency, newest), {}).setdefault(coin_id, {})[day] = log_return
+    rows = []
+    for (vs_currency, newest), coins in by_coin.items():
+        for coin_a, coin_b in combinations(sorted(coins), 2):
+            days = sorted(coins[coin_a].keys() & coins[coin_b].keys())
+            x, y = ([coins[coin][day] for day in days] for coin in (coin_a, coin_b))
+            if len(days) >= CORRELATION_MINIMUM_DAYS and min(x) < max(x) and min(y) < max(y):
+                r = max(-1.0, min(1.0, correlation(x, y)))
+                rows.append((coin_a, coin_b, vs_currency, newest, r, len(days)))
+    return sorted(rows)
 
 
 def candle_hourly(prices: DataFrame, snapshots: DataFrame) -> DataFrame:
@@ -293,18 +302,6 @@ def candle_hourly(prices: DataFrame, snapshots: DataFrame) -> DataFrame:
         .where("samples > 0")
         .withColumn("period", F.date_format("hour", "yyyy-MM"))
         .select(*tables.CANDLE_HOURLY.column_names)
-    )
-
-
-def hours_touched(prices: DataFrame, snapshots: DataFrame) -> DataFrame:
-    """The candles (coin_id, vs_currency, hour) that hourly prices and snapshots reach: a price closes one hour
-    and opens the next."""
-    hourly = prices.where("granularity = 'hourly'")
-    closed = F.timestamp_add("HOUR", F.lit(-1), F.col("observed_at"))
-    return (
-        hourly.select(*COIN, F.explode(F.array(closed, "observed_at")).alias("hour"))
-        .union(snapshots.select(*COIN, hour_of("snapshot_at")))
-        .distinct()
     )
 
 
@@ -340,17 +337,3 @@ def _close_before(days: int) -> Column:
 
 def _return_over(days: int) -> Column:
     return F.try_divide("close", _close_before(days)) - 1
-
-
-def _pearson() -> Column:
-    """Pearson's r of x and y in the array `points`, added in its order and kept within -1 and 1."""
-
-    def total(term) -> Column:
-        return F.aggregate("points", F.lit(0.0), lambda sum_so_far, point: sum_so_far + term(point))
-
-    mean_x, mean_y = total(lambda p: p["x"]) / F.size("points"), total(lambda p: p["y"]) / F.size("points")
-    covariance = total(lambda p: (p["x"] - mean_x) * (p["y"] - mean_y))
-    spread_x = total(lambda p: (p["x"] - mean_x) * (p["x"] - mean_x))
-    spread_y = total(lambda p: (p["y"] - mean_y) * (p["y"] - mean_y))
-    r = F.try_divide(covariance, F.sqrt(spread_x) * F.sqrt(spread_y))
-    return F.when(r > 1, 1.0).when(r < -1, -1.0).otherwise(r)

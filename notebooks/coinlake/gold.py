@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import cached_property, reduce
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -46,6 +47,16 @@ def build(spark: SparkSession, catalog: str) -> dict[str, Merged]:
     return work.written
 
 
+class News(NamedTuple):
+    """Rows of a silver table that are new or differ, of one day, and of one coin and currency where known."""
+
+    table: str
+    coin_id: str | None
+    vs_currency: str | None
+    date: date | None
+    rows: int
+
+
 class Build:
     """One build of gold: what changed in silver, what that touches, and what was written (`written`).
 
@@ -56,7 +67,6 @@ class Build:
         self.spark = spark
         self.catalog = catalog
         self.written: dict[str, Merged] = {}
-        self._changes: dict[str, DataFrame] = {}
         self.progress = progress.held(spark, catalog)
         self.versions = progress.versions(spark, catalog, SOURCES)
 
@@ -78,26 +88,38 @@ class Build:
         """The table's rows."""
         return storage.read(self.spark, self.catalog, table)
 
-    def changes(self, table: Table) -> DataFrame:
-        """The rows of a silver table that are new or differ since the last build, as they are now."""
-        if table.name not in self._changes:
-            self._changes[table.name] = self._read_changes(table)
-        return self._changes[table.name]
+    def news(self) -> dict[str, int]:
+        """How many rows of each silver table are new or differ since the last build."""
+        return {table.name: sum(row.rows for row in self._news if row.table == table.name) for table in SOURCES}
 
-    def _read_changes(self, table: Table) -> DataFrame:
+    @cached_property
+    def _news(self) -> list[News]:
+        """What is new, counted by table and day, and after the first build by coin and currency too."""
+        frames = []
+        for table in (table for table in SOURCES if self.is_new(table)):
+            by_coin = not self.is_first and {*COIN} <= {*table.column_names}
+            coin = [F.col(name) if by_coin else F.lit(None).cast("string").alias(name) for name in COIN]
+            named = self._changes(table).select(F.lit(table.name).alias("table"), *coin, _day(table).alias("date"))
+            frames.append(named.groupBy("table", *COIN, "date").count())
+        return [News(*row) for row in reduce(DataFrame.union, frames).collect()] if frames else []
+
+    def _days(self, *of: Table) -> list[date]:
+        """The days with something new in these tables, in order."""
+        names = {table.name for table in of}
+        return sorted({row.date for row in self._news if row.table in names})
+
+    def _coin_days(self, *of: Table) -> set[tuple[str, str, date]]:
+        """Coin, currency and day of what is new in these tables, after the first build."""
+        names = {table.name for table in of}
+        return {(row.coin_id, row.vs_currency, row.date) for row in self._news if row.table in names}
+
+    def _changes(self, table: Table, read: Callable[..., DataFrame] = progress.changes) -> DataFrame:
+        """The rows of a silver table that are new or differ since the last build."""
         if self.is_first:
             return self.read(table)
         if not self.is_new(table):
             return self.read(table).where("false")
-        return progress.newest_changes(self.spark, self.catalog, table, self.progress[table.name])
-
-    def news(self) -> dict[str, int]:
-        """How many rows of each silver table are new or differ since the last build."""
-        counts = [
-            self.changes(table).agg(F.lit(table.name), F.count("*")) for table in SOURCES if self.is_new(table)
-        ]
-        found = dict(tuple(row) for row in reduce(DataFrame.union, counts).collect()) if counts else {}
-        return {table.name: found.get(table.name, 0) for table in SOURCES}
+        return read(self.spark, self.catalog, table, self.progress[table.name])
 
     def dimensions(self) -> None:
         """Writes the dimensions that the facts point to.
@@ -123,7 +145,7 @@ class Build:
     def aggregates_of_coins(self) -> None:
         """Writes what each coin has for itself: averages, trends, months and candles."""
         due = []
-        if self._price_days or self._snapshot_days:
+        if self.is_new(tables.COIN_PRICES) or self.is_new(tables.COIN_SNAPSHOTS):
             due.append(self._hourly_candles)
         if self._since is not None:
             due += [self._price_averages, self._market_trends, self._weekly_candles]
@@ -169,12 +191,12 @@ class Build:
         if self.is_first or not news:
             return {}
         known = self.read(tables.DIM_COIN)
-        seen = star.sightings(self.changes(tables.COIN_SNAPSHOTS))
+        seen = star.sightings(self._changes(tables.COIN_SNAPSHOTS, progress.newest_changes))
         surprising = star.contradicting(seen, known).select("coin_id", "seen_at")
-        charted = self.changes(tables.COIN_PRICES).select("coin_id").distinct()
-        unknown = charted.join(known, "coin_id", "left_anti")
+        charted = sorted({(coin_id,) for coin_id, _, _ in self._coin_days(tables.COIN_PRICES)})
+        unknown = self.spark.createDataFrame(charted, "coin_id STRING").join(known, "coin_id", "left_anti")
         inferred = known.where("first_seen_at IS NULL").select("coin_id")
-        renamed = inferred.join(self.changes(tables.COIN_LIST), "coin_id", "left_semi")
+        renamed = inferred.join(self._changes(tables.COIN_LIST), "coin_id", "left_semi")
         rows = (
             surprising.union(unknown.union(renamed).withColumn("seen_at", F.lit(None)))
             .groupBy("coin_id")
@@ -230,7 +252,7 @@ class Build:
     def _extend_calendar(self) -> None:
         stored = self.read(tables.DIM_DATE).agg(F.min("date"), F.max("date")).first()
         known = [] if self.is_first or stored[0] is None else list(stored)
-        reached = [*known, *self._price_days, *self._snapshot_days]
+        reached = [*known, *self._days(tables.COIN_PRICES, tables.COIN_SNAPSHOTS)]
         if not reached or [min(reached), max(reached)] == known:
             return
         days = star.calendar(self.spark, min(reached), max(reached))
@@ -240,22 +262,9 @@ class Build:
 
     # Facts
 
-    @cached_property
-    def _price_days(self) -> list[date]:
-        return self._days(tables.COIN_PRICES, "observed_at")
-
-    @cached_property
-    def _snapshot_days(self) -> list[date]:
-        return self._days(tables.COIN_SNAPSHOTS, "snapshot_at")
-
-    def _days(self, table: Table, instant: str) -> list[date]:
-        """The days that hold a new or different row of the table."""
-        if not self.is_new(table):
-            return []
-        return [row[0] for row in self.changes(table).select(star.day_of(instant)).distinct().collect()]
-
     def _market_snapshots(self) -> None:
-        snapshots, first = self.changes(tables.COIN_SNAPSHOTS), _earliest(*self._snapshot_days)
+        snapshots = self._changes(tables.COIN_SNAPSHOTS, progress.newest_changes)
+        first = _earliest(*self._days(tables.COIN_SNAPSHOTS))
         moved = [since for coin, since in self._changed_coins.items() if since and coin in self._moved_coins]
         if moved:
             first = _earliest(first, star.day(min(moved)))
@@ -267,12 +276,12 @@ class Build:
         self._write(tables.FACT_MARKET_SNAPSHOT, facts, where)
 
     def _daily_prices(self) -> None:
-        first = _earliest(*self._price_days)
-        prices = self.read(tables.COIN_PRICES)
-        touched = self.changes(tables.COIN_PRICES).select(*COIN, star.day_of("observed_at").alias("date"))
+        prices, touched_days = self.read(tables.COIN_PRICES), self._days(tables.COIN_PRICES)
+        first = _earliest(*touched_days)
         if not self.is_first:
+            touched = self._frame_of(self._coin_days(tables.COIN_PRICES))
             prices = (
-                prices.where(_of_days("observed_at", self._price_days))
+                prices.where(_of_days("observed_at", touched_days))
                 .withColumn("date", star.day_of("observed_at"))
                 .join(touched, [*COIN, "date"], "left_semi")
             )
@@ -324,15 +333,17 @@ class Build:
     def _context(self) -> dict[str, date | None]:
         """The first complete day that news from the context reaches: `market`, the whole market and its mood;
         `rates`, the exchange rates."""
-        if self.is_first or not any(map(self.is_new, (tables.MARKET_TOTALS, tables.FEAR_GREED, tables.FX_RATES))):
+        market = self._days(tables.MARKET_TOTALS, tables.FEAR_GREED)
+        first_rate = _earliest(*self._days(tables.FX_RATES))
+        first = _earliest(first_rate, *market)
+        if self.is_first or first is None:
             return {"market": None, "rates": None}
-        days = self.read(tables.MARKET_DAILY).select("date").distinct()
-        totals = self.changes(tables.MARKET_TOTALS).select(star.day_of("snapshot_at").alias("date"))
-        moods = self.changes(tables.FEAR_GREED).select("date")
-        market = totals.union(moods).join(days, "date", "left_semi").select(F.lit("market"), F.min("date"))
-        first_rate = self.changes(tables.FX_RATES).select(F.min("date").alias("first"))
-        rates = days.join(F.broadcast(first_rate), F.expr("date >= first")).select(F.lit("rates"), F.min("date"))
-        return dict(tuple(row) for row in market.union(rates).collect())
+        known = self.read(tables.MARKET_DAILY).where(F.col("date") >= first).select("date").distinct()
+        days = {row["date"] for row in known.collect()}
+        return {
+            "market": _earliest(*days.intersection(market)),
+            "rates": _earliest(*(day for day in days if first_rate and day >= first_rate)),
+        }
 
     def _closes(self, since: date, all_coins: bool = False) -> DataFrame:
         """The complete days from `since` on: of the coins whose closes changed, or of all coins."""
@@ -369,20 +380,25 @@ class Build:
 
     def _hourly_candles(self) -> None:
         prices, snapshots = self.read(tables.COIN_PRICES), self.read(tables.COIN_SNAPSHOTS)
-        days = [*self._price_days, *self._snapshot_days]
         if self.is_first:
-            candles = aggregates.candle_hourly(prices, snapshots)
-        else:
-            touched = aggregates.hours_touched(
-                self.changes(tables.COIN_PRICES), self.changes(tables.COIN_SNAPSHOTS)
+            self._write(tables.CANDLE_HOURLY, aggregates.candle_hourly(prices, snapshots))
+            return
+        news = self._coin_days(tables.COIN_PRICES, tables.COIN_SNAPSHOTS)
+        # The price at midnight closes the last candle of one day and opens the first of the next.
+        touched = news | {(*coin, day + timedelta(days=1)) for *coin, day in news}
+        days = sorted({day for _, _, day in touched})
+        candles = (
+            aggregates.candle_hourly(
+                prices.where(_of_days("observed_at", days)), snapshots.where(_of_days("snapshot_at", days))
             )
-            candles = aggregates.candle_hourly(
-                prices.where(_of_days("observed_at", days, and_the_next_hour=True)),
-                snapshots.where(_of_days("snapshot_at", days, and_the_next_hour=True)),
-            ).join(touched, list(tables.CANDLE_HOURLY.key), "left_semi")
-        months = sorted({f"{day:%Y-%m}" for day in _with_next(days)})
-        where = f"t.period IN ({', '.join(repr(month) for month in months)}) AND t.hour >= '{min(days)}'"
-        self._write(tables.CANDLE_HOURLY, candles, where)
+            .withColumn("date", F.to_date("hour"))
+            .join(self._frame_of(touched), [*COIN, "date"], "left_semi")
+        )
+        months = ", ".join(sorted({f"'{day:%Y-%m}'" for day in days}))
+        self._write(tables.CANDLE_HOURLY, candles, f"t.period IN ({months}) AND t.hour >= '{days[0]}'")
+
+    def _frame_of(self, coin_days: set[tuple[str, str, date]]) -> DataFrame:
+        return self.spark.createDataFrame(sorted(coin_days), "coin_id STRING, vs_currency STRING, date DATE")
 
     def _market_days(self) -> None:
         since = _earliest(self._since, self._context["market"])
@@ -393,10 +409,12 @@ class Build:
         self._write(tables.MARKET_DAILY, days, _from("date", since))
 
     def _correlations(self) -> None:
-        stored = self.read(tables.CORRELATION_90D)
-        rows = aggregates.correlations(self.read(tables.MARKET_TRENDS_DAILY)).collect()
-        if set(rows) != set(stored.collect()):
-            self._replace(tables.CORRELATION_90D, self.spark.createDataFrame(rows, stored.schema))
+        table = tables.CORRELATION_90D
+        stored = self.read(table).select(*table.column_names)
+        returns = aggregates.returns_of_the_largest(self.read(tables.MARKET_TRENDS_DAILY))
+        rows = aggregates.correlations(returns.collect())
+        if rows != sorted(map(tuple, stored.collect())):
+            self._replace(table, self.spark.createDataFrame(rows, stored.schema))
 
     # Writing
 
@@ -424,26 +442,27 @@ def _name(table: Table) -> str:
     return f"{table.schema}.{table.name}"
 
 
-def _of_days(instant: str, days: Iterable[date], and_the_next_hour: bool = False) -> Column:
+def _day(table: Table) -> Column:
+    """The day that a row of silver belongs to; NULL where rows have none."""
+    if "date" in table.column_names:
+        return F.col("date")
+    instant = next((name for name in ("observed_at", "snapshot_at") if name in table.column_names), None)
+    return star.day_of(instant) if instant else F.lit(None).cast("date")
+
+
+def _of_days(instant: str, days: Iterable[date]) -> Column:
     """A condition of literals that keeps the files and rows of silver that can hold these days."""
-    days = list(days)
-    if not days:
+    both_ends = {end for day in days for end in (day, day + timedelta(days=1))}
+    if not both_ends:
         return F.lit(False)
-    months = {f"{day:%Y-%m}" for day in _with_next(days)}
-    years = {f"{day:%Y}" for day in _with_next(days)}
-    until = datetime.combine(max(days), datetime.min.time()) + timedelta(days=1, hours=1 * and_the_next_hour)
-    since = datetime.combine(min(days), datetime.min.time())
-    return F.col("period").isin(sorted(months | years)) & F.col(instant).between(since, until)
+    periods = sorted({f"{day:%Y-%m}" for day in both_ends} | {f"{day:%Y}" for day in both_ends})
+    first, last = (datetime.combine(day, datetime.min.time()) for day in (min(both_ends), max(both_ends)))
+    return F.col("period").isin(periods) & F.col(instant).between(first, last)
 
 
 def _from_instant(instant: str, first: datetime) -> Column:
     """A condition of literals that keeps the files and rows of silver from this instant on."""
     return (F.col("period") >= f"{first:%Y-%m}") & (F.col(instant) >= first)
-
-
-def _with_next(days: Iterable[date]) -> set[date]:
-    """The days and their next ones, which hold the instants that close them."""
-    return {close for day in days for close in (day, day + timedelta(days=1))}
 
 
 def _from(column: str, first: date | None) -> str | None:

@@ -2,9 +2,10 @@
 and how each run went."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -50,15 +51,17 @@ def update(spark: SparkSession, catalog: str, sla_hours: float) -> dict[str, Mer
     is the age at which a table counts as late.
     """
     held, now = progress.held(spark, catalog), progress.versions(spark, catalog, SOURCES)
-    written = {}
+    due = {_name(tables.FRESHNESS): partial(_freshness, spark, catalog, sla_hours)}
     for source, target, counted in (
         (tables.RESPONSES, tables.API_USAGE, api_usage),
         (tables.QUARANTINE, tables.QUARANTINE_DAILY, quarantine_daily),
     ):
         if held.get(source.name) != now[source.name]:
-            rows = _rows_of_changed_days(spark, catalog, source, held.get(source.name))
-            written[_name(target)] = storage.merge_changes(spark, catalog, target, counted(rows))
-    written[_name(tables.FRESHNESS)] = _freshness(spark, catalog, sla_hours)
+            since = held.get(source.name)
+            due[_name(target)] = partial(_count_again, spark, catalog, source, since, target, counted)
+    with ThreadPoolExecutor(max_workers=len(due)) as pool:
+        done = {name: pool.submit(write) for name, write in due.items()}
+        written = {name: merged.result() for name, merged in done.items()}
     if any(held.get(name) != version for name, version in now.items()):
         progress.hold(spark, catalog, now)
     return _effective(written)
@@ -140,13 +143,26 @@ def pipeline_runs(steps: DataFrame) -> DataFrame:
     )
 
 
+def _count_again(
+    spark: SparkSession,
+    catalog: str,
+    source: Table,
+    since: int | None,
+    target: Table,
+    counted: Callable[[DataFrame], DataFrame],
+) -> Merged:
+    """Counts the days of `source` that have news since version `since` into `target`."""
+    rows = _rows_of_changed_days(spark, catalog, source, since)
+    return storage.merge_changes(spark, catalog, target, counted(rows))
+
+
 def _rows_of_changed_days(spark: SparkSession, catalog: str, table: Table, since: int | None) -> DataFrame:
     """All rows of the days that hold a row which arrived or changed after version `since`; None: all rows."""
     rows = storage.read(spark, catalog, table)
     if since is None:
         return rows
     day = _arrival("fetched_at")
-    changes = progress.newest_changes(spark, catalog, table, since).select(day.alias("date"))
+    changes = progress.changes(spark, catalog, table, since).select(day.alias("date"))
     days = [row["date"] for row in changes.distinct().collect()]
     return rows.where(day.isin(*days)) if days else rows.where("false")
 
@@ -156,17 +172,22 @@ def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
     stored = storage.read(spark, catalog, tables.FRESHNESS)
     known = {row["table_name"]: row for row in stored.collect()}
     versions = progress.versions(spark, catalog, (table for table, _ in REACHES))
-    counts, newest = [], []
+    looks = []
     for table, instant in REACHES:
         row = known.get(_name(table))
         if row is None or row["version"] != versions[table.name]:
             rows, as_of = storage.read(spark, catalog, table), F.expr(instant)
-            recent = rows if row is None or row["as_of"] is None else rows.where(as_of >= row["as_of"])
-            counts.append(rows.agg(F.lit(table.name), F.lit(None).cast("timestamp"), F.count("*")))
-            newest.append(recent.agg(F.lit(table.name), F.max(as_of), F.lit(None).cast("bigint")))
-    found = reduce(DataFrame.union, counts + newest).collect() if counts else []
-    seen = {name: (as_of, rows) for name, as_of, rows in found if rows is not None}
-    seen |= {name: (as_of, seen[name][1]) for name, as_of, rows in found if rows is None}
+            if row is None or row["as_of"] is None:
+                looks.append(rows.agg(F.lit(table.name), F.max(as_of), F.count("*")))
+                continue
+            # Delta knows how many rows there are without reading them, if nothing else is asked.
+            looks.append(rows.agg(F.lit(table.name), F.lit(None).cast("timestamp"), F.count("*")))
+            recent = rows.where(as_of >= row["as_of"])
+            looks.append(recent.agg(F.lit(table.name), F.max(as_of), F.lit(None).cast("bigint")))
+    seen: dict[str, tuple] = {}
+    for name, as_of, count in reduce(DataFrame.union, looks).collect() if looks else []:
+        known_as_of, known_count = seen.get(name, (None, None))
+        seen[name] = (as_of or known_as_of, known_count if count is None else count)
     fresh = []
     for table, _ in REACHES:
         name = _name(table)

@@ -40,6 +40,14 @@ SPARK_CONFS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "2",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    # With so few tasks there is nothing to adapt, and each stage would be planned again, as a job of its own.
+    "spark.sql.adaptive.enabled": "false",
+    # Writing and compiling Java for each query takes longer than interpreting it over some ten thousand rows.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Statistics of the files' sizes for Delta's log: nobody reads them here.
+    "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    "spark.databricks.delta.checksumDVMetrics.enabled": "false",
     # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }
@@ -123,12 +131,18 @@ def prepare_environment() -> None:
 def java_options() -> list[str]:
     """The options of the JVM: a short start, Spark's quiet log, and the class archive where one was made.
 
-    The C1 compiler and the serial collector start fastest; they cost throughput in work of many minutes.
+    The C1 compiler, called for early, and the serial collector start fastest; they cost throughput in work of
+    many minutes.
     """
     log_settings = Path(__file__).with_name("log4j2.properties").as_uri()
     options = [
         "-XX:TieredStopAtLevel=1",
+        "-XX:CompileThresholdScaling=0.2",
         "-XX:+UseSerialGC",
+        # Room from the beginning: a heap and a class space that grow by and by are collected a hundred times.
+        "-Xms1200m",
+        "-Xmn600m",
+        "-XX:MetaspaceSize=256m",
         # C1 alone reserves 48 MB for compiled code: a dozen MERGEs fill it, and Spark ends with an error.
         "-XX:ReservedCodeCacheSize=240m",
         f"-Dlog4j2.configurationFile={log_settings}",

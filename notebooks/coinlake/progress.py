@@ -31,12 +31,20 @@ def hold(spark: SparkSession, catalog: str, read: Mapping[str, int]) -> storage.
     return storage.replace(spark, catalog, tables.GOLD_PROGRESS, frame, F.col("table_name").isin(*read))
 
 
+def changes(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
+    """The rows that were inserted or updated after version `since`, with their `_commit_version`.
+
+    A row that was written more than once stands there as each of these commits left it.
+    """
+    feed = storage.changes_since(spark, catalog, table, since)
+    return feed.where("_change_type IN ('insert', 'update_postimage')")
+
+
 def newest_changes(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
-    """The rows that were inserted or updated after version `since`, as the newest of these commits left them."""
+    """The rows that were inserted or updated after version `since`, once each, as they are now."""
     newest_first = Window.partitionBy(*table.key).orderBy(F.desc("_commit_version"))
     return (
-        storage.changes_since(spark, catalog, table, since)
-        .where("_change_type IN ('insert', 'update_postimage')")
+        changes(spark, catalog, table, since)
         .withColumn("_age", F.row_number().over(newest_first))
         .where("_age = 1")
         .select(*table.column_names)

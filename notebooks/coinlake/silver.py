@@ -409,5 +409,6 @@ ENDPOINTS = tuple(endpoint for endpoint in SOURCES if endpoint != RESPONSE_LOG)
 # Both of the first merge into coin_prices.
 SIDE_BY_SIDE = (
     ("coins_markets", "coins_market_chart"),
-    ("coins_list", "global", "fear_greed", "fx_rates", "weather_daily"),
+    ("coins_list", "global", "fear_greed"),
+    ("fx_rates", "weather_daily"),
 )

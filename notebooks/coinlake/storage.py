@@ -16,8 +16,9 @@ from coinlake import platform
 from coinlake.errors import CoinlakeError
 from coinlake.tables import RAW, SCHEMAS, TABLES, Table
 
-# Deletion vectors: an update writes the rows that changed, not every file that holds one of them.
-PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "true"}
+# Deletion vectors would save rewriting small files now and then, cost a second look at the list of files at every
+# read, and keep out readers that do not know them. Databricks gives them to every new table that does not refuse.
+PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}
 
 # A year of hourly runs must not leave thousands of small files. Delta's own autoCompact counts only the files
 # that the same process wrote, so that a run an hour never reaches its threshold.
@@ -42,11 +43,13 @@ def ensure(spark: SparkSession, catalog: str, lake_path: str) -> None:
     Raises CoinlakeError if an existing table differs from its description in tables.py.
     """
     lake = platform.resolve_path(lake_path)
-    found = _columns_found(spark, catalog) if _points_to(spark, catalog, lake) else None
+    is_this_lake = _points_to(spark, catalog, lake)
+    found = _columns_found(spark, catalog) if is_this_lake else None
     if found is None:
         _create_schemas(spark, catalog)
+        missing = [t for t in TABLES if not (is_this_lake and spark.catalog.tableExists(t.qualified(catalog)))]
         with ThreadPoolExecutor(max_workers=4) as pool:
-            list(pool.map(lambda table: _create(spark, catalog, lake, table), TABLES))
+            list(pool.map(lambda table: _create(spark, catalog, lake, table), missing))
         found = _columns_found(spark, catalog)
         if not _managed(lake):
             spark.sql(f"ALTER SCHEMA {catalog}.{RAW} SET DBPROPERTIES ('{LAKE_OF_CATALOG}' = {_quote(lake)})")
@@ -102,6 +105,11 @@ def merge_changes(
     """
     name = table.qualified(catalog)
     source = frame.select(*table.column_names)
+    if version(spark, catalog, table) == 0:
+        # Nothing was ever written: there are no rows to search, and one write costs a third of a MERGE.
+        # An append, because what another stream writes to the table in this moment must stay.
+        _best_of_key(table, source).select(*table.column_names).writeTo(name).append()
+        return _written(spark, name)
     partitions = ""
     if where is None and table.partition:
         values = [row[0] for row in source.select(table.partition).distinct().collect()]
@@ -110,7 +118,7 @@ def merge_changes(
         partitions = f"{table.partition} IN ({', '.join(_quote(value) for value in sorted(values))})"
         where = f"t.{partitions}"
     where = where or "true"
-    changed = _changed_rows(table, source, spark.table(name).alias("t").where(where))
+    changed = _changed_rows(table, _best_of_key(table, source), spark.table(name).alias("t").where(where))
     columns = ", ".join(table.column_names)
     done = spark.sql(
         f"""
@@ -137,23 +145,25 @@ def replace(
     """
     name = table.qualified(catalog)
     frame.select(*table.column_names).writeTo(name).overwrite(F.lit(True) if where is None else where)
+    return _written(spark, name)
+
+
+def _written(spark: SparkSession, name: str) -> Merged:
+    """What the newest write to the table did."""
     # Delta may compact small files after a write, which is a commit of its own.
     commits = spark.sql(f"DESCRIBE HISTORY {name} LIMIT 2").collect()
     written = next(commit["operationMetrics"] for commit in commits if commit["operation"] != "OPTIMIZE")
-    return Merged(int(written["numOutputRows"]), 0, commits[0]["version"])
+    # Where no file was written, Delta does not count its rows.
+    return Merged(int(written.get("numOutputRows", 0)), 0, commits[0]["version"])
 
 
 def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFrame:
     """The rows of source that the target lacks, or has with other values and no greater rank."""
     values = [column for column in table.columns if column.name not in table.key]
-    if table.rank:
-        source = _best_of_key(table, source.withColumn("_rank", _rank(table)))
-    else:
-        source = source.withColumn("_rank", F.lit(0))
     stored = target.select(
         *table.key,
         F.struct(*(column.name for column in values)).alias("_stored"),
-        (_rank(table) if table.rank else F.lit(0)).alias("_stored_rank"),
+        _rank(table).alias("_stored_rank"),
     )
     differs = F.lit(False)
     for column in values:
@@ -162,21 +172,26 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
             mine, theirs = (F.array_sort(F.map_entries(side)) for side in (mine, theirs))
         differs = differs | ~mine.eqNullSafe(theirs)
     return (
-        source.join(stored, list(table.key), "left")
+        source.withColumn("_rank", _rank(table))
+        .join(stored, list(table.key), "left")
         .where(F.col("_stored").isNull() | (differs & (F.col("_rank") >= F.col("_stored_rank"))))
         .select(*table.column_names)
     )
 
 
 def _best_of_key(table: Table, source: DataFrame) -> DataFrame:
+    """The row of the greatest rank of each key; all rows where the table has no rank."""
+    if not table.rank:
+        return source
     # Two rows of one file may tie: their content decides then, so that it is the same row every time.
     content = F.xxhash64(*(column.name for column in table.columns if not column.type.startswith("MAP")))
-    best_first = Window.partitionBy(*table.key).orderBy(F.col("_rank").desc(), content)
+    best_first = Window.partitionBy(*table.key).orderBy(_rank(table).desc(), content)
     return source.withColumn("_place", F.row_number().over(best_first)).where("_place = 1").drop("_place")
 
 
-def _rank(table: Table):
-    return F.struct(*(F.expr(part).alias(f"r{place}") for place, part in enumerate(table.rank)))
+def _rank(table: Table) -> Column:
+    """What rows of a key are compared by; the same for all where the table has no rank."""
+    return F.struct(*(F.expr(part).alias(f"r{place}") for place, part in enumerate(table.rank or ("0",))))
 
 
 def _managed(lake: str) -> bool:
