@@ -85,12 +85,16 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder) as lock:
         # Whoever was here before is gone, else the lock were taken: what is left is stale.
+        (folder / "server.json").unlink(missing_ok=True)
         work = folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         log, token = folder / "server.log", secrets.token_urlsafe(32)
         supervisor = subprocess.Popen(
-            [sys.executable, SUPERVISOR, log, STARTED, str(patience), *_command(work, java_options)],
+            [
+                *(sys.executable, SUPERVISOR, log, STARTED, str(patience), folder / "server.json"),
+                *_command(work, java_options),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=work,
@@ -251,16 +255,23 @@ def _environment(token: str) -> dict[str, str]:
 def _lock(folder: Path):
     """The lock of a server's folder, as a file descriptor; the server's processes inherit and keep it.
 
-    So a lock that is free means that no server lives here, whatever a pid file says.
+    So a lock that is free means that no server lives here, whatever a pid file says. A server that is about
+    to end is waited for.
     """
     with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise CoinlakeError(
-                f"A Spark server of this lake runs already ({folder}). Another run is at work: wait for it, "
-                f"or end it with: python -m ops.spark_server stop --lake {folder.parent}"
-            ) from None
+        last_moment = time.monotonic() + SECONDS_TO_STOP + SECONDS_TO_START
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # Without its pid file it is about to end, after a run that was killed, or about to begin.
+                if (folder / "server.json").exists() or time.monotonic() > last_moment:
+                    raise CoinlakeError(
+                        f"A Spark server of this lake runs already ({folder}). Another run is at work: wait for "
+                        f"it, or end it with: python -m ops.spark_server stop --lake {folder.parent}"
+                    ) from None
+            time.sleep(0.1)
         yield file.fileno()
 
 

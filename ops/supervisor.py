@@ -1,10 +1,11 @@
 """Runs one command that must not outlive the process that asked for it.
 
-    python supervisor.py LOG READY PATIENCE COMMAND...
+    python supervisor.py LOG READY PATIENCE PID_FILE COMMAND...
 
 The asking process holds the other end of this process's standard input. When it ends, in whatever way
 (kill -9 too), the kernel closes that pipe, the read below returns and the command is told to end; after
-PATIENCE seconds it is killed. Should this process itself be killed, Linux ends the command (PDEATHSIG).
+PATIENCE seconds it is killed. PID_FILE, which others wrote about the command, is deleted before that.
+Should this process itself be killed, Linux ends the command (PDEATHSIG).
 The command's output goes to the file LOG; the first line that matches the regular expression READY is
 answered with its first group, on standard output.
 """
@@ -34,8 +35,13 @@ def _end(command: subprocess.Popen, patience: float) -> None:
         command.kill()
 
 
-def supervise(log: Path, ready: str, patience: float, arguments: list[str]) -> int:
+def supervise(log: Path, ready: str, patience: float, pid_file: Path, arguments: list[str]) -> int:
     """Runs the command to its end and returns its exit code."""
+
+    def end() -> None:
+        pid_file.unlink(missing_ok=True)
+        _end(command, patience)
+
     # Inherited files stay open in the command: the lock of the server's folder lives as long as either.
     command = subprocess.Popen(
         arguments,
@@ -48,10 +54,10 @@ def supervise(log: Path, ready: str, patience: float, arguments: list[str]) -> i
 
     def wait_for_the_parents_end() -> None:
         os.read(0, 1)
-        _end(command, patience)
+        end()
 
     threading.Thread(target=wait_for_the_parents_end, daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=_end, args=(command, patience)).start())
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
     announced = False
     with log.open("wb", buffering=0) as file:
         for line in command.stdout:
@@ -64,5 +70,5 @@ def supervise(log: Path, ready: str, patience: float, arguments: list[str]) -> i
 
 
 if __name__ == "__main__":
-    log, ready, patience, *arguments = sys.argv[1:]
-    sys.exit(supervise(Path(log), ready, float(patience), arguments))
+    log, ready, patience, pid_file, *arguments = sys.argv[1:]
+    sys.exit(supervise(Path(log), ready, float(patience), Path(pid_file), arguments))

@@ -3,6 +3,7 @@
 import pytest
 
 from coinlake import platform
+from tests.support import small_run
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +12,11 @@ def spark():
     session = platform.spark()
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory):
+    """The lake of one small batch run that nothing disturbed."""
+    lake = tmp_path_factory.mktemp("whole") / "lake"
+    small_run.execute(lake)
+    return lake

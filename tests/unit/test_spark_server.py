@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,20 @@ def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
         pytest.raises(CoinlakeError, match=r"runs already .*spark_server stop --lake"),
     ):
         spark_server.start(tmp_path / "lake")
+
+
+def test_a_server_that_is_about_to_end_is_waited_for(spark_is, tmp_path):
+    spark_is(STARTS)
+    folder = tmp_path / "lake" / "spark_server"
+    folder.mkdir(parents=True)
+    with ThreadPoolExecutor() as pool, (folder / "lock").open("w") as of_the_ending_one:
+        fcntl.flock(of_the_ending_one, fcntl.LOCK_EX)
+        starting = pool.submit(spark_server.start, tmp_path / "lake")
+        assert not starting.done()
+        fcntl.flock(of_the_ending_one, fcntl.LOCK_UN)
+        with starting.result() as server:
+            assert server.is_alive()
+    assert not (folder / "server.json").exists()
 
 
 def test_a_stale_pid_file_is_no_server(spark_is, tmp_path):

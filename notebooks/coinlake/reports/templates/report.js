@@ -137,12 +137,14 @@ function draw(plot) {
 const redraw = () => drawn.forEach(draw);
 
 if (plots.length) {
-  if ("IntersectionObserver" in window) {
-    const seen = new IntersectionObserver(entries => {
-      for (const entry of entries) if (entry.isIntersecting && !drawn.has(entry.target)) draw(entry.target);
-    }, {rootMargin: "400px"});
-    plots.forEach(plot => seen.observe(plot));
-  } else plots.forEach(draw);
+  /* What can be seen is drawn at once; the rest one by one, so that the page can be scrolled meanwhile. */
+  const canBeSeen = plot => plot.getBoundingClientRect().top < innerHeight;
+  plots.filter(canBeSeen).forEach(draw);
+  const drawNext = () => {
+    const next = plots.find(plot => !drawn.has(plot));
+    if (next) draw(next).then(() => setTimeout(drawNext));
+  };
+  setTimeout(drawNext);
   if ("ResizeObserver" in window) {
     const sized = new ResizeObserver(entries => {
       for (const {target} of entries)
