@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from pyspark.sql import SparkSession
 
 from coinlake import gold, instants, landed, platform, silver, storage, warehouse
 from coinlake.simulator import Exchange
@@ -79,34 +80,56 @@ def bench_batch(folder: Path) -> None:
 
 
 def bench_reader(folder: Path) -> None:
-    """Both stream 400 pages of 250 coins into nothing, typed, with a column for corrupt text."""
+    """Both stream 400 pages of 250 coins into nothing, typed, with a column for corrupt text.
+
+    Twice: as the exchange sends the pages, and with one number of each page in quotes. Over that the plain
+    source takes the whole page for corrupt, and gives its text to each of its 250 rows.
+    """
     exchange = Exchange(coins=20_000)
     bodies = [
         exchange.answer("GET", MARKETS.format(page=page), {"user-agent": "bench"}, instants.DEFAULT_SIMULATED).body
         for page in range(1, 41)
     ]
-    for number in range(400):
-        (folder / f"p{number:04}.json").write_bytes(bodies[number % len(bodies)])
     spark = platform.spark()
+    for what, sent in (
+        ("clean pages", bodies),
+        ("odd pages", [_with_a_number_in_quotes(body) for body in bodies]),
+    ):
+        pages = folder / what.replace(" ", "_")
+        pages.mkdir()
+        for number in range(400):
+            (pages / f"p{number:04}.json").write_bytes(sent[number % len(sent)])
+        ours, theirs = _readers(spark, pages, folder)
+        ours(), theirs()
+        pairs = [(seconds(ours), seconds(theirs)) for _ in range(ROUNDS)]
+        report("reader", f"{what}: ours", *_medians(pairs, "plain JSON source"))
+    spark.stop()
+
+
+def _with_a_number_in_quotes(body: bytes) -> bytes:
+    coins = json.loads(body)
+    coins[0]["total_volume"] = str(coins[0]["total_volume"])
+    return json.dumps(coins).encode()
+
+
+def _readers(spark: SparkSession, pages: Path, scratch: Path) -> tuple[Callable[[], None], Callable[[], None]]:
+    """The landed-file reader and Spark's JSON source, each as a stream over all pages into nothing."""
     schema = silver.SOURCES["coins_markets"].schema
 
     def stream(records) -> None:
-        checkpoint = tempfile.mkdtemp(dir=folder, prefix="checkpoint-")
+        checkpoint = tempfile.mkdtemp(dir=scratch, prefix="checkpoint-")
         query = records.writeStream.format("noop").option("checkpointLocation", checkpoint)
         query.trigger(availableNow=True).start().awaitTermination()
 
     def ours() -> None:
         options = {"schema": schema, "mode": "rescue", "corrupt_column": "_corrupt_record"}
-        stream(landed.read_landed(spark, str(folder), **options).drop("_record"))
+        stream(landed.read_landed(spark, str(pages), **options).drop("_record"))
 
     def theirs() -> None:
         typed = spark.readStream.schema(f"{schema}, _corrupt_record STRING").option("multiLine", True)
-        stream(typed.option("pathGlobFilter", "p*.json").json(str(folder)))
+        stream(typed.option("pathGlobFilter", "p*.json").json(str(pages)))
 
-    ours(), theirs()
-    pairs = [(seconds(ours), seconds(theirs)) for _ in range(ROUNDS)]
-    report("reader", "ours", *_medians(pairs, "plain JSON source"))
-    spark.stop()
+    return ours, theirs
 
 
 def bench_history(folder: Path) -> None:
