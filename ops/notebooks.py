@@ -98,7 +98,8 @@ def execute(
 
         async def _async_pre_start_kernel(self, **options):
             # What a kernel says of itself is for its developers; what a cell prints goes another way.
-            return await super()._async_pre_start_kernel(**options | {"stderr": kernel_log})
+            # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
+            return await super()._async_pre_start_kernel(**options | {"stderr": kernel_log, "cwd": str(FOLDER)})
 
     killed = threading.Event()
 
@@ -121,7 +122,6 @@ def execute(
             parameters=dict(values),
             kernel_name="python3",
             kernel_manager_class=PrivateKernelManager,
-            cwd=str(FOLDER),
             progress_bar=False,
             stdout_file=progress,
         )
