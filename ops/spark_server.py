@@ -179,7 +179,13 @@ def _authorities(chosen: java.Java, truststore: Path) -> list[str]:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-    known = x509.load_pem_x509_certificates(Path(bundle).read_bytes())
+    try:
+        known = x509.load_pem_x509_certificates(Path(bundle).read_bytes())
+    except (OSError, ValueError) as problem:
+        raise CoinlakeError(
+            f"The certificates that REQUESTS_CA_BUNDLE or SSL_CERT_FILE names cannot be read: {bundle}: {problem} "
+            "Name another file, or unset the variable."
+        ) from None
     password = secrets.token_hex(8)
     entries = [pkcs12.PKCS12Certificate(certificate, b"%d" % n) for n, certificate in enumerate(known)]
     truststore.write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(password.encode())))

