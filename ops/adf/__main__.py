@@ -51,7 +51,8 @@ def check(arguments):
         print(finding)
     problems = sum(finding.known for finding in findings)
     notes = len(findings) - problems
-    print(f"{len(factory.all_resources)} resources, {problems} problems, {notes} notes")
+    counted = ((len(factory.all_resources), "resource"), (problems, "problem"), (notes, "note"))
+    print(", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counted))
     return 1 if problems else 0
 
 

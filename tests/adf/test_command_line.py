@@ -29,7 +29,7 @@ def lines(capsys):
 
 def test_check_ends_badly_only_for_problems(folder, capsys):
     assert main(["check", str(folder)]) == 0
-    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 notes"
+    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 note"
     (folder / "dataset/ds_gold.json").unlink()
     assert main(["check", str(folder)]) == 1
 

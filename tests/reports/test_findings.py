@@ -168,6 +168,13 @@ def test_the_health_headline_follows_the_last_run():
     assert "The table is gone." in failed.sections["timeline"].table
 
 
+def test_the_first_run_is_not_spoken_of_as_one_of_many():
+    moved = {"rows_read": 3, "rows_written": 2, "rows_rejected": 1}
+    runs = pd.DataFrame({"status": ["succeeded"]})
+    said = "The only run so far succeeded. It read 3 rows and responses in 1 step, wrote 2 and rejected 1."
+    assert pipeline_health.lead(pd.DataFrame([moved]), runs) == said
+
+
 def test_the_budget_projects_the_month_against_the_plan(gold):
     frames = gold["pipeline_health"]
     steps = frames["run_steps"]

@@ -128,12 +128,14 @@ def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
         return "Run the notebooks, then open this page again."
     good = int((runs["status"] == "succeeded").sum())
     sentences = []
-    if len(runs):
-        verb = "has" if good == 1 and len(runs) == 1 else "have"
-        sentences.append(f"{good} of the last {formats.counted(len(runs), 'run')} {verb} succeeded.")
+    if len(runs) == 1:
+        sentences.append(f"The only run so far {'succeeded' if good else 'failed'}.")
+    elif len(runs):
+        sentences.append(f"{good} of the last {len(runs)} runs have succeeded.")
     moved = last[["rows_read", "rows_written", "rows_rejected"]].sum()
+    it = "It" if len(runs) == 1 else "The last one"
     sentences.append(
-        f"The last one read {formats.count(moved['rows_read'])} rows and responses in "
+        f"{it} read {formats.count(moved['rows_read'])} rows and responses in "
         f"{formats.counted(len(last), 'step')}, wrote {formats.count(moved['rows_written'])} "
         f"and rejected {formats.count(moved['rows_rejected'])}."
     )
