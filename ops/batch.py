@@ -109,9 +109,6 @@ def execute(run: Run) -> None:
             finally:
                 if server.exception() is None:
                     server.result().stop()
-                    # Whoever called this goes on without the server.
-                    for name in server.result().environment:
-                        os.environ.pop(name, None)
         run.say(
             "end",
             {
@@ -141,14 +138,15 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     """Execute one notebook; returns the record it left."""
     notebook = notebooks.path(name)
     declared = notebooks.declared_parameters(notebook)
-    if "catalog" in declared:
-        os.environ.update(server.result().environment)
+    # Only a notebook with tables needs Spark; the others do not wait for it.
+    environment = server.result().environment if "catalog" in declared else {}
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = steps.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name
     try:
         live = run.parameters["source"] == "live"
-        notebooks.execute(notebook, executed, values, progress=sys.stderr if live else None)
+        progress = sys.stderr if live else None
+        notebooks.execute(notebook, executed, values, progress=progress, environment=environment)
     except notebooks.CellFailed as failure:
         message = explain(failure)
         if "catalog" in declared and not server.result().is_alive():

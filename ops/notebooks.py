@@ -7,6 +7,7 @@ after a change that is meant to change them; `make test` compares these outputs 
 import ast
 import builtins
 import json
+import os
 import re
 import sys
 import tempfile
@@ -73,10 +74,12 @@ def execute(
     values: Mapping[str, Value],
     progress: TextIO | None = None,
     deadline: float | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
     `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
+    `environment` is what the kernel gets on top of this process's own.
     Raises CellFailed, and TimeIsUp for a killed one.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
@@ -99,7 +102,9 @@ def execute(
         async def _async_pre_start_kernel(self, **options):
             # What a kernel says of itself is for its developers; what a cell prints goes another way.
             # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
-            return await super()._async_pre_start_kernel(**options | {"stderr": kernel_log, "cwd": str(FOLDER)})
+            return await super()._async_pre_start_kernel(
+                **options | {"stderr": kernel_log, "cwd": str(FOLDER), "env": os.environ | (environment or {})}
+            )
 
     killed = threading.Event()
 

@@ -47,7 +47,6 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
-    "spark.databricks.delta.checksumDVMetrics.enabled": "false",
     # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }
@@ -139,7 +138,7 @@ def java_options() -> list[str]:
         "-XX:TieredStopAtLevel=1",
         "-XX:CompileThresholdScaling=0.2",
         "-XX:+UseSerialGC",
-        # Room from the beginning: a heap and a class space that grow by and by are collected a hundred times.
+        # Room from the beginning: a heap and a class space that grow by and by are collected again and again.
         "-Xms1200m",
         "-Xmn600m",
         "-XX:MetaspaceSize=256m",

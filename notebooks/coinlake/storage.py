@@ -95,9 +95,9 @@ def merge_changes(
     """Brings `frame` (all columns of the table; any order of columns) into the table by MERGE on its key.
 
     Rows with a new key are inserted, rows that differ are updated, nothing is deleted, and nothing is
-    committed when nothing differs. Where the table has a `rank`, the row of the greatest rank wins, among
-    those of the frame and against the one that is stored, so that the order of arrival does not matter;
-    else a key must not repeat in the frame.
+    committed when nothing differs. A table that was never written takes its first rows by an append.
+    Where the table has a `rank`, the row of the greatest rank wins, among those of the frame and against the
+    one that is stored, so that the order of arrival does not matter; else a key must not repeat in the frame.
 
     `where` limits the search for stored rows: a SQL condition on the target, as `t`, which every row of the
     frame meets, for example "t.date >= '2026-08-01'". Without it a partitioned table is searched only in the
@@ -106,7 +106,7 @@ def merge_changes(
     name = table.qualified(catalog)
     source = frame.select(*table.column_names)
     if version(spark, catalog, table) == 0:
-        # Nothing was ever written: there are no rows to search, and one write costs a third of a MERGE.
+        # There are no rows to search, and a MERGE would run a dozen jobs to find that out.
         # An append, because what another stream writes to the table in this moment must stay.
         _best_of_key(table, source).select(*table.column_names).writeTo(name).append()
         return _written(spark, name)

@@ -7,22 +7,11 @@ from coinlake import endpoints, tape
 from coinlake.ingest import ingest
 from coinlake.landing import Landing
 from coinlake.planning import Settings
-from tests.support import recordings
+from tests.support import recorded_tape, recordings
 
 pytestmark = recordings.needed
 
-FOLDERS = {
-    "markets": "coins_markets",
-    "market_chart": "coins_market_chart",
-    "coins_list": "coins_list",
-    "global": "global",
-    "fng": "fear_greed",
-    "frankfurter": "fx_rates",
-    "open_meteo": "weather_daily",
-    "errors": "coins_markets",
-    "errors_quoted": "coins_markets",
-    "malformed": "coins_markets",
-}
+FOLDERS = recorded_tape.FOLDERS | dict.fromkeys(recorded_tape.BROKEN_FOLDERS, "coins_markets")
 START = datetime(2026, 8, 12, tzinfo=UTC)
 
 

@@ -36,12 +36,17 @@ class FakeServer:
 def world(monkeypatch, tmp_path):
     """A small pipeline whose notebooks only leave their record; `failing` maps a notebook to its error."""
     world = SimpleNamespace(
-        executed=[], failing={}, server=FakeServer(tmp_path / "server.log"), lake=tmp_path / "lake"
+        executed=[],
+        environments={},
+        failing={},
+        server=FakeServer(tmp_path / "server.log"),
+        lake=tmp_path / "lake",
     )
 
-    def execute(notebook, executed, values, progress=None):
+    def execute(notebook, executed, values, progress=None, environment=None):
         name = notebook.stem
         world.executed.append(name)
+        world.environments[name] = environment
         if name in world.failing:
             raise world.failing[name]
         notebook_globals = {"__annotations__": {"lake_path": str, "run_id": str}} | values
@@ -58,7 +63,6 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(notebooks, "execute", execute)
     monkeypatch.setattr(spark_server, "start", lambda lake: world.server)
     monkeypatch.setattr(steps, "print", lambda *_: None, raising=False)
-    monkeypatch.setattr(os, "environ", dict(os.environ))
     return world
 
 
@@ -71,6 +75,13 @@ def test_a_notebook_starts_when_its_input_is_done(world):
     assert sorted(world.executed[:2]) == ["a", "b"]
     assert world.executed[2:] == ["c", "d"]
     assert world.server.stopped
+
+
+def test_only_notebooks_with_tables_are_told_of_the_server(world):
+    before = dict(os.environ)
+    run(world)
+    assert world.environments == {"a": {}} | dict.fromkeys("bcd", world.server.environment)
+    assert dict(os.environ) == before
 
 
 def test_one_line_a_step_and_the_total(world, capsys):
