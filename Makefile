@@ -41,7 +41,7 @@ bench: $(READY)  ## measure speed, as ratios
 	@$(PY) -m ops.bench $(ARGS)
 
 check: $(READY)  ## the fast part of the tests, without Spark
-	@$(PY) -m ops.check && $(PY) -m pytest -q tests/unit tests/adf --ignore tests/adf/test_side_by_side.py $(ARGS)
+	@$(PY) -m ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
 
 adf-check: $(READY)  ## check the Data Factory in adf/
 	@$(PY) -m ops.adf parameters --check && $(PY) -m ops.adf check $(ARGS)

@@ -1,6 +1,6 @@
 """Runs the whole pipeline on this machine: `python -m ops.batch SOURCE=live COINS=100`.
 
-One Spark server serves all notebooks; papermill executes them, two at a time, when their input is done;
+One Spark server serves all notebooks; papermill executes them, a few at a time, when their input is done;
 nbconvert renders the reports. What each notebook did is read from the record that it leaves.
 """
 
@@ -23,6 +23,7 @@ from coinlake import platform, steps
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from ops import notebooks, settings, spark_server
+from ops.spark_server import Server
 
 # What must be done before a notebook can start: the picture of the pipeline.
 AFTER: dict[str, tuple[str, ...]] = {
@@ -96,19 +97,23 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def execute(run: Run) -> None:
-    """Run every notebook and render the reports; raises CoinlakeError at the first that fails."""
+def execute(run: Run, server: Server | None = None) -> None:
+    """Run every notebook and render the reports; raises CoinlakeError at the first that fails.
+
+    A server that is given serves the run and stays; else the run has one of its own.
+    """
     run.lake.mkdir(parents=True, exist_ok=True)
     _require_space(run.lake)
     with _only_run(run):
         run.say("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
         with ThreadPoolExecutor(AT_ONCE + 1) as pool:
-            server = pool.submit(spark_server.start, run.lake)
+            # The first notebooks need no Spark: they run while the server starts.
+            serving = pool.submit(lambda: server or spark_server.start(run.lake))
             try:
-                _execute_all(run, pool, server)
+                _execute_all(run, pool, serving)
             finally:
-                if server.exception() is None:
-                    server.result().stop()
+                if server is None and serving.exception() is None:
+                    serving.result().stop()
         run.say(
             "end",
             {

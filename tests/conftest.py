@@ -1,9 +1,9 @@
-"""What tests in several folders share: one Spark session."""
+"""What tests in several folders share: one Spark session, one Spark server."""
 
 import pytest
 
 from coinlake import platform
-from tests.support import small_run
+from ops import spark_server
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,7 @@ def spark():
 
 
 @pytest.fixture(scope="session")
-def whole_run(tmp_path_factory):
-    """The lake of one small batch run that nothing disturbed."""
-    lake = tmp_path_factory.mktemp("whole") / "lake"
-    small_run.execute(lake)
-    return lake
+def standing_server(tmp_path_factory):
+    """A Spark server for runs of notebooks, one after another: only the first of them finds it cold."""
+    with spark_server.start(tmp_path_factory.mktemp("server")) as standing:
+        yield standing

@@ -38,7 +38,7 @@ SPARK_CONFS = {
     "spark.sql.session.timeZone": "UTC",
     # The sample is small: the defaults (200, 50 and 10,000 tasks) would cost more than the work.
     "spark.sql.shuffle.partitions": "2",
-    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     # With so few tasks there is nothing to adapt, and each stage would be planned again, as a job of its own.
     "spark.sql.adaptive.enabled": "false",

@@ -4,22 +4,21 @@ import os
 import subprocess
 import sys
 
-from ops import notebooks, spark_server
+from ops import notebooks
 
 
-def test_every_notebook_runs_and_its_checked_cells_show_what_is_printed(tmp_path):
-    with spark_server.start(tmp_path / "lake/simulated") as server:
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "pytest", "--nbval-lax", "-q", "--no-header", "-p", "no:cacheprovider"),
-                *("-c", os.devnull, "--rootdir", notebooks.FOLDER),
-                *notebooks.all_paths(),
-            ],
-            cwd=notebooks.FOLDER,
-            env=os.environ | server.environment | {"COINLAKE_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_every_notebook_runs_and_its_checked_cells_show_what_is_printed(tmp_path, standing_server):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--nbval-lax", "-q", "--no-header", "-p", "no:cacheprovider"),
+            *("-c", os.devnull, "--rootdir", notebooks.FOLDER),
+            *notebooks.all_paths(),
+        ],
+        cwd=notebooks.FOLDER,
+        env=os.environ | standing_server.environment | {"COINLAKE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-8000:]
     assert " passed" in done.stdout

@@ -129,14 +129,14 @@ class Chain:
 
 
 @pytest.fixture(scope="module")
-def chain(spark, tmp_path_factory):
+def chain(spark, standing_server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     tape, lake = folder / "tape", folder / "lake"
     recorded = recorded_tape.everything()
     recorded_tape.record(recorded, tape)
     torn = _let_torn_bodies_pass(lake)
     values = settings.load("local", ["source=replay", f"tape_path={tape}", f"lake_path={lake}"])
-    batch.execute(batch.Run(values, "the-recordings", lambda event, facts: None))
+    batch.execute(batch.Run(values, "the-recordings", lambda event, facts: None), standing_server)
     return Chain(spark, lake, recorded, torn)
 
 

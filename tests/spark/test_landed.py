@@ -13,7 +13,6 @@ from pyspark.sql import functions as F
 
 from coinlake import landed
 from coinlake.errors import CoinlakeError
-from ops import spark_server
 
 
 @pytest.fixture
@@ -394,13 +393,12 @@ def test_on_databricks_the_same_call_is_auto_loader_with_hints(auto_loader):
 
 
 @pytest.mark.skipif("SPARK_REMOTE" in os.environ, reason="these tests run over Spark Connect already")
-def test_the_reader_works_over_spark_connect(tmp_path):
+def test_the_reader_works_over_spark_connect(standing_server):
     chosen = "new_fields or inside_a_struct or another_case or of_a_name"
-    with spark_server.start(tmp_path / "lake") as server:
-        answer = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", chosen],
-            env=os.environ | server.environment,
-            capture_output=True,
-            text=True,
-        )
+    answer = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", chosen],
+        env=os.environ | standing_server.environment,
+        capture_output=True,
+        text=True,
+    )
     assert "4 passed" in answer.stdout, answer.stdout[-3000:]

@@ -135,7 +135,8 @@ def test_merge_inserts_updates_and_commits_nothing_when_nothing_differs(spark, l
     assert stored(spark) == [newer, other, third]
 
 
-def test_any_order_of_arrival_gives_the_same_rows(spark, tmp_path):
+def test_any_order_of_arrival_gives_the_same_rows(spark, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "TABLES", FEW)
     pages = [
         [("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"), ("ether", hour(1), 2.0, "sparkline", hour(2), "a")],
         [("bitcoin", hour(1), 1.5, "sparkline", hour(4), "b"), ("ether", hour(1), 2.0, "sparkline", hour(4), "b")],

@@ -84,6 +84,14 @@ def test_only_notebooks_with_tables_are_told_of_the_server(world):
     assert dict(os.environ) == before
 
 
+def test_a_server_that_stood_before_the_run_stands_after_it(world, monkeypatch):
+    monkeypatch.setattr(spark_server, "start", lambda lake: pytest.fail("another server was started"))
+    values = settings.load("local", [f"lake_path={world.lake}"])
+    batch.execute(batch.Run(values, "r1", lambda event, facts: None), world.server)
+    assert world.environments["d"] == world.server.environment
+    assert not world.server.stopped
+
+
 def test_one_line_a_step_and_the_total(world, capsys):
     run(world)
     lines = capsys.readouterr().out.splitlines()

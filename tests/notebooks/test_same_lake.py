@@ -1,0 +1,100 @@
+"""pl_main, which nothing disturbs, and a batch run that is killed and repeated leave the same lake."""
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from coinlake import storage
+from coinlake.tables import TABLES
+from ops import batch, settings, spark_server
+from ops.settings import ROOT
+from tests.support import lake as lakes
+
+# Small, and with everything in it.
+SMALL = ("coins=30", "history_coins=3", "history_days=60")
+# A run says in these tables that it was there, and when.
+ABOUT_RUNS = {"run_steps", "pipeline_runs"}
+BRONZE = ("landing", "landing_meta")
+
+
+def python(*arguments):
+    return {"args": [sys.executable, "-m", *arguments], "cwd": ROOT, "text": True}
+
+
+def run_and_kill(command, written):
+    """Runs until the file `written` is there, and kills the run in that moment."""
+    run = subprocess.Popen(**command)
+    pause = threading.Event()
+    while not written.exists():
+        assert run.poll() is None, f"the run ended before it wrote {written}"
+        pause.wait(0.05)
+    run.kill()
+    run.wait()
+
+
+def versions(spark, lake):
+    storage.ensure(spark, "spark_catalog", str(lake))
+    tables = [table for table in TABLES if table.name not in ABOUT_RUNS]
+    return {table.name: storage.version(spark, "spark_catalog", table) for table in tables}
+
+
+@pytest.fixture(scope="module")
+def by_factory(tmp_path_factory):
+    """The lake of a run of pl_main, and the run's record."""
+    folder = tmp_path_factory.mktemp("factory")
+    sets = [part for value in (f"lake_path={folder / 'lake'}", *SMALL) for part in ("--set", value)]
+    command = python("ops.adf", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
+    done = subprocess.run(**command, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "lake", json.loads((folder / "record.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The lake of a batch run that was killed among its streams and completed by the next one."""
+    lake = tmp_path_factory.mktemp("killed") / "lake"
+    command = python("ops.batch", "--quiet", f"lake_path={lake}", *SMALL)
+    run_and_kill(command, written=lake / f"tables/cleaned_data/coin_prices/_delta_log/{1:020}.json")
+    done = subprocess.run(**command, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return lake
+
+
+def test_the_factory_is_green_and_hands_its_results_up(by_factory):
+    _, run = by_factory
+    assert run["status"] == "Succeeded"
+    (result,) = (
+        each["output"]["value"] for each in run["activityRuns"] if each["activityName"] == "return_results"
+    )
+    assert result["landed"] > 8
+    assert result["lost"] == 0
+    assert min(result[name] for name in ("gold_rows", "loaded_rows")) > 0
+
+
+def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, killed):
+    lake, _ = by_factory
+    assert lakes.files(lake, *BRONZE) == lakes.files(killed, *BRONZE)
+    expected, found = (lakes.contents(spark, path) for path in (lake, killed))
+    assert expected.keys() == found.keys()
+    for table in expected:
+        assert found[table] == expected[table], table
+    reports = {f"{name}.html" for name in batch.REPORTS.values()}
+    for path in (lake, killed):
+        assert {page.name for page in (path / "reports").iterdir()} == reports
+
+
+def test_another_run_over_the_same_answers_changes_no_table(spark, standing_server, killed):
+    before = versions(spark, killed)
+    answers = lakes.files(killed, *BRONZE)
+    values = settings.load("local", [f"lake_path={killed}", *SMALL])
+    batch.execute(batch.Run(values, "another", lambda event, facts: None), standing_server)
+    assert versions(spark, killed) == before
+    assert lakes.files(killed, *BRONZE) == answers
+
+
+def test_nothing_of_a_run_is_left_behind(killed):
+    assert not spark_server.stop(killed)
+    assert not list((killed / "landing_staging").rglob("*.json"))
