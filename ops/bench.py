@@ -253,31 +253,25 @@ def _add_a_year(lake: Path) -> None:
         _land_an_empty_page(lake, instants.DEFAULT_SIMULATED - timedelta(hours=hour))
     silver.load_responses(spark, CATALOG, str(lake))
     silver.stream_endpoint(spark, CATALOG, str(lake), "coins_markets")
-    earlier = f"EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR}))"
-    for table, instant, condition in (
-        (COIN_SNAPSHOTS, "snapshot_at", "true"),
-        (
-            COIN_PRICES,
-            "observed_at",
-            "granularity = 'hourly' AND observed_at = (SELECT MIN(observed_at) FROM {name})",
-        ),
-    ):
-        name = table.qualified(CATALOG)
-        columns = ", ".join(
-            f"t.{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour) AS {column}"
-            if column == instant
-            else f"DATE_FORMAT(t.{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour), 'yyyy-MM') AS period"
-            if column == "period"
-            else f"t.{column}"
-            for column in table.column_names
-        )
-        spark.sql(
-            f"INSERT INTO {name} SELECT {columns} FROM (SELECT *, {earlier} AS hour FROM {name} "
-            f"WHERE {condition.format(name=name)}) AS t"
-        )
-    # So many rows are computed whole, and by compiled queries: an hourly run is not asked to do this.
+    # Millions of rows at once are for compiled queries, and gold is built whole: no hourly run has to do this.
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
+    of_silver = {table: table.qualified(CATALOG) for table in (COIN_SNAPSHOTS, COIN_PRICES)}
+    first_hour = (
+        "SELECT *, MIN(observed_at) OVER (PARTITION BY coin_id) AS first "
+        f"FROM {of_silver[COIN_PRICES]} WHERE granularity = 'hourly'"
+    )
+    for table, instant, rows in (
+        (COIN_SNAPSHOTS, "snapshot_at", of_silver[COIN_SNAPSHOTS]),
+        (COIN_PRICES, "observed_at", f"({first_hour}) WHERE observed_at = first"),
+    ):
+        earlier = f"{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour)"
+        computed = {instant: earlier, "period": f"DATE_FORMAT({earlier}, 'yyyy-MM')"}
+        columns = ", ".join(f"{computed.get(name, name)} AS {name}" for name in table.column_names)
+        spark.sql(
+            f"INSERT INTO {of_silver[table]} SELECT {columns} "
+            f"FROM (SELECT *, EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR})) AS hour FROM {rows})"
+        )
     spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
     gold.build(spark, CATALOG)
     spark.stop()
