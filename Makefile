@@ -22,7 +22,7 @@ run: $(READY)  ## run the whole pipeline; make run SOURCE=live COINS=100 AS_OF=+
 	@$(PY) -m ops.batch $(ARGS) $(GIVEN)
 
 test: $(READY)  ## run every check and every test
-	@$(PY) -m ops.check && $(PY) -m pytest $(ARGS)
+	@$(PY) -m ops.check && $(PY) -m pytest -n 2 $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(PY) -m ops.spark_server run --lake lake/simulated -- .venv/bin/jupyter lab --ip=127.0.0.1 \

@@ -5,6 +5,19 @@ import pytest
 from coinlake import platform
 from ops import spark_server
 
+WITH_SPARK = ("tests/spark/", "tests/notebooks/", "tests/recordings/test_whole_chain")
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """`make test` has two processes: one takes every test with Spark, the other the files without it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class SparkInOneProcess(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "spark" if nodeid.startswith(WITH_SPARK) else super()._split_scope(nodeid)
+
+    return SparkInOneProcess(config, log)
+
 
 @pytest.fixture(scope="session")
 def spark():
