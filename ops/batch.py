@@ -23,7 +23,6 @@ from coinlake import platform, steps
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from ops import notebooks, settings, spark_server
-from ops.spark_server import Server
 
 # What must be done before a notebook can start: the picture of the pipeline.
 AFTER: dict[str, tuple[str, ...]] = {
@@ -97,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def execute(run: Run, server: Server | None = None) -> None:
+def execute(run: Run, server: spark_server.Server | None = None) -> None:
     """Run every notebook and render the reports; raises CoinlakeError at the first that fails.
 
     A server that is given serves the run and stays; else the run has one of its own.

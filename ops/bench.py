@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from coinlake.simulator import Exchange
 from coinlake.tables import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.warehouse import EmbeddedWarehouse
 from ops import batch, notebooks, settings, spark_server
+from ops.adf import monitor
 from ops.adf.__main__ import main as run_factory
 from ops.adf.engine import Engine, VirtualClock
 from ops.adf.expressions import Context, evaluate
@@ -136,9 +138,8 @@ def bench_history(folder: Path) -> None:
     """Both take in one more hour of the market: its page, silver, gold and the warehouse."""
     _run(folder / "week")
     shutil.copytree(folder / "week", folder / "year")
-    with spark_server.start(folder / "year") as server:
-        os.environ.update(server.environment)
-        _add_a_year(folder / "year")
+    with _session(folder / "year") as spark:
+        _add_a_year(spark, folder / "year")
     pairs = [(_one_more_hour(folder / "year"), _one_more_hour(folder / "week")) for _ in range(ROUNDS)]
     report("history", "after a year", *_medians(pairs, "after a week"))
 
@@ -146,10 +147,7 @@ def bench_history(folder: Path) -> None:
 def bench_warehouse(folder: Path) -> None:
     """Both read all of gold from Delta as Arrow; ours stages, counts, merges and publishes, the other inserts."""
     _run(folder / "lake")
-    with spark_server.start(folder / "lake") as server:
-        os.environ.update(server.environment)
-        spark = platform.spark()
-        storage.ensure(spark, CATALOG, str(folder / "lake"))
+    with _session(folder / "lake") as spark:
 
         def ours(number: int) -> None:
             warehouse.load(spark, CATALOG, EmbeddedWarehouse(folder / f"{number}.duckdb"), "bench")
@@ -163,7 +161,6 @@ def bench_warehouse(folder: Path) -> None:
 
         ours(0), bare(0)
         pairs = [(seconds(lambda n=n: ours(n)), seconds(lambda n=n: bare(n))) for n in range(1, ROUNDS + 1)]
-        spark.stop()
     report("warehouse", "load", *_medians(pairs, "bare insert"))
 
 
@@ -174,23 +171,15 @@ def bench_factory(folder: Path) -> None:
     if code:
         sys.exit(f"pl_main failed with exit code {code}; see why with: python -m ops.adf run pl_main")
     run = json.loads(record.read_text())
+    ran = (row for row in monitor.rows(run) if row.record["activityType"] == "DatabricksNotebook")
     notebooks_alone, end = timedelta(), instants.parse(run["runStart"])
-    for begun, ended in sorted(_notebook_spans(run["activityRuns"])):
-        notebooks_alone += max(ended - max(begun, end), timedelta())
+    for row in sorted((row for row in ran if row.record["attempts"]), key=lambda row: row.start):
+        ended = row.start + timedelta(seconds=row.seconds)
+        notebooks_alone += max(ended - max(row.start, end), timedelta())
         end = max(end, ended)
-    whole = instants.parse(run["runEnd"]) - instants.parse(run["runStart"])
-    added = whole / notebooks_alone - 1
-    print(f"factory    pl_main {whole.total_seconds():.1f} s: {added:.2%} more than its notebooks", flush=True)
-
-
-def _notebook_spans(activity_runs: list[dict]) -> Iterator[tuple[datetime, datetime]]:
-    """When the notebooks of a run, and of the runs that it called, began and ended."""
-    for activity in activity_runs:
-        if activity["activityType"] == "DatabricksNotebook" and activity["attempts"]:
-            yield instants.parse(activity["activityRunStart"]), instants.parse(activity["activityRunEnd"])
-        yield from _notebook_spans(activity["children"])
-        if activity["pipelineRun"]:
-            yield from _notebook_spans(activity["pipelineRun"]["activityRuns"])
+    whole = monitor.seconds(run)
+    added = whole / notebooks_alone.total_seconds() - 1
+    print(f"factory    pl_main {whole:.1f} s: {added:.2%} more than its notebooks", flush=True)
 
 
 def bench_engine(folder: Path) -> None:
@@ -233,6 +222,19 @@ def _run(lake: Path, *overrides: str) -> None:
         sys.exit(f"The run into {lake} failed with exit code {code}; run it with make run to see why.")
 
 
+@contextmanager
+def _session(lake: Path) -> Iterator[SparkSession]:
+    """A session on a server of the lake's own; both end with the block, and nothing of them stays behind."""
+    with spark_server.start(lake) as server:
+        os.environ.update(server.environment)
+        spark = platform.spark()
+        storage.ensure(spark, CATALOG, str(lake))
+        yield spark
+        spark.stop()
+        for name in server.environment:
+            del os.environ[name]
+
+
 def _one_more_hour(lake: Path) -> float:
     """Run the next hour; returns the seconds from ingestion to the warehouse, without the reports."""
     before = set(lake.glob("steps/*/*"))
@@ -242,13 +244,11 @@ def _one_more_hour(lake: Path) -> float:
     return sum(record["seconds"] for name, record in records.items() if name[:2] in {"01", "03", "04", "05"})
 
 
-def _add_a_year(lake: Path) -> None:
+def _add_a_year(spark: SparkSession, lake: Path) -> None:
     """Put a year of hourly snapshots and prices before what the lake holds, and as many answered pages.
 
     The pages are empty, because only their number matters to the file source; the rows go to silver directly.
     """
-    spark = platform.spark()
-    storage.ensure(spark, CATALOG, str(lake))
     for hour in range(1, HOURS_OF_A_YEAR + 1):
         _land_an_empty_page(lake, instants.DEFAULT_SIMULATED - timedelta(hours=hour))
     silver.load_responses(spark, CATALOG, str(lake))
@@ -274,7 +274,6 @@ def _add_a_year(lake: Path) -> None:
         )
     spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
     gold.build(spark, CATALOG)
-    spark.stop()
 
 
 def _land_an_empty_page(lake: Path, moment: datetime) -> None:

@@ -10,13 +10,14 @@ import pytest
 from coinlake import storage
 from coinlake.tables import TABLES
 from ops import batch, settings, spark_server
+from ops.adf import monitor
 from ops.settings import ROOT
 from tests.support import lake as lakes
 
 # Small, and with everything in it.
 SMALL = ("coins=30", "history_coins=3", "history_days=60")
-# A run says in these tables that it was there, and when.
-ABOUT_RUNS = {"run_steps", "pipeline_runs"}
+# A run says in these tables that it was there, whatever it found.
+NOTED_BY_EVERY_RUN = {"run_steps", "pipeline_runs"}
 BRONZE = ("landing", "landing_meta")
 
 
@@ -37,7 +38,7 @@ def run_and_kill(command, written):
 
 def versions(spark, lake):
     storage.ensure(spark, "spark_catalog", str(lake))
-    tables = [table for table in TABLES if table.name not in ABOUT_RUNS]
+    tables = [table for table in TABLES if table.name not in NOTED_BY_EVERY_RUN]
     return {table.name: storage.version(spark, "spark_catalog", table) for table in tables}
 
 
@@ -66,9 +67,10 @@ def killed(tmp_path_factory):
 def test_the_factory_is_green_and_hands_its_results_up(by_factory):
     _, run = by_factory
     assert run["status"] == "Succeeded"
-    (result,) = (
-        each["output"]["value"] for each in run["activityRuns"] if each["activityName"] == "return_results"
-    )
+    activities = list(monitor.rows(run))
+    assert not [each.path for each in activities if each.record["status"] == "Failed"]
+    returned = (each for each in activities if (each.depth, each.name) == (0, "return_results"))
+    result = next(returned).record["output"]["value"]
     assert result["landed"] > 8
     assert result["lost"] == 0
     assert min(result[name] for name in ("gold_rows", "loaded_rows")) > 0

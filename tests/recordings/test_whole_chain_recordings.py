@@ -20,6 +20,7 @@ from coinlake.landing import Landing
 from coinlake.warehouse.loading import LOADED
 from ops import batch, settings
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
+from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
 
 pytestmark = recordings.needed
@@ -60,17 +61,14 @@ class Chain:
         return [answer for answer in self.answers if answer not in self.torn]
 
     def rows(self, table) -> list[dict]:
-        """What the Delta table holds; maps as dicts, JSON read."""
+        """What the Delta table holds, JSON read."""
         if table.name not in self._read:
             self._read[table.name] = self._rows(table)
         return self._read[table.name]
 
     def _rows(self, table) -> list[dict]:
-        path = str(self.lake / "tables" / table.schema / table.name)
-        found = self.spark.read.format("delta").load(path).select(*table.column_names).toArrow().to_pylist()
-        maps = [column.name for column in table.columns if column.type.startswith("MAP")]
+        found = lakes.records(self.spark, self.lake, table)
         for row in found:
-            row |= {name: dict(row[name]) for name in maps}
             if row.get("rescued"):
                 row["rescued"] = json.loads(row["rescued"])
         return found

@@ -116,18 +116,19 @@ def instant(row: dict):
     )
 
 
-def test_builds_over_what_comes_early_late_and_between_interruptions_end_with_the_same_gold(
-    spark, lake, built_at_once, monkeypatch
-):
+def test_late_rows_and_interrupted_builds_end_with_the_same_gold(spark, lake, built_at_once, monkeypatch):
     chance = random.Random(4)
     early, next_hour, rest = [], [], []
     for table, row in silver():
         # One row in ten comes after newer ones.
         is_late = chance.random() < 0.1
         known_at = at("2100-01-01 00:00") if is_late else instant(row)
-        first = known_at < at("2026-08-08 00:10")
-        part = early if first else next_hour if known_at < at("2026-08-08 01:30") else rest
-        part.append((table, row))
+        if known_at < at("2026-08-08 00:10"):
+            early.append((table, row))
+        elif known_at < at("2026-08-08 01:30"):
+            next_hour.append((table, row))
+        else:
+            rest.append((table, row))
     for part in (early, next_hour):
         arrive(spark, part)
         gold.build(spark, CATALOG)

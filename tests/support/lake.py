@@ -17,11 +17,18 @@ def contents(spark, lake: Path) -> dict[str, list[tuple]]:
     }
 
 
-def rows(spark, lake: Path, table) -> list[tuple]:
-    """All rows of one table as tuples, in an order that depends on nothing but their values."""
+def records(spark, lake: Path, table) -> list[dict]:
+    """All rows of one table, maps as dicts."""
     frame = spark.read.format("delta").load(str(lake / "tables" / table.schema / table.name))
     found = frame.select(*table.column_names).toArrow().to_pylist()
-    return sorted((tuple(map(_plain, row.values())) for row in found), key=repr)
+    maps = [column.name for column in table.columns if column.type.startswith("MAP")]
+    # Arrow gives a map as a list of pairs, in an order of its own.
+    return [row | {name: dict(sorted(row[name])) for name in maps} for row in found]
+
+
+def rows(spark, lake: Path, table) -> list[tuple]:
+    """All rows of one table as tuples, in an order that depends on nothing but their values."""
+    return sorted((tuple(row.values()) for row in records(spark, lake, table)), key=repr)
 
 
 def files(lake: Path, *below: str) -> dict[str, bytes]:
@@ -32,8 +39,3 @@ def files(lake: Path, *below: str) -> dict[str, bytes]:
         for path in sorted((lake / folder).rglob("*"))
         if path.is_file()
     }
-
-
-def _plain(value):
-    # Arrow gives an array, and a map as an array of pairs in an order of its own.
-    return tuple(sorted(value)) if isinstance(value, list) else value

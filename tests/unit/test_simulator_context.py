@@ -101,7 +101,7 @@ def test_money_agrees_with_the_exchange(get):
     [
         ("/latest?base=USD&symbols=USD", 422, "bad currency pair"),
         ("/latest?amount=none", 422, "invalid amount"),
-        ("/latest?symbols=XXX", 404, "not found"),
+        ("/latest?symbols=ZZZ", 404, "not found"),
         ("/2026-13-40", 422, "invalid date"),
         ("/1990-01-01", 404, "not found"),
         ("/nothing", 404, "not found"),
