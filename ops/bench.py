@@ -252,28 +252,29 @@ def _add_a_year(spark: SparkSession, lake: Path) -> None:
     for hour in range(1, HOURS_OF_A_YEAR + 1):
         _land_an_empty_page(lake, instants.DEFAULT_SIMULATED - timedelta(hours=hour))
     silver.load_responses(spark, CATALOG, str(lake))
-    silver.stream_endpoint(spark, CATALOG, str(lake), "coins_markets")
+    silver.stream_all(spark, CATALOG, str(lake))
     # Millions of rows at once are for compiled queries, and gold is built whole: no hourly run has to do this.
     spark.conf.set("spark.sql.codegen.wholeStage", "true")
     spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
-    of_silver = {table: table.qualified(CATALOG) for table in (COIN_SNAPSHOTS, COIN_PRICES)}
+    snapshots, prices = COIN_SNAPSHOTS.qualified(CATALOG), COIN_PRICES.qualified(CATALOG)
     first_hour = (
         "SELECT *, MIN(observed_at) OVER (PARTITION BY coin_id) AS first "
-        f"FROM {of_silver[COIN_PRICES]} WHERE granularity = 'hourly'"
+        f"FROM {prices} WHERE granularity = 'hourly'"
     )
-    for table, instant, rows in (
-        (COIN_SNAPSHOTS, "snapshot_at", of_silver[COIN_SNAPSHOTS]),
-        (COIN_PRICES, "observed_at", f"({first_hour}) WHERE observed_at = first"),
+    for table, target, instant, rows in (
+        (COIN_SNAPSHOTS, snapshots, "snapshot_at", snapshots),
+        (COIN_PRICES, prices, "observed_at", f"({first_hour}) WHERE observed_at = first"),
     ):
         earlier = f"{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour)"
         computed = {instant: earlier, "period": f"DATE_FORMAT({earlier}, 'yyyy-MM')"}
         columns = ", ".join(f"{computed.get(name, name)} AS {name}" for name in table.column_names)
         spark.sql(
-            f"INSERT INTO {of_silver[table]} SELECT {columns} "
+            f"INSERT INTO {target} SELECT {columns} "
             f"FROM (SELECT *, EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR})) AS hour FROM {rows})"
         )
     spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
     gold.build(spark, CATALOG)
+    warehouse.load(spark, CATALOG, EmbeddedWarehouse(lake / "warehouse.duckdb"), "bench")
 
 
 def _land_an_empty_page(lake: Path, moment: datetime) -> None:

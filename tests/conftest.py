@@ -8,6 +8,7 @@ from ops import spark_server
 WITH_SPARK = ("tests/spark/", "tests/notebooks/", "tests/recordings/test_whole_chain")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """`make test` has two processes: one takes every test with Spark, the other the files without it."""
     from xdist.scheduler import LoadFileScheduling

@@ -20,24 +20,25 @@ SOURCES = (tables.RESPONSES, tables.QUARANTINE)
 UNKNOWN_DAY = date(1900, 1, 1)
 COINGECKO = "coingecko.com/"
 
-# How far each table reaches. Daily prices reach the end of their day; of the facts, only complete days count.
-# A day of context is known when the day begins.
-END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
+# How far each table reaches: the column that tells, and the instant to which a row brings its table. Daily
+# prices reach the end of their day; of the facts, only complete days count. A day of context is known when the
+# day begins.
 START_OF_DAY = "CAST(date AS TIMESTAMP)"
+END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
 REACHES = (
-    (tables.COIN_SNAPSHOTS, "snapshot_at"),
-    (tables.COIN_PRICES, "observed_at"),
-    (tables.MARKET_TOTALS, "snapshot_at"),
-    (tables.COIN_LIST, "last_listed_at"),
-    (tables.FEAR_GREED, START_OF_DAY),
-    (tables.FX_RATES, START_OF_DAY),
-    (tables.WEATHER_DAILY, START_OF_DAY),
-    (tables.FACT_MARKET_SNAPSHOT, "snapshot_at"),
-    (tables.FACT_PRICE_DAILY, f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
-    (tables.CANDLE_HOURLY, "hour"),
-    (tables.PRICE_AVERAGES_DAILY, END_OF_DAY),
-    (tables.MARKET_TRENDS_DAILY, END_OF_DAY),
-    (tables.MARKET_DAILY, END_OF_DAY),
+    (tables.COIN_SNAPSHOTS, "snapshot_at", "snapshot_at"),
+    (tables.COIN_PRICES, "observed_at", "observed_at"),
+    (tables.MARKET_TOTALS, "snapshot_at", "snapshot_at"),
+    (tables.COIN_LIST, "last_listed_at", "last_listed_at"),
+    (tables.FEAR_GREED, "date", START_OF_DAY),
+    (tables.FX_RATES, "date", START_OF_DAY),
+    (tables.WEATHER_DAILY, "date", START_OF_DAY),
+    (tables.FACT_MARKET_SNAPSHOT, "snapshot_at", "snapshot_at"),
+    (tables.FACT_PRICE_DAILY, "date", f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
+    (tables.CANDLE_HOURLY, "hour", "hour"),
+    (tables.PRICE_AVERAGES_DAILY, "date", END_OF_DAY),
+    (tables.MARKET_TRENDS_DAILY, "date", END_OF_DAY),
+    (tables.MARKET_DAILY, "date", END_OF_DAY),
 )
 # Sources that are slower by nature, in hours on top of the promise: the European Central Bank rests from Good
 # Friday to Easter Monday, and the weather archive is written five days late.
@@ -171,32 +172,39 @@ def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
     """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
     stored = storage.read(spark, catalog, tables.FRESHNESS)
     known = {row["table_name"]: row for row in stored.collect()}
-    versions = progress.versions(spark, catalog, (table for table, _ in REACHES))
+    versions = progress.versions(spark, catalog, (table for table, _, _ in REACHES))
+    written = [
+        (table, column, instant)
+        for table, column, instant in REACHES
+        if _name(table) not in known or known[_name(table)]["version"] != versions[table.name]
+    ]
+    counts = _row_counts(spark, catalog, [table for table, _, _ in written])
     looks = []
-    for table, instant in REACHES:
-        row = known.get(_name(table))
-        if row is None or row["version"] != versions[table.name]:
-            rows, as_of = storage.read(spark, catalog, table), F.expr(instant)
-            if row is None or row["as_of"] is None:
-                looks.append(rows.agg(F.lit(table.name), F.max(as_of), F.count("*")))
-                continue
-            # Delta knows how many rows there are without reading them, if nothing else is asked.
-            looks.append(rows.agg(F.lit(table.name), F.lit(None).cast("timestamp"), F.count("*")))
-            recent = rows.where(as_of >= row["as_of"])
-            looks.append(recent.agg(F.lit(table.name), F.max(as_of), F.lit(None).cast("bigint")))
-    seen: dict[str, tuple] = {}
-    for name, as_of, count in reduce(DataFrame.union, looks).collect() if looks else []:
-        known_as_of, known_count = seen.get(name, (None, None))
-        seen[name] = (as_of or known_as_of, known_count if count is None else count)
+    for table, column, instant in written:
+        rows, before = storage.read(spark, catalog, table), known.get(_name(table))
+        if before and before["as_of"]:
+            # A condition on the bare column, by which Delta finds the files without opening them.
+            rows = rows.where(F.col(column) >= (before["as_of"] - timedelta(days=1)).date())
+        looks.append(rows.agg(F.lit(table.name).alias("table"), F.max(F.expr(instant)).alias("as_of")))
+    reached = {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
     fresh = []
-    for table, _ in REACHES:
-        name = _name(table)
-        as_of, rows = seen.get(table.name) or (known[name]["as_of"], known[name]["rows"])
+    for table, _, _ in REACHES:
+        before = known.get(_name(table))
+        as_of = reached.get(table.name) or (before and before["as_of"])
+        rows = counts[table.name] if table.name in counts else before["rows"]
         promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
-        fresh.append((name, as_of, rows, promised, versions[table.name]))
+        fresh.append((_name(table), as_of, rows, promised, versions[table.name]))
     if set(fresh) == {tuple(row) for row in known.values()}:
         return Merged(0, 0, storage.version(spark, catalog, tables.FRESHNESS))
     return storage.replace(spark, catalog, tables.FRESHNESS, spark.createDataFrame(fresh, stored.schema))
+
+
+def _row_counts(spark: SparkSession, catalog: str, counted: list[Table]) -> dict[str, int]:
+    """How many rows each table has, by its name. Delta knows without reading any, if nothing else is asked."""
+    if not counted:
+        return {}
+    counts = (f"(SELECT COUNT(*) FROM {table.qualified(catalog)}) AS {table.name}" for table in counted)
+    return spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
 
 
 def _records(folder: Path, since: date) -> list[dict[str, Any]]:

@@ -358,6 +358,13 @@ def _periods() -> Column:
     return _partitions("period")
 
 
+def _months_of_snapshots() -> Column:
+    """The months of the snapshots, and in these the files that reach as far back as the first of them."""
+    first = F.min(F.when(F.size("_reasons") == 0, F.col("snapshot_at")))
+    since = F.concat(F.lit("t.snapshot_at >= TIMESTAMP_MICROS("), F.unix_micros(first), F.lit(")"))
+    return F.concat_ws(" AND ", _periods(), since)
+
+
 def _as_they_are(rows: DataFrame) -> DataFrame:
     return rows
 
@@ -380,7 +387,7 @@ SOURCES: dict[str, Source] = {
         tables.COIN_SNAPSHOTS,
         silver_rows.coin_snapshots,
         (
-            Target(tables.COIN_SNAPSHOTS, _as_they_are, _periods),
+            Target(tables.COIN_SNAPSHOTS, _as_they_are, _months_of_snapshots),
             Target(tables.COIN_PRICES, silver_rows.sparkline_prices, _months_of_sparklines),
         ),
     ),

@@ -226,7 +226,12 @@ def daily_prices(prices: DataFrame) -> DataFrame:
 
 def keyed_days(days: DataFrame, coins: DataFrame) -> DataFrame:
     """fact_price_daily: the days of `daily_prices` with the keys of the star; the coin as it is at the close."""
-    keyed = days.select("*", currency_key("vs_currency").alias("currency_key"), date_key("date").alias("date_key"))
+    keyed = days.select(
+        "*",
+        F.date_format("date", "yyyy-MM").alias("period"),
+        currency_key("vs_currency").alias("currency_key"),
+        date_key("date").alias("date_key"),
+    )
     return with_coin_key(keyed, coins, close_of("date")).select(*tables.FACT_PRICE_DAILY.column_names)
 
 

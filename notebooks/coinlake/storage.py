@@ -144,7 +144,11 @@ def replace(
     One commit: a reader sees the old rows or the new ones. `frame` may be computed from the table itself.
     """
     name = table.qualified(catalog)
-    frame.select(*table.column_names).writeTo(name).overwrite(F.lit(True) if where is None else where)
+    rows = frame.select(*table.column_names)
+    if table.partition:
+        # One file for each partition, instead of one of each task.
+        rows = rows.repartition(table.partition)
+    rows.writeTo(name).overwrite(F.lit(True) if where is None else where)
     return _written(spark, name)
 
 

@@ -35,7 +35,7 @@ class Table:
     """One Delta table: where it stands, its columns, the key that makes a row unique, and its rules.
 
     `checks` maps the name of a Delta CHECK constraint to its SQL condition;
-    `partition` names the partition column of tables that grow by the hour;
+    `partition` names the partition column of tables that every run writes to: it rewrites the newest only;
     `rank` orders rows with the same key when pages overlap: the greatest wins, whatever arrives first.
     """
 
@@ -406,6 +406,7 @@ FACT_PRICE_DAILY = Table(
         COIN_ID,
         VS_CURRENCY,
         DATE,
+        PERIOD,
         COIN_KEY,
         CURRENCY_KEY,
         DATE_KEY,
@@ -422,6 +423,7 @@ FACT_PRICE_DAILY = Table(
     ),
     key=("coin_id", "vs_currency", "date"),
     checks={"low_to_high": "low <= open AND low <= close AND open <= high AND close <= high"},
+    partition="period",
 )
 
 

@@ -53,6 +53,7 @@ def price(coin_id, coin_key, close):
         coin_id,
         "usd",
         DAY,
+        "2026-08",
         coin_key,
         1,
         20260812,

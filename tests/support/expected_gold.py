@@ -153,6 +153,7 @@ def fact_price_daily(prices, keys) -> list[dict]:
                 "coin_id": coin_id,
                 "vs_currency": vs_currency,
                 "date": day,
+                "period": f"{day:%Y-%m}",
                 "date_key": date_key(day),
                 "open": values[0],
                 "high": max(values),

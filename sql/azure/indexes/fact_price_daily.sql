@@ -7,6 +7,7 @@ CREATE NONCLUSTERED COLUMNSTORE INDEX ncci_fact_price_daily ON aggregated_data.f
     coin_id,
     vs_currency,
     date,
+    period,
     coin_key,
     currency_key,
     date_key,

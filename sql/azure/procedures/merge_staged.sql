@@ -508,6 +508,7 @@ BEGIN
                 coin_id,
                 vs_currency,
                 date,
+                period,
                 coin_key,
                 currency_key,
                 date_key,
@@ -529,7 +530,8 @@ BEGIN
                 AND source.vs_currency = target.vs_currency
                 AND source.date = target.date
         WHEN MATCHED AND (
-            target.coin_key IS DISTINCT FROM source.coin_key
+            target.period IS DISTINCT FROM source.period
+            OR target.coin_key IS DISTINCT FROM source.coin_key
             OR target.currency_key IS DISTINCT FROM source.currency_key
             OR target.date_key IS DISTINCT FROM source.date_key
             OR target.[open] IS DISTINCT FROM source.[open]
@@ -544,6 +546,7 @@ BEGIN
             OR target.[file] IS DISTINCT FROM source.[file]
         ) THEN
             UPDATE SET
+                period = source.period,
                 coin_key = source.coin_key,
                 currency_key = source.currency_key,
                 date_key = source.date_key,
@@ -562,6 +565,7 @@ BEGIN
                 coin_id,
                 vs_currency,
                 date,
+                period,
                 coin_key,
                 currency_key,
                 date_key,
@@ -579,6 +583,7 @@ BEGIN
                 source.coin_id,
                 source.vs_currency,
                 source.date,
+                source.period,
                 source.coin_key,
                 source.currency_key,
                 source.date_key,

@@ -19,6 +19,7 @@ USING (
         coin_id,
         vs_currency,
         date,
+        period,
         coin_key,
         currency_key,
         date_key,
@@ -40,7 +41,8 @@ USING (
         AND source.vs_currency = target.vs_currency
         AND source.date = target.date
 WHEN MATCHED AND (
-    target.coin_key IS DISTINCT FROM source.coin_key
+    target.period IS DISTINCT FROM source.period
+    OR target.coin_key IS DISTINCT FROM source.coin_key
     OR target.currency_key IS DISTINCT FROM source.currency_key
     OR target.date_key IS DISTINCT FROM source.date_key
     OR target.[open] IS DISTINCT FROM source.[open]
@@ -55,6 +57,7 @@ WHEN MATCHED AND (
     OR target.[file] IS DISTINCT FROM source.[file]
 ) THEN
     UPDATE SET
+        period = source.period,
         coin_key = source.coin_key,
         currency_key = source.currency_key,
         date_key = source.date_key,
@@ -73,6 +76,7 @@ WHEN NOT MATCHED THEN
         coin_id,
         vs_currency,
         date,
+        period,
         coin_key,
         currency_key,
         date_key,
@@ -90,6 +94,7 @@ WHEN NOT MATCHED THEN
         source.coin_id,
         source.vs_currency,
         source.date,
+        source.period,
         source.coin_key,
         source.currency_key,
         source.date_key,

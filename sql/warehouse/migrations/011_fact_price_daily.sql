@@ -3,6 +3,7 @@ CREATE TABLE aggregated_data.fact_price_daily (
     coin_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
     vs_currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
     date DATE NOT NULL,
+    period NVARCHAR(7) COLLATE Latin1_General_100_BIN2 NOT NULL,
     coin_key BIGINT NOT NULL,
     currency_key INT NOT NULL,
     date_key INT NOT NULL,

@@ -6,6 +6,7 @@ CREATE TABLE staging.fact_price_daily (
     coin_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NULL,
     vs_currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NULL,
     date DATE NULL,
+    period NVARCHAR(7) COLLATE Latin1_General_100_BIN2 NULL,
     coin_key BIGINT NULL,
     currency_key INT NULL,
     date_key INT NULL,
