@@ -280,6 +280,7 @@ def _facts(walk):
         parts.append(
             coin.assign(
                 vs_currency="usd",
+                period=coin["date"].dt.strftime("%Y-%m"),
                 coin_key=key,
                 currency_key=1,
                 date_key=coin["date"].dt.strftime("%Y%m%d").astype(int),
