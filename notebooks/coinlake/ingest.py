@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from requests.adapters import BaseAdapter
 
@@ -95,20 +95,24 @@ def resolve_as_of(group: str, settings: Settings, landing: Landing, now: datetim
     Empty: the default of the source. A step such as +1h moves on from the group's newest run in the lake; a group
     that was left behind joins the newest run of the other one. Raises CoinlakeError for a step when live.
     """
-    text = settings.as_of.strip()
-    length = instants.step(text)
-    if length is not None and settings.source != "simulated":
+    asked = _asked_instant(settings)
+    if isinstance(asked, timedelta):
+        newest = _newest_runs(landing)
+        mine = newest.pop(group, instants.DEFAULT_SIMULATED) + asked
+        return max([mine, *newest.values()])
+    default = now if settings.source == "live" else instants.DEFAULT_SIMULATED
+    return (asked or default).replace(microsecond=0)
+
+
+def _asked_instant(settings: Settings) -> datetime | timedelta | None:
+    """What as_of says. Raises CoinlakeError for a step where there is no simulated clock to move."""
+    asked = instants.as_of(settings.as_of)
+    if isinstance(asked, timedelta) and settings.source != "simulated":
         raise CoinlakeError(
-            f"as_of={text} moves the simulated clock, but source={settings.source}. "
+            f"as_of={settings.as_of} moves the simulated clock, but source={settings.source}. "
             "Leave as_of empty or give an instant such as 2026-08-12T14:22:00Z."
         )
-    if length is not None:
-        newest = _newest_runs(landing)
-        mine = newest.pop(group, instants.DEFAULT_SIMULATED) + length
-        return max([mine, *newest.values()])
-    if text:
-        return instants.parse(text).replace(microsecond=0)
-    return now.replace(microsecond=0) if settings.source == "live" else instants.DEFAULT_SIMULATED
+    return asked
 
 
 def _newest_runs(landing: Landing) -> dict[str, datetime]:
@@ -225,9 +229,8 @@ def _replay(group: str, settings: Settings, landing: Landing, say: Say) -> Summa
     if not settings.tape_path:
         raise CoinlakeError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
     tape = Tape(platform.resolve_path(settings.tape_path))
-    until = instants.parse(settings.as_of) if settings.as_of.strip() else None
     summary = Summary()
-    for tape_run, lines in tape.runs(group, until):
+    for tape_run, lines in tape.runs(group, _asked_instant(settings)):
         run = replay_run_id(group, tape_run)
         if landing.has(run):
             summary.already_landed.append(run)

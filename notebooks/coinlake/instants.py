@@ -98,13 +98,23 @@ def from_stamp(text: str) -> datetime:
     return datetime.strptime(text[:16], _STAMP).replace(tzinfo=UTC)
 
 
-def step(text: str) -> timedelta | None:
-    """The length of a relative `as_of` such as +1h, +30m or +2d; None when it is not one."""
-    match = _STEP.fullmatch(text.strip())
-    if match is None:
+def as_of(text: str) -> datetime | timedelta | None:
+    """What the parameter as_of says: an instant, a step such as +1h, +30m or +2d, or None where it is empty.
+
+    Raises CoinlakeError when it is none of these.
+    """
+    text = text.strip()
+    if not text:
         return None
-    unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
-    return timedelta(**{unit: int(match[1])})
+    if match := _STEP.fullmatch(text):
+        unit = {"m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return timedelta(**{unit: int(match[1])})
+    try:
+        return parse(text)
+    except CoinlakeError:
+        raise CoinlakeError(
+            f"{text!r} is neither an instant, such as 2026-08-12T14:22:00Z, nor a step, such as +1h, +30m or +2d."
+        ) from None
 
 
 def data_day(instant: datetime) -> date:

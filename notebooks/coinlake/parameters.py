@@ -6,12 +6,12 @@ The same names, and no others, stand in parameters/*.yml.
 """
 
 import re
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from coinlake import platform
+from coinlake import instants, platform
 from coinlake.currencies import CODES
 from coinlake.errors import CoinlakeError
 
@@ -20,7 +20,10 @@ Value = str | int | float | bool
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: its type, what it means, and the values it may take."""
+    """One parameter: its type, what it means, and the values it may take.
+
+    `read` raises CoinlakeError for a text that it cannot read.
+    """
 
     type: type
     help: str
@@ -28,6 +31,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     pattern: str = ""
+    read: Callable[[str], object] | None = None
 
 
 PARAMETERS: dict[str, Parameter] = {
@@ -38,7 +42,9 @@ PARAMETERS: dict[str, Parameter] = {
         str, "id of the pipeline run; empty makes a new one", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}|"
     ),
     "source": Parameter(str, "who answers the requests", ("simulated", "replay", "live")),
-    "as_of": Parameter(str, "UTC instant of the data, or a step such as +1h; empty is the source's default"),
+    "as_of": Parameter(
+        str, "UTC instant of the data, or a step such as +1h; empty is the source's default", read=instants.as_of
+    ),
     "seed": Parameter(int, "seed of the simulated market", minimum=0),
     "coins": Parameter(int, "how many coins, largest first", minimum=1, maximum=20_000),
     "history_coins": Parameter(int, "how many of them with daily history", minimum=0, maximum=20_000),
@@ -184,6 +190,11 @@ def _fault(name: str, value: Value) -> str | None:
         return f"{name}: {value!r} is above {rule.maximum:g}."
     if rule.pattern and not re.fullmatch(rule.pattern, value):
         return f"{name}: {value!r} does not match {rule.pattern}"
+    if rule.read:
+        try:
+            rule.read(value)
+        except CoinlakeError as problem:
+            return f"{name}: {problem}"
     return None
 
 

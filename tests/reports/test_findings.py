@@ -55,6 +55,7 @@ def test_the_trends_headline(closes, said):
         (1.5, 1.0, 1.0, "Bitcoin beat the median coin, which did not move"),
         (1.0, 0.7, 1.0, "Ethereum fell behind the median coin, which did not move"),
         (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept pace with the median coin, which did not move"),
+        (0.97, 0.99, 0.998, "Bitcoin and Ethereum kept pace with the median coin, which lost 0.2%"),
     ],
 )
 def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, others, said):

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
@@ -41,13 +42,18 @@ def test_an_instant_is_written_with_milliseconds_and_as_a_stamp():
         ("+1h", timedelta(hours=1)),
         (" +30m ", timedelta(minutes=30)),
         ("+2d", timedelta(days=2)),
-        ("1h", None),
-        ("+1w", None),
-        ("", None),
+        ("2026-09-01", datetime(2026, 9, 1, tzinfo=UTC)),
+        (" ", None),
     ],
 )
-def test_steps(text, expected):
-    assert instants.step(text) == expected
+def test_an_as_of_is_an_instant_or_a_step_or_empty(text, expected):
+    assert instants.as_of(text) == expected
+
+
+@pytest.mark.parametrize("text", ["1h", "+1w", "yesterday"])
+def test_an_as_of_that_is_neither_is_refused(text):
+    with pytest.raises(CoinlakeError, match=re.escape(f"{text!r} is neither an instant, such as 2026-08-12T")):
+        instants.as_of(text)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,12 @@ def test_wrong_values_are_refused(values, message):
         parameters.override(namespace(**values))
 
 
+def test_an_as_of_that_nobody_can_read_is_refused_before_the_run():
+    parameters.check({"as_of": "+1h"})
+    with pytest.raises(CoinlakeError, match=r"as_of: '\+1q' is neither an instant, such as 2026-08-12T14:22:00Z"):
+        parameters.check({"as_of": "+1q"})
+
+
 def test_every_fault_is_named_at_once():
     with pytest.raises(CoinlakeError) as caught:
         parameters.check({"seed": "x", "coins": 0, "colour": "red"})

@@ -830,7 +830,7 @@ def _is_up(change: float, verb: str = "is ") -> str:
 
 def _moved(change: float) -> str:
     word = formats.direction(change, "gained", "lost", "did not move")
-    amount = formats.percent(abs(change), 0, sign=False)
+    amount = formats.percent(abs(change), 0 if abs(change) >= 0.005 else 1, sign=False)
     if amount == "100%" and -1 < change < 0:
         amount = "over 99%"
     return word if word == "did not move" else f"{word} {amount}"
