@@ -49,6 +49,11 @@ def refused(number: str, fetched_at: str | None, *reasons: str, **columns) -> di
     } | columns
 
 
+def rate(day: date) -> dict:
+    pair = {"base_currency": "usd", "currency": "eur", "rate": 0.9}
+    return {"date": day, "fetched_at": at("2026-08-03 01:00"), "file": "f"} | pair
+
+
 def arrive(spark, table, *rows: dict) -> None:
     storage.merge_changes(spark, CATALOG, table, frame(spark, table, list(rows)))
 
@@ -100,11 +105,13 @@ def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(spar
     arrive(spark, tables.RESPONSES, attempt(1, "2026-08-01 10:00"), attempt(2, "2026-08-02 10:00"))
     arrive(spark, tables.QUARANTINE, refused("1", "2026-08-01 10:00", "no_price"))
     arrive(spark, tables.COIN_PRICES, hourly("x", "2026-08-01 10:00", 1.0), hourly("x", "2026-08-01 11:00", 1.0))
+    arrive(spark, tables.FX_RATES, rate(date(2026, 8, 1)))
     first = operations.update(spark, CATALOG, 26.0)
     assert sorted(first) == [f"aggregated_data.{name}" for name in ("api_usage", "freshness", "quarantine_daily")]
     fresh = {row[0]: row[1:] for row in stored(spark, tables.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11), 2, 26.0, 1)
-    assert fresh["cleaned_data.fx_rates"] == (None, 0, 122.0, 0)
+    assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 1), 1, 122.0, 1)
+    assert fresh["cleaned_data.fear_greed"] == (None, 0, 26.0, 0)
 
     written = [tables.API_USAGE, tables.QUARANTINE_DAILY, tables.FRESHNESS, tables.GOLD_PROGRESS]
     before = progress.versions(spark, CATALOG, written)
@@ -122,6 +129,13 @@ def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(spar
     assert stored(spark, tables.API_USAGE) == values(operations.api_usage(responses))
     fresh = {row[0]: row[1:] for row in stored(spark, tables.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11), 3, 26.0, 2)
+
+    arrive(spark, tables.COIN_PRICES, hourly("y", "2026-08-01 11:30", 1.0))
+    arrive(spark, tables.FX_RATES, rate(date(2026, 8, 2)))
+    operations.update(spark, CATALOG, 26.0)
+    fresh = {row[0]: row[1:] for row in stored(spark, tables.FRESHNESS)}
+    assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11, 30), 4, 26.0, 3)
+    assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 2), 2, 122.0, 2)
 
 
 def record(lake, run_id: str, step: str, start: str, seconds: float, **facts) -> None:
