@@ -1,14 +1,11 @@
 """What tests in several folders share: one Spark session, one Spark server."""
 
-import os
-
 import pytest
 
 from coinlake import platform
 from ops import spark_server
 
 WITH_SPARK = ("tests/spark/", "tests/notebooks/", "tests/recordings/test_whole_chain")
-NICENESS = 10
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -21,12 +18,6 @@ def pytest_xdist_make_scheduler(config, log):
             return "spark" if nodeid.startswith(WITH_SPARK) else super()._split_scope(nodeid)
 
     return SparkInOneProcess(config, log)
-
-
-def pytest_runtest_setup(item):
-    """The process without Spark gives way to the other one, for which `make test` has to wait."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not item.nodeid.startswith(WITH_SPARK):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
 
 
 @pytest.fixture(scope="session")
