@@ -558,11 +558,11 @@ def test_replay_without_a_tape(tmp_path):
         replay(tmp_path / "lake", "")
     with pytest.raises(CoinlakeError, match="There is no tape at"):
         replay(tmp_path / "lake", tmp_path / "nowhere")
+    with pytest.raises(CoinlakeError, match="source='replayed' is not one of"):
+        Settings("lake", source="replayed")
 
 
 def test_a_tape_has_no_clock_to_move(tmp_path):
     tape.add(tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at="2026-08-12", bodies=[b'{"data":{}}'])
     with pytest.raises(CoinlakeError, match=r"as_of=\+1h moves the simulated clock, but source=replay"):
         replay(tmp_path / "lake", tmp_path / "tape", as_of="+1h")
-    with pytest.raises(CoinlakeError, match="source='replayed' is not one of"):
-        Settings("lake", source="replayed")
