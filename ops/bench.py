@@ -229,10 +229,12 @@ def _session(lake: Path) -> Iterator[SparkSession]:
         os.environ.update(server.environment)
         spark = platform.spark()
         storage.ensure(spark, CATALOG, str(lake))
-        yield spark
-        spark.stop()
-        for name in server.environment:
-            del os.environ[name]
+        try:
+            yield spark
+        finally:
+            spark.stop()
+            for name in server.environment:
+                del os.environ[name]
 
 
 def _one_more_hour(lake: Path) -> float:
