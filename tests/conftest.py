@@ -5,19 +5,34 @@ import pytest
 from coinlake import platform
 from ops import spark_server
 
-WITH_SPARK = ("tests/spark/", "tests/notebooks/", "tests/recordings/test_whole_chain")
+# `make test` has two processes. What takes longest begins first, each of these in one process with one Spark;
+# whoever is done takes the files without Spark, one by one.
+LONG = (
+    ("tests/notebooks/", "tests/recordings/test_whole_chain", "tests/spark/test_over_connect"),
+    ("tests/spark/",),
+)
+
+
+def _place(nodeid: str) -> int:
+    return next((place for place, starts in enumerate(LONG) if nodeid.startswith(starts)), len(LONG))
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: _place(item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """`make test` has two processes: one takes every test with Spark, the other the files without it."""
+    """The long ones stay together and in their place."""
     from xdist.scheduler import LoadFileScheduling
 
-    class SparkInOneProcess(LoadFileScheduling):
+    class LongOnesTogether(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return "spark" if nodeid.startswith(WITH_SPARK) else super()._split_scope(nodeid)
+            place = _place(nodeid)
+            return LONG[place][0] if place < len(LONG) else super()._split_scope(nodeid)
 
-    return SparkInOneProcess(config, log)
+    config.option.loadscopereorder = False
+    return LongOnesTogether(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,6 @@
 
 import gzip
 import json
-import os
-import subprocess
-import sys
 import types
 from pathlib import Path
 
@@ -390,15 +387,3 @@ def test_on_databricks_the_same_call_is_auto_loader_with_hints(auto_loader):
         "rescuedDataColumn": "_saved",
         "columnNameOfCorruptRecord": "_bad",
     }
-
-
-@pytest.mark.skipif("SPARK_REMOTE" in os.environ, reason="these tests run over Spark Connect already")
-def test_the_reader_works_over_spark_connect(standing_server):
-    chosen = "new_fields or inside_a_struct or another_case or of_a_name"
-    answer = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", chosen],
-        env=os.environ | standing_server.environment,
-        capture_output=True,
-        text=True,
-    )
-    assert "4 passed" in answer.stdout, answer.stdout[-3000:]
