@@ -316,8 +316,12 @@ def _wait_until_it_answers(supervisor: subprocess.Popen, log: Path) -> int:
     supervisor.wait()
     supervisor.stdout.close()
     problem = "ended at once" if ready else f"did not answer within {SECONDS_TO_START} s"
+    try:
+        last_words = _tail(log.read_text(errors="replace"))
+    except OSError as error:
+        last_words = f"its log cannot be read: {error.strerror}"
     raise CoinlakeError(
-        f"The Spark server {problem}. Its last words: {_tail(log.read_text(errors='replace'))}\n"
+        f"The Spark server {problem}. Its last words: {last_words}\n"
         f"All of them: {log}. `make doctor` checks Java, jars, memory and disk."
     )
 

@@ -4,12 +4,14 @@
 
 The asking process holds the other end of this process's standard input. When it ends, in whatever way
 (kill -9 too), the kernel closes that pipe, the read below returns and the command is told to end; after
-PATIENCE seconds it is killed. PID_FILE, which others wrote about the command, is deleted before that.
-Should this process itself be killed, Linux ends the command (PDEATHSIG).
+PATIENCE seconds it is killed. PID_FILE, which others wrote about the command, is deleted before that. What the
+command has started and left behind ends with it. Should this process itself be killed, Linux ends the
+command (PDEATHSIG).
 The command's output goes to the file LOG; the first line that matches the regular expression READY is
 answered with its first group, on standard output.
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -50,23 +52,37 @@ def supervise(log: Path, ready: str, patience: float, pid_file: Path, arguments:
         stderr=subprocess.STDOUT,
         close_fds=False,
         preexec_fn=_die_with_supervisor,
+        process_group=0,
     )
 
     def wait_for_the_parents_end() -> None:
         os.read(0, 1)
         end()
 
+    def keep_log() -> None:
+        announced = False
+        try:
+            with log.open("wb", buffering=0) as file:
+                for line in command.stdout:
+                    file.write(line)
+                    found = None if announced else re.search(ready, line.decode(errors="replace"))
+                    if found:
+                        announced = True
+                        print(found.group(1), flush=True)
+        except OSError:
+            # The disk is full, or nobody waits for the answer: a command that is not listened to would block.
+            end()
+
     threading.Thread(target=wait_for_the_parents_end, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end).start())
-    announced = False
-    with log.open("wb", buffering=0) as file:
-        for line in command.stdout:
-            file.write(line)
-            found = None if announced else re.search(ready, line.decode(errors="replace"))
-            if found:
-                announced = True
-                print(found.group(1), flush=True)
-    return command.wait()
+    reader = threading.Thread(target=keep_log)
+    reader.start()
+    code = command.wait()
+    # A stream's Python worker would ask the server that is gone for many minutes more.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(command.pid, signal.SIGKILL)
+    reader.join()
+    return code
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ops import spark_server
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
+LEAVES_A_WORKER = f'(trap "" TERM; exec cat < "$FIFO" > /dev/null 2>&1) & {STARTS}'
 HANGS = 'exec cat < "$FIFO"'
 REQUIRE_DELTA_JARS = platform.require_delta_jars
 
@@ -160,6 +161,23 @@ def test_the_server_dies_with_its_supervisor(spark_is, tmp_path):
     with spark_server.start(tmp_path / "lake") as server:
         os.kill(server.pid, signal.SIGKILL)
         wait_until_free(tmp_path / "lake")
+
+
+def test_what_the_server_has_started_dies_with_it(spark_is, tmp_path):
+    spark_is(LEAVES_A_WORKER)
+    with spark_server.start(tmp_path / "lake"):
+        pass
+    wait_until_free(tmp_path / "lake")
+
+
+def test_a_server_whose_log_cannot_be_written_is_ended(spark_is, tmp_path):
+    spark_is(STARTS)
+    folder = tmp_path / "lake" / "spark_server"
+    folder.mkdir(parents=True)
+    (folder / "server.log").symlink_to(tmp_path / "nowhere" / "server.log")
+    with pytest.raises(CoinlakeError, match=r"ended at once.*log cannot be read: No such file"):
+        spark_server.start(tmp_path / "lake")
+    wait_until_free(tmp_path / "lake")
 
 
 def test_a_server_that_fails_says_its_last_words(spark_is, tmp_path):
