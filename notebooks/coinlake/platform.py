@@ -47,6 +47,9 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    # Hadoop would put a checksum file beside each file, and change the rights of both by a program of its own.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
     # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }

@@ -1,3 +1,7 @@
+"""The session that every notebook gets."""
+
+from pathlib import Path
+
 from pyspark.sql import functions as F
 
 from coinlake import platform
@@ -19,6 +23,8 @@ def test_a_delta_table_is_merged_and_read_back(spark, tmp_path):
     )
     rows = spark.read.format("delta").load(path).orderBy("id").collect()
     assert [tuple(row) for row in rows] == [("bitcoin", 1), ("tether", 2)]
+    # Hadoop's checksums would stand beside every file, hidden by a dot.
+    assert not list(Path(path).rglob(".*"))
 
 
 def test_collected_timestamps_are_in_utc(spark):

@@ -59,6 +59,8 @@ def settings(emulator: azurite.Storage) -> dict[str, str]:
         "spark.hadoop.fs.azure.fns.account.service.type": "BLOB",
         "spark.hadoop.fs.azure.account.hns.enabled": "false",
         "spark.hadoop.fs.azure.io.retry.max.retries": "1",
+        # Hadoop's Azure client keeps what it uploads in files, and insists on this class for them.
+        "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem",
         "spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version": "2",
     }
 
