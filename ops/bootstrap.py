@@ -32,6 +32,7 @@ def main() -> int:
         _make_venv()
         or _step("packages", "-m", "pip", "install", "--quiet", "-r", "requirements.txt")
         or _step("Delta's jars", "-m", "ops.spark_server", "fetch-jars")
+        or _step("one copy of PySpark", "-m", "ops.spark_server", "drop-zip")
         or _step("start-up archive", "-m", "ops.spark_server", "make-archive")
         or _finish(pins)
     )

@@ -204,6 +204,16 @@ def test_run_gives_the_server_to_a_command_and_returns_its_exit_code(spark_is, t
     wait_until_free(tmp_path / "lake")
 
 
+def test_a_zipped_copy_of_pyspark_is_dropped_once(spark_is, capsys):
+    zipped = spark_is(STARTS) / "python" / "lib" / "pyspark.zip"
+    zipped.parent.mkdir(parents=True)
+    zipped.touch()
+    for _ in range(2):
+        assert spark_server.main(["drop-zip"]) == 0
+        assert list(zipped.parent.iterdir()) == []
+    assert capsys.readouterr().out == f"Deleted {zipped}\nThere is no zipped copy of PySpark\n"
+
+
 def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypatch):
     version = platform.delta_version()
     home = spark_is(
