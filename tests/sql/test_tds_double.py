@@ -451,6 +451,13 @@ class TestProtocol:
         with Client(server) as client:
             assert error_number(client.log_in(server, version=0x73000003)) == 17832
 
+    def test_a_client_that_is_cut_off_while_the_double_ends_is_no_error(self):
+        for _ in range(30):
+            with Double() as server:
+                host, port = server.address.split(",")
+                with socket.create_connection((host, int(port))) as client:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
     def test_an_attention_is_acknowledged(self, client):
         assert client.ask(Kind.ATTENTION, b"") == struct.pack("<BHHQ", 0xFD, 0x20, 0, 0)
 

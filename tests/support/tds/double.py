@@ -1,5 +1,6 @@
 """The server: accepts connections, answers requests, and fails when it is told to."""
 
+import contextlib
 import os
 import re
 import socket
@@ -87,6 +88,7 @@ class Double:
         self._listener = socket.create_server(("127.0.0.1", port))
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
 
     @property
     def address(self) -> str:
@@ -94,15 +96,17 @@ class Double:
         return f"127.0.0.1,{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> "Double":
-        self._start(self._accept)
+        self._acceptor.start()
         return self
 
     def __exit__(self, *problem: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(10)
         self._listener.close()
         with self._mutex:
             for connection in self._connections:
-                connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # its client has cut it already
+                    connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
         self.database.close()
@@ -130,11 +134,6 @@ class Double:
                     return fault.what
         return None
 
-    def _start(self, work: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
     def _accept(self) -> None:
         while True:
             try:
@@ -142,11 +141,13 @@ class Double:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._start(self._serve, connection)
+            with self._mutex:
+                self._connections.add(connection)
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with self._mutex:
-            self._connections.add(connection)
         try:
             Conversation(self, connection, self._tls).run()
         except (Gone, Dropped, OSError):
