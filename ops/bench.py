@@ -256,8 +256,15 @@ def _add_a_year(spark: SparkSession, lake: Path) -> None:
     silver.load_responses(spark, CATALOG, str(lake))
     silver.stream_all(spark, CATALOG, str(lake))
     # Millions of rows at once are for compiled queries, and gold is built whole: no hourly run has to do this.
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
-    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
+    with platform.compiled(spark):
+        _repeat_hours_before(spark)
+        spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
+        gold.build(spark, CATALOG)
+        warehouse.load(spark, CATALOG, EmbeddedWarehouse(lake / "warehouse.duckdb"), "bench")
+
+
+def _repeat_hours_before(spark: SparkSession) -> None:
+    """Put each snapshot, and each coin's first hourly price, into every hour of the year before it."""
     snapshots, prices = COIN_SNAPSHOTS.qualified(CATALOG), COIN_PRICES.qualified(CATALOG)
     first_hour = (
         "SELECT *, MIN(observed_at) OVER (PARTITION BY coin_id) AS first "
@@ -274,9 +281,6 @@ def _add_a_year(spark: SparkSession, lake: Path) -> None:
             f"INSERT INTO {target} SELECT {columns} "
             f"FROM (SELECT *, EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR})) AS hour FROM {rows})"
         )
-    spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
-    gold.build(spark, CATALOG)
-    warehouse.load(spark, CATALOG, EmbeddedWarehouse(lake / "warehouse.duckdb"), "bench")
 
 
 def _land_an_empty_page(lake: Path, moment: datetime) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinlake import aggregates, progress, star, storage, tables
+from coinlake import aggregates, platform, progress, star, storage, tables
 from coinlake.aggregates import COIN
 from coinlake.storage import Merged
 from coinlake.tables import Table
@@ -140,7 +140,8 @@ class Build:
             due.append(self._market_snapshots)
         if self._moved_coins or self.is_new(tables.COIN_PRICES):
             due.append(self._daily_prices)
-        self._write_side_by_side(due)
+        with platform.compiled(self.spark):
+            self._write_side_by_side(due)
 
     def aggregates_of_coins(self) -> None:
         """Writes what each coin has for itself: averages, trends, months and candles."""
@@ -151,7 +152,8 @@ class Build:
             due += [self._price_averages, self._market_trends, self._weekly_candles]
         if self._since is not None or self._context["rates"] is not None:
             due.append(self._coin_months)
-        self._write_side_by_side(due)
+        with platform.compiled(self.spark):
+            self._write_side_by_side(due)
 
     def aggregates_of_the_market(self) -> None:
         """Writes what is computed over all coins: the days of the market and the correlations."""

@@ -2,7 +2,7 @@
 and how each run went."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial, reduce
@@ -178,15 +178,10 @@ def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
         for table, column, instant in REACHES
         if _name(table) not in known or known[_name(table)]["version"] != versions[table.name]
     ]
-    counts = _row_counts(spark, catalog, [table for table, _, _ in written])
-    looks = []
-    for table, column, instant in written:
-        rows, before = storage.read(spark, catalog, table), known.get(_name(table))
-        if before and before["as_of"]:
-            # A condition on the bare column, by which Delta finds the files without opening them.
-            rows = rows.where(F.col(column) >= (before["as_of"] - timedelta(days=1)).date())
-        looks.append(rows.agg(F.lit(table.name).alias("table"), F.max(F.expr(instant)).alias("as_of")))
-    reached = {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        counting = pool.submit(_row_counts, spark, catalog, [table for table, _, _ in written])
+        reached = _reached(spark, catalog, written, {name: row["as_of"] for name, row in known.items()})
+        counts = counting.result()
     fresh = []
     for table, _, _ in REACHES:
         before = known.get(_name(table))
@@ -197,6 +192,23 @@ def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
     if set(fresh) == {tuple(row) for row in known.values()}:
         return Merged(0, 0, storage.version(spark, catalog, tables.FRESHNESS))
     return storage.replace(spark, catalog, tables.FRESHNESS, spark.createDataFrame(fresh, stored.schema))
+
+
+def _reached(
+    spark: SparkSession,
+    catalog: str,
+    reaches: Iterable[tuple[Table, str, str]],
+    known: Mapping[str, datetime | None],
+) -> dict[str, datetime | None]:
+    """How far each of the tables reaches, by its name; looks no further back than a day before `known`."""
+    looks = []
+    for table, column, instant in reaches:
+        rows, before = storage.read(spark, catalog, table), known.get(_name(table))
+        if before:
+            # A condition on the bare column, by which Delta finds the files without opening them.
+            rows = rows.where(F.col(column) >= (before - timedelta(days=1)).date())
+        looks.append(rows.agg(F.lit(table.name).alias("table"), F.max(F.expr(instant)).alias("as_of")))
+    return {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
 
 
 def _row_counts(spark: SparkSession, catalog: str, counted: list[Table]) -> dict[str, int]:

@@ -12,6 +12,8 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,7 +44,8 @@ SPARK_CONFS = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     # With so few tasks there is nothing to adapt, and each stage would be planned again, as a job of its own.
     "spark.sql.adaptive.enabled": "false",
-    # Writing and compiling Java for each query takes longer than interpreting it over some ten thousand rows.
+    # Writing and compiling Java for each query takes longer than interpreting it over some ten thousand rows;
+    # `compiled` is for the others.
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
@@ -53,6 +56,8 @@ SPARK_CONFS = {
     # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
     "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
 }
+# How Spark works by default: it writes and compiles Java for each query.
+COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 
 
 def spark() -> SparkSession:
@@ -70,6 +75,25 @@ def spark() -> SparkSession:
         PySparkLogger.getLogger(name).disabled = True
     remote = os.environ.get("SPARK_REMOTE")
     return _client(remote) if remote else _local_session()
+
+
+@contextmanager
+def compiled(session: SparkSession) -> Iterator[None]:
+    """Within the block the session's queries are compiled on a laptop, too; Databricks compiles always.
+
+    For queries that compute much for each row, or over many rows: a window over 200 days adds 200 numbers a row.
+    """
+    if is_databricks():
+        yield
+        return
+    before = {name: session.conf.get(name) for name in COMPILED}
+    try:
+        for name, value in COMPILED.items():
+            session.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            session.conf.set(name, value)
 
 
 def is_databricks() -> bool:

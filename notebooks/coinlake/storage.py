@@ -4,8 +4,10 @@ Where the lake is a folder or an address, a table stands in <lake>/tables/<schem
 only points there; where the lake is a Unity Catalog volume (/Volumes/...), the catalog keeps the files.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import NamedTuple
 
 from pyspark.errors import AnalysisException, PySparkException
@@ -27,6 +29,14 @@ COMPACT_EVERY_VERSIONS = 16
 LAKE_OF_CATALOG = "coinlake.lake"
 
 
+class Commit(NamedTuple):
+    """A Delta commit: its version, its operation (WRITE, MERGE, OPTIMIZE ...), and what the operation counted."""
+
+    version: int
+    operation: str
+    metrics: Mapping[str, str]
+
+
 class Merged(NamedTuple):
     """What a merge did: rows inserted, rows updated, and the table's Delta version afterwards."""
 
@@ -43,6 +53,8 @@ def ensure(spark: SparkSession, catalog: str, lake_path: str) -> None:
     Raises CoinlakeError if an existing table differs from its description in tables.py.
     """
     lake = platform.resolve_path(lake_path)
+    if not platform.is_databricks():
+        spark.conf.set(LAKE_OF_CATALOG, lake if lake.startswith("/") else "")
     is_this_lake = _points_to(spark, catalog, lake)
     found = _columns_found(spark, catalog) if is_this_lake else None
     if found is None:
@@ -65,7 +77,29 @@ def read(spark: SparkSession, catalog: str, table: Table) -> DataFrame:
 
 def version(spark: SparkSession, catalog: str, table: Table) -> int:
     """The newest Delta version of the table; 0 when nothing was ever written to it."""
-    return spark.sql(f"DESCRIBE HISTORY {table.qualified(catalog)} LIMIT 1").first()["version"]
+    return newest_commits(spark, catalog, table, 1)[0].version
+
+
+def newest_commits(spark: SparkSession, catalog: str, table: Table, count: int) -> list[Commit]:
+    """The newest commits of the table, so many at most, the newest first.
+
+    Where `ensure` found the lake in a folder of this machine, they are read there: DESCRIBE HISTORY runs a Spark
+    job for what the name of a file says.
+    Source: Delta Transaction Log Protocol, "Delta Log Entries" and "Commit Provenance Information".
+    """
+    lake = "" if platform.is_databricks() else spark.conf.get(LAKE_OF_CATALOG, "")
+    if not lake:
+        history = spark.sql(f"DESCRIBE HISTORY {table.qualified(catalog)} LIMIT {count}")
+        return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
+    entries = sorted(Path(_location(lake, table), "_delta_log").glob(f"{'[0-9]' * 20}.json"), reverse=True)
+    return [_commit(entry) for entry in entries[:count]]
+
+
+def _commit(entry: Path) -> Commit:
+    """The commit that an entry of Delta's log, actions as lines of JSON, tells of."""
+    with entry.open(encoding="utf-8") as actions:
+        info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
+    return Commit(int(entry.stem), info["operation"], info["operationMetrics"])
 
 
 def changes_since(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
@@ -109,7 +143,7 @@ def merge_changes(
         # There are no rows to search, and a MERGE would run a dozen jobs to find that out.
         # An append, because what another stream writes to the table in this moment must stay.
         _best_of_key(table, source).select(*table.column_names).writeTo(name).append()
-        return _written(spark, name)
+        return _written(spark, catalog, table)
     partitions = ""
     if where is None and table.partition:
         values = [row[0] for row in source.select(table.partition).distinct().collect()]
@@ -149,16 +183,16 @@ def replace(
         # One file for each partition, instead of one of each task.
         rows = rows.repartition(table.partition)
     rows.writeTo(name).overwrite(F.lit(True) if where is None else where)
-    return _written(spark, name)
+    return _written(spark, catalog, table)
 
 
-def _written(spark: SparkSession, name: str) -> Merged:
+def _written(spark: SparkSession, catalog: str, table: Table) -> Merged:
     """What the newest write to the table did."""
     # Delta may compact small files after a write, which is a commit of its own.
-    commits = spark.sql(f"DESCRIBE HISTORY {name} LIMIT 2").collect()
-    written = next(commit["operationMetrics"] for commit in commits if commit["operation"] != "OPTIMIZE")
+    commits = newest_commits(spark, catalog, table, 2)
+    written = next(commit.metrics for commit in commits if commit.operation != "OPTIMIZE")
     # Where no file was written, Delta does not count its rows.
-    return Merged(int(written.get("numOutputRows", 0)), 0, commits[0]["version"])
+    return Merged(int(written.get("numOutputRows", 0)), 0, commits[0].version)
 
 
 def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFrame:
@@ -196,6 +230,11 @@ def _best_of_key(table: Table, source: DataFrame) -> DataFrame:
 def _rank(table: Table) -> Column:
     """What rows of a key are compared by; the same for all where the table has no rank."""
     return F.struct(*(F.expr(part).alias(f"r{place}") for place, part in enumerate(table.rank or ("0",))))
+
+
+def _location(lake: str, table: Table) -> str:
+    """Where the table's files are, unless the catalog keeps them."""
+    return f"{lake}/tables/{table.schema}/{table.name}"
 
 
 def _managed(lake: str) -> bool:
@@ -275,7 +314,7 @@ def _create(spark: SparkSession, catalog: str, lake: str, table: Table) -> None:
     if _managed(lake):
         spark.sql(ddl(catalog, table))
         return
-    location = f"{lake}/tables/{table.schema}/{table.name}"
+    location = _location(lake, table)
     spark.sql(f"DROP TABLE IF EXISTS {name}")
     try:
         spark.sql(ddl(catalog, table, location))

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import functions as F
 
 from coinlake import platform
+from coinlake.errors import CoinlakeError
 
 
 def test_the_session_has_the_confs_of_the_house(spark):
@@ -12,6 +14,24 @@ def test_the_session_has_the_confs_of_the_house(spark):
     assert {name: spark.conf.get(name) for name in runtime} == {
         name: platform.SPARK_CONFS[name] for name in runtime
     }
+
+
+def test_queries_are_compiled_where_it_pays_and_nowhere_else(spark, monkeypatch):
+    def confs():
+        return {name: spark.conf.get(name) for name in platform.COMPILED}
+
+    interpreted = {name: platform.SPARK_CONFS[name] for name in platform.COMPILED}
+    assert confs() == interpreted
+    with pytest.raises(CoinlakeError), platform.compiled(spark):
+        assert confs() == platform.COMPILED
+        with platform.compiled(spark):
+            assert confs() == platform.COMPILED
+        assert confs() == platform.COMPILED
+        raise CoinlakeError("a query failed")
+    assert confs() == interpreted
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
+    with platform.compiled(spark):
+        assert confs() == interpreted
 
 
 def test_a_delta_table_is_merged_and_read_back(spark, tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -171,6 +172,30 @@ def test_small_files_are_compacted_from_time_to_time(spark, lake, monkeypatch):
     assert files() == 1
     assert merge(spark, rows[3]).version == 5
     assert stored(spark) == rows
+
+
+def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, monkeypatch):
+    monkeypatch.setattr(storage, "COMPACT_EVERY_VERSIONS", 2)
+    for number in range(2):
+        merge(spark, ("bitcoin", hour(number), 1.0, "sparkline", hour(9), "a"))
+    log = Path(lake, "tables", "cleaned_data", "coin_prices", "_delta_log")
+    # A log may hold compacted entries beside the others.
+    (log / f"{0:020}.{3:020}.compacted.json").touch()
+
+    def commits(count):
+        return storage.newest_commits(spark, CATALOG, tables.COIN_PRICES, count)
+
+    read = commits(9)
+    assert [(commit.version, commit.operation) for commit in read] == [
+        (3, "OPTIMIZE"),
+        (2, "MERGE"),
+        (1, "WRITE"),
+        (0, "CREATE TABLE"),
+    ]
+    assert commits(1) == read[:1]
+    spark.conf.set(storage.LAKE_OF_CATALOG, "")
+    assert commits(9) == read
+    assert commits(1) == read[:1]
 
 
 def test_where_limits_the_search_for_stored_rows(spark, lake):
