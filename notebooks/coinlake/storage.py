@@ -88,18 +88,12 @@ def newest_commits(spark: SparkSession, catalog: str, table: Table, count: int) 
     Source: Delta Transaction Log Protocol, "Delta Log Entries" and "Commit Provenance Information".
     """
     lake = "" if platform.is_databricks() else spark.conf.get(LAKE_OF_CATALOG, "")
-    if not lake:
-        history = spark.sql(f"DESCRIBE HISTORY {table.qualified(catalog)} LIMIT {count}")
-        return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
-    entries = sorted(Path(_location(lake, table), "_delta_log").glob(f"{'[0-9]' * 20}.json"), reverse=True)
-    return [_commit(entry) for entry in entries[:count]]
-
-
-def _commit(entry: Path) -> Commit:
-    """The commit that an entry of Delta's log, actions as lines of JSON, tells of."""
-    with entry.open(encoding="utf-8") as actions:
-        info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
-    return Commit(int(entry.stem), info["operation"], info["operationMetrics"])
+    log = Path(_location(lake, table), "_delta_log").glob(f"{'[0-9]' * 20}.json") if lake else ()
+    entries = sorted(log, reverse=True)[:count]
+    if entries:
+        return [_commit(entry) for entry in entries]
+    history = spark.sql(f"DESCRIBE HISTORY {table.qualified(catalog)} LIMIT {count}")
+    return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
 
 
 def changes_since(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
@@ -184,6 +178,13 @@ def replace(
         rows = rows.repartition(table.partition)
     rows.writeTo(name).overwrite(F.lit(True) if where is None else where)
     return _written(spark, catalog, table)
+
+
+def _commit(entry: Path) -> Commit:
+    """The commit that an entry of Delta's log, actions as lines of JSON, tells of."""
+    with entry.open(encoding="utf-8") as actions:
+        info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
+    return Commit(int(entry.stem), info["operation"], info["operationMetrics"])
 
 
 def _written(spark: SparkSession, catalog: str, table: Table) -> Merged:

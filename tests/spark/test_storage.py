@@ -193,9 +193,10 @@ def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, 
         (0, "CREATE TABLE"),
     ]
     assert commits(1) == read[:1]
-    spark.conf.set(storage.LAKE_OF_CATALOG, "")
-    assert commits(9) == read
-    assert commits(1) == read[:1]
+    for elsewhere in ("", f"{lake}/elsewhere"):
+        spark.conf.set(storage.LAKE_OF_CATALOG, elsewhere)
+        assert commits(9) == read
+        assert commits(1) == read[:1]
 
 
 def test_where_limits_the_search_for_stored_rows(spark, lake):
