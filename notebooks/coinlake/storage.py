@@ -5,6 +5,7 @@ only points there; where the lake is a Unity Catalog volume (/Volumes/...), the 
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -53,9 +54,7 @@ def ensure(spark: SparkSession, catalog: str, lake_path: str) -> None:
     Raises CoinlakeError if an existing table differs from its description in tables.py.
     """
     lake = platform.resolve_path(lake_path)
-    if not platform.is_databricks():
-        spark.conf.set(LAKE_OF_CATALOG, lake if lake.startswith("/") else "")
-    is_this_lake = _points_to(spark, catalog, lake)
+    is_this_lake = _managed(lake) or _lake_of(spark, catalog) == lake
     found = _columns_found(spark, catalog) if is_this_lake else None
     if found is None:
         _create_schemas(spark, catalog)
@@ -83,11 +82,11 @@ def version(spark: SparkSession, catalog: str, table: Table) -> int:
 def newest_commits(spark: SparkSession, catalog: str, table: Table, count: int) -> list[Commit]:
     """The newest commits of the table, so many at most, the newest first.
 
-    Where `ensure` found the lake in a folder of this machine, they are read there: DESCRIBE HISTORY runs a Spark
-    job for what the name of a file says.
+    Where the lake is a folder of this machine, they are read there: DESCRIBE HISTORY runs a Spark job for what the
+    name of a file says.
     Source: Delta Transaction Log Protocol, "Delta Log Entries" and "Commit Provenance Information".
     """
-    lake = "" if platform.is_databricks() else spark.conf.get(LAKE_OF_CATALOG, "")
+    lake = None if platform.is_databricks() else _lake_of(spark, catalog)
     log = Path(_location(lake, table), "_delta_log").glob(f"{'[0-9]' * 20}.json") if lake else ()
     entries = sorted(log, reverse=True)[:count]
     if entries:
@@ -242,18 +241,15 @@ def _managed(lake: str) -> bool:
     return lake.startswith("/Volumes/")
 
 
-def _points_to(spark: SparkSession, catalog: str, lake: str) -> bool:
-    """Whether the catalog's tables, if it has any, are those of this lake."""
-    if _managed(lake):
-        return True
+def _lake_of(spark: SparkSession, catalog: str) -> str | None:
+    """The lake whose tables the catalog has, as `ensure` noted it there for every session; None if it has none."""
     try:
         described = spark.sql(f"DESCRIBE SCHEMA EXTENDED {catalog}.{RAW}").collect()
     except AnalysisException:
-        return False
-    return any(
-        row["info_name"] == "Properties" and f"({LAKE_OF_CATALOG},{lake})" in row["info_value"]
-        for row in described
-    )
+        return None
+    properties = next((row["info_value"] for row in described if row["info_name"] == "Properties"), "")
+    noted = re.search(rf"\({re.escape(LAKE_OF_CATALOG)},(.*?)\)(?:, \(|\)$)", properties)
+    return noted[1] if noted else None
 
 
 def _columns_found(spark: SparkSession, catalog: str) -> dict[str, list[tuple[str, str, bool]]] | None:

@@ -16,7 +16,7 @@ def test_the_session_has_the_confs_of_the_house(spark):
     }
 
 
-def test_queries_are_compiled_where_it_pays_and_nowhere_else(spark, monkeypatch):
+def test_queries_are_compiled_within_the_block_only(spark, monkeypatch):
     def confs():
         return {name: spark.conf.get(name) for name in platform.COMPILED}
 

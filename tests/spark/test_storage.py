@@ -193,10 +193,22 @@ def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, 
         (0, "CREATE TABLE"),
     ]
     assert commits(1) == read[:1]
-    for elsewhere in ("", f"{lake}/elsewhere"):
-        spark.conf.set(storage.LAKE_OF_CATALOG, elsewhere)
+    for elsewhere in (None, f"{lake}/elsewhere"):
+        monkeypatch.setattr(storage, "_lake_of", lambda *_, lake=elsewhere: lake)
         assert commits(9) == read
         assert commits(1) == read[:1]
+
+
+def test_a_version_is_that_of_the_tables_which_a_session_reads(spark, lake, tmp_path):
+    merge(spark, ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"))
+    # Two notebooks of one Spark server share its catalog, which holds the lake that was opened last.
+    other = spark.newSession()
+    path = str(tmp_path / "a lake, (the other)")
+    storage.ensure(other, CATALOG, path)
+    assert storage._lake_of(spark, CATALOG) == path
+    assert stored(spark) == []
+    assert storage.version(spark, CATALOG, tables.COIN_PRICES) == 0
+    assert storage.version(other, CATALOG, tables.COIN_PRICES) == 0
 
 
 def test_where_limits_the_search_for_stored_rows(spark, lake):
