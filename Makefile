@@ -16,43 +16,43 @@ help:  ## print this list
 $(READY): requirements.txt pyproject.toml
 	@python=$$($(find_python)); [ -n "$$python" ] \
 	|| { echo "No Python 3.11 or 3.12 found. Install one, for example: apt install python3 python3-venv" >&2; exit 1; }; \
-	$$python ops/bootstrap.py
+	$$python coinlake_ops/bootstrap.py
 
 run: $(READY)  ## run the whole pipeline; make run SOURCE=live COINS=100 AS_OF=+1h …
-	@$(PY) -m ops.batch $(ARGS) $(GIVEN)
+	@$(PY) -m coinlake_ops.batch $(ARGS) $(GIVEN)
 
 test: $(READY)  ## run every check and every test
-	@$(PY) -m ops.check && $(PY) -m pytest -n 2 $(ARGS)
+	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -n 2 $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
-	@$(PY) -m ops.spark_server run --lake lake/simulated -- .venv/bin/jupyter lab --ip=127.0.0.1 \
-	--LabApp.app_settings_dir=$(CURDIR)/ops/jupyterlab $(ARGS) notebooks
+	@$(PY) -m coinlake_ops.spark_server run --lake lake/simulated -- .venv/bin/jupyter lab --ip=127.0.0.1 \
+	--LabApp.app_settings_dir=$(CURDIR)/coinlake_ops/jupyterlab $(ARGS) notebooks
 
 report: $(READY)  ## render the reports of the last run again, and reports/README.md with its pictures
-	@$(PY) -m ops.report $(ARGS)
+	@$(PY) -m coinlake_ops.report $(ARGS)
 
 api: $(READY)  ## serve the simulated CoinGecko API on 127.0.0.1
-	@$(PY) -m ops.api $(ARGS)
+	@$(PY) -m coinlake_ops.api $(ARGS)
 
 doctor: $(READY)  ## check Python, Java, Spark, Delta, memory and disk
-	@$(PY) -m ops.doctor
+	@$(PY) -m coinlake_ops.doctor
 
 bench: $(READY)  ## measure speed, as ratios
-	@$(PY) -m ops.bench $(ARGS)
+	@$(PY) -m coinlake_ops.bench $(ARGS)
 
 check: $(READY)  ## the fast part of the tests, without Spark
-	@$(PY) -m ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
+	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
 
 adf-check: $(READY)  ## check the Data Factory in adf/
-	@$(PY) -m ops.adf parameters --check && $(PY) -m ops.adf check $(ARGS)
+	@$(PY) -m coinlake_ops.adf parameters --check && $(PY) -m coinlake_ops.adf check $(ARGS)
 
 fix: $(READY)  ## format code, strip notebooks' outputs
-	@$(PY) -m ops.check --fix
+	@$(PY) -m coinlake_ops.check --fix
 
 deploy:  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only factory"
-	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see ops/azure/README.md)" >&2; exit 2; }
+	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see coinlake_ops/azure/README.md)" >&2; exit 2; }
 	@$(MAKE) --no-print-directory $(READY)
-	@$(PY) -m ops.deploy apply --environment $(ENV) $(ARGS)
+	@$(PY) -m coinlake_ops.deploy apply --environment $(ENV) $(ARGS)
 
 test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
 	@COINLAKE_AZURITE=1 $(PY) -m pytest -rs tests/cloud/azurite $(ARGS)

@@ -3,7 +3,7 @@
 import pytest
 
 from coinlake import platform
-from ops import spark_server
+from coinlake_ops import spark_server
 
 # `make test` has two processes. What takes longest begins first, each of these in one process with one Spark;
 # whoever is done takes the files without Spark, one by one.

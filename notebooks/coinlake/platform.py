@@ -203,7 +203,7 @@ def require_delta_jars() -> None:
     if not list(jars.glob(f"delta-spark_*-{delta_version()}.jar")):
         raise CoinlakeError(
             f"Delta {delta_version()} is not in {jars}. Fetch it once, with network: "
-            "python -m ops.spark_server fetch-jars"
+            "python -m coinlake_ops.spark_server fetch-jars"
         )
 
 

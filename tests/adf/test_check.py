@@ -5,8 +5,8 @@ import json
 import nbformat
 import pytest
 
-from ops.adf.check import check_factory
-from ops.adf.factory import load_factory
+from coinlake_ops.adf.check import check_factory
+from coinlake_ops.adf.factory import load_factory
 from tests.support.factories import after, expression, good_factory, write_factory
 
 MAIN, FINISH = "pipeline/pl_main.json", "pipeline/pl_finish.json"

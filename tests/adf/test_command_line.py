@@ -1,12 +1,12 @@
-"""`python -m ops.adf`: what it prints and how it ends."""
+"""`python -m coinlake_ops.adf`: what it prints and how it ends."""
 
 import json
 import re
 
 import pytest
 
-from ops.adf.__main__ import main
-from ops.adf.factory import load_factory
+from coinlake_ops.adf.__main__ import main
+from coinlake_ops.adf.factory import load_factory
 from tests.support.factories import good_factory, write_factory
 
 

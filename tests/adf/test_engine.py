@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops.adf.engine import ActivityFailure, Engine, RealClock, VirtualClock, walk
-from ops.adf.faults import parse_faults, with_faults
-from ops.adf.scripted import Script
+from coinlake_ops.adf.engine import ActivityFailure, Engine, RealClock, VirtualClock, walk
+from coinlake_ops.adf.faults import parse_faults, with_faults
+from coinlake_ops.adf.scripted import Script
 from tests.support.factories import after, expression
 
 START = datetime(2026, 8, 12, 14, 0, tzinfo=UTC)

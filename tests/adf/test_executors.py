@@ -11,10 +11,10 @@ from nbformat.v4 import new_code_cell, new_notebook
 from coinlake.tables import DIM_CURRENCY, DIM_DATE
 from coinlake.warehouse import EmbeddedWarehouse, loading
 from coinlake.warehouse.interface import Change
-from ops import notebooks as course
-from ops.adf.engine import ActivityFailure
-from ops.adf.executors import EXECUTORS, rest_to_json
-from ops.adf.executors.sql import COPIED, UNNUMBERED
+from coinlake_ops import notebooks as course
+from coinlake_ops.adf.engine import ActivityFailure
+from coinlake_ops.adf.executors import EXECUTORS, rest_to_json
+from coinlake_ops.adf.executors.sql import COPIED, UNNUMBERED
 from tests.support.factories import reference
 from tests.support.local_world import call, world
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ops.adf.expressions import Context, ExpressionError, evaluate
-from ops.adf.expressions.instants import parse_instant
-from ops.adf.expressions.values import kind_of
+from coinlake_ops.adf.expressions import Context, ExpressionError, evaluate
+from coinlake_ops.adf.expressions.instants import parse_instant
+from coinlake_ops.adf.expressions.values import kind_of
 from tests.support.vectors import vectors
 
 SCOPES = {

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ops.adf.expressions import Context, ExpressionError, evaluate, evaluate_tree
-from ops.adf.expressions.typecheck import check_expression
+from coinlake_ops.adf.expressions import Context, ExpressionError, evaluate, evaluate_tree
+from coinlake_ops.adf.expressions.typecheck import check_expression
 
 
 def value(text, **scopes):

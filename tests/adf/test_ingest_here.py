@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ops.adf.__main__ import FACTORY
-from ops.adf.factory import load_factory
+from coinlake_ops.adf.__main__ import FACTORY
+from coinlake_ops.adf.factory import load_factory
 from tests.support.lake import files
 from tests.support.local_world import run, world
 from tests.support.played import activities

@@ -6,7 +6,7 @@ import pytest
 
 from coinlake.errors import CoinlakeError
 from coinlake.reports.page import plotly_js
-from ops.adf import monitor, monitor_page
+from coinlake_ops.adf import monitor, monitor_page
 from tests.support.played import Played, failed
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ops.adf.__main__ import FACTORY
-from ops.adf.engine.control import CONTROL_ACTIVITIES
-from ops.adf.engine.dependencies import parents
-from ops.adf.factory import load_factory
-from ops.adf.structure import inner_activities
+from coinlake_ops.adf.__main__ import FACTORY
+from coinlake_ops.adf.engine.control import CONTROL_ACTIVITIES
+from coinlake_ops.adf.engine.dependencies import parents
+from coinlake_ops.adf.factory import load_factory
+from coinlake_ops.adf.structure import inner_activities
 from tests.support.played import ANSWERS, Played, activities, failed, notebook
 
 COPY = {"ingest_with": "copy", "load_with": "copy", "with_reports": False}

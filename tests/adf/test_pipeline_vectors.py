@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from ops.adf.engine import Engine, VirtualClock, walk
-from ops.adf.scripted import Script
-from ops.adf.structure import all_activities
+from coinlake_ops.adf.engine import Engine, VirtualClock, walk
+from coinlake_ops.adf.scripted import Script
+from coinlake_ops.adf.structure import all_activities
 from tests.support.vectors import vectors
 
 IGNORED = {"Skipped", "Inactive"}

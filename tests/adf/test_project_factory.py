@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
-from ops import runtime
-from ops.adf import diagram, libraries, parameters
-from ops.adf.__main__ import FACTORY, NOTEBOOKS
-from ops.adf.check import check_factory
-from ops.adf.factory import load_factory
-from ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
-from ops.settings import ROOT
+from coinlake_ops import runtime
+from coinlake_ops.adf import diagram, libraries, parameters
+from coinlake_ops.adf.__main__ import FACTORY, NOTEBOOKS
+from coinlake_ops.adf.check import check_factory
+from coinlake_ops.adf.factory import load_factory
+from coinlake_ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
+from coinlake_ops.settings import ROOT
 from tests.support.factories import write_factory
 from tests.support.played import activities
 
@@ -53,9 +53,9 @@ def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
     file.write_text(kept.replace("duckdb==", "duckdb>="))
     assert libraries.disagreements(load_factory(folder)) == [
         "pipeline/pl_medallion.json: properties.activities[0].typeProperties.libraries of 'silver' are not the "
-        "pins of requirements.txt: python -m ops.adf parameters",
+        "pins of requirements.txt: python -m coinlake_ops.adf parameters",
         "pipeline/pl_medallion.json: properties.activities[2].typeProperties.libraries of 'gold' are not the "
-        "pins of requirements.txt: python -m ops.adf parameters",
+        "pins of requirements.txt: python -m coinlake_ops.adf parameters",
     ]
     libraries.write(folder)
     assert file.read_text() == kept
@@ -97,7 +97,7 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
     del values["plan"]
     root = write_factory(tmp_path, {f"factory/{parameters.FACTORY_NAME}.json": document})
     file = f"factory/{parameters.FACTORY_NAME}.json"
-    command = "python -m ops.adf parameters"
+    command = "python -m coinlake_ops.adf parameters"
     assert parameters.disagreements(load_factory(root)) == [
         f"{file}: 'coins' is 7, but dev has 250: {command}",
         f"{file}: 'old' is \"x\", but dev has missing: {command}",

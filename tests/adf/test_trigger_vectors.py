@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.adf.triggers import (
+from coinlake_ops.adf.triggers import (
     Window,
     dependency_intervals,
     iso,

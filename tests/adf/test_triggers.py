@@ -1,6 +1,6 @@
 """Triggers beside the vectors: daylight saving, schedules that never come, windows that wait for themselves."""
 
-from ops.adf.triggers import iso, next_windows, parse_time, ready_windows, run_window, schedule_times
+from coinlake_ops.adf.triggers import iso, next_windows, parse_time, ready_windows, run_window, schedule_times
 
 
 def schedule(frequency="Day", interval=1, zone="UTC", start="2026-01-01T00:00:00", **schedule):

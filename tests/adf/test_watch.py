@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops.adf.triggers import iso
-from ops.adf.watch import Clock, watch
+from coinlake_ops.adf.triggers import iso
+from coinlake_ops.adf.watch import Clock, watch
 from tests.support.factories import good_factory, reference
 
 

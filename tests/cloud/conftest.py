@@ -1,7 +1,7 @@
 import pytest
 
 from coinlake import tables
-from ops.deploy.cloud import Cloud
+from coinlake_ops.deploy.cloud import Cloud
 from tests.support import environment
 
 SMALL = ("responses", "coin_prices", "run_steps")

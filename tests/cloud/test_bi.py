@@ -9,9 +9,9 @@ from sqlglot.optimizer.qualify import qualify
 
 from coinlake import tables
 from coinlake.errors import CoinlakeError
-from ops.bi import dashboard, powerbi
-from ops.bi.__main__ import FOLDER, differences, files
-from ops.bi.views import View, ViewColumn, view
+from coinlake_ops.bi import dashboard, powerbi
+from coinlake_ops.bi.__main__ import FOLDER, differences, files
+from coinlake_ops.bi.views import View, ViewColumn, view
 
 ALL_TABLES = tables.TABLES
 MODEL = "coinlake.SemanticModel/definition/"
@@ -30,7 +30,7 @@ def all_tables(small_catalog, monkeypatch):
 
 
 def test_the_folder_is_what_the_documentation_makes():
-    assert differences() == [], "python -m ops.bi"
+    assert differences() == [], "python -m coinlake_ops.bi"
     assert len(files()) == len([path for path in FOLDER.rglob("*") if path.is_file()])
 
 
@@ -54,7 +54,7 @@ def test_a_view_as_its_sql_and_the_tables_describe_it(tmp_path):
 def test_a_computed_column_that_nobody_described_is_named(tmp_path):
     text = "-- A.\nCREATE OR ALTER VIEW reporting.x\nAS\nSELECT 1 AS one FROM aggregated_data.dim_coin AS c;\n"
     (tmp_path / "x.sql").write_text(text, encoding="utf-8")
-    with pytest.raises(CoinlakeError, match=r"views/x.sql computes one: describe it in ops/bi/views.py"):
+    with pytest.raises(CoinlakeError, match=r"views/x.sql computes one: describe it in coinlake_ops/bi/views.py"):
         view("x", tmp_path)
 
 

@@ -4,10 +4,10 @@ import re
 
 import yaml
 
-from ops import settings
-from ops.batch import AFTER
-from ops.deploy import bundle
-from ops.deploy.parts import job
+from coinlake_ops import settings
+from coinlake_ops.batch import AFTER
+from coinlake_ops.deploy import bundle
+from coinlake_ops.deploy.parts import job
 
 
 def test_the_file_is_what_the_data_makes():

@@ -1,9 +1,9 @@
 import yaml
 
-from ops.azure import cost
-from ops.settings import ROOT
+from coinlake_ops.azure import cost
+from coinlake_ops.settings import ROOT
 
-README = (ROOT / "ops" / "azure" / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "coinlake_ops" / "azure" / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_line_is_quantity_times_price_and_the_sum_is_all_lines():
@@ -20,5 +20,5 @@ def test_the_readme_shows_what_the_arithmetic_gives():
 
 def test_the_budget_of_an_environment_holds_its_estimate():
     for environment in ("dev", "prod"):
-        facts = yaml.safe_load((ROOT / "ops" / "azure" / f"{environment}.yml").read_text(encoding="utf-8"))
+        facts = yaml.safe_load((ROOT / "coinlake_ops" / "azure" / f"{environment}.yml").read_text(encoding="utf-8"))
         assert cost.total(environment) < facts["monthly_budget"]

@@ -9,7 +9,7 @@ import pytest
 from coinlake import tables
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import files
-from ops.deploy.database import MEMBERS, Database
+from coinlake_ops.deploy.database import MEMBERS, Database
 from tests.support import azure
 from tests.support.tds import Double
 

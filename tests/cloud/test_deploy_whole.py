@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops.deploy import run
+from coinlake_ops.deploy import run
 from tests.support import environment
 from tests.support.internet import Answer, Killed
 

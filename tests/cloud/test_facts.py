@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from coinlake.errors import CoinlakeError
-from ops.deploy import facts
+from coinlake_ops.deploy import facts
 from tests.support.environment import FACTS
 
 
@@ -25,7 +25,7 @@ def test_the_files_of_the_repository_wait_for_five_values_and_have_everything_el
     with pytest.raises(CoinlakeError) as refused:
         facts.read(environment)
     lines = str(refused.value).splitlines()
-    assert lines[0] == f"ops/azure/{environment}.yml is not ready:"
+    assert lines[0] == f"coinlake_ops/azure/{environment}.yml is not ready:"
     assert [line.split()[0] for line in lines[1:]] == [
         "subscription",
         "tenant",
@@ -59,7 +59,7 @@ def test_every_wrong_value_is_named(tmp_path, changes, fault):
 
 
 def test_an_unknown_environment_is_told_which_there_are():
-    with pytest.raises(CoinlakeError, match=r"no ops/azure/test.yml.*dev, prod"):
+    with pytest.raises(CoinlakeError, match=r"no coinlake_ops/azure/test.yml.*dev, prod"):
         facts.read("test")
 
 

@@ -7,9 +7,9 @@ import yaml
 
 from coinlake import tables
 from coinlake.errors import CoinlakeError
-from ops.deploy.changes import Item
-from ops.governance import access, live, model, statements
-from ops.governance.__main__ import main, script
+from coinlake_ops.deploy.changes import Item
+from coinlake_ops.governance import access, live, model, statements
+from coinlake_ops.governance.__main__ import main, script
 from tests.support import environment
 from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
 
@@ -328,13 +328,13 @@ def test_a_stranger_to_the_account_gets_no_grant(metastore):
 
 def test_diff_fails_on_drift_and_says_what_it_is(net, root, monkeypatch, capsys):
     monkeypatch.setattr(
-        "ops.deploy.facts.load", lambda name: (environment.FACTS, environment.cloud(root).parameters)
+        "coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, environment.cloud(root).parameters)
     )
 
     def connect(*_):
         return environment.cloud(root)
 
-    from ops.deploy import run
+    from coinlake_ops.deploy import run
 
     run.apply(
         run.parts(environment.cloud(root), ["resources", "compute", "secrets", "governance"]), lambda _: None

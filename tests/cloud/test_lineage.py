@@ -5,8 +5,8 @@ import pytest
 
 from coinlake import steps
 from coinlake.errors import CoinlakeError
-from ops.governance import lineage
-from ops.governance.__main__ import main
+from coinlake_ops.governance import lineage
+from coinlake_ops.governance.__main__ import main
 
 
 def record(lake, run_id, name, reads, writes):

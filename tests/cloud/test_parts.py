@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops import runtime
-from ops.deploy import run
-from ops.deploy.__main__ import main
-from ops.deploy.arm import ArmClient
-from ops.deploy.parts.secrets import Secrets
-from ops.settings import ROOT
+from coinlake_ops import runtime
+from coinlake_ops.deploy import run
+from coinlake_ops.deploy.__main__ import main
+from coinlake_ops.deploy.arm import ArmClient
+from coinlake_ops.deploy.parts.secrets import Secrets
+from coinlake_ops.settings import ROOT
 from tests.support import environment
 from tests.support.internet import Answer
 
@@ -47,7 +47,7 @@ def test_an_unknown_part_is_told_which_there_are(root):
 def command(net, root, monkeypatch, capsys):
     """Calls the command with arguments; gives its exit code and what it printed."""
     parameters = environment.cloud(root).parameters
-    monkeypatch.setattr("ops.deploy.facts.load", lambda name: (environment.FACTS, parameters))
+    monkeypatch.setattr("coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, parameters))
 
     def call(*arguments):
         code = main([*arguments], lambda *_: environment.cloud(root))
@@ -73,7 +73,7 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
     net.calls.clear()
     code, printed = command("destroy", "--environment", "dev")
     assert (
-        "Nothing was. To remove them: python -m ops.deploy destroy --environment dev --confirm dev" in printed.out
+        "Nothing was. To remove them: python -m coinlake_ops.deploy destroy --environment dev --confirm dev" in printed.out
     )
     assert net.changing == []
     command("destroy", "--environment", "dev", "--confirm", "dev")
@@ -82,7 +82,7 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
     assert main(["plan", "--environment", "prod"]) == 2
-    assert "ops/azure/prod.yml is not ready:\n  subscription is still to be filled in" in capsys.readouterr().err
+    assert "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in" in capsys.readouterr().err
 
 
 # Resource Manager
@@ -127,7 +127,7 @@ def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
     apply(root, "resources")
     net.fakes["graph"].state.clear()
     with pytest.raises(
-        CoinlakeError, match=r"az ad sp show --id .* factory_application_id into ops/azure/dev.yml"
+        CoinlakeError, match=r"az ad sp show --id .* factory_application_id into coinlake_ops/azure/dev.yml"
     ):
         apply(root, "compute")
     known = replace(environment.FACTS, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from coinlake.errors import CoinlakeError
-from ops.azure import lint
-from ops.azure import template as arm
-from ops.deploy import run
-from ops.deploy.parts.resources import Resources
+from coinlake_ops.azure import lint
+from coinlake_ops.azure import template as arm
+from coinlake_ops.deploy import run
+from coinlake_ops.deploy.parts.resources import Resources
 from tests.support import environment
 
 GROUP = environment.FACTS.group_id

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from ops import notebooks
+from coinlake_ops import notebooks
 
 
 def test_every_notebook_runs_and_its_checked_cells_show_what_is_printed(tmp_path, standing_server):

@@ -9,9 +9,9 @@ import pytest
 
 from coinlake import storage
 from coinlake.tables import TABLES
-from ops import batch, settings, spark_server
-from ops.adf import monitor
-from ops.settings import ROOT
+from coinlake_ops import batch, settings, spark_server
+from coinlake_ops.adf import monitor
+from coinlake_ops.settings import ROOT
 from tests.support import lake as lakes
 
 # Small, and with everything in it.
@@ -47,7 +47,7 @@ def by_factory(tmp_path_factory):
     """The lake of a run of pl_main, and the run's record."""
     folder = tmp_path_factory.mktemp("factory")
     sets = [part for value in (f"lake_path={folder / 'lake'}", *SMALL) for part in ("--set", value)]
-    command = python("ops.adf", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
+    command = python("coinlake_ops.adf", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
     done = subprocess.run(**command, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "lake", json.loads((folder / "record.json").read_text())
@@ -57,7 +57,7 @@ def by_factory(tmp_path_factory):
 def killed(tmp_path_factory):
     """The lake of a batch run that was killed among its streams and completed by the next one."""
     lake = tmp_path_factory.mktemp("killed") / "lake"
-    command = python("ops.batch", "--quiet", f"lake_path={lake}", *SMALL)
+    command = python("coinlake_ops.batch", "--quiet", f"lake_path={lake}", *SMALL)
     run_and_kill(command, written=lake / f"tables/cleaned_data/coin_prices/_delta_log/{1:020}.json")
     done = subprocess.run(**command, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from ops import notebooks
+from coinlake_ops import notebooks
 
 STUB = """
 class Widgets:

@@ -18,7 +18,7 @@ from coinlake import tables
 from coinlake.currencies import CODES, CURRENCIES
 from coinlake.landing import Landing
 from coinlake.warehouse.loading import LOADED
-from ops import batch, settings
+from coinlake_ops import batch, settings
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
 from tests.support import lake as lakes
 from tests.support.expected_silver import Answer

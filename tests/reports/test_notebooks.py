@@ -6,8 +6,8 @@ import nbformat
 import pytest
 
 from coinlake import operations, platform, storage
-from ops import notebooks
-from ops.report import REPORTS
+from coinlake_ops import notebooks
+from coinlake_ops.report import REPORTS
 from tests.support import gold_frames
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```", re.DOTALL)

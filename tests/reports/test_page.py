@@ -12,8 +12,8 @@ from markupsafe import escape
 
 from coinlake.errors import CoinlakeError
 from coinlake.reports import freshness, page
-from ops import report as ops_report
-from ops.settings import ROOT
+from coinlake_ops import report as ops_report
+from coinlake_ops.settings import ROOT
 from tests.reports.conftest import BUILT_AT, MODULES, built
 from tests.support import executed, gold_frames
 

@@ -7,10 +7,10 @@ import nbformat
 from azure.core.credentials import AccessToken
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from ops import settings
-from ops.batch import AFTER
-from ops.deploy.cloud import Cloud
-from ops.deploy.facts import Facts
+from coinlake_ops import settings
+from coinlake_ops.batch import AFTER
+from coinlake_ops.deploy.cloud import Cloud
+from coinlake_ops.deploy.facts import Facts
 from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
 from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeGraph, FakeVault

@@ -1,12 +1,12 @@
 """Executors on a lake of a test's own: what a run on this machine is made of, without the command line."""
 
-from ops.adf import parameters
-from ops.adf.__main__ import FACTORY
-from ops.adf.engine import ActivityCall, Engine, VirtualClock
-from ops.adf.executors import LocalWorld, local_executors
-from ops.adf.expressions import Context
-from ops.adf.factory import load_factory
-from ops.adf.faults import parse_faults, with_faults
+from coinlake_ops.adf import parameters
+from coinlake_ops.adf.__main__ import FACTORY
+from coinlake_ops.adf.engine import ActivityCall, Engine, VirtualClock
+from coinlake_ops.adf.executors import LocalWorld, local_executors
+from coinlake_ops.adf.expressions import Context
+from coinlake_ops.adf.factory import load_factory
+from coinlake_ops.adf.faults import parse_faults, with_faults
 
 
 def world(lake, *overrides, factory=None, **options):

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from ops.adf import parameters
-from ops.adf.__main__ import FACTORY
-from ops.adf.engine import Engine, VirtualClock, walk
-from ops.adf.engine.control import CONTROL_ACTIVITIES
-from ops.adf.factory import load_factory
-from ops.adf.scripted import Script
-from ops.adf.structure import all_activities
+from coinlake_ops.adf import parameters
+from coinlake_ops.adf.__main__ import FACTORY
+from coinlake_ops.adf.engine import Engine, VirtualClock, walk
+from coinlake_ops.adf.engine.control import CONTROL_ACTIVITIES
+from coinlake_ops.adf.factory import load_factory
+from coinlake_ops.adf.scripted import Script
+from coinlake_ops.adf.structure import all_activities
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 

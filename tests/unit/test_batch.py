@@ -10,7 +10,7 @@ import pytest
 
 from coinlake import steps
 from coinlake.errors import CoinlakeError
-from ops import batch, notebooks, settings, spark_server
+from coinlake_ops import batch, notebooks, settings, spark_server
 
 
 class FakeServer:

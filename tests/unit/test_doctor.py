@@ -7,7 +7,7 @@ import pytest
 
 from coinlake import java
 from coinlake.errors import CoinlakeError
-from ops import doctor
+from coinlake_ops import doctor
 
 
 def test_a_healthy_machine_gets_ok_and_exit_code_0(monkeypatch, capsys):

@@ -11,7 +11,7 @@ import pytest
 from coinlake import parameters, platform
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import PARAMETERS
-from ops import settings
+from coinlake_ops import settings
 
 NOTEBOOKS = sorted((settings.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 

@@ -82,7 +82,7 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch):
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setattr(platform, "spark_home", lambda: tmp_path)
-    with pytest.raises(CoinlakeError, match=r"python -m ops\.spark_server fetch-jars"):
+    with pytest.raises(CoinlakeError, match=r"python -m coinlake_ops\.spark_server fetch-jars"):
         platform.require_delta_jars()
 
 

@@ -16,7 +16,7 @@ from coinlake.simulator import (
     Exchange,
     SimulatorAdapter,
 )
-from ops import api
+from coinlake_ops import api
 
 AGENT = {"User-Agent": "coinlake-tests/1.0"}
 LIST = "https://api.coingecko.com/api/v3/simple/supported_vs_currencies?page={}"

@@ -15,7 +15,7 @@ import pytest
 
 from coinlake import java, platform
 from coinlake.errors import CoinlakeError
-from ops import spark_server
+from coinlake_ops import spark_server
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
@@ -136,7 +136,7 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from coinlake import platform; from ops import spark_server\n"
+            "import sys; from pathlib import Path; from coinlake import platform; from coinlake_ops import spark_server\n"
             "platform.spark_home = lambda: Path(sys.argv[1])\n"
             "platform.require_delta_jars = platform.prepare_environment = lambda: None\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",

@@ -11,7 +11,7 @@ from coinlake.errors import CoinlakeError
 from coinlake.instants import VirtualClock
 from coinlake.landing import Landing
 from coinlake.tape import Tape
-from ops import tape as command
+from coinlake_ops import tape as command
 
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=1&page={}"
 MOMENT = "2026-08-12T14:22:00Z"

@@ -1,0 +1,238 @@
+"""Runs the whole pipeline on this machine: `python -m coinlake_ops.batch SOURCE=live COINS=100`.
+
+One Spark server serves all notebooks; papermill executes them, a few at a time, when their input is done;
+nbconvert renders the reports. What each notebook did is read from the record that it leaves.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from coinlake import platform, steps
+from coinlake.errors import CoinlakeError
+from coinlake.parameters import Value
+from coinlake_ops import notebooks, settings, spark_server
+
+# What must be done before a notebook can start: the picture of the pipeline.
+AFTER: dict[str, tuple[str, ...]] = {
+    "00_setup": (),
+    "01_ingest_market_data": (),
+    "02_ingest_context_data": (),
+    "03_stream_to_silver": ("00_setup", "01_ingest_market_data", "02_ingest_context_data"),
+    "04_build_gold": ("03_stream_to_silver",),
+    "05_load_sql": ("04_build_gold",),
+    "06_report_price_averages": ("04_build_gold",),
+    "07_report_market_trends": ("04_build_gold",),
+    "08_report_pipeline_health": ("05_load_sql", "06_report_price_averages", "07_report_market_trends"),
+}
+REPORTS = {
+    "06_report_price_averages": "price_averages",
+    "07_report_market_trends": "market_trends",
+    "08_report_pipeline_health": "pipeline_health",
+}
+AT_ONCE = 3
+LEAST_FREE_BYTES = 200 * 1024 * 1024
+
+
+class NotebookFailed(CoinlakeError):
+    """A notebook stopped: which, in which cell, and what it said."""
+
+
+@dataclass
+class Run:
+    """One pipeline run over one lake."""
+
+    parameters: dict[str, Value]
+    run_id: str
+    say: Callable[[str, dict[str, Any]], None]
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def lake(self) -> Path:
+        """The folder of everything generated."""
+        return Path(platform.resolve_path(str(self.parameters["lake_path"])))
+
+    @property
+    def executed(self) -> Path:
+        """Where the executed notebooks of this run are kept."""
+        return self.lake / "runs" / self.run_id
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit code: 0 done, 1 a notebook failed, 2 wrong call, 130 interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.batch", description=__doc__.split("\n\n")[0])
+    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="overrides of the environment's file")
+    parser.add_argument("--environment", default="local", help="which parameters/*.yml to start from")
+    parser.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
+    options = parser.parse_args(arguments)
+    say = _silent if options.quiet else _json_lines if options.json else _prose
+    try:
+        values = settings.load(options.environment, options.parameters)
+    except CoinlakeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    run = Run(values, str(values["run_id"]) or steps.new_run_id(), say)
+    try:
+        execute(run)
+    except KeyboardInterrupt:
+        print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
+        # Leaves at once: the kernels and the Spark server end with this process.
+        os._exit(130)
+    except (CoinlakeError, OSError) as error:
+        print(f"\n{explain(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def execute(run: Run, server: spark_server.Server | None = None) -> None:
+    """Run every notebook and render the reports; raises CoinlakeError at the first that fails.
+
+    A server that is given serves the run and stays; else the run has one of its own.
+    """
+    run.lake.mkdir(parents=True, exist_ok=True)
+    _require_space(run.lake)
+    with _only_run(run):
+        run.say("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
+        with ThreadPoolExecutor(AT_ONCE + 1) as pool:
+            # The first notebooks need no Spark: they run while the server starts.
+            serving = pool.submit(lambda: server or spark_server.start(run.lake))
+            try:
+                _execute_all(run, pool, serving)
+            finally:
+                if server is None and serving.exception() is None:
+                    serving.result().stop()
+        run.say(
+            "end",
+            {
+                "run_id": run.run_id,
+                "seconds": round(time.monotonic() - run.started, 1),
+                "reports": [_shown(run.lake / "reports" / f"{name}.html") for name in REPORTS.values()],
+            },
+        )
+
+
+def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
+    waiting = dict(AFTER)
+    running: dict[Future, str] = {}
+    done: set[str] = set()
+    while waiting or running:
+        for name in [name for name, after in waiting.items() if done.issuperset(after)]:
+            if len(running) < AT_ONCE:
+                del waiting[name]
+                running[pool.submit(_execute_one, run, name, server)] = name
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in finished:
+            done.add(running.pop(future))
+            run.say("step", future.result())
+
+
+def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
+    """Execute one notebook; returns the record it left."""
+    notebook = notebooks.path(name)
+    declared = notebooks.declared_parameters(notebook)
+    # Only a notebook with tables needs Spark; the others do not wait for it.
+    environment = server.result().environment if "catalog" in declared else {}
+    values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
+    step = steps.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
+    executed = run.executed / notebook.name
+    try:
+        live = run.parameters["source"] == "live"
+        progress = sys.stderr if live else None
+        notebooks.execute(notebook, executed, values, progress=progress, environment=environment)
+    except notebooks.CellFailed as failure:
+        message = explain(failure)
+        if "catalog" in declared and not server.result().is_alive():
+            message = f"The Spark server stopped; its log is {_shown(server.result().log)}. Run again."
+        step.fail(message)
+        raise NotebookFailed(
+            f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
+        ) from None
+    record = json.loads(steps.record_path(step.lake_path, step.started_at, run.run_id, name).read_text())
+    if name in REPORTS:
+        from coinlake_ops import report
+
+        report.render(executed, run.lake / "reports" / f"{REPORTS[name]}.html")
+    return record | {"seconds": round((datetime.now(UTC) - step.started_at).total_seconds(), 1)}
+
+
+def explain(error: Exception) -> str:
+    """What a person needs of an error: its message without a JVM's stack or Python's chain."""
+    text = re.split(r"\n+(?:JVM stacktrace|== SQL ==|Traceback \(most recent call last\))", str(error))[0]
+    return text.strip() or type(error).__name__
+
+
+@contextmanager
+def _only_run(run: Run):
+    """Hold the lake's lock; a second run says who holds it and waits."""
+    with (run.lake / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            print(
+                f"Another run is working on {_shown(run.lake)} ({lock.read().strip()}). "
+                "Waiting for it to end; Ctrl-C gives up.",
+                file=sys.stderr,
+                flush=True,
+            )
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        lock.flush()
+        yield
+
+
+def _require_space(lake: Path) -> None:
+    status = os.statvfs(lake)
+    free = status.f_bavail * status.f_frsize
+    if free < LEAST_FREE_BYTES:
+        raise CoinlakeError(
+            f"Only {free / 1e6:,.0f} MB are free on the disk of {_shown(lake)}; a run needs "
+            f"{LEAST_FREE_BYTES / 1e6:,.0f} MB. Free some space or choose another LAKE_PATH."
+        )
+
+
+def _shown(path: Path) -> str:
+    """A path as a person would type it: relative to where they stand, if it is below."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _silent(event: str, facts: Mapping[str, Any]) -> None:
+    pass
+
+
+def _json_lines(event: str, facts: Mapping[str, Any]) -> None:
+    print(json.dumps({"event": event} | dict(facts)), flush=True)
+
+
+def _prose(event: str, facts: Mapping[str, Any]) -> None:
+    if event == "start":
+        print(f"Run {facts['run_id']} of the {facts['source']} market into {facts['lake']}\n")
+        print(f"{'notebook':<28}{'read':>10}{'written':>10}{'rejected':>10}{'seconds':>9}", flush=True)
+    elif event == "step":
+        print(
+            f"{facts['step']:<28}{facts['rows_read']:>10,}{facts['rows_written']:>10,}"
+            f"{facts['rows_rejected']:>10,}{facts['seconds']:>9.1f}",
+            flush=True,
+        )
+    else:
+        print(f"\nDone in {facts['seconds']:.0f} s. The reports:")
+        print(*(f"  {report}" for report in facts["reports"]), sep="\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

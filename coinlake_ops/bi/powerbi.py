@@ -1,0 +1,256 @@
+"""A Power BI project over the views of the warehouse: a semantic model in TMDL and one report page in PBIR.
+
+Source: Microsoft's documentation of Power BI projects, of TMDL, and of the enhanced report format.
+"""
+
+import json
+import uuid
+from typing import Any
+
+from coinlake_ops.bi.views import View, ViewColumn, view
+
+NAME = "coinlake"
+VIEWS = ("calendar", "coin", "coin_day", "coin_month", "coin_now", "market_day")
+KEYS = {"calendar": "date", "coin": "coin_id"}
+# Many to one: table and column -> table and column.
+RELATIONSHIPS = (
+    ("coin_day", "coin_id", "coin", "coin_id"),
+    ("coin_day", "date", "calendar", "date"),
+    ("coin_month", "coin_id", "coin", "coin_id"),
+    ("coin_month", "month", "calendar", "date"),
+    ("coin_now", "coin_id", "coin", "coin_id"),
+    ("market_day", "date", "calendar", "date"),
+)
+# table -> (name, DAX, format, meaning)
+MEASURES = {
+    "coin_day": (
+        (
+            "Last close",
+            "CALCULATE ( MAX ( coin_day[close] ), LASTDATE ( 'calendar'[date] ) )",
+            "#,0.00",
+            "close of the last day in the selection, in the selected currency; choose one coin",
+        ),
+        (
+            "Mean daily return",
+            "AVERAGE ( coin_day[return_1d] )",
+            "0.00%",
+            "mean 1-day return of the selected coins and days",
+        ),
+        ("Worst drawdown", "MIN ( coin_day[drawdown] )", "0.0%", "deepest fall below the highest close so far"),
+    ),
+    "market_day": (
+        (
+            "Tracked market cap",
+            "SUM ( market_day[tracked_market_cap] )",
+            "#,0",
+            "sum of the closing market caps; choose one currency and one day",
+        ),
+        (
+            "Share above 50-day average",
+            "AVERAGE ( market_day[share_above_average_50d] )",
+            "0%",
+            "fraction of the coins that close above their 50-day average",
+        ),
+        ("Fear and greed", "AVERAGE ( market_day[fear_greed_value] )", "0", "Fear & Greed Index, 0 to 100"),
+    ),
+}
+TYPES = {
+    "STRING": "string",
+    "DOUBLE": "double",
+    "INT": "int64",
+    "BIGINT": "int64",
+    "BOOLEAN": "boolean",
+    "DATE": "dateTime",
+    "TIMESTAMP": "dateTime",
+}
+FORMATS = {"DATE": "yyyy-mm-dd", "TIMESTAMP": "yyyy-mm-dd hh:nn:ss"}
+SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric"
+_TAGS = uuid.uuid5(uuid.NAMESPACE_URL, "coinlake/powerbi")
+
+
+def files() -> dict[str, str]:
+    """Path below the folder of the project -> content."""
+    views = [view(name) for name in VIEWS]
+    model, report = f"{NAME}.SemanticModel", f"{NAME}.Report"
+    definition = f"{model}/definition"
+    return {
+        f"{NAME}.pbip": _json(
+            f"{SCHEMAS}/pbip/pbipProperties/1.0.0/schema.json",
+            version="1.0",
+            artifacts=[{"report": {"path": report}}],
+            settings={"enableAutoRecovery": True},
+        ),
+        f"{model}/.platform": _platform("SemanticModel"),
+        f"{model}/definition.pbism": _json(
+            f"{SCHEMAS}/item/semanticModel/definitionProperties/1.0.0/schema.json", version="4.2", settings={}
+        ),
+        f"{definition}/database.tmdl": "database\n\tcompatibilityLevel: 1601\n",
+        f"{definition}/model.tmdl": _model(),
+        f"{definition}/expressions.tmdl": _expressions(),
+        f"{definition}/relationships.tmdl": "\n".join(_relationship(*one) for one in RELATIONSHIPS),
+        **{f"{definition}/tables/{one.name}.tmdl": table(one) for one in views},
+        f"{report}/.platform": _platform("Report"),
+        f"{report}/definition.pbir": _json(
+            f"{SCHEMAS}/item/report/definitionProperties/1.0.0/schema.json",
+            version="4.0",
+            datasetReference={"byPath": {"path": f"../{model}"}},
+        ),
+        **{f"{report}/definition/{path}": text for path, text in _report().items()},
+    }
+
+
+def table(described: View) -> str:
+    """One table of the model in TMDL: columns, measures, and the query that fills it."""
+    lines = [f"/// {described.comment}", f"table {described.name}", f"\tlineageTag: {_tag(described.name)}", ""]
+    for name, formula, format_, meaning in MEASURES.get(described.name, ()):
+        lines += [
+            f"\t/// {meaning}",
+            f"\tmeasure '{name}' = {formula}",
+            f"\t\tformatString: {format_}",
+            f"\t\tlineageTag: {_tag(described.name, name)}",
+            "",
+        ]
+    for column in described.columns:
+        lines += [*_column(described.name, column), ""]
+    lines += [
+        f"\tpartition {described.name} = m",
+        "\t\tmode: import",
+        "\t\tsource =",
+        "\t\t\t\tlet",
+        "\t\t\t\t\tSource = Sql.Database(Server, Database),",
+        f'\t\t\t\t\tData = Source{{[Schema = "reporting", Item = "{described.name}"]}}[Data]',
+        "\t\t\t\tin",
+        "\t\t\t\t\tData",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _column(owner: str, column: ViewColumn) -> list[str]:
+    lines = [f"\t/// {column.comment}", f"\tcolumn {column.name}", f"\t\tdataType: {TYPES[column.type]}"]
+    if KEYS.get(owner) == column.name:
+        lines.append("\t\tisKey")
+    if column.type in FORMATS:
+        lines.append(f"\t\tformatString: {FORMATS[column.type]}")
+    # A sum of prices or shares means nothing: what can be added up is a measure.
+    return [
+        *lines,
+        f"\t\tlineageTag: {_tag(owner, column.name)}",
+        "\t\tsummarizeBy: none",
+        f"\t\tsourceColumn: {column.name}",
+    ]
+
+
+def _model() -> str:
+    references = "\n".join(f"ref table {name}" for name in VIEWS)
+    return (
+        "model Model\n\tculture: en-US\n\tdefaultPowerBIDataSourceVersion: powerBI_V3\n"
+        f"\tsourceQueryCulture: en-US\n\n{references}\n"
+    )
+
+
+def _expressions() -> str:
+    """The two parameters that say which database is read; anybody changes them in Power BI."""
+    values = {"Server": "sql-coinlake-dev.database.windows.net", "Database": "coinlake"}
+    kind = 'meta [IsParameterQuery = true, Type = "Text", IsParameterQueryRequired = true]'
+    return "\n".join(
+        f'expression {name} = "{value}" {kind}\n\tlineageTag: {_tag("expression", name)}\n'
+        for name, value in values.items()
+    )
+
+
+def _relationship(table: str, column: str, to_table: str, to_column: str) -> str:
+    name = _tag("relationship", table, column)
+    return f"relationship {name}\n\tfromColumn: {table}.{column}\n\ttoColumn: {to_table}.{to_column}\n"
+
+
+def _report() -> dict[str, str]:
+    base = f"{SCHEMAS}/item/report/definition"
+    visuals = {
+        "market_cap": _chart("Tracked market cap by day", "market_day", "Tracked market cap", 0, 0),
+        "breadth": _chart(
+            "Share of coins above their 50-day average", "market_day", "Share above 50-day average", 640, 0
+        ),
+        "fear_greed": _chart("Fear and greed by day", "market_day", "Fear and greed", 0, 360),
+        "coins": _listing("The coins as of the newest snapshot", 640, 360),
+    }
+    return {
+        "report.json": _json(f"{base}/report/1.0.0/schema.json", themeCollection={}, layoutOptimization="None"),
+        "version.json": _json(f"{base}/versionMetadata/1.0.0/schema.json", version="1.0.0"),
+        "pages/pages.json": _json(
+            f"{base}/pagesMetadata/1.0.0/schema.json", pageOrder=["market"], activePageName="market"
+        ),
+        "pages/market/page.json": _json(
+            f"{base}/page/1.0.0/schema.json",
+            name="market",
+            displayName="Market",
+            displayOption="FitToPage",
+            height=720,
+            width=1280,
+        ),
+        **{
+            f"pages/market/visuals/{name}/visual.json": _json(
+                f"{base}/visualContainer/1.0.0/schema.json", name=name, **visual
+            )
+            for name, visual in visuals.items()
+        },
+    }
+
+
+def _chart(title: str, owner: str, measure: str, x: int, y: int) -> dict[str, Any]:
+    query = {"Category": _projections(_field("calendar", "date")), "Y": _projections(_field(owner, measure))}
+    return _visual("lineChart", query, title, x, y)
+
+
+def _listing(title: str, x: int, y: int) -> dict[str, Any]:
+    columns = ("name", "price", "market_cap", "return_24h", "return_7d")
+    return _visual(
+        "tableEx", {"Values": _projections(*(_field("coin_now", name) for name in columns))}, title, x, y
+    )
+
+
+def _visual(kind: str, query: dict, title: str, x: int, y: int) -> dict[str, Any]:
+    shown = {"show": _literal("true"), "text": _literal(f"'{title}'")}
+    return {
+        "position": {"x": x, "y": y, "z": 0, "width": 640, "height": 360, "tabOrder": x + y},
+        "visual": {
+            "visualType": kind,
+            "query": {"queryState": query},
+            "visualContainerObjects": {"title": [{"properties": shown}]},
+        },
+    }
+
+
+def _field(owner: str, name: str) -> dict[str, Any]:
+    is_measure = any(measure[0] == name for measure in MEASURES.get(owner, ()))
+    expression = {"Expression": {"SourceRef": {"Entity": owner}}, "Property": name}
+    return {
+        "field": {"Measure" if is_measure else "Column": expression},
+        "queryRef": f"{owner}.{name}",
+        "nativeQueryRef": name,
+    }
+
+
+def _projections(*fields: dict) -> dict[str, Any]:
+    return {"projections": [*fields]}
+
+
+def _literal(value: str) -> dict[str, Any]:
+    return {"expr": {"Literal": {"Value": value}}}
+
+
+def _platform(kind: str) -> str:
+    return _json(
+        f"{SCHEMAS}/gitIntegration/platformProperties/2.0.0/schema.json",
+        metadata={"type": kind, "displayName": NAME},
+        config={"version": "2.0", "logicalId": _tag(kind)},
+    )
+
+
+def _tag(*names: str) -> str:
+    """An id that stays the same as long as the name does."""
+    return str(uuid.uuid5(_TAGS, "/".join(names)))
+
+
+def _json(schema: str, **content: Any) -> str:
+    return json.dumps({"$schema": schema} | content, indent=2, ensure_ascii=False) + "\n"

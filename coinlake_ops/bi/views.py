@@ -1,0 +1,65 @@
+"""What each view of the warehouse gives: its columns with types and meaning, from the view's SQL and tables.py."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from coinlake import tables
+from coinlake.errors import CoinlakeError
+from coinlake_ops.settings import ROOT
+
+FOLDER = ROOT / "sql" / "warehouse" / "views"
+# Columns that a view computes: their type and meaning stand nowhere else.
+COMPUTED = {
+    ("coin", "label"): ("STRING", "name and symbol, for example Bitcoin (BTC)"),
+    ("market_day", "share_advancing"): ("DOUBLE", "fraction of the coins whose 1-day return is above 0"),
+}
+
+
+@dataclass(frozen=True)
+class ViewColumn:
+    """One column of a view: its name, its Spark SQL type, and what it means, with the unit."""
+
+    name: str
+    type: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the schema reporting: what its first comment says, and its columns in order."""
+
+    name: str
+    comment: str
+    columns: tuple[ViewColumn, ...]
+
+
+def view(name: str, folder: Path = FOLDER) -> View:
+    """The description of a view.
+
+    Raises CoinlakeError for a computed column that COMPUTED does not describe.
+    """
+    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+    comment = " ".join(line.removeprefix("--").strip() for line in re.match(r"(?:--.*\n)+", text)[0].splitlines())
+    select = sqlglot.parse_one(text[text.index("SELECT") :].rstrip().rstrip(";"), read="tsql")
+    described = {f"{table.schema}.{table.name}": table for table in tables.TABLES}
+    sources = {
+        table.alias_or_name: described.get(f"{table.db}.{table.name}") for table in select.find_all(exp.Table)
+    }
+    columns = []
+    for column in select.selects:
+        inner = column.unalias()
+        table = sources.get(inner.table) if isinstance(inner, exp.Column) else None
+        source = next((one for one in table.columns if one.name == inner.name), None) if table else None
+        if source is not None:
+            columns.append(ViewColumn(column.alias_or_name, source.type, source.comment))
+        elif (name, column.alias_or_name) in COMPUTED:
+            columns.append(ViewColumn(column.alias_or_name, *COMPUTED[name, column.alias_or_name]))
+        else:
+            raise CoinlakeError(
+                f"sql/warehouse/views/{name}.sql computes {column.alias_or_name}: describe it in coinlake_ops/bi/views.py."
+            )
+    return View(name, comment, tuple(columns))

@@ -1,0 +1,120 @@
+"""Looks at this machine and says, line by line, what is fine and what to do about the rest."""
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from coinlake import java, platform
+from coinlake.errors import CoinlakeError
+from coinlake_ops.settings import ROOT
+
+GIB = 1024**3
+NEEDED_MEMORY_GIB = 4
+NEEDED_DISK_GIB = 1
+
+
+def main() -> int:
+    """Print one line a check; returns 1 when something must be done."""
+    todo = 0
+    for name, check in CHECKS.items():
+        try:
+            verdict, shown = "ok", check()
+        except CoinlakeError as problem:
+            verdict, shown = "TO DO", str(problem)
+            todo += 1
+        print(f"{name:<12}{verdict:<7}{shown}")
+    return 1 if todo else 0
+
+
+def _python() -> str:
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        raise CoinlakeError(
+            f"Python {sys.version.split()[0]}: install 3.11 or 3.12, delete .venv, run make again."
+        )
+    return f"{sys.version.split()[0]} in {Path(sys.prefix).name}"
+
+
+def _packages() -> str:
+    wrong = [
+        f"{name} is {installed or 'missing'}, not {pin}" for name, pin, installed in _pins() if installed != pin
+    ]
+    if wrong:
+        raise CoinlakeError("; ".join(wrong) + ". Delete .venv/ready and run make again.")
+    return f"{len(list(_pins()))} pinned packages are installed"
+
+
+def _pins() -> Iterator[tuple[str, str, str | None]]:
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        pin, _, _ = line.partition("#")
+        name, equals, version = pin.strip().partition("==")
+        if equals:
+            yield name, version, _installed(name.partition("[")[0])
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _java() -> str:
+    return str(java.find())
+
+
+def _spark() -> str:
+    return f"{importlib.metadata.version('pyspark')} in {platform.spark_home().relative_to(sys.prefix)}"
+
+
+def _delta() -> str:
+    platform.require_delta_jars()
+    return f"{platform.delta_version()}, jars beside Spark's own"
+
+
+def _memory() -> str:
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    available = _available_memory() or free
+    if available < NEEDED_MEMORY_GIB * GIB:
+        raise CoinlakeError(
+            f"{available / GIB:.1f} GiB free, a run needs {NEEDED_MEMORY_GIB}. Close other programs."
+        )
+    return f"{available / GIB:.1f} GiB free"
+
+
+def _available_memory() -> int | None:
+    """Linux's own estimate, which counts what the page cache would give back; None elsewhere."""
+    facts = Path("/proc/meminfo")
+    if not facts.exists():
+        return None
+    lines = dict(line.split(":") for line in facts.read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def _disk() -> str:
+    free = shutil.disk_usage(ROOT).free
+    if free < NEEDED_DISK_GIB * GIB:
+        raise CoinlakeError(f"{free / GIB:.1f} GiB free: free some space, or run `make clean`.")
+    return f"{free / GIB:.1f} GiB free"
+
+
+def _chromium() -> str:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    return found or "none: the tests that look at reports in a browser are skipped"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "Python": _python,
+    "Packages": _packages,
+    "Java": _java,
+    "Spark": _spark,
+    "Delta": _delta,
+    "Memory": _memory,
+    "Disk": _disk,
+    "Chromium": _chromium,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Finds, reads and executes the course's notebooks.
+
+`python -m coinlake_ops.notebooks FOLDER` takes the outputs of the checked cells over from executed notebooks,
+after a change that is meant to change them; `make test` compares these outputs from then on.
+"""
+
+import ast
+import builtins
+import json
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from coinlake.errors import CoinlakeError
+from coinlake.parameters import Value
+from coinlake_ops.settings import ROOT
+
+FOLDER = ROOT / "notebooks"
+KEPT = "keep_output"
+
+
+class TimeIsUp(CoinlakeError):
+    """A notebook was not done in its time; its kernel was killed."""
+
+
+class CellFailed(CoinlakeError):
+    """A cell raised an error: `cell` is its number as JupyterLab counts cells, from 1."""
+
+    def __init__(self, cell: int, message: str):
+        super().__init__(message)
+        self.cell = cell
+
+
+def all_paths() -> list[Path]:
+    """The notebooks of the course, in the order in which they run."""
+    return sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+
+def path(name: str) -> Path:
+    """The file of a notebook, by its name without the ending."""
+    return FOLDER / f"{name}.ipynb"
+
+
+def declared_parameters(notebook: Path) -> dict[str, Value]:
+    """Name -> default of every parameter that a notebook declares in its cell tagged `parameters`.
+
+    Raises CoinlakeError when there is no such cell, or when it holds more than `name: type = literal` lines.
+    """
+    # Read as the JSON it is: nbformat, which also validates, takes a second to load.
+    try:
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    except (ValueError, KeyError, TypeError):
+        raise CoinlakeError(f"{notebook.name} is not a notebook: open and save it in JupyterLab.") from None
+    for cell in cells:
+        if "parameters" in cell["metadata"].get("tags", []):
+            source = "".join(cell["source"])
+            try:
+                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
+            except (AttributeError, ValueError, SyntaxError):
+                raise CoinlakeError(
+                    f"{notebook.name}: the parameters cell holds more than `name: type = literal` lines."
+                ) from None
+    raise CoinlakeError(f"{notebook.name} has no cell tagged parameters.")
+
+
+def execute(
+    notebook: Path,
+    executed: Path,
+    values: Mapping[str, Value],
+    progress: TextIO | None = None,
+    deadline: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Execute a notebook with papermill; the executed copy is written even when a cell fails.
+
+    `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
+    `environment` is what the kernel gets on top of this process's own.
+    Raises CellFailed, and TimeIsUp for a killed one.
+    """
+    # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
+    import papermill
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    started = []
+
+    class PrivateKernelManager(AsyncKernelManager):
+        """Talks to its kernel through Unix sockets, which nobody else on the network or the machine can read."""
+
+        def __init__(self, **traits):
+            super().__init__(**traits)
+            self.transport = "ipc"
+            self.ip = f"{sockets.name}/kernel"
+            started.append(self)
+
+        async def _async_pre_start_kernel(self, **options):
+            # What a kernel says of itself is for its developers; what a cell prints goes another way.
+            # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
+            return await super()._async_pre_start_kernel(
+                **options | {"stderr": kernel_log, "cwd": str(FOLDER), "env": os.environ | (environment or {})}
+            )
+
+    killed = threading.Event()
+
+    def kill():
+        killed.set()
+        for manager in started:
+            manager.provisioner.process.kill()
+
+    timer = threading.Timer(deadline, kill) if deadline is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    kernel_log = executed.with_suffix(".log").open("wb")
+    sockets = tempfile.TemporaryDirectory(prefix="coinlake-")
+    try:
+        papermill.execute_notebook(
+            str(notebook),
+            str(executed),
+            parameters=dict(values),
+            kernel_name="python3",
+            kernel_manager_class=PrivateKernelManager,
+            progress_bar=False,
+            stdout_file=progress,
+        )
+    except PapermillExecutionError as error:
+        raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
+    except DeadKernelError:
+        if killed.is_set():
+            raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
+        raise CoinlakeError(
+            f"{notebook.stem}: its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
+        ) from None
+    finally:
+        kernel_log.close()
+        sockets.cleanup()
+        if timer:
+            timer.cancel()
+
+
+def keep_outputs(executed: Path, notebook: Path) -> int:
+    """Copy the outputs of the cells tagged `keep_output` from an executed copy; returns how many cells there are.
+
+    Raises CoinlakeError when the executed copy is of another version of the notebook.
+    """
+    import nbformat
+
+    outputs = {cell.id: cell for cell in nbformat.read(executed, as_version=4).cells}
+    course = nbformat.read(notebook, as_version=4)
+    code = [cell for cell in course.cells if cell.cell_type == "code"]
+    kept = [cell for cell in code if KEPT in cell.metadata.get("tags", [])]
+    for cell in kept:
+        if cell.id not in outputs or outputs[cell.id].source != cell.source:
+            raise CoinlakeError(f"{executed}: cell {cell.id!r} is not that of {notebook.name}. Run it again.")
+        cell.outputs = outputs[cell.id].outputs
+        # nbval takes a cell without a number for one that was never run, and would compare nothing.
+        cell.execution_count = outputs[cell.id].execution_count
+    nbformat.write(course, notebook)
+    return len(kept)
+
+
+def _message(name: str, value: str) -> str:
+    """A cell's error: Python's own need their type to be understood, others speak for themselves."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", value)
+    return f"{name}: {text}" if hasattr(builtins, name) else text
+
+
+if __name__ == "__main__":
+    for notebook in all_paths():
+        print(f"{notebook.name}: {keep_outputs(Path(sys.argv[1]) / notebook.name, notebook)} cells")

@@ -1,4 +1,0 @@
-"""Brings an Azure environment to what this repository says: `python -m ops.deploy plan|apply|destroy`.
-
-Every part compares what should be with what is, prints the difference, and changes only that.
-"""

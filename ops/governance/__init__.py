@@ -1,4 +1,0 @@
-"""Unity Catalog as code: `python -m ops.governance render|diff|apply|lineage`.
-
-sql/governance/coinlake.yml and the tables' own documentation say what should be; `diff` fails when it is not.
-"""
