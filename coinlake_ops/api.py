@@ -16,8 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from urllib.parse import urlsplit
 
-from coinlake.simulator import DEFAULT_AS_OF, DEFAULT_SEED, PROFILES, Answer, ConnectionDropped, Exchange
-from coinlake.simulator.adapter import Attempts
+from coinlake.simulator import DEFAULT_AS_OF, DEFAULT_SEED, PROFILES, Answer, Attempts, ConnectionDropped, Exchange
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8420

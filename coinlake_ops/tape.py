@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from coinlake import endpoints, tape
+from coinlake import api, bronze
 from coinlake.errors import CoinlakeError
 
 
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.tape", description="Tapes of recorded responses.")
+    parser = argparse.ArgumentParser(
+        prog="python -m coinlake_ops.tape", description="Tapes of recorded responses."
+    )
     commands = parser.add_subparsers(required=True, metavar="add|list")
 
     add = commands.add_parser(
@@ -35,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         "Adding the same again changes nothing.",
     )
     add.add_argument("bodies", nargs="+", metavar="BODY", help="files with one response body each")
-    add.add_argument("--endpoint", required=True, help=f"one of {', '.join(endpoints.ENDPOINTS)}")
+    add.add_argument("--endpoint", required=True, help=f"one of {', '.join(api.ENDPOINTS)}")
     add.add_argument("--url", required=True, help="the address asked; keys in it are left out")
     add.add_argument("--fetched-at", required=True, help="UTC instant of the answer: 2026-08-12T14:22:00Z")
     add.add_argument("--status", type=int, default=200, help="HTTP status of the answer (default 200)")
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add(options: argparse.Namespace) -> int:
-    run = tape.add(
+    run = bronze.add_recording(
         options.to,
         endpoint=options.endpoint,
         url=options.url,
@@ -65,7 +67,7 @@ def _add(options: argparse.Namespace) -> int:
 
 def _list(options: argparse.Namespace) -> int:
     print(f"{'run':<25} {'moment':<24} {'endpoint':<18} {'data':>5} {'errors':>6} {'bytes':>11}")
-    for row in tape.Tape(options.tape).overview():
+    for row in bronze.Recording(options.tape).overview():
         print(
             f"{row['run']:<25} {row['moment']:<24} {row['endpoint']:<18} "
             f"{row['responses']:>5} {row['errors']:>6} {row['bytes']:>11,}"

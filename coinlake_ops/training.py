@@ -9,14 +9,14 @@ from pathlib import Path
 from pyspark.sql import functions as F
 from pyspark.sql.window import Window
 
-from coinlake import landed, platform
+from coinlake import autoloader, runtime
 
 SCHEMA = "id string, price double, seen timestamp"
 
 
 def train(folder: Path) -> None:
     """Streams a JSON file into a Delta table by MERGE, then reads, aggregates and maintains the table."""
-    spark = platform.spark()
+    spark = runtime.spark()
     landing, table = folder / "landing", f"delta.`{folder / 'table'}`"
     landing.mkdir()
     (landing / "page.json").write_text('[{"id":"bitcoin","price":1.5,"seen":"2026-08-12T14:22:00Z","more":[1]}]')
@@ -29,7 +29,7 @@ def train(folder: Path) -> None:
             "WHEN NOT MATCHED THEN INSERT *"
         ).collect()
 
-    landed.run_available_now(
+    autoloader.run_available_now(
         spark,
         str(landing),
         lambda coins: (

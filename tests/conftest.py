@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinlake import platform
+from coinlake import runtime
 from coinlake_ops import spark_server
 
 # `make test` has two processes. What takes longest begins first, each of these in one process with one Spark;
@@ -38,7 +38,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.fixture(scope="session")
 def spark():
     """A local session, or a client of the server that SPARK_REMOTE names."""
-    session = platform.spark()
+    session = runtime.spark()
     yield session
     session.stop()
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from coinlake import platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.adf import diagram as diagrams
 from coinlake_ops.adf import libraries
@@ -124,7 +124,7 @@ def watch(arguments):
 
 def monitor(arguments):
     """List the runs of a lake, or show one of them as a tree and as a page."""
-    lake = Path(platform.resolve_path(arguments.lake))
+    lake = Path(runtime.resolve_path(arguments.lake))
     if not arguments.run:
         found = records.runs(lake)
         print(
@@ -269,7 +269,7 @@ def _global_parameters(factory, arguments):
 
 
 def _lake(global_parameters):
-    return Path(platform.resolve_path(str(global_parameters.get("lake_path", LAKE))))
+    return Path(runtime.resolve_path(str(global_parameters.get("lake_path", LAKE))))
 
 
 def _trigger(factory, name):

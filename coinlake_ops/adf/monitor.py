@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from coinlake.errors import CoinlakeError
-from coinlake.steps import write_json
+from coinlake.files import write_json
 
 FOLDER = "adf_runs"
 
@@ -61,7 +61,9 @@ def find(lake: Path, run_id: str) -> dict:
     found = known[:1] if run_id == "last" else [run for run in known if run["runId"].startswith(run_id)]
     if len(found) != 1:
         count = "No run" if not found else f"{len(found)} runs"
-        raise CoinlakeError(f"{count} in {lake / FOLDER} for '{run_id}'. List them: python -m coinlake_ops.adf monitor")
+        raise CoinlakeError(
+            f"{count} in {lake / FOLDER} for '{run_id}'. List them: python -m coinlake_ops.adf monitor"
+        )
     return found[0]
 
 

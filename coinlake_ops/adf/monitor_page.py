@@ -6,10 +6,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from coinlake.reports import formats, style
-from coinlake.reports.freshness import Banner
-from coinlake.reports.page import Card, Report, Section
-from coinlake.reports.tables import cell, name_cell, table
+from coinlake.reports.page import Banner, Card, Report, Section, cell, formats, name_cell, style, table
 from coinlake_ops.adf import monitor
 
 COLOURS = {

@@ -7,8 +7,8 @@ Source: Databricks documentation of dashboards in asset bundles, and the widgets
 import json
 from typing import Any
 
-from coinlake import tables
-from coinlake.tables import FACT_MARKET_SNAPSHOT, MARKET_DAILY, MARKET_TRENDS_DAILY, Table
+from coinlake import schema
+from coinlake.schema import FACT_MARKET_SNAPSHOT, MARKET_DAILY, MARKET_TRENDS_DAILY, Table
 
 CURRENCY = "usd"
 VERSIONS = {"line": 3, "bar": 3, "counter": 2, "table": 2}
@@ -36,7 +36,7 @@ def document(catalog: str = "") -> dict[str, Any]:
     coins = [
         "SELECT coin.name, snapshot.price, snapshot.market_cap, snapshot.return_24h, snapshot.return_7d",
         f"FROM {name(FACT_MARKET_SNAPSHOT)} AS snapshot",
-        f"INNER JOIN {name(tables.DIM_COIN)} AS coin ON coin.coin_key = snapshot.coin_key",
+        f"INNER JOIN {name(schema.DIM_COIN)} AS coin ON coin.coin_key = snapshot.coin_key",
         f"WHERE snapshot.vs_currency = '{CURRENCY}'",
         f"    AND snapshot.snapshot_at = (SELECT MAX(snapshot_at) FROM {name(FACT_MARKET_SNAPSHOT)})",
         "ORDER BY snapshot.market_cap DESC NULLS LAST",

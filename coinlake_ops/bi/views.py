@@ -1,4 +1,4 @@
-"""What each view of the warehouse gives: its columns with types and meaning, from the view's SQL and tables.py."""
+"""What each view of the warehouse gives: its columns with types and meaning, from the view's SQL and coinlake.schema."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops.settings import ROOT
 
@@ -45,7 +45,7 @@ def view(name: str, folder: Path = FOLDER) -> View:
     text = (folder / f"{name}.sql").read_text(encoding="utf-8")
     comment = " ".join(line.removeprefix("--").strip() for line in re.match(r"(?:--.*\n)+", text)[0].splitlines())
     select = sqlglot.parse_one(text[text.index("SELECT") :].rstrip().rstrip(";"), read="tsql")
-    described = {f"{table.schema}.{table.name}": table for table in tables.TABLES}
+    described = {f"{table.schema}.{table.name}": table for table in schema.TABLES}
     sources = {
         table.alias_or_name: described.get(f"{table.db}.{table.name}") for table in select.find_all(exp.Table)
     }

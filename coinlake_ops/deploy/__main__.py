@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None, connect: Callable[..., Cloud] = Clo
 
 def _plan(options, connect) -> int:
     count = run.plan(_parts(options, connect), print)
-    print(f"\n{count} changes. Apply them: python -m coinlake_ops.deploy apply --environment {options.environment}")
+    print(
+        f"\n{count} changes. Apply them: python -m coinlake_ops.deploy apply --environment {options.environment}"
+    )
     return 0
 
 
@@ -66,7 +68,9 @@ def _parts(options, connect):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.deploy", description="Brings an environment to Azure.")
+    parser = argparse.ArgumentParser(
+        prog="python -m coinlake_ops.deploy", description="Brings an environment to Azure."
+    )
     commands = parser.add_subparsers(required=True)
     known = ", ".join(part.name for part in run.PARTS)
     for name, function, help_ in (

@@ -17,7 +17,7 @@ from databricks.sdk.credentials_provider import credentials_strategy
 
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
-from coinlake.warehouse.azure import AzureWarehouse
+from coinlake.warehouse import AzureSqlWarehouse
 from coinlake_ops.deploy.arm import GRAPH, ArmClient
 from coinlake_ops.deploy.database import Database
 from coinlake_ops.deploy.facts import Facts
@@ -74,7 +74,7 @@ class Cloud:
         outputs = self.outputs()
         if outputs is None:
             return None
-        return Database(AzureWarehouse(outputs["sqlServerHost"], self.facts.sql_database, self.credential))
+        return Database(AzureSqlWarehouse(outputs["sqlServerHost"], self.facts.sql_database, self.credential))
 
     @property
     def deployment(self) -> str:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from coinlake.warehouse import files, loading
-from coinlake.warehouse.azure import AzureWarehouse
+from coinlake import warehouse
+from coinlake.warehouse import AzureSqlWarehouse
+from coinlake.warehouse.sql import files
 
 MEMBERS = """\
 SELECT
@@ -21,17 +22,17 @@ ORDER BY role.name, member.name
 class Database:
     """One warehouse in Azure SQL; every call opens and closes its own connection."""
 
-    def __init__(self, warehouse: AzureWarehouse):
+    def __init__(self, warehouse: AzureSqlWarehouse):
         self._warehouse = warehouse
 
     def waiting(self) -> list[str]:
         """The SQL files that the database lacks or holds with another text, in the order in which they run."""
-        applied = self._warehouse.attempt(lambda: loading.state(self._warehouse)).applied
-        return [files.name(path) for path in loading.outdated(applied, self._warehouse.extras())]
+        applied = self._warehouse.attempt(lambda: warehouse.state(self._warehouse)).applied
+        return [files.name(path) for path in warehouse.outdated(applied, self._warehouse.extras())]
 
     def build(self) -> None:
         """Run the files that are waiting, in one transaction."""
-        self._warehouse.attempt(lambda: loading.migrate(self._warehouse))
+        self._warehouse.attempt(lambda: warehouse.migrate(self._warehouse))
 
     def members(self) -> dict[str, list[str]]:
         """Role -> its members, sorted; of the warehouse's own roles."""

@@ -13,7 +13,7 @@ from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import settings
 
-FOLDER = settings.ROOT / "ops" / "azure"
+FOLDER = settings.ROOT / "coinlake_ops" / "azure"
 
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DASHED = r"[a-z0-9][a-z0-9-]*[a-z0-9]"
@@ -112,9 +112,17 @@ def load(environment: str, folder: Path = FOLDER, placeholders: bool = False) ->
     faults = [
         f"{name} in parameters/{environment}.yml is {parameters[name]!r}, but must be {expected!r}: {why}"
         for name, expected, why in (
-            ("key_vault_url", facts.vault_url, f"key_vault in coinlake_ops/azure/{environment}.yml is {facts.key_vault}"),
+            (
+                "key_vault_url",
+                facts.vault_url,
+                f"key_vault in coinlake_ops/azure/{environment}.yml is {facts.key_vault}",
+            ),
             ("lake_path", f"/Volumes/{parameters['catalog']}/raw_data/lake", "that volume is made here"),
-            ("sql_server", facts.sql_host, f"sql_server in coinlake_ops/azure/{environment}.yml is {facts.sql_server}"),
+            (
+                "sql_server",
+                facts.sql_host,
+                f"sql_server in coinlake_ops/azure/{environment}.yml is {facts.sql_server}",
+            ),
             ("sql_database", facts.sql_database, f"sql_database in coinlake_ops/azure/{environment}.yml is that"),
             ("sql_credential", f"{parameters['catalog']}_sql", "that service credential is made here"),
         )

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from coinlake import platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy import facts, run
 from coinlake_ops.deploy.cloud import Cloud
@@ -82,7 +82,7 @@ def _apply(options, connect) -> int:
 
 
 def _lineage(options, _connect) -> int:
-    lake = Path(platform.resolve_path(options.lake))
+    lake = Path(runtime.resolve_path(options.lake))
     run_id, events = lineage.events(lake, options.run)
     target = options.out or lake / "lineage" / f"{run_id}.html"
     target.write_text(lineage.page(run_id, events), encoding="utf-8")
@@ -95,7 +95,9 @@ def _part(options, connect):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.governance", description="Unity Catalog as code.")
+    parser = argparse.ArgumentParser(
+        prog="python -m coinlake_ops.governance", description="Unity Catalog as code."
+    )
     commands = parser.add_subparsers(required=True)
     for name, function, help_ in (
         ("render", _render, "print everything as SQL; asks nobody"),

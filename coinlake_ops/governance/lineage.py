@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 
 BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 248, 30, 84, 12, 24
@@ -60,7 +60,7 @@ def events(lake: Path, run_id: str = "") -> tuple[str, list[Event]]:
 def page(run_id: str, events: Iterable[Event]) -> str:
     """The page of one run."""
     events = list(events)
-    described = {f"{table.schema}.{table.name}": table.comment for table in tables.TABLES}
+    described = {f"{table.schema}.{table.name}": table.comment for table in schema.TABLES}
     rows = "\n".join(
         f"<tr><td>{html.escape(event.step)}</td><td>{_names(event.inputs)}</td><td>{_names(event.outputs)}</td></tr>"
         for event in events

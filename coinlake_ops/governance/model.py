@@ -1,4 +1,4 @@
-"""What Unity Catalog should look like: sql/governance/coinlake.yml and tables.py as items, in order.
+"""What Unity Catalog should look like: sql/governance/coinlake.yml and coinlake.schema as items, in order.
 
 Kinds of items and what their content holds:
 storage credential, service credential, external location, catalog, schema, volume, table: comment, owner, and
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.changes import Item
 from coinlake_ops.deploy.facts import Facts
@@ -105,15 +105,15 @@ def _containers(model, setting: Setting, owner: str) -> Iterator[Item]:
     described = {"comment": model["catalog"]["comment"], "owner": owner}
     # Where a catalog or volume stands cannot be changed later: it is sent, but a difference could not be mended.
     yield Item("catalog", setting.catalog, described | {"managed_location": model["catalog"]["managed_location"]})
-    for name, schema in model["schemas"].items():
-        comment = schema.get("comment") or tables.SCHEMAS[name]
+    for name, described_schema in model["schemas"].items():
+        comment = described_schema.get("comment") or schema.SCHEMAS[name]
         yield Item("schema", f"{setting.catalog}.{name}", {"comment": comment, "owner": owner})
     for name, volume in model["volumes"].items():
         yield Item("volume", f"{setting.catalog}.{name}", {**volume, "owner": owner})
 
 
 def _tables(setting: Setting, owner: str) -> Iterator[Item]:
-    for table in tables.TABLES:
+    for table in schema.TABLES:
         name = table.qualified(setting.catalog)
         yield Item("table", name, {"comment": table.comment, "owner": owner})
         yield Item("columns", name, {column.name: column.comment for column in table.columns})
@@ -134,7 +134,7 @@ def _query(view: Mapping[str, Any], catalog: str) -> str:
         return f"`{catalog}`.`{POLICIES}`.`{function}`({', '.join(f'`{column}`' for column in arguments)})"
 
     masks = view["column_masks"]
-    table = next(table for table in tables.TABLES if f"{table.schema}.{table.name}" == view["table"])
+    table = next(table for table in schema.TABLES if f"{table.schema}.{table.name}" == view["table"])
     columns = (
         f"{call(masks[column], [column])} AS `{column}`" if column in masks else f"`{column}`"
         for column in table.column_names
@@ -146,9 +146,9 @@ def _query(view: Mapping[str, Any], catalog: str) -> str:
 
 def _tags(model, setting: Setting) -> Iterator[Item]:
     yield Item("tags", f"catalog {setting.catalog}", model["catalog"]["tags"])
-    for name, schema in model["schemas"].items():
-        yield Item("tags", f"schema {setting.catalog}.{name}", schema["tags"])
-    for table in tables.TABLES:
+    for name, described_schema in model["schemas"].items():
+        yield Item("tags", f"schema {setting.catalog}.{name}", described_schema["tags"])
+    for table in schema.TABLES:
         layer = model["schemas"][table.schema]["tags"]["layer"]
         tags = {"layer": layer, "key": " ".join(table.key)}
         yield Item("tags", f"table {table.qualified(setting.catalog)}", tags)
@@ -166,7 +166,7 @@ def _grants(model, setting: Setting) -> Iterator[Item]:
     granted[f"catalog {setting.catalog}"] = model["catalog"]["grants"]
     granted |= {f"schema {setting.catalog}.{name}": schema["grants"] for name, schema in model["schemas"].items()}
     shown_otherwise = {view["table"] for view in model["views"].values()}
-    for table in tables.TABLES:
+    for table in schema.TABLES:
         if table.schema in model["table_grants"] and f"{table.schema}.{table.name}" not in shown_otherwise:
             granted[f"table {table.qualified(setting.catalog)}"] = model["table_grants"][table.schema]
     for securable, grants in granted.items():
@@ -178,16 +178,16 @@ def _grants(model, setting: Setting) -> Iterator[Item]:
 
 
 def _faults(model: Mapping[str, Any]) -> Iterator[str]:
-    columns = {f"{table.schema}.{table.name}": set(table.column_names) for table in tables.TABLES}
-    for schema in tables.SCHEMAS:
-        if schema not in model["schemas"]:
-            yield f"schemas: {schema} of tables.py is missing."
+    columns = {f"{table.schema}.{table.name}": set(table.column_names) for table in schema.TABLES}
+    for name in schema.SCHEMAS:
+        if name not in model["schemas"]:
+            yield f"schemas: {name} of coinlake.schema is missing."
     for name in model["schemas"]:
-        if name not in (*tables.SCHEMAS, POLICIES, SHARED):
-            yield f"schemas: there is no {name} in tables.py."
+        if name not in (*schema.SCHEMAS, POLICIES, SHARED):
+            yield f"schemas: there is no {name} in coinlake.schema."
     for name in model["table_grants"]:
-        if name not in tables.SCHEMAS:
-            yield f"table_grants: there is no schema {name} in tables.py."
+        if name not in schema.SCHEMAS:
+            yield f"table_grants: there is no schema {name} in coinlake.schema."
     for name, view in model["views"].items():
         policy = view.get("row_filter", {"columns": []})
         if view["table"] not in columns:

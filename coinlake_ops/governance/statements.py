@@ -7,7 +7,7 @@ Every statement can run again without harm.
 from collections.abc import Iterator
 from typing import Any
 
-from coinlake import storage, tables
+from coinlake import delta, schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.changes import Item
 
@@ -105,8 +105,8 @@ def _volume(item: Item, before: Item | None) -> Iterator[str]:
 def _table(item: Item, before: Item | None) -> Iterator[str]:
     if before is None:
         catalog, _, short = item.name.partition(".")
-        described = next(table for table in tables.TABLES if f"{table.schema}.{table.name}" == short)
-        yield storage.ddl(catalog, described)
+        described = next(table for table in schema.TABLES if f"{table.schema}.{table.name}" == short)
+        yield delta.ddl(catalog, described)
     yield from _comment(item, before)
     yield from _owner(item, before)
 

@@ -1,13 +1,7 @@
-"""UTC instants: how they are read, written and compared, and the clocks that give them.
-
-Everything that needs the time or has to wait takes a clock, so that a test, a replay or a simulated market
-lives in its own time and nobody really sleeps.
-"""
+"""UTC instants: how they are read, written and compared."""
 
 import re
-import time
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
 from coinlake.errors import CoinlakeError
 
@@ -18,60 +12,6 @@ DAY_SETTLES_AFTER = timedelta(minutes=45)
 
 _STEP = re.compile(r"\+(\d{1,6})([mhd])")
 _STAMP = "%Y%m%dT%H%M%SZ"
-
-
-class Clock(Protocol):
-    """What gives the time and waits."""
-
-    def now(self) -> datetime:
-        """The current UTC instant."""
-
-    def monotonic(self) -> float:
-        """Seconds that only grow, for measuring."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def now(self) -> datetime:
-        """The current UTC instant."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that only grow, for measuring."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for real."""
-        time.sleep(seconds)
-
-
-class VirtualClock:
-    """A time of its own that starts at `start`: sleeping moves it, and nothing else does."""
-
-    def __init__(self, start: datetime):
-        self._now = start
-        self._slept = 0.0
-
-    def now(self) -> datetime:
-        """The current virtual instant."""
-        return self._now
-
-    def monotonic(self) -> float:
-        """Seconds slept so far; `set` does not count."""
-        return self._slept
-
-    def sleep(self, seconds: float) -> None:
-        """Move on by this many seconds, at once."""
-        self._now += timedelta(seconds=seconds)
-        self._slept += seconds
-
-    def set(self, instant: datetime) -> None:
-        """Jump to an instant, also backwards: a tape is replayed in its own order."""
-        self._now = instant
 
 
 def parse(text: str) -> datetime:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from coinlake import instants, platform
+from coinlake import instants, runtime
 from coinlake.currencies import CODES
 from coinlake.errors import CoinlakeError
 
@@ -85,7 +85,7 @@ def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
     Raises CoinlakeError for an unknown name, a wrong type or a value out of range.
     """
     declared = [name for name in namespace.get("__annotations__", {}) if not name.startswith("_")]
-    widgets = platform.widgets()
+    widgets = runtime.widgets()
     if widgets is None:
         if "_parameters_checked" not in namespace:
             _refuse_unknown(_plain_values(namespace), declared)

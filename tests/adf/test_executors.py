@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from coinlake.tables import DIM_CURRENCY, DIM_DATE
-from coinlake.warehouse import EmbeddedWarehouse, loading
-from coinlake.warehouse.interface import Change
+from coinlake import warehouse
+from coinlake.schema import DIM_CURRENCY, DIM_DATE
+from coinlake.warehouse import Change, DuckDBWarehouse
 from coinlake_ops import notebooks as course
 from coinlake_ops.adf.engine import ActivityFailure
 from coinlake_ops.adf.executors import EXECUTORS, rest_to_json
@@ -288,8 +288,8 @@ def test_copied_tables_are_merged_as_a_whole_and_logged(here, delta):
 
 
 def test_a_copy_replaces_what_an_earlier_one_left_in_staging(here, delta):
-    warehouse = EmbeddedWarehouse(here.lake / "warehouse.duckdb")
-    loading.load(warehouse, [], "r0")
+    warehouse = DuckDBWarehouse(here.lake / "warehouse.duckdb")
+    warehouse.load_changes(warehouse, [], "r0")
     with warehouse.writing() as session:
         session.stage(Change(DIM_DATE, COPIED, True, dates(*DATES)), UNNUMBERED)
     delta(dates(DATES[0]))
@@ -331,7 +331,7 @@ def test_sql_refuses_what_it_does_not_know(here):
         "There is no warehouse yet: copy a table first.",
     )
     assert failure(here, "Lookup", lookup("SELECT 1 AS x"))[0] == "SqlOperationFailed"
-    loading.load(EmbeddedWarehouse(here.lake / "warehouse.duckdb"), [], "r0")
+    warehouse.load_changes(DuckDBWarehouse(here.lake / "warehouse.duckdb"), [], "r0")
     assert failure(here, "Lookup", lookup("SELECT x FROM control.nothing"))[0] == "SqlOperationFailed"
     assert failure(here, "Lookup", {"source": {"type": "JsonSource"}, "dataset": {}})[0] == "NotSupportedHere"
 

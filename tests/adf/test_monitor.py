@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coinlake.errors import CoinlakeError
-from coinlake.reports.page import plotly_js
+from coinlake.reports.page.page import plotly_js
 from coinlake_ops.adf import monitor, monitor_page
 from tests.support.played import Played, failed
 

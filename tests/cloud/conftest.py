@@ -1,6 +1,6 @@
 import pytest
 
-from coinlake import tables
+from coinlake import schema
 from coinlake_ops.deploy.cloud import Cloud
 from tests.support import environment
 
@@ -10,7 +10,7 @@ SMALL = ("responses", "coin_prices", "run_steps")
 @pytest.fixture(autouse=True)
 def small_catalog(monkeypatch):
     """Three tables are enough: one of each layer, two of them with policies."""
-    monkeypatch.setattr(tables, "TABLES", tuple(table for table in tables.TABLES if table.name in SMALL))
+    monkeypatch.setattr(schema, "TABLES", tuple(table for table in schema.TABLES if table.name in SMALL))
 
 
 @pytest.fixture(scope="session")

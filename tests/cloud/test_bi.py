@@ -7,13 +7,13 @@ import pytest
 import sqlglot
 from sqlglot.optimizer.qualify import qualify
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops.bi import dashboard, powerbi
 from coinlake_ops.bi.__main__ import FOLDER, differences, files
 from coinlake_ops.bi.views import View, ViewColumn, view
 
-ALL_TABLES = tables.TABLES
+ALL_TABLES = schema.TABLES
 MODEL = "coinlake.SemanticModel/definition/"
 REPORT = "coinlake.Report/definition/"
 # Where each kind of object stands in TMDL, by its depth, and the properties that are written here.
@@ -26,7 +26,7 @@ PROPERTIES = {
 
 @pytest.fixture(autouse=True)
 def all_tables(small_catalog, monkeypatch):
-    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
 
 
 def test_the_folder_is_what_the_documentation_makes():

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake.warehouse import files
+from coinlake.warehouse.sql import files
 from coinlake_ops.deploy.database import MEMBERS, Database
 from tests.support import azure
 from tests.support.tds import Double
 
-ALL_TABLES = tables.TABLES
+ALL_TABLES = schema.TABLES
 MAXDOP = Path(sys.executable).with_name("maxdop")
 
 
 @pytest.fixture(autouse=True)
 def all_tables(small_catalog, monkeypatch):
-    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from coinlake import tables
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.changes import Item
 from coinlake_ops.governance import access, live, model, statements
@@ -13,7 +13,7 @@ from coinlake_ops.governance.__main__ import main, script
 from tests.support import environment
 from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
 
-ALL_TABLES = tables.TABLES
+ALL_TABLES = schema.TABLES
 PIPELINE = "0e0e0e0e-0000-0000-0000-000000000000"
 
 
@@ -55,7 +55,7 @@ def query(metastore):
 
 
 def test_the_script_builds_an_empty_metastore_and_runs_twice(metastore, monkeypatch):
-    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
     for _ in range(2):
         for statement in script(setting()).split(";\n"):
             lines = [line for line in statement.splitlines() if not line.startswith("--")]
@@ -104,7 +104,7 @@ def test_the_statements_as_a_person_reads_them():
 
 def test_the_comments_are_those_of_the_tables():
     items = {item.key: item.content for item in model.desired(setting())}
-    for table in tables.TABLES:
+    for table in schema.TABLES:
         name = table.qualified("coinlake_dev")
         assert items["table", name]["comment"] == table.comment
         assert items["columns", name] == {column.name: column.comment for column in table.columns}
@@ -157,7 +157,7 @@ def test_who_may_do_what_with_each_layer(kind):
 
 
 def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(monkeypatch):
-    monkeypatch.setattr(tables, "TABLES", ALL_TABLES)
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
     granted, owned = _granted_by(script(setting())), {}
     names = [f"{table.schema}.{table.name}" for table in ALL_TABLES]
     names += ["shared_data.responses", "shared_data.run_steps"]
@@ -237,11 +237,11 @@ def changed(tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (lambda m: m["schemas"].pop("cleaned_data"), "schemas: cleaned_data of tables.py is missing."),
-        (lambda m: m["schemas"].update(gold={"grants": {}}), "schemas: there is no gold in tables.py."),
+        (lambda m: m["schemas"].pop("cleaned_data"), "schemas: cleaned_data of coinlake.schema is missing."),
+        (lambda m: m["schemas"].update(gold={"grants": {}}), "schemas: there is no gold in coinlake.schema."),
         (
             lambda m: m["table_grants"].update({"nothing": {}}),
-            "table_grants: there is no schema nothing in tables.py.",
+            "table_grants: there is no schema nothing in coinlake.schema.",
         ),
         (
             lambda m: m["views"]["shared_data.responses"]["row_filter"].update(columns=["nothing"]),

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from coinlake import secrets
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 
 HOST = "kv-coinlake-test.vault.azure.net"
@@ -136,13 +136,13 @@ def vault(certificate, monkeypatch):
 
 
 def test_a_secret_comes_from_the_vault_and_never_shows_itself(vault):
-    secret = secrets.get("coingecko-api-key", vault_url=vault, environ={})
+    secret = runtime.get_secret("coingecko-api-key", vault_url=vault, environ={})
     assert secret.reveal() == KEY
     assert KEY not in f"{secret} {secret!r}"
 
 
 def test_a_scope_that_cannot_be_asked_here_leaves_the_vault(vault):
-    assert secrets.get("coingecko-api-key", "coinlake", vault, dbutils=None, environ={}).reveal() == KEY
+    assert runtime.get_secret("coingecko-api-key", "coinlake", vault, dbutils=None, environ={}).reveal() == KEY
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_vault_that_refuses_is_named_without_what_it_said(vault, monkeypatch, 
     with pytest.raises(
         CoinlakeError, match=rf"Key Vault {vault} did not give the secret .* \(({kind})\)"
     ) as refused:
-        secrets.get("coingecko-api-key", vault_url=vault, environ={})
+        runtime.get_secret("coingecko-api-key", vault_url=vault, environ={})
     assert KEY not in str(refused.value)
     assert refused.value.__cause__ is None
 
@@ -166,4 +166,4 @@ def test_a_server_that_only_pretends_to_be_the_vault_is_not_believed(vault, monk
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setattr("azure.core.pipeline.policies.RetryPolicy.increment", lambda *_, **__: False)
     with pytest.raises(CoinlakeError, match="ServiceRequestError"):
-        secrets.get("coingecko-api-key", vault_url=vault, environ={})
+        runtime.get_secret("coingecko-api-key", vault_url=vault, environ={})

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from coinlake import steps
+from coinlake import observability
 from coinlake.errors import CoinlakeError
 from coinlake_ops.governance import lineage
 from coinlake_ops.governance.__main__ import main
@@ -11,7 +11,7 @@ from coinlake_ops.governance.__main__ import main
 
 def record(lake, run_id, name, reads, writes):
     parameters = {"run_id": run_id, "lake_path": str(lake)}
-    step = steps.Step(name, run_id, str(lake), parameters)
+    step = observability.Step(name, run_id, str(lake), parameters)
     step.end(rows_read=1, rows_written=1, reads=reads, writes=dict.fromkeys(writes))
 
 

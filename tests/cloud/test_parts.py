@@ -73,7 +73,8 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
     net.calls.clear()
     code, printed = command("destroy", "--environment", "dev")
     assert (
-        "Nothing was. To remove them: python -m coinlake_ops.deploy destroy --environment dev --confirm dev" in printed.out
+        "Nothing was. To remove them: python -m coinlake_ops.deploy destroy --environment dev --confirm dev"
+        in printed.out
     )
     assert net.changing == []
     command("destroy", "--environment", "dev", "--confirm", "dev")
@@ -82,7 +83,10 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
     assert main(["plan", "--environment", "prod"]) == 2
-    assert "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in" in capsys.readouterr().err
+    assert (
+        "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in"
+        in capsys.readouterr().err
+    )
 
 
 # Resource Manager

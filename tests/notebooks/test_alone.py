@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from coinlake.platform import REPOSITORY
+from coinlake.runtime import REPOSITORY
 
 
 def test_plain_papermill_executes_a_notebook_without_a_server(tmp_path):

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from coinlake import storage
-from coinlake.tables import TABLES
+from coinlake import delta
+from coinlake.schema import TABLES
 from coinlake_ops import batch, settings, spark_server
 from coinlake_ops.adf import monitor
 from coinlake_ops.settings import ROOT
@@ -37,9 +37,9 @@ def run_and_kill(command, written):
 
 
 def versions(spark, lake):
-    storage.ensure(spark, "spark_catalog", str(lake))
+    delta.ensure(spark, "spark_catalog", str(lake))
     tables = [table for table in TABLES if table.name not in NOTED_BY_EVERY_RUN]
-    return {table.name: storage.version(spark, "spark_catalog", table) for table in tables}
+    return {table.name: delta.version(spark, "spark_catalog", table) for table in tables}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from coinlake import answers, endpoints
+from coinlake import api
 from tests.support import recordings
 
 pytestmark = recordings.needed
@@ -54,20 +54,20 @@ def test_a_recorded_error_keeps_its_code_and_message(path, as_200):
     is_passing = own_status in (408, 429) or own_status >= 500
     if as_200:
         is_passing = reported in (408, 429) or 500 <= reported < 600
-    for endpoint in endpoints.ENDPOINTS:
-        verdict = answers.judge(endpoint, status, body)
-        assert verdict.outcome == "error"
-        assert verdict.code == reported
-        assert verdict.error.startswith(f"{reported} {message_in(document)[:60].strip()}")
-        assert verdict.stop == (code == 10006)
-        assert verdict.retry == (is_passing and code != 10006)
+    for endpoint in api.ENDPOINTS:
+        classification = api.classify(endpoint, status, body)
+        assert classification.outcome == "error"
+        assert classification.code == reported
+        assert classification.error.startswith(f"{reported} {message_in(document)[:60].strip()}")
+        assert classification.stop == (code == 10006)
+        assert classification.retry == (is_passing and code != 10006)
 
 
 @pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
 def test_a_broken_body_never_becomes_data(path):
     body = path.read_bytes()
-    for endpoint in endpoints.ENDPOINTS:
-        verdict = answers.judge(endpoint, 200, body)
-        assert (verdict.outcome, verdict.retry, verdict.stop) == ("error", True, False)
-        assert verdict.error.startswith("200 body is not one whole JSON document")
-    assert not answers.is_json(body)
+    for endpoint in api.ENDPOINTS:
+        classification = api.classify(endpoint, 200, body)
+        assert (classification.outcome, classification.retry, classification.stop) == ("error", True, False)
+        assert classification.error.startswith("200 body is not one whole JSON document")
+    assert not api.is_json(body)

@@ -3,10 +3,8 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from coinlake import endpoints, tape
-from coinlake.ingest import ingest
-from coinlake.landing import Landing
-from coinlake.planning import Settings
+from coinlake import api, bronze
+from coinlake.bronze import LandingZone, Settings, ingest
 from tests.support import recorded_tape, recordings
 
 pytestmark = recordings.needed
@@ -21,9 +19,9 @@ def test_every_recording_comes_out_of_a_replay_as_it_went_in(tmp_path):
         for path in recordings.files(folder):
             body = path.read_bytes()
             moment = START + timedelta(minutes=len(expected))
-            url = f"{endpoints.ENDPOINTS[endpoint].root}/recorded/{len(expected)}"
+            url = f"{api.ENDPOINTS[endpoint].root}/recorded/{len(expected)}"
             status = 429 if folder.startswith("errors") else 200
-            added = tape.add(
+            added = bronze.add_recording(
                 tmp_path / "tape",
                 endpoint=endpoint,
                 url=url,
@@ -38,7 +36,7 @@ def test_every_recording_comes_out_of_a_replay_as_it_went_in(tmp_path):
         settings = Settings(str(tmp_path / "lake"), source="replay", tape_path=str(tmp_path / "tape"))
         ingest(group, settings, say=lambda line: None)
 
-    landing = Landing(tmp_path / "lake")
+    landing = LandingZone(tmp_path / "lake")
     lines = [line for run in landing.runs() for line in landing.lines(run)]
     kept = ("endpoint", "url", "fetched_at", "status", "sha256")
     assert sorted(tuple(line[name] for name in kept) for line in lines) == sorted(expected)

@@ -14,10 +14,10 @@ from functools import cached_property
 import duckdb
 import pytest
 
-from coinlake import tables
+from coinlake import schema
+from coinlake.bronze import LandingZone
 from coinlake.currencies import CODES, CURRENCIES
-from coinlake.landing import Landing
-from coinlake.warehouse.loading import LOADED
+from coinlake.warehouse import LOADED
 from coinlake_ops import batch, settings
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
 from tests.support import lake as lakes
@@ -41,7 +41,7 @@ class Chain:
     @cached_property
     def lines(self) -> list[dict]:
         """The lines of the landing's log that the replay wrote."""
-        landing = Landing(self.lake)
+        landing = LandingZone(self.lake)
         files = {answer.file for answer in self.torn}
         return [line for run in landing.runs() for line in landing.lines(run) if line["file"] not in files]
 
@@ -97,7 +97,7 @@ class Chain:
             "dim_coin": expected_gold.dim_coin(snapshots, prices, self.silver["coin_list"]),
             "dim_date": expected_gold.dim_date(snapshots, prices),
             "dim_currency": [
-                dict(zip(tables.DIM_CURRENCY.column_names, currency, strict=True)) for currency in CURRENCIES
+                dict(zip(schema.DIM_CURRENCY.column_names, currency, strict=True)) for currency in CURRENCIES
             ],
             "fact_market_snapshot": expected_gold.fact_market_snapshot(snapshots, self.keys),
             "fact_price_daily": days,
@@ -116,7 +116,7 @@ class Chain:
     def versions(self) -> dict[str, list[dict]]:
         return {
             coin_id: its
-            for (coin_id,), its in expected_gold.grouped(self.rows(tables.DIM_COIN), "coin_id").items()
+            for (coin_id,), its in expected_gold.grouped(self.rows(schema.DIM_COIN), "coin_id").items()
         }
 
     def keys(self, coin_id: str, at: datetime, vs_currency: str) -> dict[str, int]:
@@ -194,7 +194,7 @@ def test_every_recording_is_landed_byte_for_byte(chain):
         for outcome in ["error" if each.content is None else "landed"]
     ]
     assert sorted(tuple(line[name] for name in kept) for line in chain.lines) == sorted(expected)
-    landing = Landing(chain.lake)
+    landing = LandingZone(chain.lake)
     for line in chain.lines:
         assert hashlib.sha256(landing.read(line)).hexdigest() == line["sha256"]
 
@@ -203,7 +203,7 @@ def test_the_response_log_is_a_table(chain):
     kept = ("endpoint", "url", "status", "sha256", "outcome", "landing_run", "file")
     noted = [tuple(line.get(name, line["run"]) for name in kept) for line in chain.lines]
     torn = {answer.file for answer in chain.torn}
-    found = [tuple(row[name] for name in kept) for row in chain.rows(tables.RESPONSES) if row["file"] not in torn]
+    found = [tuple(row[name] for name in kept) for row in chain.rows(schema.RESPONSES) if row["file"] not in torn]
     assert sorted(found, key=repr) == sorted(noted, key=repr)
 
 
@@ -220,7 +220,7 @@ def test_silver_of_the_context_is_what_was_said(chain, name):
 def test_what_cannot_be_believed_is_quarantined_with_its_reasons(chain):
     rejects = expected_silver.rejected(chain.answers, CODES)
     found = Counter()
-    for row in chain.rows(tables.QUARANTINE):
+    for row in chain.rows(schema.QUARANTINE):
         facts = (row["table_name"], row["endpoint"], row["file"], row["landing_run"], row["fetched_at"])
         found[(*facts, tuple(row["reasons"]), _canonical(row["record"]))] = row["copies"]
     assert found == expected_silver.repeated(rejects, _canonical)
@@ -238,7 +238,7 @@ def _canonical(record) -> str:
 
 
 def test_versions_of_coins_have_keys_of_their_own(chain):
-    keys = [row["coin_key"] for row in chain.rows(tables.DIM_COIN)]
+    keys = [row["coin_key"] for row in chain.rows(schema.DIM_COIN)]
     assert len(set(keys)) == len(keys)
     assert min(keys) > 0
 
@@ -261,13 +261,13 @@ def test_aggregates_are_what_their_definitions_say(chain, name):
 
 
 def _assert_table(chain, name: str, expected: dict, tolerance: float = 0.0) -> None:
-    (table,) = (table for table in tables.TABLES if table.name == name)
+    (table,) = (table for table in schema.TABLES if table.name == name)
     key = ("coin_id", "valid_from") if name == "dim_coin" else table.key
     assert_holds(chain.rows(table), expected[name], key, tolerance)
 
 
 def test_currencies_are_of_the_kind_that_coingecko_says(chain):
-    kinds = {row["currency"]: row["kind"] for row in chain.rows(tables.DIM_CURRENCY)}
+    kinds = {row["currency"]: row["kind"] for row in chain.rows(schema.DIM_CURRENCY)}
     for path in recordings.files("exchange_rates", "*.json"):
         said = {code: rate["type"] for code, rate in json.loads(path.read_bytes())["rates"].items()}
         assert {code: kinds.get(code) for code in said} == said
@@ -289,8 +289,8 @@ def _without_zone(value):
 def test_every_row_leads_back_to_a_recording(chain):
     digests = {line["file"]: line["sha256"] for line in chain.lines}
     recorded = {each.sha256 for each in chain.recorded if each.content is not None}
-    for table in tables.TABLES:
-        if "file" in table.column_names and table not in (tables.RESPONSES, tables.QUARANTINE):
+    for table in schema.TABLES:
+        if "file" in table.column_names and table not in (schema.RESPONSES, schema.QUARANTINE):
             files = {row["file"] for row in chain.rows(table)}
             assert {digests[file] for file in files} <= recorded, table.name
 

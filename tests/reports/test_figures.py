@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from coinlake.reports import charts, market_trends, price_averages
-from coinlake.reports.universe import Universe
+from coinlake.reports import market_trends, price_averages
+from coinlake.reports.data import Universe
+from coinlake.reports.page import charts
 
 
 def points(trace):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from coinlake.reports import market_trends, pipeline_health, price_averages
-from coinlake.reports.universe import Universe
+from coinlake.reports.data import Universe
 from tests.reports.conftest import BUILT_AT, built
 from tests.support import gold_frames
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import pytest
 
-from coinlake.reports import formats
+from coinlake.reports.page import formats
 
 NAN = float("nan")
 

@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from coinlake import operations, platform, storage
+from coinlake import delta, observability, runtime
 from coinlake_ops import notebooks
 from coinlake_ops.report import REPORTS
 from tests.support import gold_frames
@@ -19,9 +19,9 @@ def lake(tmp_path, monkeypatch):
 
     def use(frames):
         monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
-        monkeypatch.setattr(platform, "spark", lambda: gold_frames.Catalog(frames))
-        monkeypatch.setattr(storage, "ensure", lambda *_: None)
-        monkeypatch.setattr(operations, "load_steps", lambda *_: {})
+        monkeypatch.setattr(runtime, "spark", lambda: gold_frames.Catalog(frames))
+        monkeypatch.setattr(delta, "ensure", lambda *_: None)
+        monkeypatch.setattr(observability, "load_steps", lambda *_: {})
 
     return use
 

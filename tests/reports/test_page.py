@@ -11,7 +11,8 @@ import pytest
 from markupsafe import escape
 
 from coinlake.errors import CoinlakeError
-from coinlake.reports import freshness, page
+from coinlake.reports.data import freshness
+from coinlake.reports.page import page
 from coinlake_ops import report as ops_report
 from coinlake_ops.settings import ROOT
 from tests.reports.conftest import BUILT_AT, MODULES, built

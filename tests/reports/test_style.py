@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from coinlake.reports import style
+from coinlake.reports.page import style
 
 LINES = ("blue", "orange", "green", "pink", "ink")
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from coinlake import aggregates, tables
+from coinlake import schema
+from coinlake.gold import aggregates
 from tests.support.silver_frames import at, frame, hourly, snapshot, values
 
 START = date(2025, 1, 1)
@@ -40,7 +41,7 @@ def closes(spark, closes_of: dict[str, dict[int, float]], caps: dict[str, float]
         for coin, by_day in closes_of.items()
         for number, close in by_day.items()
     ]
-    return frame(spark, tables.FACT_PRICE_DAILY, rows)
+    return frame(spark, schema.FACT_PRICE_DAILY, rows)
 
 
 def mean(known: dict[int, float], number: int, days: int) -> float | None:
@@ -82,7 +83,7 @@ def test_averages_are_those_of_calendar_windows(spark):
         for n, close in known.items()
     ]
     found = aggregates.price_averages(closes(spark, {"x": known}).repartition(4))
-    assert found.columns == tables.PRICE_AVERAGES_DAILY.column_names
+    assert found.columns == schema.PRICE_AVERAGES_DAILY.column_names
     assert [tuple(row) for row in found.orderBy("date").collect()] == expected
     assert {row[-1] for row in expected} == {None, "up", "down"}
 
@@ -157,10 +158,10 @@ def test_the_market_of_a_day_is_that_of_its_coins(spark):
     moods = [{"date": day(0), "value": 20, "classification": "Extreme Fear"}]
     found = aggregates.market_daily(
         of_coins.repartition(3),
-        frame(spark, tables.MARKET_TOTALS, totals),
-        frame(spark, tables.FEAR_GREED, moods),
+        frame(spark, schema.MARKET_TOTALS, totals),
+        frame(spark, schema.FEAR_GREED, moods),
     )
-    assert found.columns == tables.MARKET_DAILY.column_names
+    assert found.columns == schema.MARKET_DAILY.column_names
     tracked = (20.0 + 60.0) + 0.1
     assert values(found) == [
         (
@@ -180,7 +181,7 @@ def test_a_rate_lasts_until_the_next_one_and_at_most_fourteen_days(spark):
         {"date": date(2026, 8, 10), "base_currency": "usd", "currency": "eur", "rate": 0.8},
         {"date": date(2026, 8, 7), "base_currency": "usd", "currency": "chf", "rate": 0.7},
     ]
-    found = values(aggregates.daily_rates(frame(spark, tables.FX_RATES, rates)), "currency", "date", "rate")
+    found = values(aggregates.daily_rates(frame(spark, schema.FX_RATES, rates)), "currency", "date", "rate")
     assert found == sorted(
         [("eur", date(2026, 8, d), 0.9) for d in (7, 8, 9)]
         + [("eur", date(2026, 8, d), 0.8) for d in range(10, 25)]
@@ -193,14 +194,14 @@ def test_months_in_quoted_and_converted_currencies(spark):
     days = closes(spark, {"x": {30: 10.0, 31: 20.0, 32: 40.0}})
     quoted_in_euro = frame(
         spark,
-        tables.FACT_PRICE_DAILY,
+        schema.FACT_PRICE_DAILY,
         [{"coin_id": "x", "vs_currency": "eur", "date": day(32), "high": 31.0, "low": 29.0, "close": 30.0}],
     )
     rates = [{"date": day(31), "base_currency": "usd", "currency": "eur", "rate": 0.5}]
     months = aggregates.coin_monthly(
-        aggregates.converted(days.union(quoted_in_euro), frame(spark, tables.FX_RATES, rates))
+        aggregates.converted(days.union(quoted_in_euro), frame(spark, schema.FX_RATES, rates))
     )
-    assert months.columns == tables.COIN_MONTHLY.column_names
+    assert months.columns == schema.COIN_MONTHLY.column_names
     january, february = date(2025, 1, 1), date(2025, 2, 1)
     assert values(months) == sorted(
         [
@@ -260,9 +261,9 @@ def test_an_hour_holds_its_snapshots_and_ends_with_the_next_hourly_price(spark):
         snapshot("x", "2026-08-01 14:10", price=7.0),
         snapshot("y", "2026-08-31 23:59", price=2.0),
     ]
-    prices, snapshots = frame(spark, tables.COIN_PRICES, hours), frame(spark, tables.COIN_SNAPSHOTS, shots)
+    prices, snapshots = frame(spark, schema.COIN_PRICES, hours), frame(spark, schema.COIN_SNAPSHOTS, shots)
     candles = aggregates.candle_hourly(prices, snapshots)
-    assert candles.columns == tables.CANDLE_HOURLY.column_names
+    assert candles.columns == schema.CANDLE_HOURLY.column_names
 
     def hour(number):
         return datetime(2026, 8, 1, number)

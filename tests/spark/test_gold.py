@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from coinlake import gold, progress, storage, tables
+from coinlake import delta, gold, schema
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 CATALOG = "spark_catalog"
-GOLD = [table for table in tables.TABLES if table.schema == tables.AGGREGATED]
+GOLD = [table for table in schema.TABLES if table.schema == schema.AGGREGATED]
 STAR_AND_AGGREGATES = [
     table
     for table in GOLD
@@ -31,46 +31,46 @@ def silver() -> list[tuple]:
                 continue
             cap = None if number % 7 == 3 else price * 1e6 * (1 + number / 100)
             close = price * (1 + 0.3 * chance.random())
-            rows.append((tables.COIN_PRICES, daily(coin, stamp, close, market_cap=cap, total_volume=price)))
+            rows.append((schema.COIN_PRICES, daily(coin, stamp, close, market_cap=cap, total_volume=price)))
     midnight = at("2026-08-08 00:00")
     for number in range(-30, 16):
         stamp = f"{midnight + timedelta(hours=number):%Y-%m-%d %H:%M}"
         for coin in ("bitcoin", "ether", "young"):
-            rows.append((tables.COIN_PRICES, hourly(coin, stamp, 100 * chance.random())))
+            rows.append((schema.COIN_PRICES, hourly(coin, stamp, 100 * chance.random())))
     for number in (-5, -4, -3, 1, 2, 6):
         stamp = f"{midnight + timedelta(hours=number, minutes=22):%Y-%m-%d %H:%M}"
         supply = 21e6 if number < -3 or number == 2 else 22e6
         rows.append(
-            (tables.COIN_SNAPSHOTS, snapshot("bitcoin", stamp, price=60_000.0 + number, max_supply=supply))
+            (schema.COIN_SNAPSHOTS, snapshot("bitcoin", stamp, price=60_000.0 + number, max_supply=supply))
         )
-        rows.append((tables.COIN_SNAPSHOTS, snapshot("young", stamp, price=50.0 + number, market_cap=7.0)))
-        rows.append((tables.COIN_SNAPSHOTS, snapshot("young", stamp, price=45.0 + number, vs_currency="eur")))
+        rows.append((schema.COIN_SNAPSHOTS, snapshot("young", stamp, price=50.0 + number, market_cap=7.0)))
+        rows.append((schema.COIN_SNAPSHOTS, snapshot("young", stamp, price=45.0 + number, vs_currency="eur")))
         if number > 0:
-            rows.append((tables.COIN_SNAPSHOTS, snapshot("ether", stamp, price=3_000.0, symbol=f"e{number // 6}")))
+            rows.append((schema.COIN_SNAPSHOTS, snapshot("ether", stamp, price=3_000.0, symbol=f"e{number // 6}")))
         total = {"total_market_cap": {"usd": 1e12 + number}, "total_volume": {"usd": 1e9}}
         shares = {"market_cap_percentage": {"btc": 50.0 + number}}
-        rows.append((tables.MARKET_TOTALS, {"snapshot_at": at(stamp), "file": stamp} | total | shares))
+        rows.append((schema.MARKET_TOTALS, {"snapshot_at": at(stamp), "file": stamp} | total | shares))
     for number, rate in enumerate((0.9, 0.91, None, None, 0.92, 0.93)):
         for currency in ("eur", "chf"):
             if rate:
                 day = (at("2026-07-29 00:00") + timedelta(days=number)).date()
                 pair = {"base_currency": "usd", "currency": currency, "rate": rate}
                 rows.append(
-                    (tables.FX_RATES, {"date": day, "fetched_at": at("2026-08-08 01:00"), "file": "fx"} | pair)
+                    (schema.FX_RATES, {"date": day, "fetched_at": at("2026-08-08 01:00"), "file": "fx"} | pair)
                 )
     for number in range(200, 252):
         day = (start + timedelta(days=number)).date()
         mood = {"value": number % 100, "classification": "Fear", "fetched_at": at("2026-08-08 01:00"), "file": "m"}
-        rows.append((tables.FEAR_GREED, {"date": day} | mood))
+        rows.append((schema.FEAR_GREED, {"date": day} | mood))
     for coin in ("charted", "young"):
         listed = {"first_listed_at": at("2026-08-01 00:00"), "last_listed_at": at("2026-08-08 00:00"), "file": "l"}
-        rows.append((tables.COIN_LIST, {"coin_id": coin, "symbol": coin[:3], "name": coin.upper()} | listed))
+        rows.append((schema.COIN_LIST, {"coin_id": coin, "symbol": coin[:3], "name": coin.upper()} | listed))
     return rows
 
 
 @pytest.fixture
 def lake(spark, tmp_path):
-    storage.ensure(spark, CATALOG, str(tmp_path / "lake"))
+    delta.ensure(spark, CATALOG, str(tmp_path / "lake"))
 
 
 def arrive(spark, rows) -> None:
@@ -82,17 +82,17 @@ def arrive(spark, rows) -> None:
 
 
 def contents(spark) -> dict[str, list[tuple]]:
-    return {table.name: values(storage.read(spark, CATALOG, table)) for table in STAR_AND_AGGREGATES}
+    return {table.name: values(delta.read(spark, CATALOG, table)) for table in STAR_AND_AGGREGATES}
 
 
 def versions(spark) -> dict[str, int]:
-    return progress.versions(spark, CATALOG, GOLD)
+    return delta.versions(spark, CATALOG, GOLD)
 
 
 @pytest.fixture(scope="module")
 def lake_built_at_once(spark, tmp_path_factory):
     lake = str(tmp_path_factory.mktemp("once") / "lake")
-    storage.ensure(spark, CATALOG, lake)
+    delta.ensure(spark, CATALOG, lake)
     arrive(spark, silver())
     gold.build(spark, CATALOG)
     return lake, contents(spark)
@@ -146,7 +146,7 @@ def test_late_rows_and_interrupted_builds_end_with_the_same_gold(spark, lake, bu
 
 
 def test_what_did_not_change_is_not_written_again(spark, lake_built_at_once):
-    storage.ensure(spark, CATALOG, lake_built_at_once[0])
+    delta.ensure(spark, CATALOG, lake_built_at_once[0])
     before = versions(spark)
     assert gold.build(spark, CATALOG) == {}
     assert versions(spark) == before
@@ -154,8 +154,8 @@ def test_what_did_not_change_is_not_written_again(spark, lake_built_at_once):
     arrive(
         spark,
         [
-            (tables.COIN_PRICES, hourly("bitcoin", "2026-08-08 16:00", 61_000.0)),
-            (tables.COIN_SNAPSHOTS, snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6)),
+            (schema.COIN_PRICES, hourly("bitcoin", "2026-08-08 16:00", 61_000.0)),
+            (schema.COIN_SNAPSHOTS, snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6)),
         ],
     )
     written = gold.build(spark, CATALOG)
@@ -168,7 +168,7 @@ def test_what_did_not_change_is_not_written_again(spark, lake_built_at_once):
 
 
 def test_silver_without_a_snapshot_is_enough(spark, lake):
-    arrive(spark, [row for row in silver() if row[0] is tables.COIN_PRICES][:20])
+    arrive(spark, [row for row in silver() if row[0] is schema.COIN_PRICES][:20])
     written = gold.build(spark, CATALOG)
     assert written["aggregated_data.fact_market_snapshot"].inserted == 0
     assert written["aggregated_data.price_averages_daily"].inserted > 0

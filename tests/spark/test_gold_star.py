@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from coinlake import star, tables
+from coinlake import gold, schema
+from coinlake.gold import star
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 FIRST, LAST = datetime(1900, 1, 1), datetime(9999, 12, 31)
@@ -19,13 +20,13 @@ def seen(spark, *rows):
 
 def versions(spark, *rows):
     """The coin's versions without keys, oldest first: symbol, max_supply, from, to, current, first seen."""
-    found = star.coin_versions(seen(spark, *rows)).orderBy("coin_id", "valid_from").collect()
+    found = gold.coin_versions(seen(spark, *rows)).orderBy("coin_id", "valid_from").collect()
     return [(r.symbol, r.max_supply, r.valid_from, r.valid_to, r.is_current, r.first_seen_at) for r in found]
 
 
 def keys(spark, *rows):
     """(symbol, how often before) -> key, of one coin."""
-    found = star.coin_versions(seen(spark, *rows)).orderBy("valid_from").collect()
+    found = gold.coin_versions(seen(spark, *rows)).orderBy("valid_from").collect()
     symbols = [row.symbol for row in found]
     return {(row.symbol, symbols[:place].count(row.symbol)): row.coin_key for place, row in enumerate(found)}
 
@@ -55,7 +56,7 @@ def test_a_late_sighting_splits_a_version_and_no_key_disappears(spark):
 
 
 def test_keys_tell_null_from_empty_and_one_column_from_another(spark):
-    found = star.coin_versions(
+    found = gold.coin_versions(
         seen(
             spark,
             ("x", "2026-08-01 10:00", None, "y", None),
@@ -72,7 +73,7 @@ def test_keys_tell_null_from_empty_and_one_column_from_another(spark):
 def test_of_two_currencies_at_one_instant_the_first_in_the_alphabet_names_the_coin(spark):
     snapshots = frame(
         spark,
-        tables.COIN_SNAPSHOTS,
+        schema.COIN_SNAPSHOTS,
         [
             snapshot("x", "2026-08-01 10:00", vs_currency="usd", symbol="usd-x", name=None, max_supply=1.0),
             snapshot("x", "2026-08-01 10:00", vs_currency="eur", symbol="eur-x", name=None, max_supply=2.0),
@@ -83,13 +84,13 @@ def test_of_two_currencies_at_one_instant_the_first_in_the_alphabet_names_the_co
 
 def test_a_coin_without_snapshots_is_inferred_from_the_coin_list_or_its_id(spark):
     coins = spark.createDataFrame([("a",), ("b",)], "coin_id STRING")
-    listed = frame(spark, tables.COIN_LIST, [{"coin_id": "a", "symbol": "aa", "name": "Alpha"}])
+    listed = frame(spark, schema.COIN_LIST, [{"coin_id": "a", "symbol": "aa", "name": "Alpha"}])
     found = star.inferred_coins(coins, listed)
     assert values(found.drop("coin_key")) == [
         ("a", "AA", "Alpha", None, FIRST, LAST, True, None),
         ("b", None, "b", None, FIRST, LAST, True, None),
     ]
-    real = star.coin_versions(seen(spark, ("a", "2026-08-01 10:00", "AA", "Alpha", None)))
+    real = gold.coin_versions(seen(spark, ("a", "2026-08-01 10:00", "AA", "Alpha", None)))
     assert values(real, "coin_key")[0] in values(found, "coin_key")
 
 
@@ -105,7 +106,7 @@ def test_a_coin_without_snapshots_is_inferred_from_the_coin_list_or_its_id(spark
     ],
 )
 def test_only_a_sighting_that_dim_coin_does_not_explain_is_news(spark, sighting, is_news):
-    known = star.coin_versions(
+    known = gold.coin_versions(
         seen(
             spark,
             ("x", "2026-08-01 10:00", "X", "Ex", None),
@@ -126,7 +127,7 @@ def test_the_calendar_knows_iso_weeks(spark):
 
 
 def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_ends(spark):
-    coins = star.coin_versions(
+    coins = gold.coin_versions(
         seen(spark, ("x", "2026-08-01 10:00", "X", "Ex", None), ("x", "2026-08-02 00:00", "X", "Ex", 5.0))
     )
     rows = [
@@ -134,8 +135,8 @@ def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_end
         snapshot("x", "2026-08-02 00:00", price_change_percentage_1h=1.0, market_cap=10.0, market_cap_rank=3),
     ]
     old, new = (row.coin_key for row in coins.orderBy("valid_from").collect())
-    facts = star.market_snapshots(frame(spark, tables.COIN_SNAPSHOTS, rows), coins)
-    assert facts.columns == tables.FACT_MARKET_SNAPSHOT.column_names
+    facts = star.market_snapshots(frame(spark, schema.COIN_SNAPSHOTS, rows), coins)
+    assert facts.columns == schema.FACT_MARKET_SNAPSHOT.column_names
     found = values(
         facts, "coin_key", "currency_key", "date_key", "price", "market_cap_rank", "return_1h", "return_24h"
     )
@@ -147,7 +148,7 @@ def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_end
 
 def days(spark, *rows):
     columns = ("coin_id", "date", "open", "high", "low", "close", "average", "samples", "is_complete", "file")
-    return values(star.daily_prices(frame(spark, tables.COIN_PRICES, rows)), *columns)
+    return values(gold.daily_prices(frame(spark, schema.COIN_PRICES, rows)), *columns)
 
 
 def test_a_day_ends_with_the_next_midnight(spark):
@@ -187,7 +188,7 @@ def test_cap_and_volume_are_the_newest_that_are_known(spark):
         daily("y", "2026-08-02 00:00", 3.0, market_cap=40.0, total_volume=0.0),
         hourly("z", "2026-08-01 06:00", 3.0),
     ]
-    found = star.daily_prices(frame(spark, tables.COIN_PRICES, rows))
+    found = gold.daily_prices(frame(spark, schema.COIN_PRICES, rows))
     assert values(found, "coin_id", "market_cap", "total_volume") == [
         ("x", 31.0, 1.0),
         ("y", 40.0, 0.0),
@@ -200,16 +201,16 @@ def test_the_mean_adds_in_order_of_time(spark):
     rows = [hourly("x", f"2026-08-01 {hour + 1:02}:00", price) for hour, price in enumerate(prices)]
     expected = (((((0.0 + 0.1) + 1e16) - 1e16) + 0.3) + 0.7) / 5
     for order in (rows, rows[::-1], rows[2:] + rows[:2]):
-        found = star.daily_prices(frame(spark, tables.COIN_PRICES, order).repartition(3))
+        found = gold.daily_prices(frame(spark, schema.COIN_PRICES, order).repartition(3))
         assert values(found, "average") == [(expected,)]
 
 
 def test_a_day_points_to_the_coin_as_it_is_at_the_close(spark):
-    coins = star.coin_versions(
+    coins = gold.coin_versions(
         seen(spark, ("x", "2026-08-01 10:00", "X", "Ex", None), ("x", "2026-08-02 00:00", "X", "Ex", 5.0))
     )
     old, new = (row.coin_key for row in coins.orderBy("valid_from").collect())
     prices = [daily("x", "2026-08-01 00:00", 1.0), daily("x", "2026-08-02 00:00", 2.0)]
-    facts = star.keyed_days(star.daily_prices(frame(spark, tables.COIN_PRICES, prices)), coins)
-    assert facts.columns == tables.FACT_PRICE_DAILY.column_names
+    facts = star.keyed_days(gold.daily_prices(frame(spark, schema.COIN_PRICES, prices)), coins)
+    assert facts.columns == schema.FACT_PRICE_DAILY.column_names
     assert values(facts, "date_key", "coin_key", "currency_key") == [(20260731, old, 1), (20260801, new, 1)]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from coinlake import landed
+from coinlake import autoloader
+from coinlake.autoloader import reader
 from coinlake.errors import CoinlakeError
 
 
@@ -21,8 +22,8 @@ def read(spark, tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         options = {"mode": "rescue", "corrupt_column": "_bad"} | options
-        frame = landed.read_files(spark, [str(file)], schema=schema, **options)
-        hidden = {landed.RECORD, *landed.SOURCE_COLUMNS, "_bad", "_rescued_data"}
+        frame = autoloader.read_files(spark, [str(file)], schema=schema, **options)
+        hidden = {reader.RECORD, *reader.SOURCE_COLUMNS, "_bad", "_rescued_data"}
         data = F.to_json(F.struct(*(F.col(f"`{name}`") for name in frame.columns if name not in hidden)))
         rows = frame.select(data, "_rescued_data", "_bad").collect()
         return [(json.loads(values), _without_path(rescued), bad) for values, rescued, bad in rows]
@@ -152,7 +153,7 @@ def test_a_partition_column_of_the_schema_keeps_its_place_and_type(spark, tmp_pa
     file = tmp_path / "page=7" / "p.json"
     file.parent.mkdir()
     file.write_text('{"id":"a"}')
-    rows = landed.read_files(spark, [str(file)], schema="page int, id string", partition_columns=["page"])
+    rows = autoloader.read_files(spark, [str(file)], schema="page int, id string", partition_columns=["page"])
     assert rows.columns == ["page", "id", "_record", "_src_path", "_src_name", "_src_modified"]
     assert rows.select("page", "id").collect() == [(7, "a")]
 
@@ -162,7 +163,7 @@ def test_every_row_knows_its_text_and_its_file(spark, tmp_path):
     file.write_text('[{"rank":"x","id":"a","n":[1,{"b":null}]}]')
     broken = tmp_path / "q.json"
     broken.write_text('[{"id')
-    rows = landed.read_files(spark, [str(file), str(broken)], schema="id string", mode="rescue")
+    rows = autoloader.read_files(spark, [str(file), str(broken)], schema="id string", mode="rescue")
     assert rows.select("_record", "_src_name").orderBy("_src_name").collect() == [
         ('{"rank":"x","id":"a","n":[1,{"b":null}]}', "p%5B1%5D.json"),
         ('[{"id', "q.json"),
@@ -185,7 +186,7 @@ def test_typed_values_equal_those_of_sparks_own_reader(spark, tmp_path):
     file = tmp_path / "p.json"
     file.write_text(json.dumps(rows))
     own = spark.read.schema(schema).option("multiLine", True).json(str(file))
-    ours = landed.read_files(spark, [str(file)], schema=schema).select(own.columns)
+    ours = autoloader.read_files(spark, [str(file)], schema=schema).select(own.columns)
     assert ours.collect() == own.collect()
 
 
@@ -207,7 +208,7 @@ def test_wrong_options_are_refused_before_anything_runs(spark, tmp_path, options
         (landing / "p.json").write_text('{"id":1}')
     options = {name: value.format(folder=tmp_path) for name, value in options.items()}
     with pytest.raises(CoinlakeError, match=message):
-        landed.read_landed(spark, str(landing), **options)
+        autoloader.read(spark, str(landing), **options)
 
 
 class Stream:
@@ -226,11 +227,11 @@ class Stream:
 
     def run(self, restarts: int = 3):
         def start(rows):
-            writer = rows.drop(landed.RECORD, *landed.SOURCE_COLUMNS).writeStream.format("delta")
+            writer = rows.drop(reader.RECORD, *reader.SOURCE_COLUMNS).writeStream.format("delta")
             return writer.option("path", str(self.table)).option("mergeSchema", "true")
 
         checkpoint = str(self.folder / "checkpoint")
-        landed.run_available_now(
+        autoloader.run_available_now(
             self.spark, str(self.landing), start, checkpoint=checkpoint, restarts=restarts, **self.options
         )
         table = self.spark.read.format("delta").load(str(self.table))
@@ -332,7 +333,7 @@ def auto_loader(spark, tmp_path, monkeypatch):
 
 def test_on_databricks_the_same_call_is_auto_loader_with_a_schema(auto_loader):
     databricks, recorder = auto_loader
-    rows = landed.read_landed(
+    rows = autoloader.read(
         databricks,
         "/Volumes/c/raw_data/landing",
         schema="id string, run string",
@@ -360,7 +361,7 @@ def test_on_databricks_the_same_call_is_auto_loader_with_a_schema(auto_loader):
 
 def test_on_databricks_the_same_call_is_auto_loader_with_hints(auto_loader):
     databricks, recorder = auto_loader
-    landed.read_landed(
+    autoloader.read(
         databricks,
         "/landing",
         schema_hints="price double",

@@ -13,10 +13,11 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from coinlake import landed, platform
+from coinlake import autoloader, runtime
+from coinlake.autoloader import reader
 from coinlake.errors import CoinlakeError
 
-FOLDER = Path(platform.resolve_path(os.environ.get("COINLAKE_SHARED", "../shared"))) / "vectors" / "autoloader"
+FOLDER = Path(runtime.resolve_path(os.environ.get("COINLAKE_SHARED", "../shared"))) / "vectors" / "autoloader"
 VECTORS = sorted(FOLDER.rglob("vector.json"))
 
 OPTIONS = {
@@ -32,7 +33,7 @@ OPTIONS = {
     "maxFilesPerTrigger": "max_files_per_trigger",
     "pathGlobFilter": "glob",
 }
-HIDDEN = {landed.RECORD, *landed.SOURCE_COLUMNS}
+HIDDEN = {reader.RECORD, *reader.SOURCE_COLUMNS}
 LATEST = time.time() - 1e5
 
 
@@ -78,11 +79,11 @@ class Reader:
             schema = [
                 [field.name, field.dataType.simpleString()] for field in records.schema if field.name not in HIDDEN
             ]
-            writer = records.drop(landed.RECORD).writeStream.format("delta")
+            writer = records.drop(reader.RECORD).writeStream.format("delta")
             return writer.option("path", self.out).option("mergeSchema", "true")
 
         try:
-            query = landed.run_available_now(
+            query = autoloader.run_available_now(
                 self.spark, str(self.landing.root), start, checkpoint=self.checkpoint, restarts=0, **self.options
             )
         except (CoinlakeError, PySparkException) as problem:

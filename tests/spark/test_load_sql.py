@@ -4,9 +4,10 @@ from datetime import date, datetime
 
 import pytest
 
-from coinlake import storage, tables, warehouse
+from coinlake import delta, schema, warehouse
+from coinlake.delta import tables
 from coinlake.errors import CoinlakeError
-from coinlake.tables import (
+from coinlake.schema import (
     CORRELATION_90D,
     DIM_COIN,
     DIM_CURRENCY,
@@ -14,7 +15,7 @@ from coinlake.tables import (
     FACT_MARKET_SNAPSHOT,
     FACT_PRICE_DAILY,
 )
-from coinlake.warehouse import EmbeddedWarehouse, gold
+from coinlake.warehouse import DuckDBWarehouse, extract
 
 CATALOG = "spark_catalog"
 DAY = date(2026, 8, 12)
@@ -26,9 +27,9 @@ GOLD = (DIM_COIN, DIM_DATE, DIM_CURRENCY, FACT_MARKET_SNAPSHOT, FACT_PRICE_DAILY
 @pytest.fixture
 def lake(spark, tmp_path, monkeypatch):
     """A lake of six gold tables: two coins, one day, two pairs, two snapshots."""
-    monkeypatch.setattr(storage, "TABLES", GOLD)
-    monkeypatch.setattr(gold, "LOADED", GOLD)
-    storage.ensure(spark, CATALOG, str(tmp_path / "lake"))
+    monkeypatch.setattr(tables, "TABLES", GOLD)
+    monkeypatch.setattr(extract, "LOADED", GOLD)
+    delta.ensure(spark, CATALOG, str(tmp_path / "lake"))
     write(spark, DIM_COIN, coin(1, "bitcoin"), coin(2, "ethereum"))
     write(spark, DIM_DATE, (20260812, DAY, 2026, 3, 8, "August", 33, 3, "Wednesday", False))
     write(spark, DIM_CURRENCY, (1, "usd", "US dollar", "fiat"))
@@ -40,7 +41,7 @@ def lake(spark, tmp_path, monkeypatch):
 
 @pytest.fixture
 def embedded(lake):
-    return EmbeddedWarehouse(lake / "warehouse.duckdb")
+    return DuckDBWarehouse(lake / "warehouse.duckdb")
 
 
 def coin(key, name, symbol=None):
@@ -81,7 +82,7 @@ def snapshot(month, last_price):
 
 def write(spark, table, *rows):
     schema = ", ".join(f"{column.name} {column.type}" for column in table.columns)
-    storage.merge_changes(spark, CATALOG, table, spark.createDataFrame(rows, schema))
+    delta.merge_changes(spark, CATALOG, table, spark.createDataFrame(rows, schema))
 
 
 def load(spark, embedded):
@@ -148,7 +149,7 @@ def test_a_table_whose_history_is_not_known_comes_in_full(spark, lake, embedded)
 
 def test_a_lake_that_was_built_anew_replaces_what_was_loaded(spark, lake, embedded, tmp_path):
     load(spark, embedded)
-    storage.ensure(spark, CATALOG, str(tmp_path / "other"))
+    delta.ensure(spark, CATALOG, str(tmp_path / "other"))
     write(spark, DIM_COIN, coin(7, "bitcoin"))
     write(spark, DIM_COIN, coin(7, "bitcoin", "BTC"))
     loads = load(spark, embedded)
@@ -180,10 +181,10 @@ def test_of_many_changes_of_a_key_the_last_one_counts(spark):
         ],
         "k STRING, x DOUBLE, _change_type STRING, _commit_version LONG",
     )
-    table = tables.Table(
+    table = schema.Table(
         "s", "t", "", (tables.Column("k", "STRING", ""), tables.Column("x", "DOUBLE", "")), ("k",)
     )
-    found = gold.net_changes(feed, table).orderBy("k").collect()
+    found = extract.net_changes(feed, table).orderBy("k").collect()
     assert [tuple(row) for row in found] == [
         ("a", 2.0, False),
         ("b", 1.0, True),

@@ -5,32 +5,33 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from coinlake import platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
+from coinlake.runtime import session
 
 
 def test_the_session_has_the_confs_of_the_house(spark):
     runtime = ["spark.sql.session.timeZone", "spark.sql.shuffle.partitions", "spark.sql.mapKeyDedupPolicy"]
     assert {name: spark.conf.get(name) for name in runtime} == {
-        name: platform.SPARK_CONFS[name] for name in runtime
+        name: runtime.SPARK_CONFS[name] for name in runtime
     }
 
 
 def test_queries_are_compiled_within_the_block_only(spark, monkeypatch):
     def confs():
-        return {name: spark.conf.get(name) for name in platform.COMPILED}
+        return {name: spark.conf.get(name) for name in session.COMPILED}
 
-    interpreted = {name: platform.SPARK_CONFS[name] for name in platform.COMPILED}
+    interpreted = {name: runtime.SPARK_CONFS[name] for name in session.COMPILED}
     assert confs() == interpreted
-    with pytest.raises(CoinlakeError), platform.compiled(spark):
-        assert confs() == platform.COMPILED
-        with platform.compiled(spark):
-            assert confs() == platform.COMPILED
-        assert confs() == platform.COMPILED
+    with pytest.raises(CoinlakeError), runtime.compiled(spark):
+        assert confs() == session.COMPILED
+        with runtime.compiled(spark):
+            assert confs() == session.COMPILED
+        assert confs() == session.COMPILED
         raise CoinlakeError("a query failed")
     assert confs() == interpreted
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
-    with platform.compiled(spark):
+    with runtime.compiled(spark):
         assert confs() == interpreted
 
 

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coinlake import silver, storage, tables
+from coinlake import schema, silver
+from coinlake.delta import tables
 from tests.support.silver_lake import CATALOG, SilverLake
 
 NOON = "2026-08-12T12:22:00Z"
@@ -261,8 +262,8 @@ BROKEN_LOG = '{"run": "20260812T122200Z-0000000b"}\n{"run": \n'
 def lake(spark, tmp_path_factory):
     """The lake after both rounds: files by name, counts of each round, what a replay did."""
     patch = pytest.MonkeyPatch()
-    silver_tables = tuple(table for table in tables.TABLES if table.schema != tables.AGGREGATED)
-    patch.setattr(storage, "TABLES", silver_tables)
+    silver_tables = tuple(table for table in schema.TABLES if table.schema != schema.AGGREGATED)
+    patch.setattr(tables, "TABLES", silver_tables)
     lake = SilverLake(spark, tmp_path_factory.mktemp("silver") / "lake")
     lake.files = {name: lake.land(*answer) for name, answer in FIRST.items()}
     for name, (endpoint, run, body) in PUT.items():
@@ -309,7 +310,7 @@ def test_the_streams_say_what_they_read_wrote_and_rejected(lake):
 def test_a_page_becomes_typed_rows_and_one_bad_coin_costs_nobody_else(lake):
     file = lake.files["page"]
     columns = ("coin_id", "price", "market_cap", "market_cap_rank", "circulating_supply", "warnings", "rescued")
-    assert lake.rows(tables.COIN_SNAPSHOTS, *columns, where=f"file = '{file}'") == [
+    assert lake.rows(schema.COIN_SNAPSHOTS, *columns, where=f"file = '{file}'") == [
         ("ace", 2.5, 1000.0, 297, 400.0, [], None),
         (
             "dog",
@@ -341,9 +342,9 @@ def test_a_page_becomes_typed_rows_and_one_bad_coin_costs_nobody_else(lake):
         (["price_missing"], 1, "bee"),
         (["repeated_in_page"], 2, "jay"),
     ]
-    row = lake.rows(tables.COIN_SNAPSHOTS, where=f"file = '{file}' AND coin_id = 'ace'")[0]
-    assert dict(zip(tables.COIN_SNAPSHOTS.column_names, row, strict=True)) == dict.fromkeys(
-        tables.COIN_SNAPSHOTS.column_names
+    row = lake.rows(schema.COIN_SNAPSHOTS, where=f"file = '{file}' AND coin_id = 'ace'")[0]
+    assert dict(zip(schema.COIN_SNAPSHOTS.column_names, row, strict=True)) == dict.fromkeys(
+        schema.COIN_SNAPSHOTS.column_names
     ) | {
         "coin_id": "ace",
         "vs_currency": "usd",
@@ -379,9 +380,9 @@ def test_what_was_quarantined_for_want_of_a_log_line_is_replayed_when_the_line_i
         (["uncommitted"], "later"),
     ]
     assert (lake.replayed.read, lake.replayed.written, lake.replayed.rejected) == (2, 1, 1)
-    assert lake.rows(tables.COIN_SNAPSHOTS, "coin_id", where=f"file = '{file}'") == [("late",)]
+    assert lake.rows(schema.COIN_SNAPSHOTS, "coin_id", where=f"file = '{file}'") == [("late",)]
     columns = ("table_name", "endpoint", "landing_run", "reasons", "replayed_at")
-    assert lake.rows(tables.QUARANTINE, *columns, where=f"file = '{file}'") == [
+    assert lake.rows(schema.QUARANTINE, *columns, where=f"file = '{file}'") == [
         ("coin_snapshots", "coins_markets", LATE, ["price_missing"], None),
         ("coin_snapshots", "coins_markets", LATE, ["uncommitted"], datetime(2026, 8, 12, 0, 0, 9)),
     ]
@@ -390,7 +391,7 @@ def test_what_was_quarantined_for_want_of_a_log_line_is_replayed_when_the_line_i
 
 def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
     file, cached = lake.files["lines"], lake.files["cached"]
-    assert lake.rows(tables.COIN_SNAPSHOTS, "coin_id", "warnings", where=f"file IN ('{file}', '{cached}')") == [
+    assert lake.rows(schema.COIN_SNAPSHOTS, "coin_id", "warnings", where=f"file IN ('{file}', '{cached}')") == [
         ("asleep", ["sparkline_hours_unknown"]),
         ("cached", []),
         ("holed", ["sparkline_thin"]),
@@ -399,7 +400,7 @@ def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
         ("without", []),
     ]
     prices = lake.rows(
-        tables.COIN_PRICES, "coin_id", "observed_at", "price", where=f"file IN ('{file}', '{cached}')"
+        schema.COIN_PRICES, "coin_id", "observed_at", "price", where=f"file IN ('{file}', '{cached}')"
     )
     newest = {"past-the-hour": 9, "holed": 9, "cached": 8}
     assert prices == sorted(
@@ -411,7 +412,7 @@ def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
         ),
         key=repr,
     )
-    assert lake.rows(tables.COIN_PRICES, where=f"file = '{cached}' AND price = 167") == [
+    assert lake.rows(schema.COIN_PRICES, where=f"file = '{cached}' AND price = 167") == [
         (
             "cached",
             "usd",
@@ -430,7 +431,7 @@ def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
 
 def points_of(lake, name):
     columns = ("observed_at", "granularity", "period", "price", "market_cap", "total_volume")
-    return lake.rows(tables.COIN_PRICES, *columns, where=f"file = '{lake.files[name]}'")
+    return lake.rows(schema.COIN_PRICES, *columns, where=f"file = '{lake.files[name]}'")
 
 
 def test_a_daily_chart_ends_its_days_at_midnight_and_leaves_now_out(lake):
@@ -440,7 +441,7 @@ def test_a_daily_chart_ends_its_days_at_midnight_and_leaves_now_out(lake):
         (datetime(2026, 1, 2), "daily", "2026", 3.0, None, 0.0),
     ]
     columns = ("coin_id", "vs_currency", "source")
-    assert set(lake.rows(tables.COIN_PRICES, *columns, where=f"file = '{lake.files['daily']}'")) == {
+    assert set(lake.rows(schema.COIN_PRICES, *columns, where=f"file = '{lake.files['daily']}'")) == {
         ("day-coin", "eur", "market_chart")
     }
 
@@ -477,7 +478,7 @@ def test_a_chart_gives_up_its_bad_points_only(lake):
 @pytest.mark.parametrize("coin_id", ["page-first", "chart-first"])
 def test_a_chart_outranks_a_sparkline_whatever_comes_first(lake, coin_id):
     where = f"coin_id = '{coin_id}' AND observed_at >= '2026-08-12 10:00'"
-    assert lake.rows(tables.COIN_PRICES, "observed_at", "price", "source", where=where) == [
+    assert lake.rows(schema.COIN_PRICES, "observed_at", "price", "source", where=where) == [
         (datetime(2026, 8, 12, 10), 1000.0, "market_chart"),
         (datetime(2026, 8, 12, 11), 1001.0, "market_chart"),
         (datetime(2026, 8, 12, 12), 165.0, "sparkline"),
@@ -487,7 +488,7 @@ def test_a_chart_outranks_a_sparkline_whatever_comes_first(lake, coin_id):
 
 
 def test_global_keeps_every_currency_and_what_it_does_not_know(lake):
-    assert lake.rows(tables.MARKET_TOTALS) == [
+    assert lake.rows(schema.MARKET_TOTALS) == [
         (
             datetime(2026, 8, 12, 12, 22),
             datetime(2026, 8, 12, 12, 20),
@@ -506,7 +507,7 @@ def test_global_keeps_every_currency_and_what_it_does_not_know(lake):
 
 def test_coins_ever_listed_remember_their_first_and_their_newest_list(lake):
     first, second = datetime(2026, 8, 11, 1), datetime(2026, 8, 12, 1)
-    assert lake.rows(tables.COIN_LIST) == [
+    assert lake.rows(schema.COIN_LIST) == [
         ("both", "", "After", first, second, lake.files["late list"]),
         ("new", "", "New", second, second, lake.files["late list"]),
         ("old", "", "Old", first, first, lake.files["early list"]),
@@ -516,7 +517,7 @@ def test_coins_ever_listed_remember_their_first_and_their_newest_list(lake):
 
 def test_fear_and_greed_is_all_text_and_becomes_numbers(lake):
     file = lake.files["moods"]
-    assert lake.rows(tables.FEAR_GREED) == [(date(2026, 8, 12), 27, "Fear", datetime(2026, 8, 12, 12, 22), file)]
+    assert lake.rows(schema.FEAR_GREED) == [(date(2026, 8, 12), 27, "Fear", datetime(2026, 8, 12, 12, 22), file)]
     assert lake.quarantined(file) == [
         (["date_missing"], 1, mood("30", "12-08-2026")),
         (["value_impossible"], 1, mood("101", "1786406400")),
@@ -524,7 +525,7 @@ def test_fear_and_greed_is_all_text_and_becomes_numbers(lake):
 
 
 def test_rates_come_for_a_day_or_for_many_and_for_one_unit_of_the_base(lake):
-    assert lake.rows(tables.FX_RATES, "date", "base_currency", "currency", "rate") == [
+    assert lake.rows(schema.FX_RATES, "date", "base_currency", "currency", "rate") == [
         (date(2026, 8, 10), "usd", "eur", 0.8655),
         (date(2026, 8, 10), "usd", "idr", 16000.0),
         (date(2026, 8, 12), "eur", "chf", 0.95),
@@ -536,7 +537,7 @@ def test_rates_come_for_a_day_or_for_many_and_for_one_unit_of_the_base(lake):
 
 def test_weather_goes_by_old_names_too_and_must_be_in_our_units(lake):
     noon, file = datetime(2026, 8, 12, 12, 22), lake.files["weather"]
-    assert lake.rows(tables.WEATHER_DAILY) == [
+    assert lake.rows(schema.WEATHER_DAILY) == [
         (47.375, 8.5, date(2026, 8, 8), "GMT", 31.3, None, None, 10.2, 3, noon, file)
     ]
     assert [reasons for reasons, _, _ in lake.quarantined(lake.files["american"])] == [["units_unknown"]]
@@ -547,7 +548,7 @@ def test_every_attempt_is_in_the_response_log(lake):
     run = lake.files["cached"].split("run=")[1].split("/")[0]
     (log,) = (lake.path / "landing_meta").rglob(f"run={run}.jsonl")
     noted = json.loads(log.read_text())
-    assert lake.rows(tables.RESPONSES, where=f"landing_run = '{run}'") == [
+    assert lake.rows(schema.RESPONSES, where=f"landing_run = '{run}'") == [
         (
             run,
             "coins_markets",
@@ -567,14 +568,14 @@ def test_every_attempt_is_in_the_response_log(lake):
             "replay",
         )
     ]
-    assert lake.rows(tables.QUARANTINE, "reasons", where="table_name = 'responses'") == [
+    assert lake.rows(schema.QUARANTINE, "reasons", where="table_name = 'responses'") == [
         (["line_incomplete"],),
         (["not_json"],),
     ]
 
 
 def test_a_batch_that_is_repeated_changes_nothing(lake):
-    touched = (tables.COIN_SNAPSHOTS, tables.COIN_PRICES, tables.QUARANTINE)
+    touched = (schema.COIN_SNAPSHOTS, schema.COIN_PRICES, schema.QUARANTINE)
 
     def state():
         return [(lake.rows(table), lake.version(table)) for table in touched]

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from coinlake import tables
-from coinlake.tables import Table
-from coinlake.warehouse import Change, EmbeddedWarehouse, Position, loading
+from coinlake import schema
+from coinlake.schema import Table
+from coinlake.warehouse import Change, DuckDBWarehouse, Position
 
 ARROW = {
     "STRING": pa.string(),
@@ -70,23 +70,23 @@ def change(
 
 def star(**prices: float) -> list[Change]:
     """The first load of a small star: one fact of each coin at its price, and what they refer to."""
-    coins = [row(tables.DIM_COIN, coin_key=n, coin_id=coin, name=coin) for n, coin in enumerate(prices, 1)]
+    coins = [row(schema.DIM_COIN, coin_key=n, coin_id=coin, name=coin) for n, coin in enumerate(prices, 1)]
     facts = [
         row(
-            tables.FACT_PRICE_DAILY, coin_id=coin, vs_currency="usd", coin_key=n, currency_key=1, date_key=20260812
+            schema.FACT_PRICE_DAILY, coin_id=coin, vs_currency="usd", coin_key=n, currency_key=1, date_key=20260812
         )
         | dict.fromkeys(("open", "high", "low", "close", "average"), price)
         for n, (coin, price) in enumerate(prices.items(), 1)
     ]
     return [
-        change(tables.DIM_COIN, *coins, full=True),
-        change(tables.DIM_DATE, row(tables.DIM_DATE, date_key=20260812), full=True),
-        change(tables.DIM_CURRENCY, row(tables.DIM_CURRENCY, currency_key=1, currency="usd"), full=True),
-        change(tables.FACT_PRICE_DAILY, *facts, full=True),
+        change(schema.DIM_COIN, *coins, full=True),
+        change(schema.DIM_DATE, row(schema.DIM_DATE, date_key=20260812), full=True),
+        change(schema.DIM_CURRENCY, row(schema.DIM_CURRENCY, currency_key=1, currency="usd"), full=True),
+        change(schema.FACT_PRICE_DAILY, *facts, full=True),
     ]
 
 
-def contents(warehouse: EmbeddedWarehouse, table: Table) -> list[dict[str, Any]]:
+def contents(warehouse: DuckDBWarehouse, table: Table) -> list[dict[str, Any]]:
     """All rows of a table in the warehouse, by key."""
     columns = ", ".join(f"[{name}]" for name in table.column_names)
     with warehouse.reading() as session:
@@ -97,13 +97,13 @@ def contents(warehouse: EmbeddedWarehouse, table: Table) -> list[dict[str, Any]]
 @pytest.fixture
 def embedded(tmp_path):
     """A warehouse that does not exist yet."""
-    return EmbeddedWarehouse(tmp_path / "warehouse.duckdb")
+    return DuckDBWarehouse(tmp_path / "warehouse.duckdb")
 
 
 @pytest.fixture(scope="session")
 def _built(tmp_path_factory):
-    warehouse = EmbeddedWarehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
-    loading.load(warehouse, star(bitcoin=63_000.0, ethereum=1_800.0), "first")
+    warehouse = DuckDBWarehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
+    warehouse.load_changes(warehouse, star(bitcoin=63_000.0, ethereum=1_800.0), "first")
     return warehouse.path
 
 

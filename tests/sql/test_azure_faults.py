@@ -14,14 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 
-import coinlake.warehouse
-from coinlake import platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
-from coinlake.secrets import Secret
-from coinlake.tables import DIM_COIN, FACT_PRICE_DAILY
-from coinlake.warehouse import azure as module
-from coinlake.warehouse import gold, loading
-from coinlake.warehouse.azure import AzureWarehouse, Unavailable
+from coinlake.runtime import Secret
+from coinlake.schema import DIM_COIN, FACT_PRICE_DAILY
+from coinlake.warehouse import AzureSqlWarehouse, azure_sql, loading
+from coinlake.warehouse.azure_sql import Unavailable
 from tests.sql.conftest import change, contents, key, row, star
 from tests.sql.test_embedded_warehouse import fact
 from tests.support import azure
@@ -44,7 +42,7 @@ def built(tmp_path_factory):
     """The database file of a warehouse of two coins."""
     path = tmp_path_factory.mktemp("server") / "coinlake.duckdb"
     with Double(path=path) as server:
-        loading.load(azure.on_double(server), star(bitcoin=63_000.0, ethereum=1_800.0), "first")
+        loading.load_changes(azure.on_double(server), star(bitcoin=63_000.0, ethereum=1_800.0), "first")
     return path
 
 
@@ -67,15 +65,15 @@ def warehouse(server, waits):
     return azure.on_double(server, wait=waits.append)
 
 
-def load(warehouse: AzureWarehouse) -> list[tuple[str, int, int, int]]:
+def load(warehouse: AzureSqlWarehouse) -> list[tuple[str, int, int, int]]:
     """Load what is new of CHANGES, as coinlake.warehouse.load does with what gold says."""
 
     def changes(_spark, _catalog, loaded):
         return (sent for sent in CHANGES if loaded.get(sent.table.name) != sent.position)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gold, "changes", changes)
-        loads = coinlake.warehouse.load(None, "", warehouse, "second")
+        patch.setattr(loading, "gold_changes", changes)
+        loads = loading.load(None, "", warehouse, "second")
     return [(done.table.name, done.staged, done.merged, done.deleted) for done in loads]
 
 
@@ -154,7 +152,7 @@ class TestRetries:
             f"{server.address}, coinlake, connection: Database 'coinlake' on server 'double' is not currently "
             "available. Please retry the connection later."
         )
-        assert waits == list(module.PAUSES)
+        assert waits == list(azure_sql.PAUSES)
         server.heal()
         assert state(server) == BEFORE
 
@@ -162,7 +160,7 @@ class TestRetries:
         with warehouse.writing():
             with pytest.raises(CoinlakeError, match="Another load of AzureWarehouse"):
                 load(warehouse)
-            assert waits == list(module.PAUSES)
+            assert waits == list(azure_sql.PAUSES)
         assert load(warehouse) == LOADED
         assert state(server) == AFTER
 
@@ -207,7 +205,7 @@ class TestRetries:
                 restarted.append(again)
                 assert again.stdout.readline().strip() == address
 
-            warehouse = AzureWarehouse(
+            warehouse = AzureSqlWarehouse(
                 address,
                 "coinlake",
                 Secret("UID=loader;PWD=Correct-Horse-7!"),
@@ -237,20 +235,20 @@ def serving(path, port: int, *fatal: str) -> dict:
 class TestSignIn:
     def refused(self, warehouse) -> str:
         with pytest.raises(CoinlakeError) as refusal:
-            loading.state(warehouse)
+            warehouse.state(warehouse)
         return str(refusal.value)
 
     def test_a_wrong_password_is_refused_and_never_shown(self, server, caplog):
         caplog.set_level(logging.DEBUG)
         password = "Wrong-Horse-8!{;}"
-        warehouse = AzureWarehouse(
+        warehouse = AzureSqlWarehouse(
             server.address,
             "coinlake",
             Secret(f"UID=loader;PWD={{{password.replace('}', '}}')}}}"),
             certificate=server.certificate,
         )
         with pytest.raises(CoinlakeError) as refusal:
-            loading.state(warehouse)
+            warehouse.state(warehouse)
         assert str(refusal.value) == (
             f"{server.address}, coinlake, connection: Login failed for user 'loader'. "
             "Check the secret, or that this identity is a user of the database (sql/azure/access)."
@@ -262,38 +260,38 @@ class TestSignIn:
         password = "a;b}c{d=e' \"ü"
         with Double(password=password) as server:
             secret = Secret(f"UID=loader;PWD={{{password.replace('}', '}}')}}}")
-            warehouse = AzureWarehouse(server.address, "coinlake", secret, certificate=server.certificate)
-            assert loading.state(warehouse) == loading.State()
+            warehouse = AzureSqlWarehouse(server.address, "coinlake", secret, certificate=server.certificate)
+            assert warehouse.state(warehouse) == loading.State()
 
     @pytest.mark.parametrize("text", ["loader:Hidden-1", "UID=loader;PWD=Hidden-1;Encrypt=no", "PWD=Hidden-1"])
     def test_a_secret_of_another_form_is_refused_and_never_shown(self, server, text):
-        message = self.refused(AzureWarehouse(server.address, "coinlake", Secret(text)))
+        message = self.refused(AzureSqlWarehouse(server.address, "coinlake", Secret(text)))
         assert message.startswith("The secret sql-connection is not of the form UID=<user>;PWD=<password>.")
         assert "Hidden-1" not in message
 
     def test_another_database(self, server):
         secret = Secret(f"UID={server.user};PWD={server.password}")
-        warehouse = AzureWarehouse(server.address, "other", secret, certificate=server.certificate)
+        warehouse = AzureSqlWarehouse(server.address, "other", secret, certificate=server.certificate)
         assert 'Cannot open database "other"' in self.refused(warehouse)
         assert "Check sql_database" in self.refused(warehouse)
 
     def test_a_server_that_cannot_prove_who_it_is(self, server):
         secret = Secret(f"UID={server.user};PWD={server.password}")
-        message = self.refused(AzureWarehouse(server.address, "coinlake", secret))
+        message = self.refused(AzureSqlWarehouse(server.address, "coinlake", secret))
         assert "certificate verify failed" in message
         assert message.endswith("The server's certificate is not trusted: check the parameter sql_server.")
         assert server.requests == []
 
     def test_an_access_token_instead_of_a_password(self, server):
         good, bad = (
-            AzureWarehouse(server.address, "coinlake", Credential(token), certificate=server.certificate)
+            AzureSqlWarehouse(server.address, "coinlake", Credential(token), certificate=server.certificate)
             for token in (server.token, "an old token")
         )
         assert [coin["coin_key"] for coin in contents(good, DIM_COIN)] == [1, 2]
         assert "Login failed for user '<token-identified principal>'" in self.refused(bad)
 
     def test_bulk_copy_signs_in_with_the_token_too(self, server):
-        warehouse = AzureWarehouse(
+        warehouse = AzureSqlWarehouse(
             server.address, "coinlake", Credential(server.token), certificate=server.certificate
         )
         assert load(warehouse) == LOADED
@@ -317,8 +315,8 @@ class TestSignIn:
             thread.start()
             monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://127.0.0.1:{endpoint.server_port}/token")
             monkeypatch.setenv("IDENTITY_HEADER", "local")
-            identity = module.sign_in()
-            warehouse = AzureWarehouse(server.address, "coinlake", identity, certificate=server.certificate)
+            identity = azure_sql.sign_in()
+            warehouse = AzureSqlWarehouse(server.address, "coinlake", identity, certificate=server.certificate)
             found = [coin["coin_key"] for coin in contents(warehouse, DIM_COIN)]
             endpoint.shutdown()
             thread.join()
@@ -328,22 +326,22 @@ class TestSignIn:
     def test_on_databricks_a_service_credential_comes_before_every_secret(self, server, monkeypatch):
         lent = {"coinlake_dev_sql": Credential(server.token)}
         credentials = SimpleNamespace(getServiceCredentialsProvider=lent.__getitem__)
-        monkeypatch.setattr(platform, "dbutils", lambda: SimpleNamespace(credentials=credentials))
-        identity = module.sign_in("scope", "https://vault", "coinlake_dev_sql")
-        warehouse = AzureWarehouse(server.address, "coinlake", identity, certificate=server.certificate)
+        monkeypatch.setattr(runtime, "dbutils", lambda: SimpleNamespace(credentials=credentials))
+        identity = azure_sql.sign_in("scope", "https://vault", "coinlake_dev_sql")
+        warehouse = AzureSqlWarehouse(server.address, "coinlake", identity, certificate=server.certificate)
         assert [coin["coin_key"] for coin in contents(warehouse, DIM_COIN)] == [1, 2]
         with pytest.raises(CoinlakeError, match=r"does not lend the service credential 'other' \(KeyError\)"):
-            module.sign_in("", "", "other")
+            azure_sql.sign_in("", "", "other")
 
     def test_a_service_credential_is_refused_where_nobody_lends_it(self):
         with pytest.raises(CoinlakeError, match="exist only on Databricks: leave it empty here"):
-            module.sign_in("", "", "coinlake_dev_sql")
+            azure_sql.sign_in("", "", "coinlake_dev_sql")
 
     def test_a_secret_comes_before_every_identity(self, monkeypatch):
         monkeypatch.setenv("COINLAKE_SQL_CONNECTION", "UID=loader;PWD=Hidden-1")
-        identity = module.sign_in()
+        identity = azure_sql.sign_in()
         assert identity.reveal() == "UID=loader;PWD=Hidden-1"
-        assert "Hidden-1" not in repr(AzureWarehouse("server", "database", identity))
+        assert "Hidden-1" not in repr(AzureSqlWarehouse("server", "database", identity))
 
 
 class Credential:

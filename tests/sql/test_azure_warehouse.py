@@ -6,9 +6,10 @@ import pytest
 
 from coinlake import warehouse
 from coinlake.errors import CoinlakeError
-from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
-from coinlake.warehouse import files, loading
-from coinlake.warehouse.azure import AzureSession
+from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
+from coinlake.warehouse import loading
+from coinlake.warehouse.azure_sql import AzureSqlSession
+from coinlake.warehouse.sql import files
 from tests.sql import test_embedded_warehouse as embedded_tests
 from tests.sql.conftest import change, contents, key, row, star
 from tests.sql.test_embedded_warehouse import fact, load
@@ -32,7 +33,7 @@ def embedded(tmp_path):
 def _built_server(tmp_path_factory):
     path = tmp_path_factory.mktemp("server") / "coinlake.duckdb"
     with Double(path=path) as server:
-        loading.load(azure.on_double(server), star(**FIRST), "first")
+        warehouse.load_changes(azure.on_double(server), star(**FIRST), "first")
     return path
 
 
@@ -41,7 +42,7 @@ def loaded(tmp_path, request):
     """In place of the file: a warehouse of two coins."""
     if azure.URL:
         server = azure.on_real_server()
-        loading.load(server, star(**FIRST), "first")
+        warehouse.load_changes(server, star(**FIRST), "first")
         yield server
         return
     path = shutil.copy(request.getfixturevalue("_built_server"), tmp_path / "coinlake.duckdb")
@@ -98,13 +99,13 @@ class TestRules(embedded_tests.TestRules):
         assert 'conflicted with the REFERENCE constraint "fk_fact_price_daily_dim_coin"' in message
 
     def test_rows_that_get_lost_on_the_way(self, loaded, monkeypatch):
-        stage = AzureSession.stage
+        stage = AzureSqlSession.stage
 
         def lossy(session, sent, load_id):
             stage(session, sent, load_id)
             session.execute(f"DELETE FROM staging.{sent.table.name} WHERE coin_key = 3", "test")
 
-        monkeypatch.setattr(AzureSession, "stage", lossy)
+        monkeypatch.setattr(AzureSqlSession, "stage", lossy)
         coins = [row(DIM_COIN, coin_key=n, coin_id=str(n)) for n in (3, 4)]
         message = self.refused(loaded, change(DIM_COIN, *coins))
         assert message.startswith("staging.dim_coin has 1 rows of 2 that were sent")
@@ -112,8 +113,8 @@ class TestRules(embedded_tests.TestRules):
 
 class TestMigrations(embedded_tests.TestMigrations):
     def test_nothing_is_outdated_after_a_load(self, loaded):
-        applied = loading.state(loaded).applied
-        assert loading.outdated(applied, loaded.extras()) == []
+        applied = warehouse.state(loaded).applied
+        assert warehouse.outdated(applied, loaded.extras()) == []
         every = (*files.migrations(), *files.repeatables(), *files.azure_objects())
         assert set(applied) == {files.name(path) for path in every}
 
@@ -124,7 +125,7 @@ class TestMigrations(embedded_tests.TestMigrations):
             load(loaded)
         with pytest.raises(CoinlakeError, match=r"Invalid object name '.*note'"):
             loaded.query("SELECT x FROM control.note")
-        assert "migrations/900_note" not in loading.state(loaded).applied
+        assert "migrations/900_note" not in warehouse.state(loaded).applied
 
 
 class TestSharing:
@@ -150,19 +151,19 @@ class TestSharing:
         assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
 
     def test_rows_that_another_load_left_are_not_merged(self, loaded, monkeypatch):
-        stage = AzureSession.stage
+        stage = AzureSqlSession.stage
 
         def joined(session, sent, load_id):
             stage(session, sent, load_id)
             stage(session, change(DIM_COIN, row(DIM_COIN, coin_key=66), deleted=[key(DIM_COIN, coin_key=2)]), 1)
 
-        monkeypatch.setattr(AzureSession, "stage", joined)
+        monkeypatch.setattr(AzureSqlSession, "stage", joined)
         assert load(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=3))) == [("dim_coin", False, 1, 1, 0)]
         assert [coin["coin_key"] for coin in contents(loaded, DIM_COIN)] == [1, 2, 3]
 
     def test_an_emptied_database_has_no_warehouse(self, loaded):
         azure.empty(loaded)
-        assert loading.state(loaded) == loading.State()
+        assert warehouse.state(loaded) == loading.State()
         assert load(loaded, *star(bitcoin=1.0)[:1]) == [("dim_coin", True, 1, 1, 0)]
 
 

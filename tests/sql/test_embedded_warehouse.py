@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import tables
+from coinlake import schema, warehouse
 from coinlake.errors import CoinlakeError
-from coinlake.tables import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
-from coinlake.warehouse import LOADED, EmbeddedWarehouse, Position, TsqlError, files, loading
-from coinlake.warehouse.embedded import EmbeddedSession
+from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
+from coinlake.warehouse import LOADED, DuckDBWarehouse, Position, TsqlError, loading
+from coinlake.warehouse.duckdb import DuckDBSession
+from coinlake.warehouse.sql import files
 from tests.sql.conftest import change, contents, key, row, star
 
 FACT = {"vs_currency": "usd", "currency_key": 1, "date_key": 20260812}
@@ -27,7 +28,7 @@ def fact(coin_id: str, coin_key: int, **values):
 def load(warehouse, *changes, run="later"):
     return [
         (done.table.name, done.is_full, done.staged, done.merged, done.deleted)
-        for done in loading.load(warehouse, changes, run)
+        for done in warehouse.load_changes(warehouse, changes, run)
     ]
 
 
@@ -138,7 +139,7 @@ class TestExactness:
         assert contents(loaded, FACT_PRICE_DAILY)[0]["coin_key"] == 9
 
     def test_pairs_that_leave_the_correlations_go(self, embedded):
-        table = tables.CORRELATION_90D
+        table = schema.CORRELATION_90D
         pairs = [row(table, coin_a="a", coin_b=other, vs_currency="usd", correlation=-0.5) for other in "bcd"]
         load(embedded, change(table, *pairs, full=True))
         gone = key(table, coin_a="a", coin_b="c", vs_currency="usd")
@@ -146,7 +147,7 @@ class TestExactness:
         assert contents(embedded, table) == [pairs[0], pairs[2]]
 
     def test_a_load_says_which_partitions_it_touched(self, loaded):
-        table = tables.FACT_MARKET_SNAPSHOT
+        table = schema.FACT_MARKET_SNAPSHOT
         rows = [
             row(
                 table,
@@ -158,11 +159,11 @@ class TestExactness:
             | FACT
             for month in (3, 1, 2)
         ]
-        (first,) = loading.load(loaded, [change(table, *rows)], "a-run")
+        (first,) = warehouse.load_changes(loaded, [change(table, *rows)], "a-run")
         assert first.partitions == ("2026-01", "2026-02", "2026-03")
-        (second,) = loading.load(loaded, [change(table, rows[0], deleted=[rows[2]])], "a-run")
+        (second,) = warehouse.load_changes(loaded, [change(table, rows[0], deleted=[rows[2]])], "a-run")
         assert second.partitions == ("2026-02", "2026-03")
-        (third,) = loading.load(loaded, [change(DIM_COIN, row(DIM_COIN, coin_key=3))], "a-run")
+        (third,) = warehouse.load_changes(loaded, [change(DIM_COIN, row(DIM_COIN, coin_key=3))], "a-run")
         assert third.partitions is None
 
     def test_every_table_takes_a_row_of_its_own(self, embedded):
@@ -218,13 +219,13 @@ class TestRules:
         assert "still referenced" in message
 
     def test_rows_that_get_lost_on_the_way(self, loaded, monkeypatch):
-        stage = EmbeddedSession.stage
+        stage = DuckDBSession.stage
 
         def lossy(session, sent, load_id):
             stage(session, sent, load_id)
             session._connection.execute(f"DELETE FROM staging.{sent.table.name} WHERE coin_key = 3")
 
-        monkeypatch.setattr(EmbeddedSession, "stage", lossy)
+        monkeypatch.setattr(DuckDBSession, "stage", lossy)
         coins = [row(DIM_COIN, coin_key=n, coin_id=str(n)) for n in (3, 4)]
         message = self.refused(loaded, change(DIM_COIN, *coins))
         assert message.startswith("staging.dim_coin has 1 rows of 2 that were sent")
@@ -233,7 +234,7 @@ class TestRules:
 class TestLog:
     def test_the_log_says_how_far_each_table_is_loaded(self, loaded):
         load(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=1, coin_id="bitcoin"), version=5), run="second")
-        positions = loading.state(loaded).positions
+        positions = warehouse.state(loaded).positions
         assert positions["dim_coin"] == Position("id of dim_coin", 5, datetime(2026, 8, 12, 15, 5))
         assert positions["dim_date"] == Position("id of dim_date", 1, datetime(2026, 8, 12, 15, 1))
         log = loaded.query(
@@ -252,7 +253,7 @@ class TestLog:
         assert before <= noted["first"][0] <= noted["last"][0] <= datetime.utcnow()
 
     def test_a_warehouse_that_is_not_there_holds_nothing_and_says_so(self, embedded):
-        assert loading.state(embedded) == loading.State()
+        assert warehouse.state(embedded) == loading.State()
         with pytest.raises(CoinlakeError, match="does not exist yet; notebook 05 makes it"):
             embedded.query("SELECT name FROM reporting.coin_now")
 
@@ -270,19 +271,19 @@ class TestMigrations:
         return copy
 
     def test_nothing_is_outdated_after_a_load(self, loaded):
-        applied = loading.state(loaded).applied
-        assert loading.outdated(applied) == []
+        applied = warehouse.state(loaded).applied
+        assert warehouse.outdated(applied) == []
         assert set(applied) == {files.name(path) for path in (*files.migrations(), *files.repeatables())}
 
     def test_a_new_migration_runs_once_and_keeps_the_rows(self, loaded, folder):
         migration = folder / "migrations" / "900_note.sql"
         migration.write_text("CREATE TABLE control.note (x INT NOT NULL, CONSTRAINT pk_note PRIMARY KEY (x))")
-        assert loading.outdated(loading.state(loaded).applied) == [migration]
+        assert warehouse.outdated(warehouse.state(loaded).applied) == [migration]
         before = contents(loaded, FACT_PRICE_DAILY)
         load(loaded)
         assert contents(loaded, FACT_PRICE_DAILY) == before
         assert loaded.query("SELECT COUNT(*) AS answer FROM control.note")["answer"].tolist() == [0]
-        assert loading.outdated(loading.state(loaded).applied) == []
+        assert warehouse.outdated(warehouse.state(loaded).applied) == []
 
     def test_a_changed_view_is_made_anew(self, loaded, folder):
         view = folder / "views" / "coin_now.sql"
@@ -328,7 +329,7 @@ class TestPublishing:
             return step
 
         for name in ("execute", "query", "stage", "settle_keys"):
-            monkeypatch.setattr(EmbeddedSession, name, failing(getattr(EmbeddedSession, name)))
+            monkeypatch.setattr(DuckDBSession, name, failing(getattr(DuckDBSession, name)))
         monkeypatch.setattr(os, "fsync", failing(os.fsync))
         monkeypatch.setattr(Path, "replace", failing(Path.replace))
         for fatal in count(1):  # noqa: B007  the steps read it
@@ -403,12 +404,12 @@ class TestPublishing:
 
     def test_only_one_load_at_a_time(self, loaded):
         with loaded.writing(), pytest.raises(CoinlakeError, match="Another load of"):
-            load(EmbeddedWarehouse(loaded.path), *self.CHANGES)
+            load(DuckDBWarehouse(loaded.path), *self.CHANGES)
 
 
 class TestViews:
     def test_the_newest_snapshot_of_each_coin(self, loaded):
-        table = tables.FACT_MARKET_SNAPSHOT
+        table = schema.FACT_MARKET_SNAPSHOT
         snapshots = [
             row(table, coin_id=coin, coin_key=n, snapshot_at=datetime(2026, 8, 12, hour), price=price, **FACT)
             for coin, n, hour, price in (
@@ -426,21 +427,21 @@ class TestViews:
         ]
 
     def test_complete_days_with_their_trend_and_averages(self, loaded):
-        trend = row(tables.MARKET_TRENDS_DAILY, coin_id="bitcoin", vs_currency="usd", return_1d=0.05)
-        averages = row(tables.PRICE_AVERAGES_DAILY, coin_id="bitcoin", vs_currency="usd", average_7d=2.0)
+        trend = row(schema.MARKET_TRENDS_DAILY, coin_id="bitcoin", vs_currency="usd", return_1d=0.05)
+        averages = row(schema.PRICE_AVERAGES_DAILY, coin_id="bitcoin", vs_currency="usd", average_7d=2.0)
         load(
             loaded,
             change(FACT_PRICE_DAILY, fact("ethereum", 2, is_complete=False)),
-            change(tables.PRICE_AVERAGES_DAILY, averages),
-            change(tables.MARKET_TRENDS_DAILY, trend),
+            change(schema.PRICE_AVERAGES_DAILY, averages),
+            change(schema.MARKET_TRENDS_DAILY, trend),
         )
         found = loaded.query("SELECT name, date, [close], return_1d, average_7d FROM reporting.coin_day")
         assert found.values.tolist() == [["bitcoin", date(2026, 8, 12), 63_000.0, 0.05, 2.0]]
 
     def test_months_and_days_of_the_market(self, loaded):
-        month = row(tables.COIN_MONTHLY, coin_id="bitcoin", vs_currency="usd", month=date(2026, 8, 1), average=2.5)
-        day = row(tables.MARKET_DAILY, vs_currency="usd", coins=8, advancers=2)
-        load(loaded, change(tables.COIN_MONTHLY, month), change(tables.MARKET_DAILY, day))
+        month = row(schema.COIN_MONTHLY, coin_id="bitcoin", vs_currency="usd", month=date(2026, 8, 1), average=2.5)
+        day = row(schema.MARKET_DAILY, vs_currency="usd", coins=8, advancers=2)
+        load(loaded, change(schema.COIN_MONTHLY, month), change(schema.MARKET_DAILY, day))
         months = loaded.query("SELECT name, currency_name, month, average FROM reporting.coin_month")
         assert months.values.tolist() == [["bitcoin", "x", date(2026, 8, 1), 2.5]]
         days = loaded.query("SELECT coins, share_advancing FROM reporting.market_day")

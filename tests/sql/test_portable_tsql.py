@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coinlake.warehouse import TsqlError, files, tsql
+from coinlake.warehouse import TsqlError
+from coinlake.warehouse.sql import files, portable_tsql
 
 SQL_FILES = sorted(files.FOLDER.rglob("*.sql"))
 MAXDOP = Path(sys.executable).with_name("maxdop")
@@ -155,26 +156,26 @@ TRANSLATED = {
 def test_every_file_parses_with_microsofts_parser_and_is_portable(path):
     parsed = subprocess.run([MAXDOP, "--parser-version", GRAMMAR, path], capture_output=True, text=True)
     assert parsed.returncode == 0, parsed.stderr
-    for batch in tsql.read(path):
-        tsql.to_duckdb(batch, path.name)
+    for batch in portable_tsql.read(path):
+        portable_tsql.to_duckdb(batch, path.name)
 
 
 @pytest.mark.parametrize("batch", REFUSED)
 def test_what_is_not_portable_is_refused_and_says_why(batch):
     with pytest.raises(TsqlError) as refusal:
-        tsql.to_duckdb(batch, "f.sql")
+        portable_tsql.to_duckdb(batch, "f.sql")
     assert str(refusal.value).startswith("f.sql: ")
     assert REFUSED[batch] in str(refusal.value)
 
 
 @pytest.mark.parametrize("batch", TRANSLATED)
 def test_portable_statements_mean_the_same_on_duckdb(batch):
-    assert tsql.to_duckdb(batch, "f.sql") == TRANSLATED[batch]
+    assert portable_tsql.to_duckdb(batch, "f.sql") == TRANSLATED[batch]
 
 
 def test_every_objection_is_named_at_once():
     with pytest.raises(TsqlError) as refusal:
-        tsql.to_duckdb("SELECT AVG(x) / 2 AS y FROM t", "f.sql")
+        portable_tsql.to_duckdb("SELECT AVG(x) / 2 AS y FROM t", "f.sql")
     assert str(refusal.value).splitlines() == [
         "f.sql: not portable T-SQL:",
         "  AVG(x) / 2: T-SQL drops the remainder of whole numbers; CAST one side AS FLOAT(53)",
@@ -185,9 +186,9 @@ def test_every_objection_is_named_at_once():
 
 
 def test_batches_end_at_a_line_that_says_go():
-    assert tsql.batches("SELECT 1\nGO\n\n  go  \nSELECT 'GO'\nGO\n") == ["SELECT 1", "SELECT 'GO'"]
+    assert portable_tsql.batches("SELECT 1\nGO\n\n  go  \nSELECT 'GO'\nGO\n") == ["SELECT 1", "SELECT 'GO'"]
 
 
 def test_a_missing_file_says_where_the_folder_belongs(tmp_path):
     with pytest.raises(TsqlError, match=r"none\.sql.*sql/ must stand beside notebooks/"):
-        tsql.read(tmp_path / "none.sql")
+        portable_tsql.read(tmp_path / "none.sql")

@@ -1,18 +1,19 @@
-"""The files of sql/warehouse agree with tables.py, with one another, and with the limits of a server."""
+"""The files of sql/warehouse agree with coinlake.schema, with one another, and with the limits of a server."""
 
 import re
 
 import pytest
 
-from coinlake import tables
-from coinlake.warehouse import LOADED, files, generate, tsql
+from coinlake import schema
+from coinlake.warehouse import LOADED
+from coinlake.warehouse.sql import files, generate, portable_tsql
 
 TARGETS = generate.target_tables()
 # A server's clustered index takes keys up to 900 bytes; NVARCHAR takes two for each letter.
 LONGEST_KEY = 900
 BYTES = {"INT": 4, "BIGINT": 8, "DATE": 3, "DATETIME2(6)": 8}
 TYPES = {
-    "STRING": rf"NVARCHAR\((\d+|MAX)\) COLLATE {tsql.COLLATION}",
+    "STRING": rf"NVARCHAR\((\d+|MAX)\) COLLATE {portable_tsql.COLLATION}",
     "DOUBLE": r"FLOAT\(53\)",
     "INT": r"INT",
     "BIGINT": r"BIGINT",
@@ -24,7 +25,7 @@ TYPES = {
 
 def test_every_gold_table_has_a_place_and_nothing_else_has():
     assert list(TARGETS) == [table.name for table in LOADED]
-    gold = {table.name for table in tables.TABLES if table.schema == tables.AGGREGATED}
+    gold = {table.name for table in schema.TABLES if table.schema == schema.AGGREGATED}
     assert gold - set(TARGETS) == {"gold_progress"}
 
 

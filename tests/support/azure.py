@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from coinlake.errors import CoinlakeError
-from coinlake.secrets import Secret
-from coinlake.warehouse import Warehouse
-from coinlake.warehouse.azure import PROVIDER, AzureWarehouse
+from coinlake.runtime import Secret
+from coinlake.warehouse import AzureSqlWarehouse, Warehouse
+from coinlake.warehouse.azure_sql import PROVIDER
 from tests.support.tds import Double
 
 URL = os.environ.get("AZURE_SQL_TEST_URL", "")
@@ -23,20 +23,20 @@ os.environ.setdefault(PROVIDER, "mssql-odbc")
 only_double = pytest.mark.skipif(bool(URL), reason="a real server does not fail on demand")
 
 
-def on_double(server: Double, **options) -> AzureWarehouse:
+def on_double(server: Double, **options) -> AzureSqlWarehouse:
     """The warehouse of a double; a test that waits without expecting it fails."""
     secret = Secret(f"UID={server.user};PWD={server.password}")
     options = {"certificate": server.certificate, "wait": _never, "chance": lambda: 1.0} | options
-    return AzureWarehouse(server.address, server.database.name, secret, **options)
+    return AzureSqlWarehouse(server.address, server.database.name, secret, **options)
 
 
-def on_real_server() -> AzureWarehouse:
+def on_real_server() -> AzureSqlWarehouse:
     """The warehouse at AZURE_SQL_TEST_URL, emptied."""
     url = urlsplit(URL)
     database = url.path.strip("/")
     assert "test" in database, f"AZURE_SQL_TEST_URL: {database} would be emptied; its name must contain 'test'"
     secret = Secret(f"UID={unquote(url.username)};PWD={{{unquote(url.password).replace('}', '}}')}}}")
-    warehouse = AzureWarehouse(f"{url.hostname},{url.port or 1433}", database, secret)
+    warehouse = AzureSqlWarehouse(f"{url.hostname},{url.port or 1433}", database, secret)
     warehouse.attempt(lambda: empty(warehouse))
     return warehouse
 

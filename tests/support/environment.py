@@ -87,7 +87,7 @@ def repository(root: Path) -> Path:
         cells[1].metadata["tags"] = ["parameters"]
         nbformat.write(new_notebook(cells=cells), root / "notebooks" / f"{name}.ipynb")
     for path in (
-        "notebooks/coinlake/tables.py",
+        "notebooks/coinlake/schema/table.py",
         "notebooks/coinlake/reports/page.css",
         "sql/warehouse/views/a.sql",
     ):

@@ -1,4 +1,4 @@
-"""Gold tables as Spark would hand them over, made by a seeded random walk: exactly the columns of tables.py.
+"""Gold tables as Spark would hand them over, made by a seeded random walk: exactly the columns of coinlake.schema.
 
 `gold(...)` computes what the pipeline computes, in plain pandas; `catalog(frames)` puts the frames into DuckDB
 behind Spark's `sql(text).toPandas()`, so that the reports' queries run without Spark.
@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from coinlake import tables
+from coinlake import schema
 
 NEWEST = date(2026, 8, 11)
 NAMES = {
@@ -69,7 +69,7 @@ def gold(*, coins=10, days=400, newest=NEWEST, seed=7, young=None, source="simul
         "api_usage": _usage(newest, source),
     }
     frames |= operations(newest=newest, seed=seed)
-    return {name: typed(getattr(tables, name.upper()), rows) for name, rows in frames.items()}
+    return {name: typed(getattr(schema, name.upper()), rows) for name, rows in frames.items()}
 
 
 def operations(*, newest=NEWEST, runs=12, seed=7, failed=False):
@@ -169,7 +169,7 @@ def operations(*, newest=NEWEST, runs=12, seed=7, failed=False):
 
 def empty():
     """All gold tables without a row."""
-    return {table.name: typed(table, []) for table in tables.TABLES if table.schema == tables.AGGREGATED}
+    return {table.name: typed(table, []) for table in schema.TABLES if table.schema == schema.AGGREGATED}
 
 
 class Catalog:
@@ -179,8 +179,8 @@ class Catalog:
         self._connection = duckdb.connect()
         self._connection.execute("ATTACH ':memory:' AS spark_catalog")
         self._connection.execute("CREATE SCHEMA spark_catalog.aggregated_data")
-        for table in tables.TABLES:
-            if table.schema != tables.AGGREGATED:
+        for table in schema.TABLES:
+            if table.schema != schema.AGGREGATED:
                 continue
             types = {"STRING": "VARCHAR", "MAP<STRING, DOUBLE>": "MAP(VARCHAR, DOUBLE)"}
             columns = ", ".join(f'"{c.name}" {types.get(c.type, c.type)}' for c in table.columns)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from coinlake.tables import AGGREGATED, TABLES
+from coinlake.schema import AGGREGATED, TABLES
 
 # These say when and how something ran, so two runs differ in them.
 ABOUT_RUNS = {"run_steps", "pipeline_runs", "freshness", "gold_progress", "api_usage"}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from coinlake import tape
+from coinlake import bronze
 from tests.support import recordings
 
 API = "https://api.coingecko.com/api/v3"
@@ -56,7 +56,7 @@ def everything() -> list[Recording]:
 def record(recorded: list[Recording], to: Path) -> None:
     """Puts the recordings on a tape."""
     for each in recorded:
-        added = tape.add(
+        added = bronze.add_recording(
             to,
             endpoint=each.endpoint,
             url=each.url,

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import requests
 from requests.adapters import BaseAdapter
 
-from coinlake import endpoints, transports
+from coinlake import api
+from coinlake.api import adapters
 
 
 @dataclass
@@ -26,20 +27,20 @@ class ScriptedApi(BaseAdapter):
 
     def __init__(self, script, clock=None):
         super().__init__()
-        self._script = {endpoints.same_question(url): list(replies) for url, replies in script.items()}
+        self._script = {api.same_question(url): list(replies) for url, replies in script.items()}
         self._clock = clock
         self.sent: list[requests.PreparedRequest] = []
 
     def send(self, request, **settings):
         self.sent.append(request)
-        replies = self._script.get(endpoints.same_question(request.url))
+        replies = self._script.get(api.same_question(request.url))
         assert replies, f"not in the script: {request.method} {request.url}"
         reply = replies.pop(0)
         if isinstance(reply, BaseException):
             raise reply
         if self._clock is not None:
             self._clock.sleep(reply.takes)
-        return transports.response(request, reply.status, reply.headers, reply.body)
+        return adapters.response(request, reply.status, reply.headers, reply.body)
 
     def left_over(self):
         """Addresses that were not asked as often as the script has it."""

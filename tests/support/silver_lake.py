@@ -5,8 +5,9 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from coinlake import endpoints, silver, storage, tables, tape
-from coinlake.landing import Landing
+from coinlake import api, bronze, delta, schema, silver
+from coinlake.bronze import LandingZone
+from coinlake.silver import streams
 
 CATALOG = "spark_catalog"
 URLS = {
@@ -35,7 +36,7 @@ def log(lake: Path, endpoint: str, file: str, fetched_at: str) -> None:
     day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
     line = {
         **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
-        **{"url": endpoints.absolute(endpoint, URLS[endpoint]), "fetched_at": fetched_at, "elapsed_ms": 1},
+        **{"url": api.absolute_url(endpoint, URLS[endpoint]), "fetched_at": fetched_at, "elapsed_ms": 1},
         **{"headers": {}, "file": file, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()},
         **{"content_encoding": "identity", "outcome": "landed", "error": None, "source": "replay"},
     }
@@ -49,12 +50,12 @@ class SilverLake:
 
     def __init__(self, spark, path: Path):
         self.spark, self.path = spark, path
-        storage.ensure(spark, CATALOG, str(path))
+        delta.ensure(spark, CATALOG, str(path))
 
     def land(self, endpoint: str, body, fetched_at: str, url: str = "", headers=None) -> str:
         """Lands a body (bytes, or what becomes JSON) and its line of the log; returns its path below landing/."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        run = tape.add(
+        run = bronze.add_recording(
             self.path,
             endpoint=endpoint,
             url=url or URLS[endpoint],
@@ -62,7 +63,7 @@ class SilverLake:
             bodies=[content],
             headers=headers,
         )
-        (line,) = Landing(self.path).lines(run)
+        (line,) = LandingZone(self.path).lines(run)
         assert line["outcome"] == "landed", line["error"]
         return line["file"]
 
@@ -77,7 +78,7 @@ class SilverLake:
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""
         log = silver.load_responses(self.spark, CATALOG, str(self.path))
-        return {silver.RESPONSE_LOG: log} | silver.stream_all(self.spark, CATALOG, str(self.path))
+        return {streams.RESPONSE_LOG: log} | silver.stream_all(self.spark, CATALOG, str(self.path))
 
     def stream(self, endpoint: str) -> silver.Counts:
         """Runs the endpoint's stream; the log's first."""
@@ -86,18 +87,18 @@ class SilverLake:
 
     def rows(self, table, *columns: str, where: str = "true") -> list[tuple]:
         """Rows of a table as tuples of these columns (all, if none is named), sorted."""
-        frame = storage.read(self.spark, CATALOG, table).where(where)
+        frame = delta.read(self.spark, CATALOG, table).where(where)
         found = frame.select(*(columns or table.column_names)).collect()
         return sorted((tuple(row) for row in found), key=repr)
 
     def version(self, table) -> int:
         """The Delta version of a table."""
-        return storage.version(self.spark, CATALOG, table)
+        return delta.version(self.spark, CATALOG, table)
 
     def quarantined(self, *files: str) -> list[tuple]:
         """(reasons, copies, record) of what was rejected of these files; the record as JSON, where it is."""
         listed = ", ".join(f"'{file}'" for file in files)
-        rows = self.rows(tables.QUARANTINE, "reasons", "copies", "record", where=f"file IN ({listed})")
+        rows = self.rows(schema.QUARANTINE, "reasons", "copies", "record", where=f"file IN ({listed})")
         return [(reasons, copies, _parsed(record)) for reasons, copies, record in rows]
 
 

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from coinlake import answers
-from coinlake.answers import Verdict, judge
+from coinlake import api
+from coinlake.api import classify, responses
+from coinlake.api.responses import Classification
 
 CHART = b'{"prices":[[1,2.5]],"market_caps":[],"total_volumes":[]}'
 
@@ -26,99 +27,119 @@ def body(document) -> bytes:
     ],
 )
 def test_a_whole_body_of_the_endpoints_shape_is_data(endpoint, data):
-    assert judge(endpoint, 200, data) == Verdict()
+    assert classify(endpoint, 200, data) == Classification()
 
 
 @pytest.mark.parametrize(
     ("document", "status", "expected"),
     [
         # CoinGecko's shapes
-        ({"status": {"error_code": 429, "error_message": "Slow"}}, 429, Verdict("429 Slow", 429, retry=True)),
-        ({"status": {"error_code": 10006, "error_message": "Done"}}, 429, Verdict("10006 Done", 10006, stop=True)),
-        ({"status": {"error_code": 10002, "error_message": "Key"}}, 401, Verdict("10002 Key", 10002)),
-        ({"error": {"status": {"error_code": 10012, "error_message": "Old"}}}, 401, Verdict("10012 Old", 10012)),
-        ({"error_code": 10011, "status": {"error_message": "Host"}}, 400, Verdict("10011 Host", 10011)),
-        ({"error": "coin not found"}, 404, Verdict("404 coin not found", 404)),
-        ({"error": "Missing parameter ids"}, 422, Verdict("422 Missing parameter ids", 422)),
-        ({"status": 500, "error": "Internal"}, 500, Verdict("500 Internal", 500, retry=True)),
+        (
+            {"status": {"error_code": 429, "error_message": "Slow"}},
+            429,
+            Classification("429 Slow", 429, retry=True),
+        ),
+        (
+            {"status": {"error_code": 10006, "error_message": "Done"}},
+            429,
+            Classification("10006 Done", 10006, stop=True),
+        ),
+        ({"status": {"error_code": 10002, "error_message": "Key"}}, 401, Classification("10002 Key", 10002)),
+        (
+            {"error": {"status": {"error_code": 10012, "error_message": "Old"}}},
+            401,
+            Classification("10012 Old", 10012),
+        ),
+        ({"error_code": 10011, "status": {"error_message": "Host"}}, 400, Classification("10011 Host", 10011)),
+        ({"error": "coin not found"}, 404, Classification("404 coin not found", 404)),
+        ({"error": "Missing parameter ids"}, 422, Classification("422 Missing parameter ids", 422)),
+        ({"status": 500, "error": "Internal"}, 500, Classification("500 Internal", 500, retry=True)),
         # the others'
-        ({"error": True, "reason": "Try again."}, 429, Verdict("429 Try again.", 429, retry=True)),
-        ({"message": "not found"}, 404, Verdict("404 not found", 404)),
-        ({"data": [], "metadata": {"error": "down"}}, 500, Verdict("500 down", 500, retry=True)),
+        ({"error": True, "reason": "Try again."}, 429, Classification("429 Try again.", 429, retry=True)),
+        ({"message": "not found"}, 404, Classification("404 not found", 404)),
+        ({"data": [], "metadata": {"error": "down"}}, 500, Classification("500 down", 500, retry=True)),
         # the same, sent with HTTP 200
-        ({"status": {"error_code": 429, "error_message": "Slow"}}, 200, Verdict("429 Slow", 429, retry=True)),
-        ({"status": {"error_code": 10006, "error_message": "Done"}}, 200, Verdict("10006 Done", 10006, stop=True)),
-        ({"status": {"error_code": 10005, "error_message": "Pro"}}, 200, Verdict("10005 Pro", 10005)),
-        ({"status": 500, "error": "Internal"}, 200, Verdict("500 Internal", 500, retry=True)),
-        ({"error": "coin not found"}, 200, Verdict("200 coin not found", 200)),
-        ({"error": True, "reason": "bad"}, 200, Verdict("200 bad", 200)),
-        ({"message": "not found"}, 200, Verdict("200 not found", 200)),
+        (
+            {"status": {"error_code": 429, "error_message": "Slow"}},
+            200,
+            Classification("429 Slow", 429, retry=True),
+        ),
+        (
+            {"status": {"error_code": 10006, "error_message": "Done"}},
+            200,
+            Classification("10006 Done", 10006, stop=True),
+        ),
+        ({"status": {"error_code": 10005, "error_message": "Pro"}}, 200, Classification("10005 Pro", 10005)),
+        ({"status": 500, "error": "Internal"}, 200, Classification("500 Internal", 500, retry=True)),
+        ({"error": "coin not found"}, 200, Classification("200 coin not found", 200)),
+        ({"error": True, "reason": "bad"}, 200, Classification("200 bad", 200)),
+        ({"message": "not found"}, 200, Classification("200 not found", 200)),
     ],
 )
 def test_error_objects(document, status, expected):
     for endpoint in ("coins_markets", "coins_market_chart"):
-        assert judge(endpoint, status, body(document)) == expected
+        assert classify(endpoint, status, body(document)) == expected
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_refusals_are_never_asked_again_whatever_the_body_says(status):
-    assert judge("global", status, body({"status": {"error_code": 429, "error_message": "x"}})).retry is False
-    assert judge("global", status, b"<html>502 Bad Gateway").retry is False
+    assert classify("global", status, body({"status": {"error_code": 429, "error_message": "x"}})).retry is False
+    assert classify("global", status, b"<html>502 Bad Gateway").retry is False
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 520])
 def test_what_may_pass_is_asked_again(status):
-    assert judge("global", status, b"").retry is True
+    assert classify("global", status, b"").retry is True
 
 
 @pytest.mark.parametrize(
     ("status", "came", "expected"),
     [
         (502, b"<html><head><title>502 Bad Gateway</title></head><body>\n<h1>502 Bad Gateway</h1></body>",
-         Verdict("502 Bad Gateway 502 Bad Gateway", 502, retry=True)),
+         Classification("502 Bad Gateway 502 Bad Gateway", 502, retry=True)),
         (403, b"<html><style>p {}</style><p>Access denied. This site used Cloudflare to restrict access</p>",
-         Verdict("1020 Access denied. This site used Cloudflare to restrict access", 1020)),
-        (429, b"error code: 1015", Verdict("1015 error code: 1015", 1015, retry=True)),
-        (429, b"Throttled by the edge", Verdict("1015 Throttled by the edge", 1015, retry=True)),
-        (503, b"", Verdict("503 Service Unavailable", 503, retry=True)),
-        (599, b"", Verdict("599 no message", 599, retry=True)),
-        (418, b"\xff\xfe\x00", Verdict("418 \ufffd\ufffd", 418)),
-        (200, b"", Verdict("200 empty body", 200, retry=True)),
-        (200, b" \n", Verdict("200 empty body", 200, retry=True)),
-        (200, b'[{"id":"bitcoin"},{"id', Verdict("200 body is not one whole JSON document", 200, retry=True)),
-        (200, b"[][]", Verdict("200 body is not one whole JSON document", 200, retry=True)),
-        (200, b"[" * 100_000, Verdict("200 body is not one whole JSON document", 200, retry=True)),
-        (200, b'["\xff"]', Verdict("200 body is not UTF-8", 200, retry=True)),
+         Classification("1020 Access denied. This site used Cloudflare to restrict access", 1020)),
+        (429, b"error code: 1015", Classification("1015 error code: 1015", 1015, retry=True)),
+        (429, b"Throttled by the edge", Classification("1015 Throttled by the edge", 1015, retry=True)),
+        (503, b"", Classification("503 Service Unavailable", 503, retry=True)),
+        (599, b"", Classification("599 no message", 599, retry=True)),
+        (418, b"\xff\xfe\x00", Classification("418 \ufffd\ufffd", 418)),
+        (200, b"", Classification("200 empty body", 200, retry=True)),
+        (200, b" \n", Classification("200 empty body", 200, retry=True)),
+        (200, b'[{"id":"bitcoin"},{"id', Classification("200 body is not one whole JSON document", 200, retry=True)),
+        (200, b"[][]", Classification("200 body is not one whole JSON document", 200, retry=True)),
+        (200, b"[" * 100_000, Classification("200 body is not one whole JSON document", 200, retry=True)),
+        (200, b'["\xff"]', Classification("200 body is not UTF-8", 200, retry=True)),
         (200, b"<html><b>Bad Gateway</b>",
-         Verdict("200 body is not one whole JSON document: Bad Gateway", 200, retry=True)),
-        (200, b'{"prices":[]}', Verdict("200 an object came where coins_markets has an array", 200)),
-        (200, b"null", Verdict("200 a single value came where coins_markets has an array", 200)),
+         Classification("200 body is not one whole JSON document: Bad Gateway", 200, retry=True)),
+        (200, b'{"prices":[]}', Classification("200 an object came where coins_markets has an array", 200)),
+        (200, b"null", Classification("200 a single value came where coins_markets has an array", 200)),
     ],
 )  # fmt: skip
 def test_what_is_not_json_or_of_another_shape(status, came, expected):
-    assert judge("coins_markets", status, came) == expected
+    assert classify("coins_markets", status, came) == expected
 
 
 def test_an_object_without_its_content_is_no_data():
-    assert judge("coins_market_chart", 200, b'{"prices":null}') == Verdict(
+    assert classify("coins_market_chart", 200, b'{"prices":null}') == Classification(
         "200 the object has no 'prices', which coins_market_chart has", 200
     )
 
 
 def test_an_error_text_is_one_short_line():
-    error = judge("global", 404, body({"error": "a\r\nb\x1b[31m " + "c" * 500})).error
+    error = classify("global", 404, body({"error": "a\r\nb\x1b[31m " + "c" * 500})).error
     assert error == "404 a b [31m " + "c" * 150 + "…"
 
 
 def test_remedies_say_what_to_do():
-    assert answers.remedy("10006 You've reached 10,000 calls limit.").startswith("The month's calls are used up")
-    assert answers.remedy("0 connection failed").startswith("Check the network")
-    assert answers.remedy("599 no message").startswith("Run again later")
-    assert "credits_per_month" in answers.remedy(answers.OUT_OF_CREDITS)
+    assert api.remedy("10006 You've reached 10,000 calls limit.").startswith("The month's calls are used up")
+    assert api.remedy("0 connection failed").startswith("Check the network")
+    assert api.remedy("599 no message").startswith("Run again later")
+    assert "credits_per_month" in api.remedy(responses.OUT_OF_CREDITS)
 
 
 def test_what_ends_a_run():
-    away = answers.stay_away(Verdict("429 Slow", 429, retry=True), 3599)
-    assert away == Verdict("429 Slow (asks to wait 3,599 s)", 429, retry=False, stop=True)
-    ending = [away.error, answers.OUT_OF_CREDITS, "10006 Done", "429 Slow", "404 coin not found"]
-    assert [answers.ends_run(error) for error in ending] == [True, True, True, False, False]
+    away = responses.stay_away(Classification("429 Slow", 429, retry=True), 3599)
+    assert away == Classification("429 Slow (asks to wait 3,599 s)", 429, retry=False, stop=True)
+    ending = [away.error, responses.OUT_OF_CREDITS, "10006 Done", "429 Slow", "404 coin not found"]
+    assert [api.ends_run(error) for error in ending] == [True, True, True, False, False]

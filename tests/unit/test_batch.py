@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinlake import steps
+from coinlake import observability
 from coinlake.errors import CoinlakeError
+from coinlake.observability import steps
 from coinlake_ops import batch, notebooks, settings, spark_server
 
 
@@ -50,7 +51,7 @@ def world(monkeypatch, tmp_path):
         if name in world.failing:
             raise world.failing[name]
         notebook_globals = {"__annotations__": {"lake_path": str, "run_id": str}} | values
-        steps.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
+        observability.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
 
     monkeypatch.setattr(batch, "AFTER", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
     monkeypatch.setattr(batch, "REPORTS", {})

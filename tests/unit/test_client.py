@@ -8,13 +8,14 @@ import pytest
 import requests
 import urllib3
 
-from coinlake import client, transports
-from coinlake.answers import Verdict
-from coinlake.client import Client, ordered_wait
-from coinlake.endpoints import Request
+from coinlake import api
+from coinlake.api import Attempt, Client, Request, session
+from coinlake.api.client import ordered_wait
+from coinlake.api.responses import Classification
+from coinlake.api.tiers import choose_tier
+from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
-from coinlake.instants import VirtualClock
-from coinlake.secrets import Secret
+from coinlake.runtime import Secret
 from tests.support.scripted_api import Reply, ScriptedApi
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -30,18 +31,18 @@ def talk(*replies, url=URL, script=None, **options):
     clock = VirtualClock(START)
     api = ScriptedApi(script or {url: replies}, clock)
     settings = {"requests_per_minute": 60_000, **options}
-    return Client(transports.session(api), clock, **settings), api, clock
+    return Client(session(api), clock, **settings), api, clock
 
 
 def outcomes(attempts):
-    return [(attempt.number, attempt.status, attempt.verdict.error) for attempt in attempts]
+    return [(attempt.number, attempt.status, attempt.classification.error) for attempt in attempts]
 
 
 def test_an_answer_with_its_bytes_headers_and_times():
     headers = {"Content-Type": "text/html", "Set-Cookie": "secret", "CF-Cache-Status": "HIT", "Age": "12"}
     asking, api, _ = talk(Reply(200, b'{"data": {}}\n', headers, takes=0.8125))
     [attempt] = asking.fetch(ASK)
-    assert attempt == client.Attempt(
+    assert attempt == Attempt(
         request=ASK,
         number=1,
         status=200,
@@ -49,7 +50,7 @@ def test_an_answer_with_its_bytes_headers_and_times():
         body=b'{"data": {}}\n',
         fetched_at=START + timedelta(seconds=0.8125),
         elapsed_ms=812,
-        verdict=Verdict(),
+        classification=Classification(),
     )
     assert api.sent[0].headers["User-Agent"].startswith("coinlake/")
     assert api.sent[0].headers["User-Agent"] != requests.utils.default_user_agent()
@@ -134,14 +135,14 @@ def test_a_wait_that_cannot_be_understood_is_none(headers):
 def test_a_server_that_asks_to_stay_away_ends_the_run():
     asking, _, clock = talk(Reply(429, b"", {"Retry-After": "3599"}))
     [attempt] = asking.fetch(ASK)
-    assert attempt.verdict == Verdict("429 Too Many Requests (asks to wait 3,599 s)", 429, stop=True)
+    assert attempt.classification == Classification("429 Too Many Requests (asks to wait 3,599 s)", 429, stop=True)
     assert clock.now() == START
 
 
 def test_the_exhausted_quota_ends_the_run_at_once():
     body = b'{"status":{"error_code":10006,"error_message":"limit"}}'
     [attempt] = talk(Reply(429, body, {"Retry-After": "10"}))[0].fetch(ASK)
-    assert attempt.verdict == Verdict("10006 limit", 10006, stop=True)
+    assert attempt.classification == Classification("10006 limit", 10006, stop=True)
 
 
 def test_requests_keep_the_pace():
@@ -162,15 +163,15 @@ def test_credits_are_spent_by_2xx_answers_and_then_nothing_is_sent():
         (3, 200, None),
     ]
     [refused] = asking.fetch(ASK)
-    assert refused.verdict == Verdict("0 out of credits: this month's budget is used up", stop=True)
+    assert refused.classification == Classification("0 out of credits: this month's budget is used up", stop=True)
     assert (refused.status, refused.body, len(api.sent)) == (0, None, 3)
 
 
 def test_a_body_beyond_the_limit_is_not_kept():
     asking, _, _ = talk(Reply(200, gzip.compress(b" " * 5000), {"content-encoding": "gzip"}), largest_body=4999)
     [attempt] = asking.fetch(ASK)
-    assert (attempt.body, attempt.verdict.error) == (None, "200 body larger than 4,999 bytes")
-    assert attempt.verdict.retry is False
+    assert (attempt.body, attempt.classification.error) == (None, "200 body larger than 4,999 bytes")
+    assert attempt.classification.retry is False
 
 
 def test_a_connection_lost_in_the_middle_keeps_what_came():
@@ -182,13 +183,11 @@ def test_a_connection_lost_in_the_middle_keeps_what_came():
             )
             return answer
 
-    asking = Client(
-        transports.session(Breaking({URL: [DATA]})), VirtualClock(START), requests_per_minute=60, attempts=1
-    )
+    asking = Client(api.session(Breaking({URL: [DATA]})), VirtualClock(START), requests_per_minute=60, attempts=1)
     [attempt] = asking.fetch(ASK)
-    assert (attempt.body, attempt.verdict) == (
+    assert (attempt.body, attempt.classification) == (
         b" " * 4096,
-        Verdict("200 connection lost after 4,096 bytes", 200, retry=True),
+        Classification("200 connection lost after 4,096 bytes", 200, retry=True),
     )
 
 
@@ -196,7 +195,9 @@ def test_a_redirect_to_another_host_is_not_followed():
     away = Reply(302, b"", {"Location": "https://elsewhere.example/api?x_cg_demo_api_key=CG-1&a=1"})
     asking, api, _ = talk(away, key_header="x-cg-demo-api-key", key=Secret(KEY))
     [attempt] = asking.fetch(ASK)
-    assert attempt.verdict == Verdict("302 redirected to https://elsewhere.example/api?a=1, not followed", 302)
+    assert attempt.classification == Classification(
+        "302 redirected to https://elsewhere.example/api?a=1, not followed", 302
+    )
     assert [request.url for request in api.sent] == [URL]
 
 
@@ -204,7 +205,7 @@ def test_a_redirect_on_the_same_host_is_followed():
     script = {URL: [Reply(301, b"", {"Location": "/api/v3/global/now"})], f"{URL}/now": [DATA]}
     asking, api, _ = talk(script=script, key_header="x-cg-demo-api-key", key=Secret(KEY))
     [attempt] = asking.fetch(ASK)
-    assert (attempt.status, attempt.verdict) == (200, Verdict())
+    assert (attempt.status, attempt.classification) == (200, Classification())
     assert [request.headers["x-cg-demo-api-key"] for request in api.sent] == [KEY, KEY]
 
 
@@ -217,7 +218,7 @@ def test_a_redirect_on_the_same_host_is_followed():
     ],
 )
 def test_each_plan_has_its_host_and_header(plan, host, header):
-    chosen = client.choose_plan(plan)
+    chosen = choose_tier(plan)
     url = chosen.root + "/global"
     asking, api, _ = talk(DATA, url=url, key_header=chosen.key_header, key=Secret(KEY))
     asking.fetch(Request("global", 1, url))
@@ -227,19 +228,19 @@ def test_each_plan_has_its_host_and_header(plan, host, header):
 
 
 def test_pace_and_budget_of_the_plans():
-    plans = [client.choose_plan(name) for name in client.PLANS]
+    plans = [api.choose_tier(name) for name in api.TIERS]
     assert {plan.name: (plan.requests_per_minute, plan.credits_per_month) for plan in plans} == {
         "keyless": (5, None),
         "demo": (30, 10_000),
         "pro": (250, None),
     }
-    mine = client.choose_plan("demo", requests_per_minute=100, credits_per_month=500)
+    mine = api.choose_tier("demo", requests_per_minute=100, credits_per_month=500)
     assert (mine.requests_per_minute, mine.credits_per_month) == (100, 500)
 
 
 def test_an_unknown_plan_is_an_error():
     with pytest.raises(CoinlakeError, match="no plan 'free'.*keyless, demo, pro"):  # noqa: RUF043
-        client.choose_plan("free")
+        api.choose_tier("free")
 
 
 def test_a_key_that_the_server_repeats_is_not_kept():
@@ -247,13 +248,13 @@ def test_a_key_that_the_server_repeats_is_not_kept():
     replies = Reply(404, body, {"x-request-id": KEY}), Reply(200, b'{"data":{"echo":"' + KEY.encode() + b'"}}')
     asking, _, _ = talk(*replies, key_header="x-cg-demo-api-key", key=Secret(KEY))
     [refused] = asking.fetch(ASK)
-    assert (refused.body, refused.headers, refused.verdict.error) == (
+    assert (refused.body, refused.headers, refused.classification.error) == (
         b'{"error":"unknown key ***"}',
         {"x-request-id": "***"},
         "404 unknown key ***",
     )
     [echoed] = asking.fetch(ASK)
-    assert echoed.verdict == Verdict("200 the answer repeats the API key; kept without it", 200)
+    assert echoed.classification == Classification("200 the answer repeats the API key; kept without it", 200)
     assert KEY.encode() not in echoed.body
 
 

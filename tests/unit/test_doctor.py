@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinlake import java
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops import doctor
 
@@ -42,5 +42,5 @@ def test_little_memory_and_a_full_disk_are_named(monkeypatch):
 
 
 def test_java_is_reported_by_its_own_words(monkeypatch):
-    monkeypatch.setattr(java, "find", lambda: "Java 21 from PyPI")
+    monkeypatch.setattr(runtime, "find_java", lambda: "Java 21 from PyPI")
     assert doctor._java() == "Java 21 from PyPI"

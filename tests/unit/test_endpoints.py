@@ -1,24 +1,25 @@
 import pytest
 
-from coinlake import endpoints
+from coinlake import api
+from coinlake.api import endpoints
 from coinlake.errors import CoinlakeError
 
 
 def test_addresses_of_all_endpoints():
     assert {
-        "coins_markets": endpoints.url("coins_markets", vs_currency="usd", per_page=250, page=2),
-        "global": endpoints.url("global"),
-        "coins_list": endpoints.url("coins_list"),
-        "coins_market_chart": endpoints.url(
+        "coins_markets": api.request_url("coins_markets", vs_currency="usd", per_page=250, page=2),
+        "global": api.request_url("global"),
+        "coins_list": api.request_url("coins_list"),
+        "coins_market_chart": api.request_url(
             "coins_market_chart",
             root=endpoints.COINGECKO_PRO,
             coin_id="staked ether/é",
             vs_currency="eur",
             days=365,
         ),
-        "fear_greed": endpoints.url("fear_greed", limit=366),
-        "fx_rates": endpoints.url("fx_rates", start="2026-08-01", end="2026-08-12", symbols="EUR,CHF"),
-        "weather_daily": endpoints.url(
+        "fear_greed": api.request_url("fear_greed", limit=366),
+        "fx_rates": api.request_url("fx_rates", start="2026-08-01", end="2026-08-12", symbols="EUR,CHF"),
+        "weather_daily": api.request_url(
             "weather_daily", latitude=47.37, longitude=-8.5, start="2026-08-01", end="2026-08-11"
         ),
     } == {
@@ -38,7 +39,7 @@ def test_addresses_of_all_endpoints():
 
 def test_an_unknown_endpoint_is_an_error_that_lists_them():
     with pytest.raises(CoinlakeError, match=r"no endpoint 'coin_market'.*coins_markets, global"):
-        endpoints.get("coin_market")
+        api.endpoint_of("coin_market")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_an_unknown_endpoint_is_an_error_that_lists_them():
     ],
 )
 def test_an_address_is_kept_without_its_key(address, expected):
-    assert endpoints.without_key(address) == expected
+    assert api.without_key(address) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,11 +65,11 @@ def test_an_address_is_kept_without_its_key(address, expected):
     ],
 )
 def test_an_address_without_its_host_gets_the_endpoints(name, address, expected):
-    assert endpoints.absolute(name, address) == expected
+    assert api.absolute_url(name, address) == expected
 
 
 def test_one_question_in_two_spellings():
     one = "https://API.coingecko.com/api/v3/coins/a%20b/?page=1&order=x%2Cy&x_cg_demo_api_key=CG-1"
     other = "https://api.coingecko.com/api/v3/coins/a b?order=x,y&page=1"
-    assert endpoints.same_question(one) == endpoints.same_question(other)
-    assert endpoints.same_question(other) != endpoints.same_question(other.replace("page=1", "page=2"))
+    assert api.same_question(one) == api.same_question(other)
+    assert api.same_question(other) != api.same_question(other.replace("page=1", "page=2"))

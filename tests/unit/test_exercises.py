@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coinlake import exercises
+from coinlake import course
 
 HINT = "Count the rows."
 
@@ -48,13 +48,13 @@ class Broken:
     ],
 )
 def test_one_line_says_how_the_answer_stands(answer, expected, line, capsys):
-    exercises.check(answer, expected=expected, hint=HINT)
+    course.check(answer, expected=expected, hint=HINT)
     said = capsys.readouterr().out
     assert said.removesuffix("\n").removesuffix(" as expected") == line
     assert said.count("\n") == 1
 
 
 def test_the_tolerance_is_the_teachers_choice(capsys):
-    exercises.check(10.4, expected=10, hint=HINT, tolerance=0.05)
-    exercises.check(10.6, expected=10, hint=HINT, tolerance=0.05)
+    course.check(10.4, expected=10, hint=HINT, tolerance=0.05)
+    course.check(10.6, expected=10, hint=HINT, tolerance=0.05)
     assert capsys.readouterr().out == "✓ right: 10.4\n✗ not yet. Count the rows.\n"

@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from coinlake import endpoints, planning, tape
-from coinlake.endpoints import Request
+from coinlake import api, bronze
+from coinlake.api import Request
+from coinlake.bronze import LandingZone, Settings, ingest, plan_requests, request_plan, resolve_as_of
+from coinlake.bronze.request_plan import chart_requests, run_id
+from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
-from coinlake.ingest import ingest, resolve_as_of
-from coinlake.instants import VirtualClock
-from coinlake.landing import Landing
-from coinlake.planning import Settings, chart_requests, plan, run_id
 from tests.support.scripted_api import Reply, ScriptedApi
 
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -22,11 +21,11 @@ CHART = Reply(200, b'{"prices":[]}')
 
 
 def markets(page=1, per_page=2, root=ROOT):
-    return endpoints.url("coins_markets", root=root, vs_currency="usd", per_page=per_page, page=page)
+    return api.request_url("coins_markets", root=root, vs_currency="usd", per_page=per_page, page=page)
 
 
 def chart(coin_id, root=ROOT):
-    return endpoints.url("coins_market_chart", root=root, coin_id=coin_id, vs_currency="usd", days=365)
+    return api.request_url("coins_market_chart", root=root, coin_id=coin_id, vs_currency="usd", days=365)
 
 
 def page_of(*ids):
@@ -59,7 +58,7 @@ def go_live(lake, script, group="market", start=AS_OF, **settings):
 
 
 def outcomes(lake):
-    landing = Landing(lake)
+    landing = LandingZone(lake)
     return [
         (line["endpoint"], line["page"], line["attempt"], line["error"])
         for run in landing.runs()
@@ -72,7 +71,7 @@ def outcomes(lake):
 
 def test_the_plan_of_a_market_run():
     settings = Settings("lake", coins=501, history_coins=3)
-    assert plan("market", settings, AS_OF) == planning.Plan(
+    assert plan_requests("market", settings, AS_OF) == request_plan.RequestPlan(
         requests=(
             Request("coins_markets", 1, markets(1, 167)),
             Request("coins_markets", 2, markets(2, 167)),
@@ -90,15 +89,17 @@ def test_the_plan_of_a_market_run():
 def test_pages_are_few_and_equally_long(coins, pages, length):
     settings = Settings("lake", coins=coins, history_coins=0)
     asked = [
-        request for request in plan("market", settings, AS_OF).requests if request.endpoint == "coins_markets"
+        request
+        for request in plan_requests("market", settings, AS_OF).requests
+        if request.endpoint == "coins_markets"
     ]
     assert (len(asked), settings.page_length) == (pages, length)
 
 
 def test_what_is_asked_once_a_day_is_not_asked_again():
-    asked = {endpoints.same_question(url) for url in (GLOBAL, LIST, chart("bitcoin"), markets(1, 2))}
+    asked = {api.same_question(url) for url in (GLOBAL, LIST, chart("bitcoin"), markets(1, 2))}
     settings = Settings("lake", coins=2, history_coins=2)
-    assert plan("market", settings, AS_OF, asked) == planning.Plan(
+    assert plan_requests("market", settings, AS_OF, asked) == request_plan.RequestPlan(
         requests=(Request("coins_markets", 1, markets()), Request("global", 1, GLOBAL)),
         charts=1,
         skipped=("coins_list",),
@@ -111,7 +112,7 @@ def test_what_is_asked_once_a_day_is_not_asked_again():
 def test_the_plan_of_a_context_run():
     settings = Settings("lake", history_days=10, fx_currencies="eur, CHF,usd,eur")
     before_the_day_is_settled = datetime(2026, 8, 13, 0, 30, tzinfo=UTC)
-    expected = planning.Plan(
+    expected = request_plan.RequestPlan(
         requests=(
             Request("fear_greed", 1, "https://api.alternative.me/fng/?limit=11"),
             Request(
@@ -120,19 +121,19 @@ def test_the_plan_of_a_context_run():
             Request(
                 "weather_daily",
                 1,
-                endpoints.url(
+                api.request_url(
                     "weather_daily", latitude=47.37, longitude=8.54, start="2026-08-02", end="2026-08-11"
                 ),
             ),
         )
     )
-    assert plan("context", settings, AS_OF) == expected
-    assert plan("context", settings, before_the_day_is_settled) == expected
-    assert plan("context", settings, AS_OF + timedelta(days=1)) != expected
+    assert plan_requests("context", settings, AS_OF) == expected
+    assert plan_requests("context", settings, before_the_day_is_settled) == expected
+    assert plan_requests("context", settings, AS_OF + timedelta(days=1)) != expected
 
 
 def test_without_foreign_currencies_no_rates_are_asked():
-    requests = plan("context", Settings("lake", fx_currencies="usd"), AS_OF).requests
+    requests = plan_requests("context", Settings("lake", fx_currencies="usd"), AS_OF).requests
     assert [request.endpoint for request in requests] == ["fear_greed", "weather_daily"]
 
 
@@ -146,7 +147,7 @@ def test_without_foreign_currencies_no_rates_are_asked():
 )
 def test_settings_that_nothing_can_be_asked_with(group, settings, words):
     with pytest.raises(CoinlakeError, match=words):
-        plan(group, Settings("lake", **settings), AS_OF)
+        plan_requests(group, Settings("lake", **settings), AS_OF)
 
 
 def test_settings_are_taken_from_the_parameters_of_a_notebook():
@@ -155,7 +156,7 @@ def test_settings_are_taken_from_the_parameters_of_a_notebook():
 
 
 def test_a_pro_key_sees_further_back():
-    assert plan("market", Settings("lake", plan="pro", history_days=4000), AS_OF).charts == 50
+    assert plan_requests("market", Settings("lake", plan="pro", history_days=4000), AS_OF).charts == 50
 
 
 def test_run_ids_tell_apart_what_changes_the_answers_and_nothing_else():
@@ -195,7 +196,7 @@ def test_a_live_run_asks_everything_and_lands_it(tmp_path):
     assert len(said) == 6
     [run] = summary.runs
     assert run.startswith("20260812T142200Z-")
-    assert [line["fetched_at"][14:19] for line in Landing(tmp_path).lines(run)] == [
+    assert [line["fetched_at"][14:19] for line in LandingZone(tmp_path).lines(run)] == [
         "22:00", "22:12", "22:24", "22:36", "22:48",
     ]  # fmt: skip
 
@@ -261,7 +262,7 @@ def test_without_the_first_page_the_run_ends_and_can_be_made_again(tmp_path):
     assert outcomes(tmp_path) == [("coins_markets", 1, number, "500 We're sorry") for number in range(1, 6)]
     # The same instant again, as a scheduler's retry has it: a further run asks what is still missing.
     summary, _, _ = go_live(tmp_path, script_of_two_coins())
-    assert (summary.landed, len(Landing(tmp_path).runs())) == (5, 2)
+    assert (summary.landed, len(LandingZone(tmp_path).runs())) == (5, 2)
 
 
 def test_without_a_network_it_says_so(tmp_path):
@@ -309,7 +310,7 @@ def test_the_months_budget_stops_the_run_and_counts_on(tmp_path, monkeypatch):
 
 
 def test_a_context_answer_that_is_lost_harms_no_other(tmp_path):
-    requests = plan("context", Settings("lake"), AS_OF).requests
+    requests = plan_requests("context", Settings("lake"), AS_OF).requests
     fng, rates, weather = (request.url for request in requests)
     script = {
         fng: [Reply(429, b"", {"retry-after": "3600"})],
@@ -405,7 +406,7 @@ def test_a_simulated_run_is_the_same_anywhere_and_never_waits(tmp_path):
     assert said == ["up to 6 calls, 5 a minute: a minute of simulated time"]
     again, said = simulate(tmp_path / "one")
     assert (again.asked, again.already_landed, said) == (0, one.runs, [])
-    fetched = [line["fetched_at"][11:16] for line in Landing(tmp_path / "one").lines(one.runs[0])]
+    fetched = [line["fetched_at"][11:16] for line in LandingZone(tmp_path / "one").lines(one.runs[0])]
     assert fetched == ["14:22"] * 5 + ["14:23"]
 
 
@@ -450,7 +451,7 @@ def test_a_simulated_run_that_failed_fails_again_and_says_how_to_go_on(tmp_path)
 
 
 def test_instants_of_a_run(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     now = datetime(2026, 11, 26, 1, 2, 3, 456, tzinfo=UTC)
 
     def instant(**settings):
@@ -467,11 +468,11 @@ def test_instants_of_a_run(tmp_path):
 def test_steps_go_on_from_the_newest_run_and_keep_both_groups_together(tmp_path):
     def land(group, at):
         name = {"market": "global", "context": "fear_greed"}[group]
-        tape.add(tmp_path, endpoint=name, url=endpoints.ENDPOINTS[name].root, fetched_at=at, bodies=[b"{}"])
+        bronze.add_recording(tmp_path, endpoint=name, url=api.ENDPOINTS[name].root, fetched_at=at, bodies=[b"{}"])
 
     def step(group, text="+1h"):
         settings = Settings("lake", as_of=text)
-        return resolve_as_of(group, settings, Landing(tmp_path), AS_OF).strftime("%dT%H")
+        return resolve_as_of(group, settings, LandingZone(tmp_path), AS_OF).strftime("%dT%H")
 
     land("market", "2026-08-12T14:00:00Z")
     assert (step("market"), step("context")) == ("12T15", "12T15")
@@ -491,7 +492,7 @@ def replay(lake, recorded, group="market", **settings):
 
 def facts(lake):
     """Everything the meta lines say, but for the run's own name."""
-    landing = Landing(lake)
+    landing = LandingZone(lake)
     return [
         {name: value for name, value in line.items() if name not in ("run", "file")}
         for run in landing.runs()
@@ -523,7 +524,7 @@ def test_a_recorded_end_of_the_quota_does_not_end_the_replay(tmp_path):
         (2, "coins_markets", 500, b""),
         (3, "coins_list", 200, b"[]"),
     ]:
-        tape.add(
+        bronze.add_recording(
             tmp_path / "tape",
             endpoint=endpoint,
             url=f"{ROOT}/{endpoint}",
@@ -538,7 +539,7 @@ def test_a_recorded_end_of_the_quota_does_not_end_the_replay(tmp_path):
 
 def test_a_tape_plays_up_to_an_instant_and_goes_on_later(tmp_path):
     for day in (12, 13, 14):
-        tape.add(
+        bronze.add_recording(
             tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at=f"2026-08-{day}", bodies=[b'{"data":{}}']
         )
     first, _ = replay(tmp_path / "lake", tmp_path / "tape", as_of="2026-08-13T00:00:00Z")
@@ -548,7 +549,9 @@ def test_a_tape_plays_up_to_an_instant_and_goes_on_later(tmp_path):
 
 
 def test_groups_are_replayed_apart(tmp_path):
-    tape.add(tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at="2026-08-12", bodies=[b'{"data":{}}'])
+    bronze.add_recording(
+        tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at="2026-08-12", bodies=[b'{"data":{}}']
+    )
     summary, _ = replay(tmp_path / "lake", tmp_path / "tape", group="context")
     assert summary.runs == []
 
@@ -563,6 +566,8 @@ def test_replay_without_a_tape(tmp_path):
 
 
 def test_a_tape_has_no_clock_to_move(tmp_path):
-    tape.add(tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at="2026-08-12", bodies=[b'{"data":{}}'])
+    bronze.add_recording(
+        tmp_path / "tape", endpoint="global", url=GLOBAL, fetched_at="2026-08-12", bodies=[b'{"data":{}}']
+    )
     with pytest.raises(CoinlakeError, match=r"as_of=\+1h moves the simulated clock, but source=replay"):
         replay(tmp_path / "lake", tmp_path / "tape", as_of="+1h")

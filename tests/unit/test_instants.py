@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from coinlake import instants
+from coinlake import clocks, instants
 from coinlake.errors import CoinlakeError
 
 NOON = datetime(2026, 8, 12, 12, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_a_data_day_begins_when_the_answers_of_the_day_before_are_settled(hour, 
 
 
 def test_only_sleeping_and_setting_move_a_virtual_clock():
-    clock = instants.VirtualClock(NOON)
+    clock = clocks.VirtualClock(NOON)
     clock.sleep(90)
     assert (clock.now(), clock.monotonic()) == (NOON + timedelta(seconds=90), 90.0)
     clock.set(NOON - timedelta(days=1))

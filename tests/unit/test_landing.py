@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import answers
-from coinlake.client import Attempt
-from coinlake.endpoints import Request
+from coinlake import api
+from coinlake.api import Attempt, Request, responses
+from coinlake.bronze import LandingZone
+from coinlake.bronze.landing_zone import Files
 from coinlake.errors import CoinlakeError
-from coinlake.landing import Files, Landing
 
 RUN = "20260812T142200Z-0123abcd"
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -21,9 +21,11 @@ GLOBAL = b'{"data":{}}'
 
 
 def attempt(endpoint="coins_markets", body=PAGE, *, url=MARKETS, page=1, number=1, status=200, at=AS_OF):
-    verdict = answers.no_answer("connection failed") if status == 0 else answers.judge(endpoint, status, body)
+    classification = (
+        responses.no_answer("connection failed") if status == 0 else api.classify(endpoint, status, body)
+    )
     headers = {"age": "12"}
-    return Attempt(Request(endpoint, page, url), number, status, headers, body, at, 812, verdict)
+    return Attempt(Request(endpoint, page, url), number, status, headers, body, at, 812, classification)
 
 
 def land(landing, run=RUN, attempts=(), source="live"):
@@ -50,7 +52,7 @@ def a_full_run():
 
 
 def test_a_run_lands_byte_for_byte_with_one_line_per_attempt(tmp_path):
-    land(Landing(tmp_path), attempts=a_full_run())
+    land(LandingZone(tmp_path), attempts=a_full_run())
     files = tree(tmp_path)
     meta = files.pop(f"landing_meta/date=2026-08-12/run={RUN}.jsonl")
     assert files == {
@@ -91,7 +93,7 @@ def test_a_run_lands_byte_for_byte_with_one_line_per_attempt(tmp_path):
 
 
 def test_what_is_landed_can_be_read_and_is_checked(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     land(landing, attempts=a_full_run())
     lines = landing.lines(RUN)
     bodies = [landing.read(line) for line in lines if line["file"]]
@@ -108,11 +110,11 @@ def test_what_is_landed_can_be_read_and_is_checked(tmp_path):
 def test_a_meta_line_cannot_point_out_of_the_lake(tmp_path, file):
     line = {"run": RUN, "outcome": "landed", "file": file, "sha256": ""}
     with pytest.raises(CoinlakeError, match="names no file of this lake"):
-        Landing(tmp_path).read(line)
+        LandingZone(tmp_path).read(line)
 
 
 def test_a_run_is_never_written_again(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     land(landing)
     before = tree(tmp_path)
     with pytest.raises(CoinlakeError, match=r"is landed in .* already"):
@@ -124,13 +126,13 @@ def test_a_file_that_stands_in_the_way_is_never_overwritten(tmp_path):
     in_the_way = tmp_path / "landing" / "endpoint=coins_markets" / "date=2026-08-12" / f"run={RUN}"
     in_the_way.mkdir(parents=True)
     with pytest.raises(CoinlakeError, match=rf"run={RUN} stands there already, .*: move it away, and run again"):
-        land(Landing(tmp_path))
+        land(LandingZone(tmp_path))
     in_the_way.rmdir()
-    assert Landing(tmp_path).recover() == [f"run {RUN}: completed"]
+    assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
 
 
 def test_without_commit_nothing_stays(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     with pytest.raises(ZeroDivisionError), landing.begin(RUN, simulated=False) as gathering:
         gathering.add(attempt(), "live")
         assert tree(tmp_path / "landing") == {}
@@ -172,22 +174,22 @@ class Mortal(Files):
 def test_a_run_killed_at_any_step_is_completed_or_discarded(tmp_path, after):
     """Cut at the n-th file operation for every n, then come back as a new process."""
     whole = tmp_path / "whole"
-    land(Landing(whole), attempts=a_full_run())
+    land(LandingZone(whole), attempts=a_full_run())
     outcomes = []
     for lives in range(100):
         lake = tmp_path / f"cut{lives}"
         try:
-            land(Landing(lake, Mortal(lives, after)), attempts=a_full_run())
+            land(LandingZone(lake, Mortal(lives, after)), attempts=a_full_run())
         except Killed:
             pass
         else:
             break
-        notes = Landing(lake).recover()
+        notes = LandingZone(lake).recover()
         outcomes += notes
-        is_landed = Landing(lake).has(RUN)
+        is_landed = LandingZone(lake).has(RUN)
         assert tree(lake) == (tree(whole) if is_landed else {})
         if not is_landed:
-            land(Landing(lake), attempts=a_full_run())
+            land(LandingZone(lake), attempts=a_full_run())
             assert tree(lake) == tree(whole)
     # 4 bodies, meta, journal and its renaming; then 4 folders and the meta file; then the staging folder goes.
     assert lives == 13
@@ -196,13 +198,13 @@ def test_a_run_killed_at_any_step_is_completed_or_discarded(tmp_path, after):
 
 def test_recovery_itself_may_be_killed(tmp_path):
     whole = tmp_path / "whole"
-    land(Landing(whole), attempts=a_full_run())
+    land(LandingZone(whole), attempts=a_full_run())
     with pytest.raises(Killed):
-        land(Landing(tmp_path / "cut", Mortal(8, False)), attempts=a_full_run())
+        land(LandingZone(tmp_path / "cut", Mortal(8, False)), attempts=a_full_run())
     for lives in range(4):
         with pytest.raises(Killed):
-            Landing(tmp_path / "cut", Mortal(0 if lives % 2 else 1, False)).recover()
-    assert Landing(tmp_path / "cut").recover() == [f"run {RUN}: completed"]
+            LandingZone(tmp_path / "cut", Mortal(0 if lives % 2 else 1, False)).recover()
+    assert LandingZone(tmp_path / "cut").recover() == [f"run {RUN}: completed"]
     assert tree(tmp_path / "cut") == tree(whole)
 
 
@@ -212,15 +214,15 @@ def test_meta_is_the_last_thing_to_appear(tmp_path):
             assert not list(tmp_path.glob("landing_meta/*/*"))
             super().move(source, target)
 
-    land(Landing(tmp_path, Watching()), attempts=a_full_run())
-    assert Landing(tmp_path).has(RUN)
+    land(LandingZone(tmp_path, Watching()), attempts=a_full_run())
+    assert LandingZone(tmp_path).has(RUN)
 
 
 def test_a_run_that_another_process_gathers_is_left_alone(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     with landing.begin(RUN, simulated=False) as gathering:
         gathering.add(attempt(), "live")
-        other = Landing(tmp_path)
+        other = LandingZone(tmp_path)
         assert other.recover() == []
         with pytest.raises(CoinlakeError, match="Another process lands run"):
             land(other)
@@ -234,8 +236,8 @@ def test_a_volume_without_locks_is_no_obstacle(tmp_path, monkeypatch):
         raise OSError(errno.ENOTSUP, "not supported")
 
     monkeypatch.setattr(fcntl, "flock", unsupported)
-    land(Landing(tmp_path))
-    assert Landing(tmp_path).has(RUN)
+    land(LandingZone(tmp_path))
+    assert LandingZone(tmp_path).has(RUN)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +254,7 @@ def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, num
             super().write(path, content)
 
     with pytest.raises(CoinlakeError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
-        land(Landing(tmp_path, Refusing()), attempts=a_full_run())
+        land(LandingZone(tmp_path, Refusing()), attempts=a_full_run())
     assert tree(tmp_path) == {}
 
 
@@ -264,38 +266,38 @@ def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path):
             super().move(source, target)
 
     with pytest.raises(CoinlakeError, match="the disk is full"):
-        land(Landing(tmp_path, Refusing()))
-    assert Landing(tmp_path).recover() == [f"run {RUN}: completed"]
-    assert Landing(tmp_path).read(Landing(tmp_path).lines(RUN)[0]) == PAGE
+        land(LandingZone(tmp_path, Refusing()))
+    assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
+    assert LandingZone(tmp_path).read(LandingZone(tmp_path).lines(RUN)[0]) == PAGE
 
 
 def test_a_lake_path_that_cannot_be_a_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CoinlakeError, match="a file stands where a folder is needed"):
-        land(Landing(tmp_path / "file"))
+        land(LandingZone(tmp_path / "file"))
     with pytest.raises(CoinlakeError, match=r"Use a folder, on Databricks one below /Volumes"):
-        Landing("abfss://lake@account.dfs.core.windows.net/x")
+        LandingZone("abfss://lake@account.dfs.core.windows.net/x")
 
 
 @pytest.mark.parametrize(
     ("first", "second"), [("simulated", "live"), ("live", "simulated"), ("replay", "simulated")]
 )
 def test_simulated_and_real_data_never_share_a_lake(tmp_path, first, second):
-    land(Landing(tmp_path), source=first)
+    land(LandingZone(tmp_path), source=first)
     before = tree(tmp_path)
     with pytest.raises(CoinlakeError, match=r"data must not join it. Set lake_path to another folder"):
-        land(Landing(tmp_path), run="20260813T142200Z-0123abcd", source=second)
+        land(LandingZone(tmp_path), run="20260813T142200Z-0123abcd", source=second)
     assert tree(tmp_path) == before
 
 
 def test_replayed_and_live_data_may_share_a_lake(tmp_path):
-    land(Landing(tmp_path), source="live")
-    land(Landing(tmp_path), run="20260813T142200Z-0123abcd", source="replay")
-    assert Landing(tmp_path).is_simulated() is False
+    land(LandingZone(tmp_path), source="live")
+    land(LandingZone(tmp_path), run="20260813T142200Z-0123abcd", source="replay")
+    assert LandingZone(tmp_path).is_simulated() is False
 
 
 def test_what_was_asked_on_a_data_day(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     chart = "https://api.coingecko.com/api/v3/coins/{}/market_chart?vs_currency=usd&days=365"
     body = b'{"prices":[]}'
     for day, hour, minute, coin, status in [
@@ -315,7 +317,7 @@ def test_what_was_asked_on_a_data_day(tmp_path):
 
 
 def test_the_newest_answer_of_an_endpoint(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     land(landing, "20260812T142200Z-ffffffff", [attempt(), attempt(page=2, body=b"[]")])
     assert landing.newest("coins_markets") == landing.lines("20260812T142200Z-ffffffff")[1]
     land(landing, "20260812T152200Z-00000000", [attempt(), attempt(page=2, status=500)])
@@ -325,7 +327,7 @@ def test_the_newest_answer_of_an_endpoint(tmp_path):
 
 
 def test_credits_are_the_coingecko_answers_of_the_month(tmp_path):
-    landing = Landing(tmp_path)
+    landing = LandingZone(tmp_path)
     july = datetime(2026, 7, 31, 23, 59, 59, tzinfo=UTC)
     land(
         landing,

@@ -8,7 +8,7 @@ import jsonschema
 import nbformat
 import pytest
 
-from coinlake import parameters, platform
+from coinlake import parameters, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import PARAMETERS
 from coinlake_ops import settings
@@ -28,7 +28,7 @@ def namespace(**values):
 
 @pytest.fixture(autouse=True)
 def no_widgets(monkeypatch):
-    monkeypatch.setattr(platform, "widgets", lambda: None)
+    monkeypatch.setattr(runtime, "widgets", lambda: None)
 
 
 def test_declared_values_come_back():
@@ -79,20 +79,20 @@ def test_every_fault_is_named_at_once():
 
 
 def test_widgets_override_and_are_read_by_type(monkeypatch):
-    monkeypatch.setattr(platform, "widgets", lambda: {"seed": " 42 ", "source": "live"})
+    monkeypatch.setattr(runtime, "widgets", lambda: {"seed": " 42 ", "source": "live"})
     cell = namespace()
     assert parameters.override(cell) == {"seed": 42, "source": "live"}
     assert cell["seed"] == 42
 
 
 def test_an_unknown_widget_is_refused(monkeypatch):
-    monkeypatch.setattr(platform, "widgets", lambda: {"sed": "42"})
+    monkeypatch.setattr(runtime, "widgets", lambda: {"sed": "42"})
     with pytest.raises(CoinlakeError, match=r"sed: did you mean seed\?"):
         parameters.override(namespace())
 
 
 def test_a_widget_of_the_wrong_type_is_refused(monkeypatch):
-    monkeypatch.setattr(platform, "widgets", lambda: {"seed": "many"})
+    monkeypatch.setattr(runtime, "widgets", lambda: {"seed": "many"})
     with pytest.raises(CoinlakeError, match="Parameter seed: 'many' is not a whole number"):
         parameters.override(namespace())
 

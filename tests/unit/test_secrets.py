@@ -4,14 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinlake import secrets
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 
 KEY = "CG-9f8e7d6c5b4a"
 
 
 def test_a_secret_shows_itself_nowhere_but_when_revealed():
-    secret = secrets.Secret(KEY)
+    secret = runtime.Secret(KEY)
     shown = [repr(secret), str(secret), f"{secret}", f"{secret:>30}", "%s" % secret, repr({"key": secret})]  # noqa: UP031
     assert KEY not in " ".join(shown)
     assert secret.reveal() == KEY
@@ -19,17 +19,17 @@ def test_a_secret_shows_itself_nowhere_but_when_revealed():
 
 def test_a_secret_cannot_be_written_to_a_file_by_pickle():
     with pytest.raises(TypeError, match="cannot be pickled"):
-        pickle.dumps(secrets.Secret(KEY))
+        pickle.dumps(runtime.Secret(KEY))
 
 
 def test_the_environment_variable_carries_the_name_in_capitals():
     environ = {"COINLAKE_COINGECKO_API_KEY": f" {KEY}\n"}
-    assert secrets.get("coingecko-api-key", environ=environ).reveal() == KEY
+    assert runtime.get_secret("coingecko-api-key", environ=environ).reveal() == KEY
 
 
 def test_nobody_has_it():
-    assert secrets.get("coingecko-api-key", environ={}) is None
-    assert secrets.get("coingecko-api-key", environ={"COINLAKE_COINGECKO_API_KEY": ""}) is None
+    assert runtime.get_secret("coingecko-api-key", environ={}) is None
+    assert runtime.get_secret("coingecko-api-key", environ={"COINLAKE_COINGECKO_API_KEY": ""}) is None
 
 
 def test_the_secret_scope_comes_before_the_environment():
@@ -41,7 +41,7 @@ def test_the_secret_scope_comes_before_the_environment():
 
     dbutils = SimpleNamespace(secrets=SimpleNamespace(get=scope_get))
     environ = {"COINLAKE_COINGECKO_API_KEY": "another"}
-    secret = secrets.get("coingecko-api-key", scope="prod", dbutils=dbutils, environ=environ)
+    secret = runtime.get_secret("coingecko-api-key", scope="prod", dbutils=dbutils, environ=environ)
     assert (secret.reveal(), asked) == (KEY, [("prod", "coingecko-api-key")])
 
 
@@ -51,7 +51,7 @@ def test_a_scope_that_refuses_is_an_error_without_the_cause():
 
     dbutils = SimpleNamespace(secrets=SimpleNamespace(get=scope_get))
     with pytest.raises(CoinlakeError, match="secret scope 'prod' did not give") as caught:
-        secrets.get("coingecko-api-key", scope="prod", dbutils=dbutils, environ={})
+        runtime.get_secret("coingecko-api-key", scope="prod", dbutils=dbutils, environ={})
     assert KEY not in "".join(traceback.format_exception(caught.value))
 
 
@@ -67,6 +67,6 @@ def test_key_vault_is_asked_by_azure_identity(monkeypatch):
             return SimpleNamespace(value=KEY)
 
     monkeypatch.setattr("azure.keyvault.secrets.SecretClient", FakeClient)
-    secret = secrets.get("coingecko-api-key", vault_url="https://v.vault.azure.net", environ={})
+    secret = runtime.get_secret("coingecko-api-key", vault_url="https://v.vault.azure.net", environ={})
     assert secret.reveal() == KEY
     assert asked == [("https://v.vault.azure.net", "DefaultAzureCredential"), "coingecko-api-key"]

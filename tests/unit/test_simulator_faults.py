@@ -8,14 +8,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from coinlake.simulator import (
-    DEFAULT_AS_OF,
-    DEFAULT_SEED,
-    HOSTS,
-    ConnectionDropped,
-    Exchange,
-    SimulatorAdapter,
-)
+from coinlake.simulator import DEFAULT_AS_OF, DEFAULT_SEED, HOSTS, ConnectionDropped, Exchange, SimulatorAdapter
 from coinlake_ops import api
 
 AGENT = {"User-Agent": "coinlake-tests/1.0"}

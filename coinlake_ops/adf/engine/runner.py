@@ -13,7 +13,13 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.adf.engine.calls import ActivityCall, ActivityFailure
 from coinlake_ops.adf.engine.clock import RealClock
 from coinlake_ops.adf.engine.control import CONTROL_ACTIVITIES
-from coinlake_ops.adf.engine.dependencies import check_graph, combined_status, deciding_activities, may_run, parents
+from coinlake_ops.adf.engine.dependencies import (
+    check_graph,
+    combined_status,
+    deciding_activities,
+    may_run,
+    parents,
+)
 from coinlake_ops.adf.engine.records import MASK, ActivityRun, Attempt, PipelineRun
 from coinlake_ops.adf.expressions import MISSING, Context, ExpressionError, evaluate_tree
 from coinlake_ops.adf.structure import inner_activities, is_active

@@ -5,9 +5,9 @@ Sources: azure-docs, connector-azure-databricks-delta-lake, connector-azure-sql-
 
 import pyarrow as pa
 
+from coinlake import warehouse
 from coinlake.errors import CoinlakeError
-from coinlake.warehouse import loading
-from coinlake.warehouse.interface import Change
+from coinlake.warehouse import Change
 from coinlake_ops.adf.engine import ActivityFailure
 from coinlake_ops.adf.executors.refusal import not_supported, refuse_unknown
 from coinlake_ops.adf.executors.sql import COPIED, UNNUMBERED, warehouse_of
@@ -28,7 +28,7 @@ def copy(world, activity, source, sink):
     if writing.get("writeBehavior", "insert") != "insert" or writing.get("tableOption", "none") != "none":
         raise not_supported("AzureSqlSink: another writeBehavior than insert, or tableOption")
     schema, name = sink["typeProperties"]["schema"], sink["typeProperties"]["table"]
-    table = next((table for table in loading.LOADED if table.name == name), None)
+    table = next((table for table in warehouse.LOADED if table.name == name), None)
     if schema != STAGING or table is None:
         raise not_supported(f"AzureSqlSink: the table {schema}.{name}")
     rows = world.spark().sql(reading["query"]).toArrow()
@@ -51,7 +51,7 @@ def _insert(world, sink, script, change):
     with world.warehouse_lock:
         if not warehouse.path.exists():
             # In Azure a deployment makes the staging tables; here the first load does.
-            loading.load(warehouse, [], "migration")
+            warehouse.load_changes(warehouse, [], "migration")
         with warehouse.writing() as session:
             if script:
                 session.execute(script, "preCopyScript")

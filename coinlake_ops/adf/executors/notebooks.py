@@ -7,7 +7,7 @@ import json
 import time
 from pathlib import PurePosixPath
 
-from coinlake import parameters, steps
+from coinlake import observability, parameters
 from coinlake_ops import batch
 from coinlake_ops import notebooks as course
 from coinlake_ops.adf.engine import ActivityFailure
@@ -33,7 +33,7 @@ def run_notebook(world, activity):
     }
     if "catalog" in values:
         world.start_spark()
-    step = steps.Step(notebook.stem, values["run_id"], values["lake_path"], values)
+    step = observability.Step(notebook.stem, values["run_id"], values["lake_path"], values)
     executed = world.lake / "runs" / values["run_id"] / notebook.name
     began = time.monotonic()
     try:
@@ -56,7 +56,7 @@ def run_notebook(world, activity):
         report.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
     return {
         "runPageUrl": executed.as_uri(),
-        "runOutput": steps.result(json.loads(records[-1].read_text(encoding="utf-8"))),
+        "runOutput": observability.step_result(json.loads(records[-1].read_text(encoding="utf-8"))),
         "effectiveIntegrationRuntime": "local",
         "executionDuration": round(time.monotonic() - began, 3),
     }

@@ -7,8 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from coinlake.errors import CoinlakeError
-from coinlake.warehouse import EmbeddedWarehouse, loading
-from coinlake.warehouse.interface import Change, Position
+from coinlake.warehouse import Change, DuckDBWarehouse, Position
 from coinlake_ops.adf.engine import ActivityFailure
 from coinlake_ops.adf.executors.refusal import not_supported, refuse_unknown
 from coinlake_ops.adf.scripted import lookup_output
@@ -24,7 +23,7 @@ def warehouse_of(world, linked_service):
     """The warehouse on this machine that a linked service stands for."""
     if linked_service["type"] != "AzureSqlDatabase":
         raise not_supported(f"{linked_service['name']}: databases of type {linked_service['type']}")
-    return EmbeddedWarehouse(world.lake / "warehouse.duckdb")
+    return DuckDBWarehouse(world.lake / "warehouse.duckdb")
 
 
 def lookup(world, activity):
@@ -78,7 +77,7 @@ def merge_staged(warehouse, run_id, tables):
     with warehouse.reading() as session:
         if session is None:
             raise ActivityFailure("SqlOperationFailed", "There is no warehouse yet: copy a table first.")
-        changes = [_staged(session, table) for table in loading.LOADED if table.name in wanted]
+        changes = [_staged(session, table) for table in warehouse.LOADED if table.name in wanted]
         missing = [
             change.table.name for change in changes if not change.rows.num_rows and _has_rows(session, change)
         ]
@@ -88,7 +87,7 @@ def merge_staged(warehouse, run_id, tables):
         raise ActivityFailure(
             "SqlOperationFailed", f"staging has no copied rows of {', '.join(missing)}: copy the tables first."
         )
-    loading.load(warehouse, changes, run_id)
+    warehouse.load_changes(warehouse, changes, run_id)
 
 
 def _staged(session, table):

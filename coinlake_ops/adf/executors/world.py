@@ -21,9 +21,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from coinlake import ingest, instants, platform, secrets
-from coinlake.landing import Landing
-from coinlake.planning import Settings
+from coinlake import bronze, delta, instants, runtime
+from coinlake.bronze import LandingZone, Settings
 from coinlake_ops.adf.engine import ActivityFailure
 from coinlake_ops.adf.executors.alerts import AlertServer
 
@@ -51,7 +50,7 @@ class LocalWorld:
     def __init__(self, factory, parameters, *, as_of="", api="", environ=os.environ):
         self.factory = factory
         self.parameters = parameters
-        self.lake = Path(platform.resolve_path(str(parameters["lake_path"])))
+        self.lake = Path(runtime.resolve_path(str(parameters["lake_path"])))
         self.warehouse_lock = threading.Lock()
         self._as_of, self._api, self._environ = as_of, api.rstrip("/"), environ
         self._started = ExitStack()
@@ -105,14 +104,14 @@ class LocalWorld:
 
     def secret(self, name):
         """The text of a secret; ActivityFailure when nobody has it."""
-        found = secrets.get(name, environ=self._environ)
+        found = runtime.get_secret(name, environ=self._environ)
         if found is not None:
             return found.reveal()
         if name == ALERT_SECRET:
             return self.alerts.address
         raise ActivityFailure(
             "SecretNotFound",
-            f"There is no secret '{name}' here: set the environment variable {secrets.variable(name)}.",
+            f"There is no secret '{name}' here: set the environment variable {runtime.secret_variable(name)}.",
         )
 
     # --- things that are started when they are first needed -----------------------------------------------------
@@ -153,8 +152,8 @@ class LocalWorld:
         )
         moment = instants.DEFAULT_SIMULATED
         if settings.source == "simulated":
-            moment = ingest.resolve_as_of("market", settings, Landing(self.lake), datetime.now(UTC))
-        exchange = Exchange(settings.seed, max(ingest.SMALLEST_MARKET, settings.coins), settings.faults)
+            moment = bronze.resolve_as_of("market", settings, LandingZone(self.lake), datetime.now(UTC))
+        exchange = Exchange(settings.seed, max(bronze.SMALLEST_MARKET, settings.coins), settings.faults)
         return self._serve(ApiServer(exchange, FixedClock(moment), 0)).address
 
     @cached_property
@@ -173,12 +172,11 @@ class LocalWorld:
 
     @cached_property
     def _session(self):
-        from coinlake import storage
 
-        session = platform.spark()
+        session = runtime.spark()
         self._started.callback(session.stop)
         # A new server knows no tables: the folders of the lake are the truth, its catalog is made from them.
-        storage.ensure(session, str(self.parameters["catalog"]), str(self.lake))
+        delta.ensure(session, str(self.parameters["catalog"]), str(self.lake))
         return session
 
     def _serve(self, server):

@@ -7,9 +7,9 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from databricks.sdk.errors import DatabricksError
 from databricks.sdk.service.workspace import AclPermission, AzureKeyVaultSecretScopeMetadata, ScopeBackendType
 
-from coinlake import secrets
+from coinlake import runtime
+from coinlake.bronze import KEY_NAME
 from coinlake.errors import CoinlakeError
-from coinlake.ingest import KEY_NAME
 from coinlake_ops.deploy.changes import Change, Item, ItemsPart
 from coinlake_ops.deploy.cloud import Cloud
 
@@ -58,11 +58,15 @@ class Secrets(ItemsPart):
         """See Part; a secret that is in neither place is named, with the way to give it."""
         found = super().changes()
         missing = any(change.kind == "secret" for change in found)
-        if missing and secrets.variable(KEY_NAME) not in self._environ and self._cloud.workspace() is not None:
+        if (
+            missing
+            and runtime.secret_variable(KEY_NAME) not in self._environ
+            and self._cloud.workspace() is not None
+        ):
             raise CoinlakeError(
                 f"The secret {KEY_NAME} is not in {self._cloud.facts.vault_url}. Put it there: "
                 f"az keyvault secret set --vault-name {self._cloud.facts.key_vault} --name {KEY_NAME} "
-                f"--file <file with the key>; or set {secrets.variable(KEY_NAME)} and apply again."
+                f"--file <file with the key>; or set {runtime.secret_variable(KEY_NAME)} and apply again."
             )
         return found
 
@@ -107,7 +111,7 @@ class Secrets(ItemsPart):
         self._cloud.needed_workspace().secrets.put_acl(scope, reader, AclPermission(item.content))
 
     def _put_secret(self, name: str) -> None:
-        self._cloud.vault.set_secret(name, self._environ[secrets.variable(name)].strip())
+        self._cloud.vault.set_secret(name, self._environ[runtime.secret_variable(name)].strip())
 
     def _put_scope(self, item: Item, before: Item | None) -> None:
         """A scope cannot be pointed elsewhere: it is made anew, and its readers with it."""

@@ -6,11 +6,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from coinlake import tables as lake
-from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
-from coinlake.reports.frames import Frames
-from coinlake.reports.page import Card, Report, Section, missing
-from coinlake.reports.universe import Universe
+from coinlake import schema
+from coinlake.reports.data import Frames, Universe, frames, freshness, universe
+from coinlake.reports.page import Card, Report, Section, charts, formats, html_tables, missing, style
 
 NAME = "market_trends"
 TITLE = "Market trends"
@@ -36,10 +34,10 @@ def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25
     of_these = frames.among(coins["coin_id"].tolist())
     return gold.origin() | {
         "coins": coins,
-        "market_trends_daily": gold.rows(lake.MARKET_TRENDS_DAILY, of_these, frames.since(newest)),
-        "market_daily": gold.rows(lake.MARKET_DAILY, frames.since(newest)),
-        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these),
-        "correlation_90d": gold.rows(lake.CORRELATION_90D),
+        "market_trends_daily": gold.rows(schema.MARKET_TRENDS_DAILY, of_these, frames.since(newest)),
+        "market_daily": gold.rows(schema.MARKET_DAILY, frames.since(newest)),
+        "coin_monthly": gold.rows(schema.COIN_MONTHLY, of_these),
+        "correlation_90d": gold.rows(schema.CORRELATION_90D),
     }
 
 
@@ -127,8 +125,8 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
         Card(
             coins.name(coin_id),
             formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency),
-            tables.change(month_return[coin_id].iloc[-1]) + " in 30 days",
-            tables.sparkline(coins.closes[coin_id].tail(90)),
+            html_tables.change(month_return[coin_id].iloc[-1]) + " in 30 days",
+            html_tables.sparkline(coins.closes[coin_id].tail(90)),
         )
         for coin_id in coins.leaders
     ]
@@ -137,7 +135,7 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
             "Median coin",
             formats.percent(coins.returns.median()),
             f"since {formats.day(coins.start)}",
-            tables.sparkline(coins.median(coins.index)),
+            html_tables.sparkline(coins.median(coins.index)),
         )
     )
     share = market["share_above_average_50d"].dropna()
@@ -146,11 +144,11 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
         before = share[share.index <= share.index[-1] - pd.Timedelta(days=30)]
         note = f"{formats.percent(before.iloc[-1], 0, sign=False)} a month before" if len(before) else ""
         value = f"{round(share.iloc[-1] * total)} of {total}"
-        made.append(Card("Above 50-day avg", value, note, tables.sparkline(share)))
+        made.append(Card("Above 50-day avg", value, note, html_tables.sparkline(share)))
     mood = market["fear_greed_value"].dropna()
     if len(mood):
         label = market.loc[mood.index[-1], "fear_greed_classification"]
-        made.append(Card("Fear & Greed", f"{mood.iloc[-1]:.0f}", label, tables.sparkline(mood.tail(90))))
+        made.append(Card("Fear & Greed", f"{mood.iloc[-1]:.0f}", label, html_tables.sparkline(mood.tail(90))))
     return made
 
 
@@ -183,11 +181,14 @@ def performance(coins: Universe, source: str) -> Section:
         yaxis={"hoverformat": ",.1f"},
     )
     newer = len(coins) - len(returns)
-    table = tables.table(
+    table = html_tables.table(
         "Index at the end of each month, first day of the period = 100",
         ["Month", *(coins.symbol(coin_id) for coin_id in coloured), "Median"],
         [
-            [tables.name_cell(formats.month(date)), *(tables.cell(formats.ratio(value, 1)) for value in row)]
+            [
+                html_tables.name_cell(formats.month(date)),
+                *(html_tables.cell(formats.ratio(value, 1)) for value in row),
+            ]
             for date, row in universe.month_ends(pd.concat([coins.index[list(coloured)], median], axis=1))
         ],
     )
@@ -250,15 +251,15 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
         x_title="change since the start",
         texts=[formats.percent(value, 0) for value in returns],
     )
-    table = tables.table(
+    table = html_tables.table(
         f"Change in {vs_currency.upper()}, {coins.period}",
         ["Coin", "First close", "Last close", "Change"],
         [
             [
-                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-                tables.cell(formats.money(coins.closes[coin_id].iloc[0], vs_currency)),
-                tables.cell(formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency)),
-                tables.cell(tables.change(value)),
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.cell(formats.money(coins.closes[coin_id].iloc[0], vs_currency)),
+                html_tables.cell(formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency)),
+                html_tables.cell(html_tables.change(value)),
             ]
             for coin_id, value in returns.items()
         ],
@@ -318,15 +319,15 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
     )
     figure["layout"]["meta"] |= {"fixed": False, "from_zero": True}
     first, now = coins.leaders[0], values.ffill().iloc[-1]
-    table = tables.table(
+    table = html_tables.table(
         "Distance from the highest close so far",
         ["Coin", "Now", "Deepest", "On"],
         [
             [
-                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-                tables.cell(formats.percent(now[coin_id])),
-                tables.cell(formats.percent(values[coin_id].min())),
-                tables.cell(formats.day(values[coin_id].idxmin())),
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.cell(formats.percent(now[coin_id])),
+                html_tables.cell(formats.percent(values[coin_id].min())),
+                html_tables.cell(formats.day(values[coin_id].idxmin())),
             ]
             for coin_id in values
             if values[coin_id].notna().any()
@@ -380,14 +381,14 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
         yaxis={"tickformat": ".0%", "hoverformat": ".0%"},
     )
     total = int(market["coins_with_average_50d"].iloc[-1])
-    table = tables.table(
+    table = html_tables.table(
         "At the end of each month",
         ["Month", "Coins", "Above their 50-day average"],
         [
             [
-                tables.name_cell(formats.month(date)),
-                tables.cell(formats.count(row[0])),
-                tables.cell(formats.percent(row[1], 0, sign=False)),
+                html_tables.name_cell(formats.month(date)),
+                html_tables.cell(formats.count(row[0])),
+                html_tables.cell(formats.percent(row[1], 0, sign=False)),
             ]
             for date, row in universe.month_ends(market.loc[known.index, ["coins_with_average_50d", known.name]])
         ],
@@ -434,13 +435,13 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         first = values[leaders[0]].dropna().iloc[-1]
         name = coins.name(leaders[0])
         finding = f"{name} is {_temper(first)} at {formats.percent(first, 0, sign=False)}; {_times(middle, first)}"
-    table = tables.table(
+    table = html_tables.table(
         "Volatility per year at the end of each month",
         ["Month", *(coins.symbol(coin_id) for coin_id in leaders), "Median"],
         [
             [
-                tables.name_cell(formats.month(date)),
-                *(tables.cell(formats.percent(value, 0, sign=False)) for value in row),
+                html_tables.name_cell(formats.month(date)),
+                *(html_tables.cell(formats.percent(value, 0, sign=False)) for value in row),
             ]
             for date, row in universe.month_ends(pd.concat([values[leaders], median], axis=1))
         ],
@@ -526,10 +527,10 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
         cells = (
             formats.count(counts.get(word, 0)),
             formats.count(len(after)),
-            tables.change(after.median() if len(after) else None),
+            html_tables.change(after.median() if len(after) else None),
         )
-        rows.append([tables.name_cell(word), *(tables.cell(text) for text in cells)])
-    table = tables.table(
+        rows.append([html_tables.name_cell(word), *(html_tables.cell(text) for text in cells)])
+    table = html_tables.table(
         f"Days by mood, and {coins.name(first)} 30 days later (median)",
         ["Mood", "Days", "Of these 30 days ago or more", "Change 30 days later"],
         rows,
@@ -582,7 +583,7 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
         finding=best_and_worst_month(judged),
         subtitle=f"Change in {vs_currency.upper()} per month; blue up, orange down.{partial}",
         source=source,
-        table=tables.table("Monthly change, ordered by total change", headers, rows, "heat"),
+        table=html_tables.table("Monthly change, ordered by total change", headers, rows, "heat"),
     )
 
 
@@ -612,12 +613,12 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
     rows = []
     for one in chosen:
         cells = [
-            tables.cell("·", "none")
+            html_tables.cell("·", "none")
             if one == other
-            else tables.heat(both.get((one, other)), formats.ratio(both.get((one, other))), 1.0)
+            else html_tables.heat(both.get((one, other)), formats.ratio(both.get((one, other))), 1.0)
             for other in chosen
         ]
-        rows.append([tables.name_cell(coins.name(one), coins.symbol(one)), *cells])
+        rows.append([html_tables.name_cell(coins.name(one), coins.symbol(one)), *cells])
     average = pairs["correlation"].mean()
     closest, loosest = (
         pairs.loc[found] for found in (pairs["correlation"].idxmax(), pairs["correlation"].idxmin())
@@ -629,7 +630,7 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
         subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns. "
         f"Closest: {_pair(coins, closest)}; loosest: {_pair(coins, loosest)}.",
         source=source,
-        table=tables.table(
+        table=html_tables.table(
             f"Correlation of daily returns up to {formats.day(pairs['date'].max())}",
             ["Coin", *(coins.symbol(coin_id) for coin_id in chosen)],
             rows,
@@ -658,12 +659,12 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
     changes = ("return_1d", "return_7d", "return_30d", "return_90d")
     rows = [
         [
-            tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-            tables.cell(formats.money(row["close"], vs_currency)),
-            *(tables.cell(tables.change(row[column])) for column in changes),
-            tables.cell(formats.percent(row["drawdown"], 0)),
-            tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
-            tables.cell(tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
+            html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+            html_tables.cell(formats.money(row["close"], vs_currency)),
+            *(html_tables.cell(html_tables.change(row[column])) for column in changes),
+            html_tables.cell(formats.percent(row["drawdown"], 0)),
+            html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
+            html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
         ]
         for coin_id, row in newest.iterrows()
     ]
@@ -673,7 +674,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         finding=finding,
         subtitle="Ordered by 30-day change; n/a where a coin is too young.",
         source=source,
-        table=tables.table(
+        table=html_tables.table(
             f"All {len(newest)} coins, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
             ["Coin", "Price", "1 day", "7 days", "30 days", "90 days", "From high", "Volatility", "90 days"],
             rows,
@@ -741,13 +742,13 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
         if len(whole)
         else ""
     )
-    table = tables.table(
+    table = html_tables.table(
         "Share of market value at the end of each month",
         ["Month", *(symbol for symbol, _ in layers)],
         [
             [
-                tables.name_cell(formats.month(date)),
-                *(tables.cell(formats.percent(value, 1, sign=False)) for value in row),
+                html_tables.name_cell(formats.month(date)),
+                *(html_tables.cell(formats.percent(value, 1, sign=False)) for value in row),
             ]
             for date, row in universe.month_ends(pd.concat([share for _, share in layers], axis=1))
         ],
@@ -786,9 +787,9 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     proof = f"{formats.counted(number, 'year')} {'proves nothing' if number == 1 else 'prove little'}"
     rows = [
         [
-            tables.name_cell(str(year)),
+            html_tables.name_cell(str(year)),
             *(
-                tables.heat(value, formats.percent(value, 0) if formats.is_known(value) else "", FULL_MONTH)
+                html_tables.heat(value, formats.percent(value, 0) if formats.is_known(value) else "", FULL_MONTH)
                 for value in row
             ),
         ]
@@ -797,8 +798,8 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     medians = by_month["median"].reindex(range(1, 13))
     rows.append(
         [
-            tables.name_cell("Median"),
-            *(tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in medians),
+            html_tables.name_cell("Median"),
+            *(html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in medians),
         ]
     )
     return Section(
@@ -809,7 +810,7 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
         subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
         "Only complete months count for the headline.",
         source=source,
-        table=tables.table(
+        table=html_tables.table(
             f"{coins.name(first)} by month",
             ["Year", *(f"{datetime(2000, month, 1):%b}" for month in range(1, 13))],
             rows,
@@ -877,5 +878,5 @@ def _pair(coins: Universe, row: pd.Series) -> str:
 
 
 def _heat_row(name: str, symbol: str, changes: pd.Series, total: float) -> list[Markup]:
-    cells = [tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
-    return [tables.name_cell(name, symbol), *cells, tables.cell(formats.percent(total, 0), "strong")]
+    cells = [html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
+    return [html_tables.name_cell(name, symbol), *cells, html_tables.cell(formats.percent(total, 0), "strong")]

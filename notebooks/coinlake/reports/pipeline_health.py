@@ -9,11 +9,20 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from coinlake import client
-from coinlake import tables as lake
-from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
-from coinlake.reports.frames import Frames
-from coinlake.reports.page import Card, Report, Section, missing
+from coinlake import api, schema
+from coinlake.reports.data import Frames, frames, freshness, universe
+from coinlake.reports.page import (
+    SLA_HOURS,
+    Banner,
+    Card,
+    Report,
+    Section,
+    charts,
+    formats,
+    html_tables,
+    missing,
+    style,
+)
 
 NAME = "pipeline_health"
 TITLE = "Pipeline health"
@@ -33,17 +42,15 @@ LAYERS = {
 def read(spark: Any, catalog: str) -> Frames:
     """The operations tables, by name; steps and runs of the last RUNS pipeline runs."""
     gold = frames.Gold(spark, catalog)
-    runs = gold.rows(lake.PIPELINE_RUNS).sort_values(["started_at", "run_id"], kind="stable").tail(RUNS)
+    runs = gold.rows(schema.PIPELINE_RUNS).sort_values(["started_at", "run_id"], kind="stable").tail(RUNS)
     return gold.origin() | {
         "pipeline_runs": runs.reset_index(drop=True),
-        "run_steps": gold.rows(lake.RUN_STEPS, frames.among(runs["run_id"].tolist(), "run_id")),
-        "quarantine_daily": gold.rows(lake.QUARANTINE_DAILY),
+        "run_steps": gold.rows(schema.RUN_STEPS, frames.among(runs["run_id"].tolist(), "run_id")),
+        "quarantine_daily": gold.rows(schema.QUARANTINE_DAILY),
     }
 
 
-def build(
-    gold: Frames, *, built_at: datetime, freshness_sla_hours: float = freshness.SLA_HOURS, run_id: str = ""
-) -> Report:
+def build(gold: Frames, *, built_at: datetime, freshness_sla_hours: float = SLA_HOURS, run_id: str = "") -> Report:
     """The report from its frames.
 
     `run_id` is the run to look at, the newest one when it has no steps yet; `freshness_sla_hours` is promised
@@ -89,9 +96,7 @@ def last_run(steps: pd.DataFrame, run_id: str = "") -> pd.DataFrame:
     return steps[steps["run_id"] == chosen]
 
 
-def table_ages(
-    table: pd.DataFrame, source: str, built_at: datetime, sla_hours: float = freshness.SLA_HOURS
-) -> pd.DataFrame:
+def table_ages(table: pd.DataFrame, source: str, built_at: datetime, sla_hours: float = SLA_HOURS) -> pd.DataFrame:
     """Each table's age and state: table_name, as_of, rows, sla_hours, version, hours, state.
 
     Live data ages by the clock; a simulated or recorded market stands still, so its ages count from the newest
@@ -148,7 +153,9 @@ def cards(last: pd.DataFrame, runs: pd.DataFrame, ages: pd.DataFrame, usage: pd.
         return []
     state = "failed" if (last["status"] != "succeeded").any() else "succeeded"
     started = formats.instant(last["started_at"].iloc[0])
-    made = [Card("Last run", formats.duration(_seconds(last)), _state(state), tables.sparkline(runs["seconds"]))]
+    made = [
+        Card("Last run", formats.duration(_seconds(last)), _state(state), html_tables.sparkline(runs["seconds"]))
+    ]
     if len(runs):
         good = (runs["status"] == "succeeded").mean()
         made.append(Card("Runs that succeeded", formats.percent(good, 0, sign=False), f"last: {started[:-10]}"))
@@ -171,7 +178,7 @@ def cards(last: pd.DataFrame, runs: pd.DataFrame, ages: pd.DataFrame, usage: pd.
                 f"Requests in {usage['date'].max():%B}",
                 formats.count(newest["attempts"].sum()),
                 f"{formats.counted(errors, 'error')}",
-                tables.sparkline(usage.groupby("date")["attempts"].sum().tail(30)),
+                html_tables.sparkline(usage.groupby("date")["attempts"].sum().tail(30)),
             )
         )
     return made
@@ -236,12 +243,15 @@ def timeline(last: pd.DataFrame) -> Section:
     columns = ["Step", "State", "Started", "Took", "Read", "Written", "Rejected", "Message"]
     rows = [
         [
-            tables.name_cell(row["step"]),
-            tables.cell(_state(row["status"])),
-            tables.cell(f"{row['started_at']:%H:%M:%S}"),
-            tables.cell(formats.duration(row["seconds"])),
-            *(tables.cell(formats.count(row[name])) for name in ("rows_read", "rows_written", "rows_rejected")),
-            tables.cell(row["message"] or "", "wrap"),
+            html_tables.name_cell(row["step"]),
+            html_tables.cell(_state(row["status"])),
+            html_tables.cell(f"{row['started_at']:%H:%M:%S}"),
+            html_tables.cell(formats.duration(row["seconds"])),
+            *(
+                html_tables.cell(formats.count(row[name]))
+                for name in ("rows_read", "rows_written", "rows_rejected")
+            ),
+            html_tables.cell(row["message"] or "", "wrap"),
         ]
         for _, row in last.iterrows()
     ]
@@ -256,7 +266,7 @@ def timeline(last: pd.DataFrame) -> Section:
         + ", ".join(f"{row.step} {formats.duration(row.seconds)} {row.status}" for row in last.itertuples())
         + ".",
         figure=figure,
-        table=tables.table("Steps of the run", columns, rows),
+        table=html_tables.table("Steps of the run", columns, rows),
     )
 
 
@@ -284,14 +294,14 @@ def freshness_table(ages: pd.DataFrame, source: str) -> Section:
     )
     rows = [
         [
-            tables.name_cell(row["table_name"].split(".")[-1]),
-            tables.cell(_layer(row["table_name"]), "text"),
-            tables.cell(_state(row["state"]), "text"),
-            tables.cell(formats.instant(row["as_of"])),
-            tables.cell(formats.age(row["hours"])),
-            tables.cell(f"{row['sla_hours']:g} h"),
-            tables.cell(formats.count(row["rows"])),
-            tables.cell(formats.count(row["version"])),
+            html_tables.name_cell(row["table_name"].split(".")[-1]),
+            html_tables.cell(_layer(row["table_name"]), "text"),
+            html_tables.cell(_state(row["state"]), "text"),
+            html_tables.cell(formats.instant(row["as_of"])),
+            html_tables.cell(formats.age(row["hours"])),
+            html_tables.cell(f"{row['sla_hours']:g} h"),
+            html_tables.cell(formats.count(row["rows"])),
+            html_tables.cell(formats.count(row["version"])),
         ]
         for _, row in order.iterrows()
     ]
@@ -303,7 +313,7 @@ def freshness_table(ages: pd.DataFrame, source: str) -> Section:
         "Late: older than promised; stale: more than twice as old."
         + (f" {formats.counted(empty, 'table')} without rows." if empty else ""),
         source=SOURCE,
-        table=tables.table(
+        table=html_tables.table(
             "Oldest first", ["Table", "Layer", "State", "Newest row", "Age", "Promised", "Rows", "Version"], rows
         ),
     )
@@ -379,13 +389,13 @@ def flow(last: pd.DataFrame) -> Section:
         )
         + ".",
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             "Rows of the last run",
             ["Layer", "Read", "Written", "Rejected"],
             [
                 [
-                    tables.name_cell(name),
-                    *(tables.cell(formats.count(row[column])) for column, *_ in kinds),
+                    html_tables.name_cell(name),
+                    *(html_tables.cell(formats.count(row[column])) for column, *_ in kinds),
                 ]
                 for name, (_, row) in zip(names, moving.iterrows(), strict=True)
             ],
@@ -471,16 +481,18 @@ def quarantine(daily: pd.DataFrame) -> Section:
         + ", ".join(f"{reason} {formats.count(row['records'])}" for reason, row in by_reason.iterrows())
         + ".",
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             "Newest first",
             ["Day", "Table", "Reason", "Records", "Passed later"],
             [
                 [
-                    tables.name_cell(formats.day(row["date"]) if row["date"].year > 1900 else "day not known"),
-                    tables.cell(row["table_name"], "text"),
-                    tables.cell(row["reason"], "text"),
-                    tables.cell(formats.count(row["records"])),
-                    tables.cell(formats.count(row["replayed"])),
+                    html_tables.name_cell(
+                        formats.day(row["date"]) if row["date"].year > 1900 else "day not known"
+                    ),
+                    html_tables.cell(row["table_name"], "text"),
+                    html_tables.cell(row["reason"], "text"),
+                    html_tables.cell(formats.count(row["records"])),
+                    html_tables.cell(formats.count(row["replayed"])),
                 ]
                 for _, row in newest.iterrows()
             ],
@@ -497,7 +509,7 @@ def credit_line(steps: pd.DataFrame) -> tuple[str, int | None]:
     given = json.loads(ingested["parameters"].iloc[-1])
     if "plan" not in given:
         return "", None
-    plan = client.choose_plan(given["plan"], credits_per_month=int(given.get("credits_per_month") or 0))
+    plan = api.choose_tier(given["plan"], credits_per_month=int(given.get("credits_per_month") or 0))
     return given["plan"], plan.credits_per_month
 
 
@@ -582,17 +594,17 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         f"{formats.count(projected)} projected for {formats.day(end)}"
         + (f", against {formats.count(line)} a month." if line else "."),
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             f"Requests in {newest:%B %Y}",
             ["Endpoint", "Sent", "Landed", "Errors", "Rate limited", "Credits", "Size"],
             [
                 [
-                    tables.name_cell(endpoint),
+                    html_tables.name_cell(endpoint),
                     *(
-                        tables.cell(formats.count(row[name]))
+                        html_tables.cell(formats.count(row[name]))
                         for name in ("attempts", "landed", "errors", "rate_limited", "credits")
                     ),
-                    tables.cell(formats.size(row["bytes"])),
+                    html_tables.cell(formats.size(row["bytes"])),
                 ]
                 for endpoint, row in by_endpoint.iterrows()
             ],
@@ -675,7 +687,7 @@ def durations(steps: pd.DataFrame, last: pd.DataFrame) -> Section:
         + ", ".join(f"{name} {formats.duration(median[name])}" for name in names)
         + ".",
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             "Seconds per step",
             ["Step", "Last", "Median", "Fastest", "Slowest", "Runs"],
             [_duration_row(name, good[good["step"] == name]["seconds"], newest) for name in names],
@@ -701,9 +713,9 @@ def _duration_row(name: str, seconds: pd.Series, newest: pd.DataFrame) -> list[M
     now = newest.loc[newest["step"] == name, "seconds"]
     values = (now.iloc[0] if len(now) else None, seconds.median(), seconds.min(), seconds.max())
     return [
-        tables.name_cell(name),
-        *(tables.cell(formats.duration(value)) for value in values),
-        tables.cell(formats.count(len(seconds))),
+        html_tables.name_cell(name),
+        *(html_tables.cell(formats.duration(value)) for value in values),
+        html_tables.cell(formats.count(len(seconds))),
     ]
 
 
@@ -716,26 +728,26 @@ def _kicker(source: str, runs: pd.DataFrame) -> list[str]:
     return [word for word in words if word]
 
 
-def _banner(source: str, last: pd.DataFrame, ages: pd.DataFrame, built_at: datetime) -> freshness.Banner:
+def _banner(source: str, last: pd.DataFrame, ages: pd.DataFrame, built_at: datetime) -> Banner:
     built = f"built {formats.instant(built_at)}"
     if last.empty:
-        return freshness.Banner("empty", "No run yet.", built)
+        return Banner("empty", "No run yet.", built)
     facts = f"Last run {last['run_id'].iloc[0]} · {built}"
     if (last["status"] != "succeeded").any():
-        return freshness.Banner("failed", "The last run failed.", facts)
+        return Banner("failed", "The last run failed.", facts)
     if source != "live":
-        return freshness.Banner("sample", freshness.ORIGINS[source][0], facts)
+        return Banner("sample", freshness.ORIGINS[source][0], facts)
     worst = next((state for state in ("stale", "late") if state in set(ages["state"])), "fresh")
     words = {
         "fresh": "All data is as fresh as promised.",
         "late": "Some data is late.",
         "stale": "Some data is stale.",
     }
-    return freshness.Banner(worst, words[worst], facts)
+    return Banner(worst, words[worst], facts)
 
 
 def _layer(table_name: str) -> str:
-    schemas = {lake.RAW: "bronze", lake.CLEANED: "silver", lake.AGGREGATED: "gold"}
+    schemas = {schema.RAW: "bronze", schema.CLEANED: "silver", schema.AGGREGATED: "gold"}
     return schemas.get(table_name.split(".")[0], "")
 
 

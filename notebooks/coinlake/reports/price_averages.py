@@ -7,11 +7,9 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from coinlake import tables as lake
-from coinlake.reports import charts, formats, frames, freshness, style, tables, universe
-from coinlake.reports.frames import Frames
-from coinlake.reports.page import Card, Report, Section, missing
-from coinlake.reports.universe import Universe
+from coinlake import schema
+from coinlake.reports.data import Frames, Universe, frames, freshness, universe
+from coinlake.reports.page import Card, Report, Section, charts, formats, html_tables, missing, style
 
 NAME = "price_averages"
 TITLE = "Price averages"
@@ -36,10 +34,10 @@ def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25
     fine = f"samples >= {INTRADAY_SAMPLES}"
     return gold.origin() | {
         "coins": coins,
-        "price_averages_daily": gold.rows(lake.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
-        "coin_monthly": gold.rows(lake.COIN_MONTHLY, of_these, "vs_currency IS NOT NULL"),
-        "candle_weekly": gold.rows(lake.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
-        "fact_price_daily": gold.rows(lake.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
+        "price_averages_daily": gold.rows(schema.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
+        "coin_monthly": gold.rows(schema.COIN_MONTHLY, of_these, "vs_currency IS NOT NULL"),
+        "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
+        "fact_price_daily": gold.rows(schema.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
     }
 
 
@@ -138,8 +136,8 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
                 Card(
                     f"{coins.name(coin_id)}, 30-day avg",
                     formats.money(average.iloc[-1], vs_currency),
-                    tables.change(change) + " in 30 days",
-                    tables.sparkline(average.tail(90)),
+                    html_tables.change(change) + " in 30 days",
+                    html_tables.sparkline(average.tail(90)),
                 )
             )
     for window in (200, 30):
@@ -152,7 +150,7 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
                     f"Above {window}-day avg",
                     f"{int((known > 0).sum())} of {len(known)}",
                     f"{formats.percent((known > 0).mean(), 0, sign=False)} of coins",
-                    tables.sparkline(share.dropna().tail(90)),
+                    html_tables.sparkline(share.dropna().tail(90)),
                 )
             )
     for currency in _currencies(monthly, vs_currency)[1:2]:
@@ -163,7 +161,7 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
                     f"{coins.name(coins.leaders[0])} in {currency.upper()}",
                     formats.money(own["average"].iloc[-1], currency),
                     f"average of {own['month'].iloc[-1]:%B}",
-                    tables.sparkline(own["average"].tail(12)),
+                    html_tables.sparkline(own["average"].tail(12)),
                 )
             )
     return made
@@ -199,13 +197,13 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
     )
     close = coins.closes[first].dropna().iloc[-1]
     gaps = {window: close / values.iloc[-1] - 1 for window, values in lines.items() if pd.notna(values.iloc[-1])}
-    table = tables.table(
+    table = html_tables.table(
         f"{coins.name(first)}, {vs_currency.upper()}, at the end of each month",
         ["Month", "Close", *(f"{window} d" for window in lines)],
         [
             [
-                tables.name_cell(formats.month(date)),
-                *(tables.cell(formats.money(value, vs_currency)) for value in row),
+                html_tables.name_cell(formats.month(date)),
+                *(html_tables.cell(formats.money(value, vs_currency)) for value in row),
             ]
             for date, row in universe.month_ends(pd.concat([coins.closes[first], *lines.values()], axis=1))
         ],
@@ -289,13 +287,13 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
         alt=f"Bars from {coins.name(top)} {formats.percent(order[window].iloc[0], 0)} "
         f"to {coins.name(bottom)} {formats.percent(order[window].iloc[-1], 0)}.",
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             "Last close against its averages",
             ["Coin", *(f"{days} days" for days in WINDOWS)],
             [
                 [
-                    tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-                    *(tables.cell(tables.change(row[days])) for days in WINDOWS),
+                    html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                    *(html_tables.cell(html_tables.change(row[days])) for days in WINDOWS),
                 ]
                 for coin_id, row in order.iterrows()
             ],
@@ -387,14 +385,14 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         )
         + ".",
         figure=figure,
-        table=tables.table(
+        table=html_tables.table(
             f"Last close and averages, {vs_currency.upper()}",
             ["Coin", "Close", "30 d", "200 d"],
             [
                 [
-                    tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                    html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
                     *(
-                        tables.cell(formats.money(value, vs_currency))
+                        html_tables.cell(formats.money(value, vs_currency))
                         for value in (
                             gaps.loc[coin_id, "close"],
                             *(gaps.loc[coin_id, "close"] / (1 + gaps.loc[coin_id, days]) for days in (30, 200)),
@@ -418,12 +416,15 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
     for coin_id, row in gaps.iterrows():
         rows.append(
             [
-                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-                tables.cell(formats.money(row["close"], vs_currency)),
-                *(tables.cell(formats.money(row["close"] / (1 + row[days]), vs_currency)) for days in WINDOWS),
-                tables.cell(tables.change(row[200])),
-                tables.cell(_marks(row), "marks"),
-                tables.cell(tables.sparkline(lines[coin_id].tail(90)), "spark-cell"),
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.cell(formats.money(row["close"], vs_currency)),
+                *(
+                    html_tables.cell(formats.money(row["close"] / (1 + row[days]), vs_currency))
+                    for days in WINDOWS
+                ),
+                html_tables.cell(html_tables.change(row[200])),
+                html_tables.cell(_marks(row), "marks"),
+                html_tables.cell(html_tables.sparkline(lines[coin_id].tail(90)), "spark-cell"),
             ]
         )
     complete = gaps.dropna()
@@ -447,7 +448,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
         subtitle="▲ close above, ▽ close below the 7, 30, 90 and 200-day average, in this order; "
         "· where a coin is too young.",
         source=source,
-        table=tables.table(
+        table=html_tables.table(
             f"Average prices in {vs_currency.upper()}, {formats.day(coins.newest)}",
             ["Coin", "Close", "7 d", "30 d", "90 d", "200 d", "to 200 d", "7 30 90 200", "30 d average"],
             rows,
@@ -584,14 +585,17 @@ def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str)
 
 
 def _candle_table(frame: pd.DataFrame, dates: str, caption: str, vs_currency: str) -> Markup:
-    return tables.table(
+    return html_tables.table(
         f"{caption}, {vs_currency.upper()}",
         ["From" if dates == "week" else "Day", "Open", "High", "Low", "Close", "Prices"],
         [
             [
-                tables.name_cell(formats.day(row[dates])),
-                *(tables.cell(formats.money(row[name], vs_currency)) for name in ("open", "high", "low", "close")),
-                tables.cell(formats.count(row["samples"])),
+                html_tables.name_cell(formats.day(row[dates])),
+                *(
+                    html_tables.cell(formats.money(row[name], vs_currency))
+                    for name in ("open", "high", "low", "close")
+                ),
+                html_tables.cell(formats.count(row["samples"])),
             ]
             for _, row in frame.iterrows()
         ],
@@ -601,13 +605,16 @@ def _candle_table(frame: pd.DataFrame, dates: str, caption: str, vs_currency: st
 def _month_table(coins: Universe, monthly: pd.DataFrame, code: str, columns: Sequence[pd.Timestamp]) -> Markup:
     own = monthly[monthly["vs_currency"] == code].pivot(index="coin_id", columns="month", values="average")
     own = own.reindex(columns=columns)
-    return tables.table(
+    return html_tables.table(
         f"Mean of the month’s closes in {code.upper()}",
         ["Coin", *universe.month_headers(columns)],
         [
             [
-                tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
-                *(tables.cell(formats.money(value, code).replace("CHF\u00a0", "")) for value in own.loc[coin_id]),
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                *(
+                    html_tables.cell(formats.money(value, code).replace("CHF\u00a0", ""))
+                    for value in own.loc[coin_id]
+                ),
             ]
             for coin_id in coins.ids
             if coin_id in own.index

@@ -8,7 +8,7 @@ Read on in this order: chance (numbers from addresses), walks (paths that can be
 (the coins and their stories), market (prices), rates (currencies), coingecko and context (routes), faults.
 """
 
-from coinlake.simulator.adapter import SimulatorAdapter
+from coinlake.simulator.adapter import Attempts, SimulatorAdapter
 from coinlake.simulator.exchange import DEFAULT_AS_OF, DEFAULT_SEED, HOSTS, Answer, Exchange
 from coinlake.simulator.faults import PROFILES, ConnectionDropped
 
@@ -18,6 +18,7 @@ __all__ = [
     "HOSTS",
     "PROFILES",
     "Answer",
+    "Attempts",
     "ConnectionDropped",
     "Exchange",
     "SimulatorAdapter",

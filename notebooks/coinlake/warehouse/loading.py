@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from coinlake.errors import CoinlakeError
-from coinlake.tables import AGGREGATED, GOLD_PROGRESS, TABLES, Table
-from coinlake.warehouse import files, tsql
-from coinlake.warehouse.interface import Change, Position, Session, Warehouse
+from pyspark.sql import SparkSession
 
-# Parents before children: tables.py names the dimensions first. gold_progress is the lake's own bookkeeping.
-LOADED: tuple[Table, ...] = tuple(
-    table for table in TABLES if table.schema == AGGREGATED and table is not GOLD_PROGRESS
-)
+from coinlake.errors import CoinlakeError
+from coinlake.schema import Table
+from coinlake.warehouse.base import Change, Position, Session, Warehouse
+from coinlake.warehouse.extract import gold_changes
+from coinlake.warehouse.sql import files, portable_tsql
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,27 @@ def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Pa
     ]
 
 
-def load(
+def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
+    """Bring gold into the warehouse: of each table what changed since the last load, at first all of it.
+
+    Returns what was done to each table that changed; nothing changed, nothing is touched.
+    Raises CoinlakeError when rows get lost or break a rule of the warehouse: then it stays as it was.
+    """
+    done: dict[str, TableLoad] = {}
+
+    def work() -> None:
+        held = state(warehouse)
+        changes = gold_changes(spark, catalog, held.positions)
+        first = next(changes, None)
+        if first or outdated(held.applied, warehouse.extras()):
+            load_changes(warehouse, chain([first] if first else [], changes), run_id, done)
+
+    # An attempt whose commit was not answered may have done its work: then the next one finds nothing new.
+    warehouse.attempt(work)
+    return list(done.values())
+
+
+def load_changes(
     warehouse: Warehouse,
     changes: Iterable[Change],
     run_id: str,
@@ -139,7 +158,7 @@ def _stage(session: Session, change: Change, load_id: int) -> _Staged:
     name = change.table.name
     path = files.load_file(name)
     where = files.name(path)
-    mark_missing, merge, delete = tsql.read(path)
+    mark_missing, merge, delete = portable_tsql.read(path)
     session.execute(f"TRUNCATE TABLE staging.{name}", where)
     session.stage(change, load_id)
     own = f"SELECT COUNT(*) AS answer FROM staging.{name} WHERE load_id = @load_id"
@@ -193,7 +212,7 @@ def _migrate(session: Session, extras: Iterable[Path]) -> None:
     with session.transaction():
         paths = outdated(_applied(session), extras)
         for path in paths:
-            for batch in tsql.read(path):
+            for batch in portable_tsql.read(path):
                 session.execute(batch, files.name(path))
         for path in paths:
             _remember(session, path)

@@ -8,10 +8,10 @@ import pandas as pd
 from pyspark.sql import SparkSession
 
 from coinlake.errors import CoinlakeError
-from coinlake.tables import Table
-from coinlake.warehouse import tsql
-from coinlake.warehouse.interface import Session, Warehouse
-from coinlake.warehouse.loading import LOADED, TableLoad
+from coinlake.schema import Table
+from coinlake.warehouse.base import LOADED, Session, Warehouse
+from coinlake.warehouse.loading import TableLoad
+from coinlake.warehouse.sql import portable_tsql
 
 NUMBERS = ("DOUBLE", "INT", "BIGINT")
 
@@ -138,10 +138,10 @@ def _measure_warehouse(warehouse: Warehouse, parts: Iterable[Part]) -> dict[str,
 
 def _measure(session: Session, part: Part) -> Measures:
     table = f"{part.table.schema}.{part.table.name}"
-    wanted = [f"COUNT({tsql.quoted(name)}) AS values_{name}" for name in part.table.column_names]
+    wanted = [f"COUNT({portable_tsql.quoted(name)}) AS values_{name}" for name in part.table.column_names]
     for name in _numbers(part.table):
-        wanted.append(f"SUM(CAST({tsql.quoted(name)} AS FLOAT(53))) AS sum_{name}")
-        wanted.append(f"SUM(ABS(CAST({tsql.quoted(name)} AS FLOAT(53)))) AS size_{name}")
+        wanted.append(f"SUM(CAST({portable_tsql.quoted(name)} AS FLOAT(53))) AS sum_{name}")
+        wanted.append(f"SUM(ABS(CAST({portable_tsql.quoted(name)} AS FLOAT(53)))) AS size_{name}")
     (all_rows,) = session.query(f"SELECT COUNT(*) AS row_count FROM {table}", table).to_pylist()
     (row,) = session.query(f"SELECT {', '.join(wanted)} FROM {table}{part.where()}", table).to_pylist()
     return Measures(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import platform
+from coinlake import runtime
 from coinlake_ops.settings import ROOT
 from tests.support import azurite
 
@@ -52,7 +52,7 @@ def settings(emulator: azurite.Storage) -> dict[str, str]:
         f"-Djavax.net.ssl.trustStorePassword={azurite.PASSWORD}"
     )
     return JARS | {
-        "spark.driver.extraJavaOptions": " ".join([*platform.java_options(), trust]),
+        "spark.driver.extraJavaOptions": " ".join([*runtime.java_options(), trust]),
         f"spark.hadoop.fs.azure.account.key.{host}": emulator.key,
         "spark.hadoop.fs.azure.abfs.endpoint": f"127.0.0.1:{emulator.port}",
         "spark.hadoop.fs.azure.ssl.channel.mode": "Default_JSSE",

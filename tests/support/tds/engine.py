@@ -18,7 +18,8 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from coinlake.warehouse import TsqlError, tsql
+from coinlake.warehouse import TsqlError
+from coinlake.warehouse.sql import portable_tsql
 from tests.support.tds import types
 from tests.support.tds.tokens import Column, ServerError
 from tests.support.tds.types import Type
@@ -308,8 +309,8 @@ class EngineSession:
 def translate(batch: str) -> Statement:
     """One batch as DuckDB's SQL; raises ServerError 50000 for what is not portable."""
     try:
-        tree = tsql.parse(batch, "this batch")
-        sql = tsql.to_duckdb(batch, "this batch")
+        tree = portable_tsql.parse(batch, "this batch")
+        sql = portable_tsql.to_duckdb(batch, "this batch")
     except TsqlError as refusal:
         raise ServerError(REFUSED, f"The double refuses to guess. {refusal}") from None
     verb = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper().removesuffix("TABLE")

@@ -8,7 +8,15 @@ from coinlake_ops.adf.expressions import loose_json
 from coinlake_ops.adf.expressions.errors import ExpressionError
 from coinlake_ops.adf.expressions.functions.xml import is_xml, xml_to_json
 from coinlake_ops.adf.expressions.registry import function
-from coinlake_ops.adf.expressions.values import BINARY_TYPE, CONTENT, CONTENT_TYPE, content, is_content, kind_of, to_text
+from coinlake_ops.adf.expressions.values import (
+    BINARY_TYPE,
+    CONTENT,
+    CONTENT_TYPE,
+    content,
+    is_content,
+    kind_of,
+    to_text,
+)
 
 NUMBER = re.compile(r"\s*[+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 TRAILING_SIGN = re.compile(r"\s*(?P<number>[\d,.]+)(?P<sign>[+-])\s*", re.ASCII)

@@ -1,0 +1,365 @@
+"""One ingestion: ask what `planning.plan` says, land whatever comes, and say what did not.
+
+One client serves all three sources; only who answers and what time it is differ. Everything that answered is
+committed before anything is raised.
+"""
+
+import json
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from requests.adapters import BaseAdapter
+
+from coinlake import api, instants, runtime
+from coinlake.api import Attempt, Client, Request
+from coinlake.bronze import replay
+from coinlake.bronze.landing_zone import LandingRun, LandingZone, Line
+from coinlake.bronze.recordings import Recording, requests_of
+from coinlake.bronze.request_plan import (
+    GROUPS,
+    RequestPlan,
+    Settings,
+    chart_requests,
+    plan_requests,
+    replay_run_id,
+    run_id,
+)
+from coinlake.clocks import Clock, SystemClock, VirtualClock
+from coinlake.errors import CoinlakeError
+
+KEY_NAME = "coingecko-api-key"
+
+# The context APIs state no pace that a handful of calls could exceed; one a second is polite.
+CONTEXT_PER_MINUTE = 60
+
+SMALLEST_MARKET = 1000
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Summary:
+    """What an ingestion did: its runs, how much was asked and landed, and what was lost.
+
+    `lost` are the last meta lines of requests that were never answered with data;
+    `skipped` are endpoints whose answer of the day was landed before.
+    """
+
+    runs: list[str] = field(default_factory=list)
+    already_landed: list[str] = field(default_factory=list)
+    asked: int = 0
+    landed: int = 0
+    errors: int = 0
+    bytes: int = 0
+    lost: list[Line] = field(default_factory=list)
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def rejected(self) -> int:
+        """Requests that no data came to."""
+        return len(self.lost)
+
+    @property
+    def moment(self) -> datetime | None:
+        """The instant of the newest run, made now or before; None when there is none."""
+        return max((instants.from_stamp(run) for run in self.runs + self.already_landed), default=None)
+
+    def __str__(self) -> str:
+        if not self.runs:
+            which = f": run {self.already_landed[-1]} is landed already" if self.already_landed else ""
+            return f"nothing to ask{which}"
+        counts = f"{self.asked:,} requests: {self.landed:,} landed, {self.rejected:,} lost"
+        return counts + (f"; failed attempts: {self.errors:,}" if self.errors else "")
+
+
+def ingest(
+    group: str,
+    settings: Settings,
+    *,
+    say: Say = print,
+    adapter: BaseAdapter | None = None,
+    clock: Clock | None = None,
+) -> Summary:
+    """Ask what one group (market or context) needs and land it; returns what happened.
+
+    `adapter` and `clock` take the place of the network and of the machine's time when source is live.
+    Raises CoinlakeError, after landing what did answer, when page 1 of /coins/markets is missing, the month's
+    credits are used up, or CoinGecko asks to stay away. Other lost answers are counted, not raised; a replay
+    reports recorded errors and goes on.
+    """
+    landing = LandingZone(runtime.resolve_path(settings.lake_path))
+    for note in landing.recover():
+        say(f"interrupted {note}")
+    if settings.source == "replay":
+        return _replay(group, settings, landing, say)
+    return _run(group, settings, landing, say, adapter, clock or SystemClock())
+
+
+def resolve_as_of(group: str, settings: Settings, landing: LandingZone, now: datetime) -> datetime:
+    """The instant of a simulated or live run, in whole seconds.
+
+    Empty: the default of the source. A step such as +1h moves on from the group's newest run in the lake; a group
+    that was left behind joins the newest run of the other one. Raises CoinlakeError for a step when live.
+    """
+    asked = _asked_instant(settings)
+    if isinstance(asked, timedelta):
+        newest = _newest_runs(landing)
+        mine = newest.pop(group, instants.DEFAULT_SIMULATED) + asked
+        return max([mine, *newest.values()])
+    default = now if settings.source == "live" else instants.DEFAULT_SIMULATED
+    return (asked or default).replace(microsecond=0)
+
+
+def _asked_instant(settings: Settings) -> datetime | timedelta | None:
+    """What as_of says. Raises CoinlakeError for a step where there is no simulated clock to move."""
+    asked = instants.as_of(settings.as_of)
+    if isinstance(asked, timedelta) and settings.source != "simulated":
+        raise CoinlakeError(
+            f"as_of={settings.as_of} moves the simulated clock, but source={settings.source}. "
+            "Leave as_of empty or give an instant such as 2026-08-12T14:22:00Z."
+        )
+    return asked
+
+
+def _newest_runs(landing: LandingZone) -> dict[str, datetime]:
+    """The instant of the newest run of each group that has one."""
+    newest: dict[str, datetime] = {}
+    for run, group in landing.groups():
+        newest.setdefault(group, instants.from_stamp(run))
+        if len(newest) == len(GROUPS):
+            break
+    return newest
+
+
+def _run(
+    group: str, settings: Settings, landing: LandingZone, say: Say, adapter: BaseAdapter | None, clock: Clock
+) -> Summary:
+    as_of = resolve_as_of(group, settings, landing, clock.now())
+    is_simulated = settings.source == "simulated"
+    landing.refuse_mixing(is_simulated)
+    run = _open_run(group, settings, as_of, landing)
+    if landing.has(run):
+        _refuse_incomplete(group, landing.lines(run), run, is_simulated)
+        return Summary(already_landed=[run])
+    asked = landing.asked(instants.data_day(as_of))
+    planned = plan_requests(group, settings, as_of, asked)
+    summary = Summary(skipped=planned.skipped)
+    if not planned.calls:
+        return summary
+    if is_simulated:
+        clock = VirtualClock(as_of)
+        adapter = _simulator(settings, clock)
+    client = _client(group, settings, landing, clock, adapter)
+    say(_cost(group, settings, planned, client.credits))
+    with landing.begin(run, simulated=is_simulated) as gathering:
+        talk = _Conversation(group, client, gathering, summary, None if is_simulated else say)
+        try:
+            _ask_all(talk, planned, settings, asked)
+        except KeyboardInterrupt:
+            # What the network answered has cost time and credits; the next run goes on from it.
+            if not is_simulated:
+                gathering.commit()
+            raise
+        gathering.commit()
+    summary.runs.append(run)
+    _report_lost(summary.lost, say)
+    _refuse_incomplete(group, gathering.lines, run, is_simulated)
+    return summary
+
+
+@dataclass
+class _Conversation:
+    """Requests asked one after another, each attempt staged as it comes.
+
+    It ends when CoinGecko will answer nothing more, or without the first page of the market.
+    """
+
+    group: str
+    client: Client
+    gathering: LandingRun
+    summary: Summary
+    progress: Say | None
+    is_stopped: bool = False
+
+    def ask(self, request: Request, sources: Sequence[str]) -> Attempt | None:
+        """The last attempt at the request; None once the conversation has ended.
+
+        `sources` says who answers each attempt; the last one stands for the rest.
+        """
+        if self.is_stopped:
+            return None
+        attempts = self.client.fetch(request)
+        for attempt in attempts:
+            line = self.gathering.add(attempt, sources[min(attempt.number, len(sources)) - 1])
+            self.summary.errors += line["outcome"] == "error"
+            self.summary.bytes += line["bytes"] or 0
+            if self.progress is not None:
+                self.progress(_progress(line))
+        self.summary.asked += 1
+        if line["outcome"] == "landed":
+            self.summary.landed += 1
+        else:
+            self.summary.lost.append(line)
+        # The context APIs are three houses: one that is closed says nothing of the others.
+        is_needed = line["endpoint"] == "coins_markets" and line["page"] == 1
+        self.is_stopped = self.group == "market" and (
+            attempt.classification.stop or (is_needed and bool(line["error"]))
+        )
+        return attempt
+
+
+def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, asked: Collection[tuple]) -> None:
+    """Ask the planned requests, then the charts of the largest coins that the markets named."""
+    sources = [settings.source]
+    coin_ids: list[str] = []
+    is_past_the_end = False
+    for request in planned.requests:
+        if request.endpoint != "coins_markets":
+            talk.ask(request, sources)
+        elif not is_past_the_end:
+            attempt = talk.ask(request, sources)
+            if attempt is not None and attempt.classification.error is None:
+                rows = json.loads(attempt.body.decode("utf-8-sig"))
+                coin_ids += _coin_ids(rows)
+                is_past_the_end = len(rows) < settings.page_length
+    for request in chart_requests(coin_ids, settings, asked):
+        talk.ask(request, sources)
+
+
+def _coin_ids(rows: list[object]) -> list[str]:
+    """The ids that can stand in an address; what else the network calls an id is not asked for."""
+    ids = [row.get("id") for row in rows if isinstance(row, dict)]
+    return [name for name in ids if isinstance(name, str) and name.strip(". ") and len(name) <= 200]
+
+
+def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> Summary:
+    """Ask exactly what the tape recorded, run by run, through the same client, in the recorded time."""
+    if not settings.tape_path:
+        raise CoinlakeError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
+    tape = Recording(runtime.resolve_path(settings.tape_path))
+    summary = Summary()
+    for tape_run, lines in tape.runs(group, _asked_instant(settings)):
+        run = replay_run_id(group, tape_run)
+        if landing.has(run):
+            summary.already_landed.append(run)
+            continue
+        client = _replaying_client(tape, tape_run, settings.seed)
+        is_simulated = any(line["source"] == "simulated" for line in lines)
+        with landing.begin(run, simulated=is_simulated) as gathering:
+            for request, recorded in requests_of(lines):
+                # A conversation each: an error that ended the recorded run must not end the replay.
+                talk = _Conversation(group, client, gathering, summary, None)
+                talk.ask(request, [line["source"] for line in recorded])
+            gathering.commit()
+        summary.runs.append(run)
+    _report_lost(summary.lost, say)
+    return summary
+
+
+def _replaying_client(tape: Recording, tape_run: str, seed: int) -> Client:
+    """A client whom one run of the tape answers; there is no pace to keep, and every wait was over long ago."""
+    clock = VirtualClock(instants.from_stamp(tape_run))
+    adapter = replay.ReplayAdapter(tape, clock)
+    adapter.play(tape_run)
+    session = api.session(adapter)
+    return Client(session, clock, requests_per_minute=math.inf, seed=seed, longest_ordered_wait=math.inf)
+
+
+def _open_run(group: str, settings: Settings, as_of: datetime, landing: LandingZone) -> str:
+    """The run to make: a live run that lacks what is required is made again, under a further id."""
+    repeat = 0
+    run = run_id(group, settings, as_of)
+    while settings.source == "live" and landing.has(run) and _lack(group, landing.lines(run)):
+        repeat += 1
+        run = run_id(group, settings, as_of, repeat)
+    return run
+
+
+def _client(
+    group: str, settings: Settings, landing: LandingZone, clock: Clock, adapter: BaseAdapter | None
+) -> Client:
+    session = api.session(adapter)
+    if group == "context":
+        return Client(session, clock, requests_per_minute=CONTEXT_PER_MINUTE, seed=settings.seed)
+    api_plan = settings.api_plan
+    credits = api_plan.credits_per_month
+    if credits is not None:
+        credits = max(0, credits - landing.credits_used(clock.now()))
+    return Client(
+        session,
+        clock,
+        requests_per_minute=api_plan.requests_per_minute,
+        credits=credits,
+        key_header=api_plan.key_header,
+        key=_key(settings) if api_plan.key_header else None,
+        seed=settings.seed,
+    )
+
+
+def _key(settings: Settings) -> runtime.Secret:
+    if settings.source == "simulated":
+        return runtime.Secret("CG-simulated")
+    key = runtime.get_secret(KEY_NAME, settings.secret_scope, settings.key_vault_url, dbutils=runtime.dbutils())
+    if key is None:
+        raise CoinlakeError(
+            f"plan={settings.plan} needs an API key. Put it into the environment variable "
+            f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault under the name {KEY_NAME}; "
+            "without a key, use plan=keyless."
+        )
+    return key
+
+
+def _simulator(settings: Settings, clock: VirtualClock) -> BaseAdapter:
+    from coinlake.simulator import Exchange, SimulatorAdapter
+
+    exchange = Exchange(settings.seed, max(SMALLEST_MARKET, settings.coins), settings.faults)
+    return api.TakingTime(SimulatorAdapter(exchange, clock), clock)
+
+
+def _cost(group: str, settings: Settings, planned: RequestPlan, credits: int | None) -> str:
+    """What a run will take, before it starts."""
+    per_minute = settings.api_plan.requests_per_minute if group == "market" else CONTEXT_PER_MINUTE
+    minutes = (planned.calls - 1) / per_minute
+    duration = f"about {minutes:.0f} minutes" if minutes >= 1.5 else "a minute" if minutes > 0.5 else "seconds"
+    where = " of simulated time" if settings.source == "simulated" else ""
+    budget = "" if credits is None else f"; {credits:,} credits left this month"
+    return f"up to {planned.calls} calls, {per_minute} a minute: {duration}{where}{budget}"
+
+
+def _progress(line: Line) -> str:
+    size = "" if line["bytes"] is None else f"{line['bytes']:,} bytes"
+    result = line["error"] or str(line["status"])
+    return f"  {line['endpoint']:<18} {line['page']:>4}  {line['elapsed_ms']:>6,} ms  {size:>16}  {result}"
+
+
+def _report_lost(lost: Sequence[Line], say: Say) -> None:
+    for line in lost[:10]:
+        say(f"lost: {line['endpoint']} page {line['page']}, {line['url']}: {line['error']}")
+    if len(lost) > 10:
+        say(f"lost: {len(lost) - 10:,} more; each has its line in landing_meta")
+
+
+def _lack(group: str, lines: Sequence[Line]) -> str | None:
+    """The error for which the next steps cannot stand on these lines; None when they can."""
+    if group != "market":
+        return None
+    errors = [line["error"] for line in lines if line["error"]]
+    first_page = [line for line in lines if line["endpoint"] == "coins_markets" and line["page"] == 1]
+    if first_page and first_page[-1]["error"]:
+        return first_page[-1]["error"]
+    return next((error for error in errors if api.ends_run(error)), None)
+
+
+def _refuse_incomplete(group: str, lines: Sequence[Line], run: str, is_simulated: bool) -> None:
+    error = _lack(group, lines)
+    if error is None:
+        return
+    landed = sum(line["outcome"] == "landed" for line in lines)
+    # The simulated exchange fails at the same moment in the same way for ever.
+    remedy = "In the simulated market, go on with as_of=+1h." if is_simulated else api.remedy(error)
+    raise CoinlakeError(
+        f"The market could not be read whole: {error}\n"
+        f"What did answer is landed: {landed} answers, run {run}.\n{remedy}"
+    )

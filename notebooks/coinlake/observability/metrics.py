@@ -1,0 +1,243 @@
+"""The pipeline's own records: what was asked and what it cost, what was quarantined, how fresh each table is,
+and how each run went."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from coinlake import delta, runtime, schema
+from coinlake.delta import Merged
+from coinlake.schema import Table
+
+METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
+UNKNOWN_DAY = date(1900, 1, 1)
+COINGECKO = "coingecko.com/"
+
+# How far each table reaches: the column that tells, and the instant to which a row brings its table. Daily
+# prices reach the end of their day; of the facts, only complete days count. A day of context is known when the
+# day begins.
+START_OF_DAY = "CAST(date AS TIMESTAMP)"
+END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
+REACHES = (
+    (schema.COIN_SNAPSHOTS, "snapshot_at", "snapshot_at"),
+    (schema.COIN_PRICES, "observed_at", "observed_at"),
+    (schema.MARKET_TOTALS, "snapshot_at", "snapshot_at"),
+    (schema.COIN_LIST, "last_listed_at", "last_listed_at"),
+    (schema.FEAR_GREED, "date", START_OF_DAY),
+    (schema.FX_RATES, "date", START_OF_DAY),
+    (schema.WEATHER_DAILY, "date", START_OF_DAY),
+    (schema.FACT_MARKET_SNAPSHOT, "snapshot_at", "snapshot_at"),
+    (schema.FACT_PRICE_DAILY, "date", f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
+    (schema.CANDLE_HOURLY, "hour", "hour"),
+    (schema.PRICE_AVERAGES_DAILY, "date", END_OF_DAY),
+    (schema.MARKET_TRENDS_DAILY, "date", END_OF_DAY),
+    (schema.MARKET_DAILY, "date", END_OF_DAY),
+)
+# Sources that are slower by nature, in hours on top of the promise: the European Central Bank rests from Good
+# Friday to Easter Monday, and the weather archive is written five days late.
+SLOWER_BY_HOURS = {"fx_rates": 96.0, "weather_daily": 120.0}
+
+
+def update_metrics(spark: SparkSession, catalog: str, sla_hours: float) -> dict[str, Merged]:
+    """Brings api_usage, quarantine_daily and freshness up to date; returns what was written, by table.
+
+    Requests and quarantined records are counted again only for the days that are new or differ. `sla_hours`
+    is the age at which a table counts as late.
+    """
+    held, now = delta.read_watermarks(spark, catalog), delta.versions(spark, catalog, METRIC_SOURCES)
+    due = {_name(schema.FRESHNESS): partial(_freshness, spark, catalog, sla_hours)}
+    for source, target, counted in (
+        (schema.RESPONSES, schema.API_USAGE, api_usage),
+        (schema.QUARANTINE, schema.QUARANTINE_DAILY, quarantine_daily),
+    ):
+        if held.get(source.name) != now[source.name]:
+            since = held.get(source.name)
+            due[_name(target)] = partial(_count_again, spark, catalog, source, since, target, counted)
+    with ThreadPoolExecutor(max_workers=len(due)) as pool:
+        done = {name: pool.submit(write) for name, write in due.items()}
+        written = {name: merged.result() for name, merged in done.items()}
+    if any(held.get(name) != version for name, version in now.items()):
+        delta.write_watermarks(spark, catalog, now)
+    return _effective(written)
+
+
+def api_usage(responses: DataFrame) -> DataFrame:
+    """api_usage from whole days of raw_data.responses. An answered 2xx request to CoinGecko costs one credit."""
+    answered = F.col("status").between(200, 299)
+    return responses.groupBy(F.to_date("fetched_at").alias("date"), "endpoint", "source").agg(
+        F.count("*").cast("int").alias("attempts"),
+        F.count_if(F.col("outcome") == "landed").cast("int").alias("landed"),
+        F.count_if(F.col("outcome") != "landed").cast("int").alias("errors"),
+        F.count_if(F.col("status") == 429).cast("int").alias("rate_limited"),
+        F.count_if(answered & F.col("url").contains(COINGECKO)).cast("int").alias("credits"),
+        F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
+    )
+
+
+def quarantine_daily(quarantine: DataFrame) -> DataFrame:
+    """quarantine_daily from whole days of quarantine: a record counts once for each rule that it breaks."""
+    return (
+        quarantine.select(_arrival("fetched_at").alias("date"), "*", F.explode("reasons").alias("reason"))
+        .groupBy("date", "table_name", "reason")
+        .agg(
+            F.sum("copies").cast("int").alias("records"),
+            F.sum(F.when(F.col("replayed_at").isNotNull(), F.col("copies")).otherwise(0))
+            .cast("int")
+            .alias("replayed"),
+        )
+    )
+
+
+def load_steps(spark: SparkSession, catalog: str, lake_path: str) -> dict[str, Merged]:
+    """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
+
+    Only folders from the day before the newest step known are read again. Returns what was written, by table.
+    """
+    stored = delta.read(spark, catalog, schema.RUN_STEPS)
+    newest = stored.agg(F.max("started_at")).first()[0]
+    since = newest.date() - timedelta(days=1) if newest else date.min
+    records = _records(Path(runtime.resolve_path(lake_path)) / "steps", since)
+    if not records:
+        return {}
+    steps = run_steps(spark, records)
+    written = {_name(schema.RUN_STEPS): delta.merge_changes(spark, catalog, schema.RUN_STEPS, steps)}
+    runs = sorted({record["run_id"] for record in records})
+    written[_name(schema.PIPELINE_RUNS)] = delta.merge_changes(
+        spark, catalog, schema.PIPELINE_RUNS, pipeline_runs(stored.where(F.col("run_id").isin(*runs)))
+    )
+    return _effective(written)
+
+
+def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFrame:
+    """run_steps from the steps' records, as coinlake.steps writes them."""
+    text = ("table_versions", "parameters")
+    instants = ("started_at", "ended_at")
+    rows = [
+        record
+        | {name: json.dumps(record[name], sort_keys=True) for name in text}
+        | {name: datetime.fromisoformat(record[name]) for name in instants}
+        for record in records
+    ]
+    columns = ", ".join(f"{column.name} {column.type}" for column in schema.RUN_STEPS.columns)
+    return spark.createDataFrame(
+        [tuple(row[name] for name in schema.RUN_STEPS.column_names) for row in rows], columns
+    )
+
+
+def pipeline_runs(steps: DataFrame) -> DataFrame:
+    """pipeline_runs from all steps of some runs. A run succeeded when every step that ran did."""
+    started, ended = F.min("started_at"), F.max("ended_at")
+    return steps.groupBy("run_id").agg(
+        F.when(F.bool_and(F.col("status") == "succeeded"), "succeeded").otherwise("failed").alias("status"),
+        started.alias("started_at"),
+        ended.alias("ended_at"),
+        ((F.unix_micros(ended) - F.unix_micros(started)) / 1e6).alias("seconds"),
+        F.count("*").cast("int").alias("steps"),
+        *(F.sum(name).alias(name) for name in ("rows_read", "rows_written", "rows_rejected")),
+    )
+
+
+def _count_again(
+    spark: SparkSession,
+    catalog: str,
+    source: Table,
+    since: int | None,
+    target: Table,
+    counted: Callable[[DataFrame], DataFrame],
+) -> Merged:
+    """Counts the days of `source` that have news since version `since` into `target`."""
+    rows = _rows_of_changed_days(spark, catalog, source, since)
+    return delta.merge_changes(spark, catalog, target, counted(rows))
+
+
+def _rows_of_changed_days(spark: SparkSession, catalog: str, table: Table, since: int | None) -> DataFrame:
+    """All rows of the days that hold a row which arrived or changed after version `since`; None: all rows."""
+    rows = delta.read(spark, catalog, table)
+    if since is None:
+        return rows
+    day = _arrival("fetched_at")
+    changes = delta.changed_rows(spark, catalog, table, since).select(day.alias("date"))
+    days = [row["date"] for row in changes.distinct().collect()]
+    return rows.where(day.isin(*days)) if days else rows.where("false")
+
+
+def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
+    """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
+    stored = delta.read(spark, catalog, schema.FRESHNESS)
+    known = {row["table_name"]: row for row in stored.collect()}
+    versions = delta.versions(spark, catalog, (table for table, _, _ in REACHES))
+    written = [
+        (table, column, instant)
+        for table, column, instant in REACHES
+        if _name(table) not in known or known[_name(table)]["version"] != versions[table.name]
+    ]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        counting = pool.submit(_row_counts, spark, catalog, [table for table, _, _ in written])
+        reached = _reached(spark, catalog, written, {name: row["as_of"] for name, row in known.items()})
+        counts = counting.result()
+    fresh = []
+    for table, _, _ in REACHES:
+        before = known.get(_name(table))
+        as_of = reached.get(table.name) or (before and before["as_of"])
+        rows = counts[table.name] if table.name in counts else before["rows"]
+        promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
+        fresh.append((_name(table), as_of, rows, promised, versions[table.name]))
+    if set(fresh) == {tuple(row) for row in known.values()}:
+        return Merged(0, 0, delta.version(spark, catalog, schema.FRESHNESS))
+    return delta.replace(spark, catalog, schema.FRESHNESS, spark.createDataFrame(fresh, stored.schema))
+
+
+def _reached(
+    spark: SparkSession,
+    catalog: str,
+    reaches: Iterable[tuple[Table, str, str]],
+    known: Mapping[str, datetime | None],
+) -> dict[str, datetime | None]:
+    """How far each of the tables reaches, by its name; looks no further back than a day before `known`."""
+    looks = []
+    for table, column, instant in reaches:
+        rows, before = delta.read(spark, catalog, table), known.get(_name(table))
+        if before:
+            # A condition on the bare column, by which Delta finds the files without opening them.
+            rows = rows.where(F.col(column) >= (before - timedelta(days=1)).date())
+        looks.append(rows.agg(F.lit(table.name).alias("table"), F.max(F.expr(instant)).alias("as_of")))
+    return {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
+
+
+def _row_counts(spark: SparkSession, catalog: str, counted: list[Table]) -> dict[str, int]:
+    """How many rows each table has, by its name. Delta knows without reading any, if nothing else is asked."""
+    if not counted:
+        return {}
+    counts = (f"(SELECT COUNT(*) FROM {table.qualified(catalog)}) AS {table.name}" for table in counted)
+    return spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
+
+
+def _records(folder: Path, since: date) -> list[dict[str, Any]]:
+    """The steps' records below the folders date=YYYY-MM-DD from the day `since` on."""
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for day in sorted(folder.glob("date=*"))
+        if day.name >= f"date={since}"
+        for path in sorted(day.glob("*/*.json"))
+        if not path.name.startswith(".")
+    ]
+
+
+def _arrival(instant: str) -> Column:
+    return F.coalesce(F.to_date(instant), F.lit(UNKNOWN_DAY))
+
+
+def _effective(written: dict[str, Merged]) -> dict[str, Merged]:
+    """Of what was merged, that which changed a table."""
+    return {name: merged for name, merged in written.items() if merged.inserted or merged.updated}
+
+
+def _name(table: Table) -> str:
+    return f"{table.schema}.{table.name}"

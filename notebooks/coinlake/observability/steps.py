@@ -1,0 +1,155 @@
+"""The record that each notebook leaves: what it read, wrote and rejected, and where the data came from.
+
+A step is one JSON file, written when the notebook has done its work; notebook 08 gathers the files into the
+table `run_steps`. Beside it stands an OpenLineage event, so that any lineage tool can draw the graph.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from coinlake import runtime
+from coinlake.files import write_json
+
+PRODUCER = "https://github.com/coinlake/coinlake"
+RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+
+
+@dataclass
+class Step:
+    """One notebook within one pipeline run; `end` writes its record."""
+
+    name: str
+    run_id: str
+    lake_path: str
+    parameters: dict[str, Any]
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def end(
+        self,
+        *,
+        rows_read: int,
+        rows_written: int,
+        rows_rejected: int = 0,
+        reads: Iterable[str] = (),
+        writes: Mapping[str, int | None] | None = None,
+    ) -> None:
+        """Record the step as succeeded, print its counts, and hand them to a caller who passed parameters.
+
+        `reads` names the inputs (schema.table, or a folder of the lake);
+        `writes` maps each output to its Delta version, None where there is no version.
+        """
+        writes = dict(writes or {})
+        ended_at = datetime.now(UTC)
+        record = self._write(
+            "succeeded",
+            ended_at,
+            rows_read=rows_read,
+            rows_written=rows_written,
+            rows_rejected=rows_rejected,
+            table_versions={name: version for name, version in writes.items() if version is not None},
+        )
+        event = self._lineage_event(ended_at, list(reads), writes)
+        write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+        print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
+        runtime.finish(json.dumps(step_result(record)))
+
+    def fail(self, message: str) -> None:
+        """Record the step as failed, with the message that a person should read."""
+        self._write("failed", datetime.now(UTC), message=message)
+
+    def _write(self, status: str, ended_at: datetime, **facts: Any) -> dict[str, Any]:
+        record = {
+            "run_id": self.run_id,
+            "step": self.name,
+            "status": status,
+            "started_at": _text(self.started_at),
+            "ended_at": _text(ended_at),
+            "seconds": round((ended_at - self.started_at).total_seconds(), 3),
+            "rows_read": None,
+            "rows_written": None,
+            "rows_rejected": None,
+            "table_versions": {},
+            "parameters": self.parameters,
+            "code_hash": code_hash(),
+            "message": None,
+        } | facts
+        write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        return record
+
+    def _lineage_event(
+        self, ended_at: datetime, reads: list[str], writes: dict[str, int | None]
+    ) -> dict[str, Any]:
+        """An OpenLineage RunEvent of type COMPLETE (openlineage.io, object model)."""
+        outputs = []
+        for name, version in writes.items():
+            output: dict[str, Any] = {"namespace": "coinlake", "name": name}
+            if version is not None:
+                output["facets"] = {
+                    "version": {
+                        "_producer": PRODUCER,
+                        "_schemaURL": "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json",
+                        "datasetVersion": str(version),
+                    }
+                }
+            outputs.append(output)
+        return {
+            "eventType": "COMPLETE",
+            "eventTime": _text(ended_at),
+            "producer": PRODUCER,
+            "schemaURL": RUN_EVENT_SCHEMA,
+            "run": {"runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.run_id}/{self.name}"))},
+            "job": {"namespace": "coinlake", "name": self.name},
+            "inputs": [{"namespace": "coinlake", "name": name} for name in reads],
+            "outputs": outputs,
+        }
+
+
+def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
+    """Start the record of the notebook `name`; `namespace` is its `globals()` after `parameters.override`.
+
+    An empty `run_id` gets a new one.
+    """
+    declared = {key: namespace[key] for key in namespace["__annotations__"] if not key.startswith("_")}
+    run_id = declared["run_id"] or new_run_id()
+    return Step(name, run_id, declared["lake_path"], declared | {"run_id": run_id})
+
+
+def step_result(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a step gives back to its caller, in Data Factory as `runOutput`: step, run_id and its counts."""
+    return {name: record[name] for name in ("step", "run_id", "rows_read", "rows_written", "rows_rejected")}
+
+
+def new_run_id() -> str:
+    """A run id that sorts by time: the UTC instant and eight random hex digits."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def record_path(lake_path: str, started_at: datetime, run_id: str, name: str) -> Path:
+    """Where the record of a step stands below the lake."""
+    return _lake(lake_path) / "steps" / f"date={started_at:%Y-%m-%d}" / run_id / f"{name}.json"
+
+
+@cache
+def code_hash() -> str:
+    """SHA-256 of the package's source files, first 12 hex digits: which code made the data."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        digest.update(str(path.relative_to(package)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _lake(lake_path: str) -> Path:
+    return Path(runtime.resolve_path(lake_path))
+
+
+def _text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

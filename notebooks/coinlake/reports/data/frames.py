@@ -1,0 +1,120 @@
+"""Gold as pandas frames: the only module of the reports that asks Spark, one query for each frame."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from coinlake import schema
+
+PERIOD_DAYS = 365  # what a report looks back on
+STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
+
+Frames = dict[str, pd.DataFrame]
+
+
+class Gold:
+    """The gold tables of one catalog, in one currency. `spark` is a session, or what has `sql` like one."""
+
+    def __init__(self, spark: Any, catalog: str, vs_currency: str = "usd"):
+        self._spark = spark
+        self._catalog = catalog
+        self.vs_currency = vs_currency
+
+    def rows(self, table: schema.Table, *conditions: str) -> pd.DataFrame:
+        """The rows of one table that meet all conditions, in the order of its key.
+
+        Unless a condition says otherwise, prices are those in this reader's currency.
+        """
+        if "vs_currency" in table.column_names and not any("vs_currency" in condition for condition in conditions):
+            conditions = (*conditions, among([self.vs_currency], "vs_currency"))
+        text = f"SELECT * FROM {table.qualified(self._catalog)}"
+        if conditions:
+            text += f" WHERE {' AND '.join(conditions)}"
+        return self._ask(f"{text} ORDER BY {', '.join(table.key)}", table)
+
+    def newest_day(self) -> date | None:
+        """The last complete day of the market, None when gold is empty."""
+        table = schema.MARKET_DAILY.qualified(self._catalog)
+        found = self._ask(
+            f"SELECT max(date) AS date FROM {table} WHERE {among([self.vs_currency], 'vs_currency')}"
+        )
+        newest = found["date"].iloc[0]
+        return None if pd.isna(newest) else pd.Timestamp(newest).date()
+
+    def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
+        """The largest coins that still trade: coin_id, symbol, name, market_cap; largest first.
+
+        The market cap is that of the last snapshot of these weeks, or of the last close where there is none.
+        """
+        if newest is None:
+            return pd.DataFrame({"coin_id": [], "symbol": [], "name": [], "market_cap": []})
+        currency = among([self.vs_currency], "vs_currency")
+        recent = since(newest, STILL_TRADED_DAYS)
+        return self._ask(
+            f"""
+            WITH traded AS (
+                SELECT coin_id, max_by(market_cap, date) AS market_cap
+                FROM {schema.MARKET_TRENDS_DAILY.qualified(self._catalog)}
+                WHERE {currency} AND {recent}
+                GROUP BY coin_id
+            ), listed AS (
+                SELECT coin_id, max_by(market_cap, snapshot_at) AS market_cap
+                FROM {schema.FACT_MARKET_SNAPSHOT.qualified(self._catalog)}
+                WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
+                    AND market_cap IS NOT NULL
+                GROUP BY coin_id
+            )
+            SELECT
+                traded.coin_id, coin.symbol, coin.name,
+                coalesce(listed.market_cap, traded.market_cap) AS market_cap
+            FROM traded
+            JOIN {schema.DIM_COIN.qualified(self._catalog)} AS coin
+                ON coin.coin_id = traded.coin_id AND coin.is_current
+            LEFT JOIN listed ON listed.coin_id = traded.coin_id
+            ORDER BY market_cap DESC NULLS LAST, traded.coin_id
+            LIMIT {number:d}
+            """
+        )
+
+    def origin(self) -> Frames:
+        """Who answered the requests (api_usage) and how far each table reaches (freshness)."""
+        return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
+
+    def _ask(self, text: str, table: schema.Table | None = None) -> pd.DataFrame:
+        return tidy(self._spark.sql(text).toPandas(), table)
+
+
+def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
+    """The condition that keeps the last `days` days up to the newest one."""
+    return "1 = 0" if newest is None else f"{column} > DATE '{newest - timedelta(days=days)}'"
+
+
+def among(values: Sequence[str], column: str = "coin_id") -> str:
+    """The condition that keeps some values of a text column.
+
+    The values stand in the text, since Spark Connect 4.1 loses the `args` of a query.
+    """
+    quoted = ["'" + value.replace("\\", "\\\\").replace("'", "''") + "'" for value in values]
+    return f"{column} IN ({', '.join(quoted)})" if quoted else "1 = 0"
+
+
+def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame:
+    """The frame with pandas' own types: days and UTC instants as datetime64, numbers as float or int.
+
+    Spark hands days over as Python dates, and a column with NULLs as objects.
+    """
+    types = (
+        {column.name: column.type for column in table.columns}
+        if table
+        else {"date": "DATE", "market_cap": "DOUBLE"}
+    )
+    changed = {}
+    for name, values in frame.items():
+        kind = types.get(name)
+        if kind in {"DATE", "TIMESTAMP"}:
+            changed[name] = pd.to_datetime(values).astype("datetime64[ns]")
+        elif kind == "DOUBLE" or (kind in {"INT", "BIGINT"} and values.isna().any()):
+            changed[name] = values.astype(float)
+    return frame.assign(**changed)

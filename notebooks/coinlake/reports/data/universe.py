@@ -1,0 +1,173 @@
+"""The coins that a report shows, the days that it looks back on, and what every market report says of them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+
+import pandas as pd
+from markupsafe import Markup
+
+from coinlake.reports.data import freshness
+from coinlake.reports.data.frames import Frames
+from coinlake.reports.page import Banner, formats, style
+
+COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
+SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
+
+
+class Universe:
+    """The coins of a report, largest first, and their closes over the days that it looks back on.
+
+    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close.
+    The period begins on the first day on which half of the coins have a close, so that one old coin among
+    young ones does not stretch every chart.
+    """
+
+    def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame):
+        self.coins = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+        self.ids: list[str] = self.coins["coin_id"].tolist()
+        self._names = dict(zip(self.ids, self.coins["name"], strict=True))
+        self._symbols = dict(zip(self.ids, self._unique_symbols(), strict=True))
+        self.closes = self._period(wide(daily, "close", self.ids))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def name(self, coin_id: str) -> str:
+        """The coin's name, the id when the coin is not of this report."""
+        return self._names.get(coin_id, coin_id)
+
+    def symbol(self, coin_id: str) -> str:
+        """The coin's symbol; coins that share one have their id beside it."""
+        return self._symbols.get(coin_id, coin_id)
+
+    @cached_property
+    def leaders(self) -> list[str]:
+        """The two coins that every chart names: Bitcoin and Ethereum, else the largest two."""
+        known = [coin_id for coin_id in ("bitcoin", "ethereum") if coin_id in self.ids]
+        others = [coin_id for coin_id in self.ids if coin_id not in known]
+        return (known + others)[:2]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """The leaders' colours, the same in every chart."""
+        return dict(zip(self.leaders, (style.ORANGE, style.BLUE), strict=False))
+
+    @property
+    def start(self) -> pd.Timestamp | None:
+        """The first day of the period."""
+        return self.closes.index[0] if len(self.closes) else None
+
+    @property
+    def newest(self) -> pd.Timestamp | None:
+        """The last complete day."""
+        return self.closes.index[-1] if len(self.closes) else None
+
+    @property
+    def period(self) -> str:
+        """First and last day as a reader sees them."""
+        return f"{formats.day(self.start)} to {formats.day(self.newest)}"
+
+    @cached_property
+    def returns(self) -> pd.Series:
+        """Each coin's change over the period, highest first: only of coins that were there on its first day."""
+        if len(self.closes) < 2:
+            return pd.Series(dtype=float)
+        last = self.closes.ffill().iloc[-1]
+        return (last / self.closes.iloc[0] - 1).dropna().sort_values(ascending=False, kind="stable")
+
+    @cached_property
+    def index(self) -> pd.DataFrame:
+        """Closes where each coin's first one in the period is 100: dates × coins."""
+        return self.closes / self.closes.bfill().iloc[0] * 100 if len(self.closes) else self.closes
+
+    def median(self, values: pd.DataFrame) -> pd.Series:
+        """The middle of the coins that were there from the start: newer ones would bend the line on joining."""
+        return values[[coin_id for coin_id in values if coin_id in self.returns.index]].median(axis=1)
+
+    def within(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a frame with a column `date` that lie in the period."""
+        if self.start is None:
+            return frame.iloc[:0]
+        return frame[(frame["date"] >= self.start) & (frame["date"] <= self.newest)]
+
+    def wide(self, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+        """One column of a daily frame over the period: dates × coins."""
+        values = wide(frame, column, self.ids)
+        return values.reindex(index=self.closes.index, columns=self.closes.columns)
+
+    def _unique_symbols(self) -> list[str]:
+        rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
+        known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
+        times = Counter(symbol for _, symbol in known)
+        return [symbol if times[symbol] == 1 else f"{symbol} ({coin_id})" for coin_id, symbol in known]
+
+    def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
+        known = closes.notna().sum(axis=1)
+        enough = known[known * 2 >= len(self.ids)]
+        return closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
+
+
+def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFrame:
+    """One column as dates × coins, one row for every calendar day: a missing day shows as a gap."""
+    chosen = frame[frame["coin_id"].isin(list(coin_ids))]
+    if chosen.empty:
+        return pd.DataFrame(columns=list(coin_ids), index=pd.DatetimeIndex([], name="date"), dtype=float)
+    values = chosen.pivot(index="date", columns="coin_id", values=column).astype(float).asfreq("D")
+    return values.reindex(columns=[coin_id for coin_id in coin_ids if coin_id in values])
+
+
+def month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
+    """The last known row of each calendar month: (date, values)."""
+    ends = frame.dropna(how="all").groupby(lambda date: date.strftime("%Y-%m")).tail(1)
+    return [(date, list(row)) for date, row in zip(ends.index, ends.to_numpy(dtype=float), strict=True)]
+
+
+def month_headers(months: Sequence[pd.Timestamp]) -> list[str]:
+    """Short names of months in a row; the first one and each January say the year."""
+    named = [pd.Timestamp(month) for month in months]
+    return [f"{month:%b ’%y}" if i == 0 or month.month == 1 else f"{month:%b}" for i, month in enumerate(named)]
+
+
+def kicker(title: str, source: str, universe: Universe) -> list[str]:
+    """The line above the headline: report, source when it is not the live market, period, coins."""
+    words = [title, freshness.ORIGINS[source][1]]
+    if universe.start is not None:
+        words += [
+            universe.period,
+            formats.counted(len(universe), "coin"),
+        ]
+    return [word for word in words if word]
+
+
+def page_title(title: str, source: str) -> str:
+    """The title of the file: it says when the market is not the live one."""
+    word = freshness.ORIGINS[source][1]
+    return f"{title} ({word.lower()})" if word else title
+
+
+def sources(
+    frames: Frames, source: str, table_names: Sequence[str], run_id: str, notebook: str
+) -> list[tuple[str, str | Markup]]:
+    """The lines at the foot: who provided the data, which table versions were read, which run made the page."""
+    versions = frames["freshness"].set_index("table_name")["version"]
+    read = [
+        f"{name} (version {int(versions[name])})" if name in versions else name
+        for name in sorted(f"aggregated_data.{table}" for table in table_names)
+    ]
+    return [
+        ("Prices", COINGECKO if source in {"live", "replay"} else SIMULATED),
+        ("Tables", ", ".join(read)),
+        ("Made by", f"notebook {notebook}, pipeline run {run_id or 'not recorded'}"),
+    ]
+
+
+def banner(frames: Frames, source: str, universe: Universe, table_name: str, built_at: datetime) -> Banner:
+    """The banner of a market report."""
+    facts = [
+        formats.counted(len(universe), "coin"),
+        formats.counted(int(universe.closes.notna().sum().sum()), "close"),
+    ]
+    promised = freshness.sla_hours(frames["freshness"], f"aggregated_data.{table_name}")
+    return freshness.banner(source, universe.newest, promised, built_at, facts)

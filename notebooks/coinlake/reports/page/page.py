@@ -1,0 +1,281 @@
+"""A report: cards, banner and sections, shown piece by piece in a notebook or as one page that opens offline.
+
+A notebook shows the pieces (`report.opening()`, `report.show("drawdown")`, `report.closing()`). Each is one
+bundle: plotly's JSON for JupyterLab, HTML for viewers without it, text for a terminal, and the piece of the page
+itself under PART_MIME. nbconvert puts the last into the page (templates/report/index.html.j2); `report.html()`
+makes the same page, to the byte, where there is no nbconvert, such as on Databricks with `displayHTML`.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from coinlake import runtime
+from coinlake.errors import CoinlakeError
+from coinlake.reports.page import charts, formats, style
+
+TEMPLATES = Path(__file__).with_name("templates")
+PART_MIME = "application/vnd.coinlake.part+json"
+PLOTLY_MIME = "application/vnd.plotly.v1+json"
+PLOTLY_BUNDLE = "plotly-finance-2.35.2.min.js"
+
+SLA_HOURS = 26.0  # when the table freshness does not say: a day and what a run needs
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What stands below the headline: a state for the colour, a word in bold, and the facts.
+
+    For live data the page states the age anew whenever it is opened, from `closes_at` and `sla_hours`.
+    """
+
+    state: str
+    word: str
+    text: str
+    closes_at: datetime | None = None
+    sla_hours: float = SLA_HOURS
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number at the top: its label, the value, a note below and a sparkline."""
+
+    label: str
+    value: str
+    note: str | Markup = ""
+    spark: str | Markup = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One finding and what it rests on: a figure with its table behind it, or a table alone.
+
+    `finding` is computed, at most 75 characters; `subtitle` says what is drawn, its unit and its universe;
+    `alt` tells the figure's values to who cannot see it; `missing` says why there is nothing to draw.
+    """
+
+    key: str
+    nav: str
+    finding: str
+    subtitle: str
+    source: str
+    alt: str = ""
+    figure: charts.Figure | None = None
+    table: str | Markup = ""
+    wide: bool = True
+    missing: str = ""
+
+
+def missing(key: str, nav: str, why: str) -> Section:
+    """A section that has nothing to draw yet, and says what it needs."""
+    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a report as a notebook shows it."""
+
+    text: str
+    payload: dict[str, Any]
+    notebook_html: Markup
+    figure: charts.Figure | None = None
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = {
+            "text/plain": self.text,
+            "text/html": str(self.notebook_html),
+            PART_MIME: self.payload,
+        }
+        return bundle | ({PLOTLY_MIME: self.figure} if self.figure else {})
+
+
+@dataclass
+class Report:
+    """A report: what is at its top, its sections by key, and where its numbers come from.
+
+    `period` and `universe` stand in the line above the headline; `sources` are pairs of label and text.
+    """
+
+    name: str
+    title: str
+    origin: str
+    kicker: Sequence[str]
+    headline: str
+    lead: str
+    banner: Banner
+    cards: Sequence[Card]
+    sources: Sequence[tuple[str, str | Markup]]
+    built_at: datetime
+    sections: dict[str, Section] = field(default_factory=dict)
+
+    def add(self, section: Section) -> None:
+        """Append a section; raises ValueError when its key is taken."""
+        if section.key in self.sections:
+            raise ValueError(f"Report {self.name} has a section {section.key} already.")
+        self.sections[section.key] = section
+
+    def opening(self) -> Part:
+        """Headline, banner and cards."""
+        payload = {
+            "part": "opening",
+            "name": self.name,
+            "title": self.title,
+            "origin": self.origin,
+            "headline": self.headline,
+            "lead": self.lead,
+            "html": _render("opening", report=self),
+        }
+        shown = Markup("<style>{}</style>").format(Markup(_css())) + _in_notebook(payload["html"])
+        return Part(f"{self.headline}\n{self.lead}", payload, shown)
+
+    def show(self, key: str) -> Part:
+        """One section by its key. Raises CoinlakeError when there is none of this name."""
+        if key not in self.sections:
+            raise CoinlakeError(
+                f"Report {self.name} has no section {key!r}. There are: {', '.join(self.sections)}."
+            )
+        section = self.sections[key]
+        payload = {
+            "part": "section",
+            "key": key,
+            "nav": section.nav,
+            "finding": section.finding,
+            "alt": section.alt,
+            "missing": section.missing,
+            "html": _render("section", section=section, figure_json=_json(section.figure)),
+        }
+        titled = section.figure and style.merged(
+            section.figure,
+            {
+                "layout": {
+                    "title": {"text": charts.words(section.finding), "font": {"size": 17}},
+                    "margin": {"t": section.figure["layout"]["margin"]["t"] + 44},
+                    "height": section.figure["layout"]["height"] + 44,
+                }
+            },
+        )
+        shown = _in_notebook(_render("section", section=section, figure_json=""))
+        return Part(section.missing or section.finding, payload, shown, titled)
+
+    def closing(self) -> Part:
+        """Where the numbers come from."""
+        payload = {"part": "closing", "html": _render("closing", report=self)}
+        text = "\n".join(f"{label}: {Markup(words).striptags()}" for label, words in self.sources)
+        return Part(text, payload, _in_notebook(payload["html"]))
+
+    def html(self) -> str:
+        """The whole page as one file that needs nothing else.
+
+        On Databricks, `displayHTML(report.html())` shows it below a cell (not verified on a workspace).
+        """
+        parts = [self.opening(), *(self.show(key) for key in self.sections), self.closing()]
+        return document([part.payload for part in parts])
+
+
+def document(parts: Sequence[Mapping[str, Any]]) -> str:
+    """The page around the parts of one report; a part `prose` holds HTML alone."""
+    return _environment().get_template("page.html.j2").render(page=context(parts))
+
+
+def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What templates/page.html.j2 needs to put the parts into a page.
+
+    Raises CoinlakeError when the parts do not begin with a report's opening.
+    """
+    opening = next((part for part in parts if part["part"] == "opening"), None)
+    if opening is None:
+        raise CoinlakeError(
+            "These parts hold no opening of a report, so there is no page. "
+            "Show report.opening() in a cell tagged page, and execute the notebook."
+        )
+    sections = [part for part in parts if part["part"] == "section"]
+    drawn = [part for part in sections if not part["missing"]]
+    scripts = {"page": _text("report.js")}
+    if any('class="plot' in part["html"] for part in drawn):
+        scripts["plotly"] = plotly_js()
+    return {
+        "opening": opening,
+        "body": [part for part in parts if part["part"] != "opening" and not part.get("missing")],
+        "drawn": drawn,
+        "missing": [part for part in sections if part["missing"]],
+        "scripts": {name: Markup(script) for name, script in scripts.items()},
+        "policy": _policy(scripts.values()),
+        "css": Markup(_css()),
+        "palette": Markup(_json(style.TO_DARK)),
+    }
+
+
+@cache
+def plotly_js() -> str:
+    """plotly.js: the finance bundle of this repository, or the full one of the plotly package elsewhere."""
+    bundle = runtime.REPOSITORY / "reports" / "assets" / PLOTLY_BUNDLE
+    if bundle.exists():
+        return bundle.read_text(encoding="utf-8")
+    from plotly.offline import get_plotlyjs
+
+    return get_plotlyjs()
+
+
+def _policy(scripts: Any) -> str:
+    """The page's Content-Security-Policy: no request at all, and no script but these."""
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
+    )
+    return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:"
+
+
+def _render(macro: str, **values: Any) -> str:
+    return str(getattr(_environment().get_template("parts.html.j2").module, macro)(**values))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals["instant"] = formats.instant
+    return environment
+
+
+def _in_notebook(html: str) -> Markup:
+    return Markup('<div class="rep">{}</div>').format(Markup(html))
+
+
+@cache
+def _css() -> str:
+    return _variables() + _text("report.css")
+
+
+def _variables() -> str:
+    """The colours of both themes as CSS variables."""
+    light, dark = ("".join(f"--{name}:{pair[theme]};" for name, pair in style.COLOURS.items()) for theme in (0, 1))
+    dark += "--card:#1c222a;--mix:42%;color-scheme:dark;"
+    return (
+        f".rep{{{light}--card:#f6f8fa;--mix:60%;color-scheme:light}}\n"
+        f"@media screen and (prefers-color-scheme:dark)"
+        f"{{.rep.page:not([data-theme=light]){{{dark}}}}}\n"
+        f"@media screen{{.rep.page[data-theme=dark],body[data-jp-theme-light=false] .rep{{{dark}}}}}\n"
+    )
+
+
+@cache
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _json(value: Any) -> Markup:
+    """JSON that can stand inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return Markup(text.replace("<", "\\u003c")) if value else Markup("")

@@ -1,0 +1,38 @@
+"""Where the code runs: the one package that knows. A laptop, a Spark server, or Databricks."""
+
+from coinlake.runtime.credentials import Secret, get_secret, secret_variable
+from coinlake.runtime.databricks import dbutils, finish, is_databricks, show, widgets
+from coinlake.runtime.java import Java, find_java
+from coinlake.runtime.jvm import (
+    class_archive,
+    delta_version,
+    java_options,
+    prepare_environment,
+    require_delta_jars,
+    spark_home,
+)
+from coinlake.runtime.session import REPOSITORY, SPARK_CONFS, compiled, resolve_path, spark
+
+__all__ = [
+    "REPOSITORY",
+    "SPARK_CONFS",
+    "Java",
+    "Secret",
+    "class_archive",
+    "compiled",
+    "dbutils",
+    "delta_version",
+    "find_java",
+    "finish",
+    "get_secret",
+    "is_databricks",
+    "java_options",
+    "prepare_environment",
+    "require_delta_jars",
+    "resolve_path",
+    "secret_variable",
+    "show",
+    "spark",
+    "spark_home",
+    "widgets",
+]

@@ -1,0 +1,143 @@
+"""The one module that knows where the code runs: Databricks, a Spark Connect client, or a session of its own.
+
+A notebook calls `platform.spark()` and the rest of this module, and never asks.
+"""
+
+import atexit
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyspark.logger import PySparkLogger
+from pyspark.sql import SparkSession
+
+from coinlake.errors import CoinlakeError
+from coinlake.runtime.databricks import injected, is_databricks
+from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+# What a session on a laptop is made with; the standing server starts with the same.
+SPARK_CONFS = {
+    "spark.app.name": "coinlake",
+    "spark.master": "local[2]",
+    "spark.driver.memory": "1536m",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.sql.session.timeZone": "UTC",
+    # The sample is small: the defaults (200, 50 and 10,000 tasks) would cost more than the work.
+    "spark.sql.shuffle.partitions": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    # With so few tasks there is nothing to adapt, and each stage would be planned again, as a job of its own.
+    "spark.sql.adaptive.enabled": "false",
+    # Writing and compiling Java for each query takes longer than interpreting it over some ten thousand rows;
+    # `compiled` is for the others.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Statistics of the files' sizes for Delta's log: nobody reads them here.
+    "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    # Hadoop would put a checksum file beside each file, and change the rights of both by a program of its own.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
+    # A JSON object may name a field twice; the last one counts, as in Spark's JSON reader.
+    "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+}
+# How Spark works by default: it writes and compiles Java for each query.
+COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+
+
+def spark() -> SparkSession:
+    """The Spark session of this notebook.
+
+    On Databricks the session that is there; with SPARK_REMOTE set, a client of that Spark Connect server;
+    else a local session with Delta, quiet, in UTC. Raises CoinlakeError with the remedy if the server does
+    not answer, no fitting Java is found, or Delta's jars were never fetched.
+    """
+    if is_databricks():
+        return injected("spark") or SparkSession.builder.getOrCreate()
+    _live_in_utc()
+    # An error is raised, and whoever catches it knows what to say; PySpark would log it as JSON besides.
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True
+    remote = os.environ.get("SPARK_REMOTE")
+    return _client(remote) if remote else _local_session()
+
+
+@contextmanager
+def compiled(session: SparkSession) -> Iterator[None]:
+    """Within the block the session's queries are compiled on a laptop, too; Databricks compiles always.
+
+    For queries that compute much for each row, or over many rows: a window over 200 days adds 200 numbers a row.
+    """
+    if is_databricks():
+        yield
+        return
+    before = {name: session.conf.get(name) for name in COMPILED}
+    try:
+        for name, value in COMPILED.items():
+            session.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            session.conf.set(name, value)
+
+
+def resolve_path(path: str) -> str:
+    """An absolute path or URI: a relative path counts from the repository's root, wherever the notebook runs.
+
+    The environment variable COINLAKE_HOME puts another folder in the root's place.
+    Absolute paths (/Volumes/... among them) and URIs (abfss://, dbfs:/, file:/) are returned as they are.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        return path
+    return str(Path(os.environ.get("COINLAKE_HOME", REPOSITORY)) / Path(path).expanduser())
+
+
+def _local_session() -> SparkSession:
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return running
+    require_delta_jars()
+    prepare_environment()
+    warehouse = tempfile.mkdtemp(prefix="coinlake-warehouse-")
+    atexit.register(shutil.rmtree, warehouse, ignore_errors=True)
+    confs = SPARK_CONFS | {
+        "spark.sql.warehouse.dir": warehouse,
+        "spark.driver.extraJavaOptions": " ".join(java_options()),
+    }
+    return SparkSession.builder.config(map=confs).getOrCreate()
+
+
+def _client(remote: str) -> SparkSession:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    address = urlsplit(remote)
+    try:
+        socket.create_connection((address.hostname, address.port or 15002), timeout=5).close()
+    except OSError as problem:
+        raise CoinlakeError(
+            f"No Spark server answers at {address.hostname}:{address.port} (SPARK_REMOTE): {problem}. "
+            "It has ended; start the run or `make lab` again, or unset SPARK_REMOTE for a local session."
+        ) from None
+    session = SparkSession.builder.remote(remote).getOrCreate()
+    # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    return session
+
+
+def _live_in_utc() -> None:
+    # Python shows collected timestamps in the process's own zone; on Databricks that is UTC.
+    os.environ["TZ"] = "UTC"
+    time.tzset()

@@ -1,0 +1,105 @@
+"""Every table of the lakehouse: its columns, types, units, keys and the rules that Delta itself enforces.
+
+This package is the only place where a table is described: a module for each layer.
+The Delta tables are created from it, the warehouse is checked against it, and so are the notebooks.
+
+Units: prices, market caps and volumes are in the row's `vs_currency`; instants are UTC;
+silver `…_percentage` columns hold per cent as CoinGecko sends them (5.0 is +5 %);
+gold returns, shares, volatilities and drawdowns are fractions (0.05 is +5 %).
+"""
+
+from coinlake.schema.bronze import RESPONSES
+from coinlake.schema.gold import (
+    CANDLE_HOURLY,
+    CANDLE_WEEKLY,
+    COIN_MONTHLY,
+    CORRELATION_90D,
+    DIM_COIN,
+    DIM_CURRENCY,
+    DIM_DATE,
+    FACT_MARKET_SNAPSHOT,
+    FACT_PRICE_DAILY,
+    GOLD_PROGRESS,
+    MARKET_DAILY,
+    MARKET_TRENDS_DAILY,
+    PRICE_AVERAGES_DAILY,
+)
+from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
+from coinlake.schema.silver import (
+    COIN_LIST,
+    COIN_PRICES,
+    COIN_SNAPSHOTS,
+    FEAR_GREED,
+    FX_RATES,
+    MARKET_TOTALS,
+    QUARANTINE,
+    WEATHER_DAILY,
+)
+from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Table
+
+TABLES: tuple[Table, ...] = (
+    RESPONSES,
+    COIN_SNAPSHOTS,
+    COIN_PRICES,
+    MARKET_TOTALS,
+    COIN_LIST,
+    FEAR_GREED,
+    FX_RATES,
+    WEATHER_DAILY,
+    QUARANTINE,
+    DIM_COIN,
+    DIM_DATE,
+    DIM_CURRENCY,
+    FACT_MARKET_SNAPSHOT,
+    FACT_PRICE_DAILY,
+    PRICE_AVERAGES_DAILY,
+    MARKET_TRENDS_DAILY,
+    MARKET_DAILY,
+    COIN_MONTHLY,
+    CORRELATION_90D,
+    CANDLE_HOURLY,
+    CANDLE_WEEKLY,
+    RUN_STEPS,
+    PIPELINE_RUNS,
+    API_USAGE,
+    FRESHNESS,
+    QUARANTINE_DAILY,
+    GOLD_PROGRESS,
+)
+
+__all__ = [
+    "AGGREGATED",
+    "API_USAGE",
+    "CANDLE_HOURLY",
+    "CANDLE_WEEKLY",
+    "CLEANED",
+    "COIN_LIST",
+    "COIN_MONTHLY",
+    "COIN_PRICES",
+    "COIN_SNAPSHOTS",
+    "CORRELATION_90D",
+    "DIM_COIN",
+    "DIM_CURRENCY",
+    "DIM_DATE",
+    "FACT_MARKET_SNAPSHOT",
+    "FACT_PRICE_DAILY",
+    "FEAR_GREED",
+    "FRESHNESS",
+    "FX_RATES",
+    "GOLD_PROGRESS",
+    "MARKET_DAILY",
+    "MARKET_TOTALS",
+    "MARKET_TRENDS_DAILY",
+    "PIPELINE_RUNS",
+    "PRICE_AVERAGES_DAILY",
+    "QUARANTINE",
+    "QUARANTINE_DAILY",
+    "RAW",
+    "RESPONSES",
+    "RUN_STEPS",
+    "SCHEMAS",
+    "TABLES",
+    "WEATHER_DAILY",
+    "Column",
+    "Table",
+]

@@ -1,0 +1,104 @@
+"""The lake's side of a load: which tables of gold changed, and the rows that did, as Arrow."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from coinlake import delta
+from coinlake.schema import Table
+from coinlake.warehouse.base import LOADED, Change, Position
+
+# A description costs the server little work and the client a round trip, so many go at once;
+# rows are work, and more of them at once than there are cores would only need more memory.
+DESCRIBERS = 8
+READERS = 3
+
+
+class Commit(NamedTuple):
+    """The newest state of a Delta table: which table it is, when it was last written (UTC), and its files."""
+
+    table_id: str
+    committed_at: datetime
+    files: int
+
+    def is_loaded(self, position: Position | None) -> bool:
+        """Whether a warehouse that is at this position holds the table as it is."""
+        return position is not None and (position.table_id, position.committed_at) == self[:2]
+
+
+def newest(spark: SparkSession, catalog: str) -> list[Commit]:
+    """The newest commit of every table in LOADED, in that order."""
+
+    def describe(table: Table) -> Commit:
+        detail = spark.sql(f"DESCRIBE DETAIL {table.qualified(catalog)}").first()
+        return Commit(detail["id"], detail["lastModified"], detail["numFiles"])
+
+    with ThreadPoolExecutor(DESCRIBERS) as pool:
+        return list(pool.map(describe, LOADED))
+
+
+def gold_changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -> Iterator[Change]:
+    """What is new since `loaded`, in the order of LOADED; nothing of tables without a changed row.
+
+    A table comes in full when it was never loaded, is another Delta table than the one that was, or its
+    history no longer reaches back.
+    """
+    with ThreadPoolExecutor(READERS) as pool:
+        tasks = deque(
+            pool.submit(_change, spark, catalog, table, commit, loaded.get(table.name))
+            for table, commit in zip(LOADED, newest(spark, catalog), strict=True)
+            if not commit.is_loaded(loaded.get(table.name))
+        )
+        while tasks:
+            change = tasks.popleft().result()
+            if change.is_full or change.rows.num_rows:
+                yield change
+
+
+def net_changes(feed: DataFrame, table: Table) -> DataFrame:
+    """One row per key of a Change Data Feed: the last thing that happened to it.
+
+    Columns: the table's, and is_deleted. Where one commit both removes and writes a key, the written row
+    stands: an update is fed as the row before (removed) and the row after.
+    """
+    feed = feed.withColumn("is_deleted", F.col("_change_type").isin("delete", "update_preimage"))
+    newest_first = Window.partitionBy(*table.key).orderBy(F.col("_commit_version").desc(), F.col("is_deleted"))
+    return (
+        feed.withColumn("_place", F.row_number().over(newest_first))
+        .where("_place = 1")
+        .select(*table.column_names, "is_deleted")
+    )
+
+
+def _change(spark: SparkSession, catalog: str, table: Table, commit: Commit, since: Position | None) -> Change:
+    everything = delta.read(spark, catalog, table).withColumn("is_deleted", F.lit(False))
+    if not commit.files:
+        # Nothing to read: the table's history can be followed from its beginning.
+        return Change(table, Position(commit.table_id, 0, commit.committed_at), True, _arrow(everything.limit(0)))
+    # The version is asked for before the rows: what is written meanwhile comes again with the next load.
+    version = delta.version(spark, catalog, table)
+    position = Position(commit.table_id, version, commit.committed_at)
+    if since and since.table_id == commit.table_id and since.version <= version:
+        try:
+            feed = delta.changes_since(spark, catalog, table, since.version)
+            return Change(table, position, False, _arrow(net_changes(feed, table)))
+        except PySparkException:
+            pass  # The feed no longer reaches back that far (VACUUM, log retention): take the whole table.
+    return Change(table, position, True, _arrow(everything))
+
+
+def _arrow(frame: DataFrame) -> pa.Table:
+    """The frame's rows; instants, which Arrow gives in UTC with a zone, without it."""
+    rows = frame.toArrow()
+    fields = [
+        field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(fields))

@@ -1,0 +1,50 @@
+"""Where the warehouse's SQL stands, and in which order it runs."""
+
+import hashlib
+from pathlib import Path
+
+from coinlake.runtime import REPOSITORY
+
+# Beside notebooks/ wherever the project goes: a deployment takes both folders.
+FOLDER = REPOSITORY / "sql" / "warehouse"
+AZURE = REPOSITORY / "sql" / "azure"
+
+
+def migrations() -> list[Path]:
+    """The numbered files that build the warehouse, in order; each runs once and never changes again."""
+    return sorted((FOLDER / "migrations").glob("*.sql"))
+
+
+def repeatables() -> list[Path]:
+    """Staging tables and views: made anew whenever their text changes."""
+    return [path for kind in ("staging", "views") for path in sorted((FOLDER / kind).glob("*.sql"))]
+
+
+def load_file(table: str) -> Path:
+    """The three statements that load one table: mark what is gone, merge, delete."""
+    return FOLDER / "load" / f"{table}.sql"
+
+
+def azure_objects() -> list[Path]:
+    """Indexes and procedures of Azure SQL Database: made anew whenever their text changes."""
+    return [path for kind in ("indexes", "procedures") for path in sorted((AZURE / kind).glob("*.sql"))]
+
+
+def azure_access(name: str) -> Path:
+    """Who may do what on Azure SQL Database: roles, or user."""
+    return AZURE / "access" / f"{name}.sql"
+
+
+def azure_session(name: str) -> Path:
+    """What a session on Azure SQL Database says first and last: open, read, lock, unlock."""
+    return AZURE / "session" / f"{name}.sql"
+
+
+def name(path: Path) -> str:
+    """What schema_version calls a file: its folder and name, for example views/coin_day."""
+    return f"{path.parent.name}/{path.stem}"
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of the file's text, hex."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
