@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from adf_support.factories import after, expression, good_factory, write_factory
 
 from adf_lab import check_factory, load_factory
+from adf_support.factories import after, expression, good_factory, write_factory
 
 MAIN, FINISH = "pipeline/pl_main.json", "pipeline/pl_finish.json"
 DAILY, WINDOW = "trigger/tr_daily.json", "trigger/tr_window.json"

@@ -4,7 +4,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from adf_support.factories import after, expression
 
 from adf_lab import (
     ActivityFailure,
@@ -17,6 +16,8 @@ from adf_lab import (
     walk,
     with_faults,
 )
+from adf_lab.engine import find_cycle
+from adf_support.factories import after, expression
 
 START = datetime(2026, 8, 12, 14, 0, tzinfo=UTC)
 
@@ -219,6 +220,18 @@ def test_failure_of_a_container_names_the_inner_activity():
 def test_what_cannot_be_run_is_refused_before_anything_runs(documents, parameters, message):
     with pytest.raises(AdfLabError, match=message.replace("(", r"\(")):
         play(documents, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    ("graph", "circle"),
+    [
+        ({"a": ["b", "c"], "b": ["c"], "c": []}, []),
+        ({"a": ["a"]}, ["a", "a"]),
+        ({"x": ["c"], "a": ["c"], "c": ["b"], "b": ["a", "elsewhere"]}, ["a", "c", "b", "a"]),
+    ],
+)
+def test_a_circle_is_told_from_its_first_node_on(graph, circle):
+    assert find_cycle(graph) == circle
 
 
 def test_a_variable_keeps_its_type():

@@ -1,9 +1,9 @@
 """Every case of expressions.jsonl gives what Data Factory gives."""
 
 import pytest
-from adf_support.vectors import vectors
 
 from adf_lab.expressions import Context, ExpressionError, evaluate, kind_of, parse_instant
+from adf_support.vectors import vectors
 
 SCOPES = {
     "parameters": "parameters",

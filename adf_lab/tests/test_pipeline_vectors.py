@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from adf_support.vectors import vectors
 
 from adf_lab import Engine, Script, VirtualClock, all_activities, walk
+from adf_support.vectors import vectors
 
 IGNORED = {"Skipped", "Inactive"}
 

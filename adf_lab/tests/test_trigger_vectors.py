@@ -1,7 +1,6 @@
 """Every case of triggers.jsonl fires when Data Factory fires."""
 
 import pytest
-from adf_support.vectors import vectors
 
 from adf_lab.triggers import (
     Window,
@@ -15,6 +14,7 @@ from adf_lab.triggers import (
     schedule_times,
     window_parameters,
 )
+from adf_support.vectors import vectors
 
 
 def as_json(window):

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from adf_support.factories import good_factory, reference
 
 from adf_lab import AdfLabError
 from adf_lab.triggers import iso
 from adf_lab.watch import Clock, watch
+from adf_support.factories import good_factory, reference
 
 
 class Time:

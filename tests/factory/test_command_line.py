@@ -1,13 +1,12 @@
-"""`python -m coinlake_ops.adf`: what it prints and how it ends."""
+"""`python -m coinlake_ops.factory`: what it prints and how it ends."""
 
 import json
 import re
 
 import pytest
-from tests.support.factories import good_factory, write_factory
 
-from coinlake_ops.adf.__main__ import main
-from coinlake_ops.adf.factory import load_factory
+from adf_support.factories import good_factory, write_factory
+from coinlake_ops.factory import main
 
 
 @pytest.fixture
@@ -15,47 +14,9 @@ def folder(tmp_path):
     return write_factory(tmp_path / "factory", good_factory())
 
 
-@pytest.fixture
-def script(tmp_path):
-    path = tmp_path / "script.json"
-    path.write_text(json.dumps({"get_key": [{"status": "Succeeded", "output": {"value": "k"}}]}))
-    return path
-
-
 def lines(capsys):
     text = capsys.readouterr().out
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text).splitlines()
-
-
-def test_check_ends_badly_only_for_problems(folder, capsys):
-    assert main(["check", str(folder)]) == 0
-    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 note"
-    (folder / "dataset/ds_gold.json").unlink()
-    assert main(["check", str(folder)]) == 1
-
-
-def test_a_folder_that_is_no_factory_is_refused(tmp_path, capsys):
-    assert main(["check", str(tmp_path)]) == 2
-    assert "is no factory" in capsys.readouterr().err
-
-
-def test_run_prints_the_tree_and_keeps_the_record(folder, script, tmp_path, capsys):
-    record = tmp_path / "record.json"
-    options = ["--folder", str(folder), "--script", str(script), "--record", str(record)]
-    assert main(["run", "pl_main", *options, "--parameter", "day=2026-02-02", "--fail", "load_table"]) == 1
-    assert lines(capsys) == [
-        "pl_main  Failed  0.0 s  ID",
-        "  get_key (WebActivity)  Succeeded  0.0 s",
-        "  ping (WebActivity)  Succeeded  0.0 s",
-        "  silver (DatabricksNotebook)  Succeeded  0.0 s",
-        "  load_tables (ForEach)  Failed  0.0 s  Activity failed because an inner activity failed; "
-        "Inner activity name: load_table, Error: 'load_table' was made to fail.",
-        "    [0] load_table (Copy)  Failed  0.0 s  'load_table' was made to fail.",
-        "  finish (ExecutePipeline)  Skipped  0.0 s",
-        "  alert (WebActivity)  Succeeded  0.0 s",
-        "  stop (Fail)  Failed  0.0 s  a step has failed",
-    ]
-    assert json.loads(record.read_text())["parameters"]["day"] == "2026-02-02"
 
 
 def test_a_run_of_what_this_machine_cannot_do_is_refused_before_anything_runs(folder, capsys):
@@ -104,18 +65,6 @@ def test_watch_ends_after_as_many_runs_as_it_is_told(folder, tmp_path, monkeypat
     assert len(list((tmp_path / "lake/simulated/adf_runs").glob("*.json"))) == 2
 
 
-def test_dry_run_shows_what_is_known(folder, capsys):
-    assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3", "--dry-run"]) == 0
-    assert lines(capsys) == [
-        "note_count (SetVariable)",
-        '    {"variableName": "text", "value": "tables: 3"}',
-        "is_long (IfCondition)  after note_count Succeeded",
-        '    {"expression": "@greater(length(variables(\'text\')), 100)"}',
-        "  pause (Wait)",
-        '      {"waitTimeInSeconds": 1}',
-    ]
-
-
 def test_a_dry_run_follows_the_branch_that_is_known(capsys):
     assert main(["run", "pl_load_sql", "--dry-run"]) == 0
     by_notebook = capsys.readouterr().out
@@ -123,40 +72,6 @@ def test_a_dry_run_follows_the_branch_that_is_known(capsys):
     by_copy = capsys.readouterr().out
     assert ["load_notebook (" in text for text in (by_notebook, by_copy)] == [True, False]
     assert ["merge_staged (" in text for text in (by_notebook, by_copy)] == [False, True]
-
-
-def test_simulate_fires_a_schedule(folder, capsys):
-    span = ["--from", "2026-03-28T00:00:00Z", "--to", "2026-03-30T00:00:00Z"]
-    assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
-    assert lines(capsys) == [
-        '2026-03-28T02:00:00Z  pl_main  {"day": "2026-03-28"}',
-        '2026-03-29T01:00:00Z  pl_main  {"day": "2026-03-29"}',
-    ]
-
-
-def test_simulate_runs_windows(folder, script, capsys):
-    span = ["--from", "2026-01-02T00:00:00Z", "--to", "2026-01-02T00:00:00Z"]
-    assert main(["simulate", "tr_window", "--folder", str(folder), *span, "--script", str(script)]) == 0
-    assert lines(capsys)[:2] == [
-        '2026-01-02T00:00:00Z  pl_main  {"day": "2026-01-01"}',
-        "  pl_main  Succeeded  0.0 s  ID",
-    ]
-
-
-def test_a_dataset_is_resolved_down_to_its_linked_service(folder):
-    reference = {"referenceName": "ds_gold", "type": "DatasetReference", "parameters": {"table": "dim_coin"}}
-    assert load_factory(folder).resolve_dataset(reference) == {
-        "name": "ds_gold",
-        "type": "Parquet",
-        "typeProperties": {
-            "location": {"type": "AzureBlobFSLocation", "fileSystem": "gold", "folderPath": "dim_coin"}
-        },
-        "linkedService": {
-            "name": "ls_lake",
-            "type": "AzureBlobFS",
-            "typeProperties": {"url": "https://lake.dfs.core.windows.net/"},
-        },
-    }
 
 
 @pytest.mark.parametrize(
@@ -192,9 +107,3 @@ def test_an_address_is_checked_before_anything_runs(capsys):
 def test_a_dry_run_shows_another_environment(capsys):
     assert main(["run", "pl_medallion", "--dry-run", "--environment", "prod"]) == 0
     assert '"catalog": "coinlake_prod"' in capsys.readouterr().out
-
-
-def test_simulate_says_so_when_nothing_fires(folder, capsys):
-    span = ["--from", "2026-03-28T03:00:00Z", "--to", "2026-03-28T04:00:00Z"]
-    assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
-    assert lines(capsys) == ["tr_daily fires nothing from 2026-03-28T03:00:00Z to 2026-03-28T04:00:00Z"]

@@ -6,10 +6,10 @@ from datetime import date
 import nbformat
 import pyarrow as pa
 import pytest
-from adf_support.factories import reference
 from nbformat.v4 import new_code_cell, new_notebook
 
 from adf_lab import ActivityFailure
+from adf_support.factories import reference
 from coinlake.tables import DIM_CURRENCY, DIM_DATE
 from coinlake.warehouse import EmbeddedWarehouse, loading
 from coinlake.warehouse.interface import Change

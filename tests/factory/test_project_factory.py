@@ -5,10 +5,10 @@ import re
 import shutil
 
 import pytest
-from adf_support.factories import write_factory
 
 from adf_lab import check_factory, diagram, load_factory
 from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
+from adf_support.factories import write_factory
 from coinlake_ops import runtime
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
 from coinlake_ops.settings import ROOT

@@ -5,6 +5,8 @@ import re
 from adf_lab.structure import all_activities, inner_activities
 from adf_lab.triggers import pipelines_of
 
+__all__ = ["HIDDEN", "MARKS", "mermaid", "overview", "put_into"]
+
 SHAPES = {
     "ExecutePipeline": ("[[", "]]"),
     "ForEach": ("[/", "/]"),

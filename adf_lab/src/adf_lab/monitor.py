@@ -12,6 +12,8 @@ from pathlib import Path
 from adf_lab.errors import AdfLabError
 from adf_lab.files import write_json
 
+__all__ = ["FOLDER", "Row", "find", "keep", "listing", "rows", "runs", "seconds", "tree"]
+
 FOLDER = "adf_runs"  # the usual name of the folder
 
 

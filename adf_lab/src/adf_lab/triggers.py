@@ -14,6 +14,21 @@ from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Context, evaluate_tree, utc_candidates, zone
 from adf_lab.timespans import parse_timespan
 
+__all__ = [
+    "Window",
+    "dependency_intervals",
+    "iso",
+    "next_windows",
+    "parse_time",
+    "pipelines_of",
+    "ready_windows",
+    "run_window",
+    "schedule_parameters",
+    "schedule_times",
+    "window_parameters",
+    "windows",
+]
+
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 FIXED_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 DEFAULT_RETRY_INTERVAL = 30
