@@ -1,10 +1,12 @@
-"""This project uses adf_lab, and coinlake_ops.factory, through their faces."""
+"""This project uses adf_lab through its faces, and both pin the same versions."""
 
 import ast
 import importlib
+import tomllib
 
 import pytest
 
+from coinlake_ops import runtime
 from coinlake_ops.settings import ROOT
 
 FACES = (
@@ -38,3 +40,10 @@ def test_adf_lab_is_used_through_its_faces(path):
 
 def test_the_lakehouse_knows_nothing_of_the_data_factory():
     assert not [path for path in USERS if path.is_relative_to(ROOT / "notebooks")]
+
+
+def test_the_pins_of_adf_lab_are_those_of_requirements_txt():
+    project = tomllib.loads((ROOT / "adf_lab" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    pins = runtime.pins()
+    assert [text for text in listed if text != f"{text.partition('==')[0]}=={pins[text.partition('==')[0]]}"] == []
