@@ -24,16 +24,13 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import SparkSession
 
+from adf_lab import Context, Engine, Script, VirtualClock, evaluate, monitor
 from coinlake import autoloader, delta, gold, instants, runtime, silver, warehouse
 from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import batch, notebooks, settings, spark_server
-from coinlake_ops.adf import monitor
-from coinlake_ops.adf.__main__ import main as run_factory
-from coinlake_ops.adf.engine import Engine, VirtualClock
-from coinlake_ops.adf.expressions import Context, evaluate
-from coinlake_ops.adf.scripted import Script
+from coinlake_ops.factory import main as run_factory
 
 CATALOG = "spark_catalog"
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=250&page={page}"
@@ -169,7 +166,7 @@ def bench_factory(folder: Path) -> None:
     record = folder / "record.json"
     code = run_factory(["run", "pl_main", "--set", f"lake_path={folder / 'lake'}", "--record", str(record)])
     if code:
-        sys.exit(f"pl_main failed with exit code {code}; see why with: python -m coinlake_ops.adf run pl_main")
+        sys.exit(f"pl_main failed with exit code {code}; see why with: python -m coinlake_ops.factory run pl_main")
     run = json.loads(record.read_text())
     ran = (row for row in monitor.rows(run) if row.record["activityType"] == "DatabricksNotebook")
     notebooks_alone, end = timedelta(), instants.parse(run["runStart"])
