@@ -4,6 +4,7 @@ A step is one JSON file, written when the notebook has done its work; notebook 0
 table `run_steps`. Beside it stands an OpenLineage event, so that any lineage tool can draw the graph.
 """
 
+import contextlib
 import hashlib
 import json
 import uuid
@@ -56,7 +57,8 @@ class Step:
             table_versions={name: version for name, version in writes.items() if version is not None},
         )
         event = self._lineage_event(ended_at, list(reads), writes)
-        write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+        with contextlib.suppress(PermissionError):
+            write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
@@ -80,7 +82,12 @@ class Step:
             "code_hash": code_hash(),
             "message": None,
         } | facts
-        write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        try:
+            write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        except PermissionError:
+            print(
+                f"{self.name}: no record is left of this step, because you may read this lake and not write to it"
+            )
         return record
 
     def _lineage_event(
