@@ -141,8 +141,8 @@ class Lakehouse:
 
     def _name_in_catalog(self, table: Table) -> None:
         name, location = table.full_name(self.catalog), self._folder_of(table)
-        if self.spark.catalog.tableExists(name):
-            facts = self._described(name)
+        facts = self._described(name)
+        if facts:
             if facts["Type"] != "EXTERNAL":
                 raise StorageError(
                     f"{name} is a table whose rows the catalog {self.catalog} keeps; the lake {self.path} must "
@@ -172,10 +172,12 @@ class Lakehouse:
                 raise self._drift([problem]) from None
 
     def _described(self, name: str) -> dict[str, str]:
-        """What the catalog says of a table that it names: Type, Location and more."""
+        """What the catalog says of a table: Type, Location and more; empty when it has none of this name."""
         try:
             described = self.spark.sql(f"DESCRIBE TABLE EXTENDED {name}").collect()
         except AnalysisException as problem:
+            if problem.getCondition() in NOT_THERE:
+                return {}
             if problem.getCondition() != "DELTA_PATH_DOES_NOT_EXIST":
                 raise
             # Its folder is gone, and with it every row: only the name is left.
