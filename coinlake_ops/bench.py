@@ -24,7 +24,7 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import SparkSession
 
-from coinlake import autoloader, delta, gold, instants, runtime, silver, warehouse
+from coinlake import autoloader, delta, gold, instants, runtime, silver, sources, warehouse
 from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
 from coinlake.warehouse import DuckDBWarehouse
@@ -116,7 +116,7 @@ def _with_a_number_in_quotes(body: bytes) -> bytes:
 
 def _readers(spark: SparkSession, pages: Path, scratch: Path) -> tuple[Callable[[], None], Callable[[], None]]:
     """The landed-file reader and Spark's JSON source, each as a stream over all pages into nothing."""
-    schema = silver.SOURCES["coins_markets"].schema
+    schema = sources.SOURCES["coins_markets"].schema
 
     def stream(records) -> None:
         checkpoint = tempfile.mkdtemp(dir=scratch, prefix="checkpoint-")
