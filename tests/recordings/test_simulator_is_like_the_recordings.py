@@ -39,6 +39,7 @@ OFFICIAL = {
     ),
     "/coins/bitcoin/ohlc?vs_currency=usd&days=30": "/coins/{id}/ohlc",
     "/coins/list?include_platform=true": "/coins/list",
+    "/coins/categories": "/coins/categories",
     "/global": "/global",
     "/simple/price?ids=bitcoin,tether&vs_currencies=usd,eth&include_market_cap=true&include_24hr_vol=true"
     "&include_24hr_change=true&include_last_updated_at=true": "/simple/price",
@@ -314,6 +315,15 @@ def test_simple_prices_and_the_list_have_the_recorded_form(ask):
         recorded = json.loads(path.read_text(encoding="utf-8"))
         assert list(entries[0]) == list(recorded[0])
         assert len({entry["symbol"] for entry in entries}) < len(entries)
+
+
+def test_categories_have_the_documented_and_the_recorded_fields(ask):
+    description = json.loads((recordings.RECORDINGS / "oas" / "demo-api.json").read_text(encoding="utf-8"))
+    answer = description["paths"]["/coins/categories"]["get"]["responses"]["200"]["content"]["application/json"]
+    simulated = parsed(ask("/coins/categories"))
+    assert {tuple(category) for category in simulated} == {tuple(category) for category in answer["example"]}
+    for path in recordings.files("categories", "*.json"):
+        assert {name for category in read(path) for name in category} <= set(simulated[0]), path
 
 
 def test_exchange_rates_have_the_recorded_form(ask):

@@ -16,6 +16,7 @@ FOLDERS = {
     "markets": "coins_markets",
     "market_chart": "coins_market_chart",
     "coins_list": "coins_list",
+    "categories": "coin_categories",
     "global": "global",
     "fng": "fear_greed",
     "frankfurter": "fx_rates",
@@ -76,7 +77,9 @@ def _data() -> Iterator[Recording]:
                 # Whoever kept the history kept only this part of the answer.
                 content = {"data": content}
                 body = json.dumps(content).encode()
-            is_data = isinstance(content, list if endpoint in ("coins_markets", "coins_list") else dict)
+            is_data = isinstance(
+                content, list if endpoint in ("coins_markets", "coins_list", "coin_categories") else dict
+            )
             if endpoint == "weather_daily":
                 is_data = is_data and isinstance(content.get("daily"), dict)
             url = _noted_question(path) or _question(endpoint, path)
@@ -117,6 +120,7 @@ def _question(endpoint: str, path: Path) -> str:
         "coins_markets": f"{API}/coins/markets?vs_currency=usd&sparkline=true",
         "coins_market_chart": f"{API}/coins/{coin[1] if coin else 'bitcoin'}/market_chart?vs_currency=usd",
         "coins_list": f"{API}/coins/list",
+        "coin_categories": f"{API}/coins/categories",
         "global": f"{API}/global",
         "fear_greed": "https://api.alternative.me/fng/",
         "fx_rates": "https://api.frankfurter.dev/v1/latest?base=EUR",
