@@ -47,7 +47,7 @@ class Recording(NamedTuple):
 
 def everything() -> list[Recording]:
     """Every recording, each at a moment of its own."""
-    found = [*_data(), *_errors()]
+    found = [*_data(), *_documented(), *_errors()]
     # Answers never arrive at the same instant; recordings of one day otherwise would.
     return [
         each._replace(moment=each.moment + timedelta(milliseconds=number)) for number, each in enumerate(found)
@@ -84,6 +84,16 @@ def _data() -> Iterator[Recording]:
                 is_data = is_data and isinstance(content.get("daily"), dict)
             url = _noted_question(path) or _question(endpoint, path)
             yield Recording(path, endpoint, url, _moment(path), 200, body, content if is_data else None)
+
+
+def _documented() -> Iterator[Recording]:
+    """The answer that CoinGecko's own description shows for its categories, of 2026."""
+    for path in recordings.files("oas", "demo-api.json"):
+        answer = json.loads(path.read_bytes())["paths"]["/coins/categories"]["get"]["responses"]["200"]
+        content = answer["content"]["application/json"]["example"]
+        url = _question("coin_categories", path)
+        moment = datetime(2026, 5, 26, 10, 3, tzinfo=UTC)
+        yield Recording(path, "coin_categories", url, moment, 200, json.dumps(content).encode(), content)
 
 
 def _errors() -> Iterator[Recording]:

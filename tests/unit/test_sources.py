@@ -1,4 +1,4 @@
-"""The sources as they are found, ordered and asked; what each is asked depends on nothing that it does not name."""
+"""The sources as they are found, ordered and asked; what is asked depends only on what a source names."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -97,4 +97,4 @@ def test_a_source_names_the_settings_that_its_requests_depend_on(source):
     source.requests(settings, AS_OF)
     if source.for_coins:
         source.for_coins(settings, ["bitcoin"])
-    assert SEEN == set(source.settings)
+    assert set(source.settings) == SEEN

@@ -659,10 +659,11 @@ class CoinGecko:
             then = self._in_category(identity, refreshed - DAY)
             total, total_before = float(np.sum(caps[rows])), float(np.sum(before[then]))
             is_known = total > 0
+            change = _percent(total, total_before) if total_before else 0
             largest = [self.catalogue.coins[row] for row in rows[np.argsort(-caps[rows], kind="stable")[:3]]]
             found.append({
                 "id": identity, "name": name, "market_cap": total if is_known else None,
-                "market_cap_change_24h": (_percent(total, total_before) if total_before else 0) if is_known else None,
+                "market_cap_change_24h": change if is_known else None,
                 "content": None if identity in WITHOUT_CONTENT else f"Coins that are known as {name}.",
                 "top_3_coins_id": [coin.id for coin in largest],
                 "top_3_coins": [image(coin).replace("/large/", "/small/") for coin in largest],
