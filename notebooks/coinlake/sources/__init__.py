@@ -47,7 +47,7 @@ def endpoint_of(name: str) -> Endpoint:
 
 
 def groups() -> tuple[str, ...]:
-    """The groups that are asked one after the other: market, context."""
+    """The groups of sources: market, context. A run asks those of one group."""
     return tuple(dict.fromkeys(source.group for source in SOURCES.values()))
 
 
