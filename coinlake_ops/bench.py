@@ -25,7 +25,7 @@ import duckdb
 from pyspark.sql import SparkSession
 
 from adf_lab import Context, Engine, Script, VirtualClock, evaluate, monitor
-from coinlake import autoloader, gold, instants, runtime, silver, warehouse
+from coinlake import autoloader, gold, instants, runtime, silver, sources, warehouse
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
@@ -114,7 +114,7 @@ def _with_a_number_in_quotes(body: bytes) -> bytes:
 
 def _readers(spark: SparkSession, pages: Path, scratch: Path) -> tuple[Callable[[], None], Callable[[], None]]:
     """The landed-file reader and Spark's JSON source, each as a stream over all pages into nothing."""
-    schema = silver.SOURCES["coins_markets"].schema
+    schema = sources.SOURCES["coins_markets"].schema
 
     def stream(records) -> None:
         checkpoint = tempfile.mkdtemp(dir=scratch, prefix="checkpoint-")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from coinlake import api, bronze
+from coinlake import bronze, sources
 from coinlake.errors import CoinlakeError
 
 
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         "Adding the same again changes nothing.",
     )
     add.add_argument("bodies", nargs="+", metavar="BODY", help="files with one response body each")
-    add.add_argument("--endpoint", required=True, help=f"one of {', '.join(api.ENDPOINTS)}")
+    add.add_argument("--endpoint", required=True, help=f"one of {', '.join(sources.SOURCES)}")
     add.add_argument("--url", required=True, help="the address asked; keys in it are left out")
     add.add_argument("--fetched-at", required=True, help="UTC instant of the answer: 2026-08-12T14:22:00Z")
     add.add_argument("--status", type=int, default=200, help="HTTP status of the answer (default 200)")

@@ -9,6 +9,8 @@ import pytest
 from adf_lab import check_factory, diagram, load_factory
 from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
 from adf_support.factories import write_factory
+from coinlake import sources
+from coinlake.api import COINGECKO
 from coinlake_ops import runtime
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
 from coinlake_ops.settings import ROOT
@@ -57,6 +59,17 @@ def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
     ]
     libraries.write(folder)
     assert file.read_text() == kept
+
+
+def test_the_list_of_what_is_copied_has_every_source(factory):
+    listed = factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
+    assert {entry["sink"]["endpoint"] for entry in listed} == set(sources.SOURCES)
+    patterns = {list: "arrayOfObjects", dict: "setOfObjects"}
+    for entry in listed:
+        endpoint = sources.endpoint_of(entry["sink"]["endpoint"])
+        root = entry["source"]["base_url"].replace("{coingecko}", f"{COINGECKO}/")
+        assert root == f"{endpoint.root}/", entry["name"]
+        assert entry["sink"]["file_pattern"] == patterns[endpoint.shape], entry["name"]
 
 
 def test_every_activity_says_why_and_how_long(factory):

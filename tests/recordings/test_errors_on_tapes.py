@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime, timedelta
 
-from coinlake import api, bronze
+from coinlake import bronze, sources
 from coinlake.bronze import LandingZone, Settings, ingest
 from tests.support import recorded_tape, recordings
 
@@ -19,7 +19,7 @@ def test_every_recording_comes_out_of_a_replay_as_it_went_in(tmp_path):
         for path in recordings.files(folder):
             body = path.read_bytes()
             moment = START + timedelta(minutes=len(expected))
-            url = f"{api.ENDPOINTS[endpoint].root}/recorded/{len(expected)}"
+            url = f"{sources.endpoint_of(endpoint).root}/recorded/{len(expected)}"
             status = 429 if folder.startswith("errors") else 200
             added = bronze.add_recording(
                 tmp_path / "tape",

@@ -82,6 +82,7 @@ class Chain:
             "coin_prices": expected_silver.coin_prices(data, CODES),
             "market_totals": expected_silver.market_totals(data),
             "coin_list": expected_silver.coin_list(data),
+            "coin_categories": expected_silver.coin_categories(data),
             "fear_greed": expected_silver.fear_greed(data),
             "fx_rates": expected_silver.fx_rates(data),
             "weather_daily": expected_silver.weather_daily(data),
@@ -207,7 +208,9 @@ def test_the_response_log_is_a_table(chain):
     assert sorted(found, key=repr) == sorted(noted, key=repr)
 
 
-@pytest.mark.parametrize("name", ["coin_snapshots", "coin_prices", "market_totals", "coin_list"])
+@pytest.mark.parametrize(
+    "name", ["coin_snapshots", "coin_prices", "market_totals", "coin_list", "coin_categories"]
+)
 def test_silver_of_the_market_is_what_was_said(chain, name):
     _assert_table(chain, name, chain.silver)
 

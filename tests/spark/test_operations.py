@@ -122,7 +122,7 @@ def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(lake
     changed = observability.update_metrics(lake, 26.0)
     assert {name: merged[:2] for name, merged in changed.items()} == {
         "aggregated_data.api_usage": (0, 1),
-        "aggregated_data.freshness": (13, 0),
+        "aggregated_data.freshness": (len(metrics.REACHES), 0),
     }
     responses = lake.table(schema.RESPONSES).read()
     assert stored(lake, schema.API_USAGE) == values(metrics.api_usage(responses))

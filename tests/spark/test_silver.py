@@ -68,6 +68,30 @@ def listed(id, name):
     return {"id": id, "symbol": "", "name": name}
 
 
+def category(id, **fields):
+    """A category of /coins/categories that keeps every rule."""
+    return {
+        "id": id,
+        "name": id.title(),
+        "market_cap": 2.5e12,
+        "market_cap_change_24h": -0.5,
+        "content": "Coins.",
+        "top_3_coins_id": ["bitcoin", "ethereum"],
+        "top_3_coins": ["https://localhost/1.png", "https://localhost/279.png"],
+        "volume_24h": 45616943988.5,
+        "updated_at": "2026-08-12T12:20:24.777Z",
+    } | fields
+
+
+UNKNOWN = dict.fromkeys(("market_cap", "market_cap_change_24h", "content", "volume_24h", "updated_at"))
+
+
+def of_2021(id):
+    """A category as it was sent before it named coins."""
+    names = ("id", "name", "market_cap", "market_cap_change_24h", "volume_24h", "updated_at")
+    return {name: value for name, value in category(id).items() if name in names}
+
+
 def mood(value, stamp, label="Fear"):
     return {"value": value, "value_classification": label, "timestamp": stamp}
 
@@ -190,6 +214,21 @@ FIRST = {
         [listed("both", "After"), listed("new", "New"), listed("", "Nobody")],
         "2026-08-12T01:00:00Z",
     ),
+    "categories": (
+        "coin_categories",
+        [
+            category("layer-1"),
+            category("name-only", **UNKNOWN, top_3_coins_id=[], top_3_coins=[]),
+            category("worthless", market_cap=0, market_cap_change_24h=0, volume_24h=0),
+            of_2021("old"),
+            category("twice", market_cap=1, updated_at="2026-08-12T12:20:25Z"),
+            category("twice", market_cap=2, updated_at="2026-08-12T12:20:24Z"),
+            category("novel", market_cap="17.5", mood="good"),
+            category("below", volume_24h=-1),
+            category(""),
+        ],
+        NOON,
+    ),
     "moods": (
         "fear_greed",
         {
@@ -293,6 +332,7 @@ def test_the_streams_say_what_they_read_wrote_and_rejected(lake):
         "coins_markets": (13 + 2 + 5 + 1 + 1 + 2 + 2, 8 + 5 + 1 + 1 + prices_of_lines, 5 + 2 + 2 + 2),
         "coins_market_chart": (2 + 2 + 3 + 6 + 24 + 5 + 1 + 1, 2 + 2 + 3 + 4 + 2 + 1, 6),
         "coins_list": (3, 2, 1),
+        "coin_categories": (9, 6, 2),
         "global": (2, 1, 1),
         "fear_greed": (3, 1, 2),
         "fx_rates": (4, 3, 1),
@@ -512,6 +552,26 @@ def test_coins_ever_listed_remember_their_first_and_their_newest_list(lake):
         ("old", "", "Old", first, first, lake.files["early list"]),
     ]
     assert lake.quarantined(lake.files["late list"]) == [(["id_missing"], 1, listed("", "Nobody"))]
+
+
+def test_a_category_is_worth_something_or_is_a_name_only(lake):
+    file, noon = lake.files["categories"], datetime(2026, 8, 12, 12, 22)
+    rescued = '{"market_cap":"17.5","mood":"good"}'
+    top = ["bitcoin", "ethereum"]
+    values = ("name", "market_cap", "market_cap_change_24h", "volume_24h", "top_3_coins", "updated_at", "rescued")
+    updated = datetime(2026, 8, 12, 12, 20, 24, 777000)
+    assert lake.rows(schema.COIN_CATEGORIES, "category_id", "snapshot_at", *values, "file") == [
+        ("layer-1", noon, "Layer-1", 2.5e12, -0.5, 45616943988.5, top, updated, None, file),
+        ("name-only", noon, "Name-Only", None, None, None, [], None, None, file),
+        ("novel", noon, "Novel", 17.5, -0.5, 45616943988.5, top, updated, rescued, file),
+        ("old", noon, "Old", 2.5e12, -0.5, 45616943988.5, None, updated, None, file),
+        ("twice", noon, "Twice", 1.0, -0.5, 45616943988.5, top, datetime(2026, 8, 12, 12, 20, 25), None, file),
+        ("worthless", noon, "Worthless", None, 0.0, 0.0, top, updated, None, file),
+    ]
+    assert [(reasons, record["id"]) for reasons, _, record in lake.quarantined(file)] == [
+        (["id_missing"], ""),
+        (["volume_impossible"], "below"),
+    ]
 
 
 def test_fear_and_greed_is_all_text_and_becomes_numbers(lake):

@@ -5,6 +5,7 @@ import pytest
 from coinlake import api
 from coinlake.api import classify, responses
 from coinlake.api.responses import Classification
+from coinlake.sources import endpoint_of
 
 CHART = b'{"prices":[[1,2.5]],"market_caps":[],"total_volumes":[]}'
 
@@ -19,6 +20,7 @@ def body(document) -> bytes:
         ("coins_markets", b"[]"),
         ("coins_markets", b'\xef\xbb\xbf[{"id":"bitcoin"}]\n'),
         ("coins_list", b"[]"),
+        ("coin_categories", b"[]"),
         ("coins_market_chart", CHART),
         ("global", b'{"data":{}}'),
         ("fear_greed", b'{"data":[],"metadata":{"error":null}}'),
@@ -27,7 +29,7 @@ def body(document) -> bytes:
     ],
 )
 def test_a_whole_body_of_the_endpoints_shape_is_data(endpoint, data):
-    assert classify(endpoint, 200, data) == Classification()
+    assert classify(endpoint_of(endpoint), 200, data) == Classification()
 
 
 @pytest.mark.parametrize(
@@ -78,18 +80,21 @@ def test_a_whole_body_of_the_endpoints_shape_is_data(endpoint, data):
 )
 def test_error_objects(document, status, expected):
     for endpoint in ("coins_markets", "coins_market_chart"):
-        assert classify(endpoint, status, body(document)) == expected
+        assert classify(endpoint_of(endpoint), status, body(document)) == expected
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
 def test_refusals_are_never_asked_again_whatever_the_body_says(status):
-    assert classify("global", status, body({"status": {"error_code": 429, "error_message": "x"}})).retry is False
-    assert classify("global", status, b"<html>502 Bad Gateway").retry is False
+    assert (
+        classify(endpoint_of("global"), status, body({"status": {"error_code": 429, "error_message": "x"}})).retry
+        is False
+    )
+    assert classify(endpoint_of("global"), status, b"<html>502 Bad Gateway").retry is False
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 520])
 def test_what_may_pass_is_asked_again(status):
-    assert classify("global", status, b"").retry is True
+    assert classify(endpoint_of("global"), status, b"").retry is True
 
 
 @pytest.mark.parametrize(
@@ -117,17 +122,17 @@ def test_what_may_pass_is_asked_again(status):
     ],
 )  # fmt: skip
 def test_what_is_not_json_or_of_another_shape(status, came, expected):
-    assert classify("coins_markets", status, came) == expected
+    assert classify(endpoint_of("coins_markets"), status, came) == expected
 
 
 def test_an_object_without_its_content_is_no_data():
-    assert classify("coins_market_chart", 200, b'{"prices":null}') == Classification(
+    assert classify(endpoint_of("coins_market_chart"), 200, b'{"prices":null}') == Classification(
         "200 the object has no 'prices', which coins_market_chart has", 200
     )
 
 
 def test_an_error_text_is_one_short_line():
-    error = classify("global", 404, body({"error": "a\r\nb\x1b[31m " + "c" * 500})).error
+    error = classify(endpoint_of("global"), 404, body({"error": "a\r\nb\x1b[31m " + "c" * 500})).error
     assert error == "404 a b [31m " + "c" * 150 + "…"
 
 

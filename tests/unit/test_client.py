@@ -9,7 +9,7 @@ import requests
 import urllib3
 
 from coinlake import api
-from coinlake.api import Attempt, Client, Request, session
+from coinlake.api import Attempt, Client, Endpoint, Request, session
 from coinlake.api.client import ordered_wait
 from coinlake.api.responses import Classification
 from coinlake.api.tiers import choose_tier
@@ -20,7 +20,9 @@ from tests.support.scripted_api import Reply, ScriptedApi
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 URL = "https://api.coingecko.com/api/v3/global"
-ASK = Request("global", 1, URL)
+# The client asks whatever it is given: it needs no endpoint of coinlake.sources.
+GLOBAL = Endpoint("global", "market", "https://api.coingecko.com/api/v3", "/global", dict, holds=("data", dict))
+ASK = Request(GLOBAL, 1, URL)
 DATA = Reply(200, b'{"data":{}}')
 BUSY = Reply(503, b"")
 KEY = "CG-9f8e7d6c5b4a"
@@ -83,7 +85,7 @@ def test_a_refusal_is_asked_once(status):
 
 def test_attempts_are_limited_by_the_client_and_by_the_request():
     assert len(talk(*[BUSY] * 3, attempts=3)[0].fetch(ASK)) == 3
-    assert len(talk(*[BUSY] * 2, attempts=3)[0].fetch(Request("global", 1, URL, attempts=2))) == 2
+    assert len(talk(*[BUSY] * 2, attempts=3)[0].fetch(Request(GLOBAL, 1, URL, attempts=2))) == 2
 
 
 def test_waits_double_up_to_the_cap_with_a_seeded_jitter():
@@ -221,7 +223,7 @@ def test_each_plan_has_its_host_and_header(plan, host, header):
     chosen = choose_tier(plan)
     url = chosen.root + "/global"
     asking, api, _ = talk(DATA, url=url, key_header=chosen.key_header, key=Secret(KEY))
-    asking.fetch(Request("global", 1, url))
+    asking.fetch(Request(GLOBAL, 1, url))
     assert chosen.root == host
     assert {name for name, value in api.sent[0].headers.items() if KEY in value} == ({header} - {None})
     assert KEY not in api.sent[0].url

@@ -3,30 +3,35 @@ import pytest
 from coinlake import api
 from coinlake.api import endpoints
 from coinlake.errors import CoinlakeError
+from coinlake.sources import endpoint_of
 
 
 def test_addresses_of_all_endpoints():
     assert {
-        "coins_markets": api.request_url("coins_markets", vs_currency="usd", per_page=250, page=2),
-        "global": api.request_url("global"),
-        "coins_list": api.request_url("coins_list"),
+        "coins_markets": api.request_url(endpoint_of("coins_markets"), vs_currency="usd", per_page=250, page=2),
+        "global": api.request_url(endpoint_of("global")),
+        "coins_list": api.request_url(endpoint_of("coins_list")),
+        "coin_categories": api.request_url(endpoint_of("coin_categories")),
         "coins_market_chart": api.request_url(
-            "coins_market_chart",
+            endpoint_of("coins_market_chart"),
             root=endpoints.COINGECKO_PRO,
             coin_id="staked ether/é",
             vs_currency="eur",
             days=365,
         ),
-        "fear_greed": api.request_url("fear_greed", limit=366),
-        "fx_rates": api.request_url("fx_rates", start="2026-08-01", end="2026-08-12", symbols="EUR,CHF"),
+        "fear_greed": api.request_url(endpoint_of("fear_greed"), limit=366),
+        "fx_rates": api.request_url(
+            endpoint_of("fx_rates"), start="2026-08-01", end="2026-08-12", symbols="EUR,CHF"
+        ),
         "weather_daily": api.request_url(
-            "weather_daily", latitude=47.37, longitude=-8.5, start="2026-08-01", end="2026-08-11"
+            endpoint_of("weather_daily"), latitude=47.37, longitude=-8.5, start="2026-08-01", end="2026-08-11"
         ),
     } == {
         "coins_markets": "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&order=market_cap_desc"
         "&per_page=250&page=2&sparkline=true&price_change_percentage=1h,24h,7d,30d",
         "global": "https://api.coingecko.com/api/v3/global",
         "coins_list": "https://api.coingecko.com/api/v3/coins/list",
+        "coin_categories": "https://api.coingecko.com/api/v3/coins/categories",
         "coins_market_chart": "https://pro-api.coingecko.com/api/v3/coins/staked%20ether%2F%C3%A9/market_chart"
         "?vs_currency=eur&days=365",
         "fear_greed": "https://api.alternative.me/fng/?limit=366",
@@ -39,7 +44,7 @@ def test_addresses_of_all_endpoints():
 
 def test_an_unknown_endpoint_is_an_error_that_lists_them():
     with pytest.raises(CoinlakeError, match=r"no endpoint 'coin_market'.*coins_markets, global"):
-        api.endpoint_of("coin_market")
+        endpoint_of("coin_market")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_an_address_is_kept_without_its_key(address, expected):
     ],
 )
 def test_an_address_without_its_host_gets_the_endpoints(name, address, expected):
-    assert api.absolute_url(name, address) == expected
+    assert api.absolute_url(endpoint_of(name), address) == expected
 
 
 def test_one_question_in_two_spellings():

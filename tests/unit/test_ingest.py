@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from coinlake import api, bronze
+from coinlake import api, bronze, sources
 from coinlake.api import Request
 from coinlake.bronze import LandingZone, Settings, ingest, plan_requests, request_plan, resolve_as_of
-from coinlake.bronze.request_plan import chart_requests, run_id
+from coinlake.bronze.request_plan import requests_for_coins, run_id
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
+from coinlake.sources import SOURCES, endpoint_of
 from tests.support.scripted_api import Reply, ScriptedApi
 
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -18,14 +19,25 @@ ROOT = "https://api.coingecko.com/api/v3"
 GLOBAL, LIST = f"{ROOT}/global", f"{ROOT}/coins/list"
 KEY = "CG-9f8e7d6c5b4a"
 CHART = Reply(200, b'{"prices":[]}')
+ASKED = ("coins_markets", "global", "coins_list", "coins_market_chart", "fear_greed", "fx_rates", "weather_daily")
+
+
+@pytest.fixture(autouse=True)
+def these_sources(monkeypatch):
+    """What a run asks here does not depend on which sources are added to the package."""
+    monkeypatch.setattr(sources, "SOURCES", {name: sources.SOURCES[name] for name in ASKED})
 
 
 def markets(page=1, per_page=2, root=ROOT):
-    return api.request_url("coins_markets", root=root, vs_currency="usd", per_page=per_page, page=page)
+    return api.request_url(
+        endpoint_of("coins_markets"), root=root, vs_currency="usd", per_page=per_page, page=page
+    )
 
 
 def chart(coin_id, root=ROOT):
-    return api.request_url("coins_market_chart", root=root, coin_id=coin_id, vs_currency="usd", days=365)
+    return api.request_url(
+        endpoint_of("coins_market_chart"), root=root, coin_id=coin_id, vs_currency="usd", days=365
+    )
 
 
 def page_of(*ids):
@@ -73,11 +85,11 @@ def test_the_plan_of_a_market_run():
     settings = Settings("lake", coins=501, history_coins=3)
     assert plan_requests("market", settings, AS_OF) == request_plan.RequestPlan(
         requests=(
-            Request("coins_markets", 1, markets(1, 167)),
-            Request("coins_markets", 2, markets(2, 167)),
-            Request("coins_markets", 3, markets(3, 167)),
-            Request("global", 1, GLOBAL),
-            Request("coins_list", 1, LIST),
+            Request(endpoint_of("coins_markets"), 1, markets(1, 167)),
+            Request(endpoint_of("coins_markets"), 2, markets(2, 167)),
+            Request(endpoint_of("coins_markets"), 3, markets(3, 167)),
+            Request(endpoint_of("global"), 1, GLOBAL),
+            Request(endpoint_of("coins_list"), 1, LIST),
         ),
         charts=3,
     )
@@ -91,7 +103,7 @@ def test_pages_are_few_and_equally_long(coins, pages, length):
     asked = [
         request
         for request in plan_requests("market", settings, AS_OF).requests
-        if request.endpoint == "coins_markets"
+        if request.endpoint.name == "coins_markets"
     ]
     assert (len(asked), settings.page_length) == (pages, length)
 
@@ -100,12 +112,13 @@ def test_what_is_asked_once_a_day_is_not_asked_again():
     asked = {api.same_question(url) for url in (GLOBAL, LIST, chart("bitcoin"), markets(1, 2))}
     settings = Settings("lake", coins=2, history_coins=2)
     assert plan_requests("market", settings, AS_OF, asked) == request_plan.RequestPlan(
-        requests=(Request("coins_markets", 1, markets()), Request("global", 1, GLOBAL)),
+        requests=(Request(endpoint_of("coins_markets"), 1, markets()), Request(endpoint_of("global"), 1, GLOBAL)),
         charts=1,
         skipped=("coins_list",),
     )
-    assert chart_requests(["bitcoin", "ether", "ether", "doge"], settings, asked) == [
-        Request("coins_market_chart", 1, chart("ether"))
+    coins = ["bitcoin", "ether", "ether", "doge"]
+    assert requests_for_coins(SOURCES["coins_market_chart"], coins, settings, asked) == [
+        Request(endpoint_of("coins_market_chart"), 1, chart("ether"))
     ]
 
 
@@ -114,15 +127,21 @@ def test_the_plan_of_a_context_run():
     before_the_day_is_settled = datetime(2026, 8, 13, 0, 30, tzinfo=UTC)
     expected = request_plan.RequestPlan(
         requests=(
-            Request("fear_greed", 1, "https://api.alternative.me/fng/?limit=11"),
+            Request(endpoint_of("fear_greed"), 1, "https://api.alternative.me/fng/?limit=11"),
             Request(
-                "fx_rates", 1, "https://api.frankfurter.dev/v1/2026-08-02..2026-08-12?base=USD&symbols=EUR,CHF"
+                endpoint_of("fx_rates"),
+                1,
+                "https://api.frankfurter.dev/v1/2026-08-02..2026-08-12?base=USD&symbols=EUR,CHF",
             ),
             Request(
-                "weather_daily",
+                endpoint_of("weather_daily"),
                 1,
                 api.request_url(
-                    "weather_daily", latitude=47.37, longitude=8.54, start="2026-08-02", end="2026-08-11"
+                    endpoint_of("weather_daily"),
+                    latitude=47.37,
+                    longitude=8.54,
+                    start="2026-08-02",
+                    end="2026-08-11",
                 ),
             ),
         )
@@ -134,7 +153,7 @@ def test_the_plan_of_a_context_run():
 
 def test_without_foreign_currencies_no_rates_are_asked():
     requests = plan_requests("context", Settings("lake", fx_currencies="usd"), AS_OF).requests
-    assert [request.endpoint for request in requests] == ["fear_greed", "weather_daily"]
+    assert [request.endpoint.name for request in requests] == ["fear_greed", "weather_daily"]
 
 
 @pytest.mark.parametrize(
@@ -468,7 +487,7 @@ def test_instants_of_a_run(tmp_path):
 def test_steps_go_on_from_the_newest_run_and_keep_both_groups_together(tmp_path):
     def land(group, at):
         name = {"market": "global", "context": "fear_greed"}[group]
-        bronze.add_recording(tmp_path, endpoint=name, url=api.ENDPOINTS[name].root, fetched_at=at, bodies=[b"{}"])
+        bronze.add_recording(tmp_path, endpoint=name, url=endpoint_of(name).root, fetched_at=at, bodies=[b"{}"])
 
     def step(group, text="+1h"):
         settings = Settings("lake", as_of=text)

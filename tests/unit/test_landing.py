@@ -12,6 +12,7 @@ from coinlake.api import Attempt, Request, responses
 from coinlake.bronze import LandingZone
 from coinlake.bronze.landing_zone import Files
 from coinlake.errors import CoinlakeError
+from coinlake.sources import endpoint_of
 
 RUN = "20260812T142200Z-0123abcd"
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -21,11 +22,10 @@ GLOBAL = b'{"data":{}}'
 
 
 def attempt(endpoint="coins_markets", body=PAGE, *, url=MARKETS, page=1, number=1, status=200, at=AS_OF):
-    classification = (
-        responses.no_answer("connection failed") if status == 0 else api.classify(endpoint, status, body)
-    )
+    asked = endpoint_of(endpoint)
+    classification = responses.no_answer("connection failed") if status == 0 else api.classify(asked, status, body)
     headers = {"age": "12"}
-    return Attempt(Request(endpoint, page, url), number, status, headers, body, at, 812, classification)
+    return Attempt(Request(asked, page, url), number, status, headers, body, at, 812, classification)
 
 
 def land(landing, run=RUN, attempts=(), source="live"):

@@ -409,3 +409,36 @@ def test_a_year_of_pages_can_be_asked_at_any_moment(get):
         rows = get("/coins/markets?vs_currency=usd&per_page=250&sparkline=true&price_change_percentage=1y", at)
         assert rows[0]["id"] == "bitcoin"
         assert all(row["current_price"] > 0 for row in rows)
+
+
+def test_categories_are_worth_what_their_coins_are(get):
+    categories = {category["id"]: category for category in get("/coins/categories")}
+    coins = get("/coins/markets?vs_currency=usd&per_page=250&category=tokenized-gold&precision=full")
+    gold = categories["tokenized-gold"]
+    assert gold["market_cap"] == pytest.approx(sum(coin["market_cap"] for coin in coins), rel=1e-3)
+    assert gold["volume_24h"] == pytest.approx(sum(coin["total_volume"] for coin in coins), rel=1e-3)
+    assert gold["top_3_coins_id"] == [coin["id"] for coin in coins][:3] == ["tether-gold", "pax-gold"]
+    assert [link.split("/small/")[1].split(".")[0] for link in gold["top_3_coins"]] == gold["top_3_coins_id"]
+    worth = sum(category["market_cap"] or 0 for category in categories.values())
+    assert worth == pytest.approx(get("/global")["data"]["total_market_cap"]["usd"], rel=1e-3)
+    assert get("/coins/markets?vs_currency=usd&category=wallets") == []
+
+
+def test_nearly_every_second_category_is_a_name_only(get):
+    categories = get("/coins/categories")
+    unknown = [category for category in categories if category["market_cap"] is None]
+    assert 0.3 < len(unknown) / len(categories) < 0.5
+    assert categories[-len(unknown) :] == unknown
+    for category in unknown:
+        assert [category[name] for name in ("market_cap_change_24h", "volume_24h", "updated_at")] == [None] * 3
+        assert category["top_3_coins_id"] == category["top_3_coins"] == []
+    assert sum(category["content"] is None for category in categories) == 2
+
+
+@pytest.mark.parametrize("subject", ["market_cap", "name", "market_cap_change_24h"])
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_categories_in_order(get, subject, direction):
+    values = [category[subject] for category in get(f"/coins/categories?order={subject}_{direction}")]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=direction == "desc")
+    assert values[len(known) :] == [None] * (len(values) - len(known))

@@ -9,6 +9,7 @@ from coinlake.api import Client, Request
 from coinlake.bronze import LandingZone, Recording, recordings, replay
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
+from coinlake.sources import endpoint_of
 from coinlake_ops import tape as command
 
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=1&page={}"
@@ -96,7 +97,7 @@ def test_a_tape_answers_what_was_recorded_at_the_recorded_time(tmp_path):
     add(tmp_path, body, b"[]", headers={"age": "12", "content-encoding": "gzip"})
     client, clock = replaying(tmp_path)
     swapped = "https://api.coingecko.com/api/v3/coins/markets?page=1&per_page=1&vs_currency=usd"
-    [attempt] = client.fetch(Request("coins_markets", 1, swapped))
+    [attempt] = client.fetch(Request(endpoint_of("coins_markets"), 1, swapped))
     assert (attempt.status, attempt.body, attempt.headers) == (200, body, {"age": "12"})
     assert attempt.fetched_at == clock.now() == datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 
@@ -105,8 +106,8 @@ def test_attempts_come_in_recorded_order_and_the_last_repeats(tmp_path):
     url = "https://api.coingecko.com/api/v3/global"
     add(tmp_path, b"", b"<html>", b'{"data":{}}', endpoint="global", url=url)
     client, _ = replaying(tmp_path)
-    first = client.fetch(Request("global", 1, url))
-    again = client.fetch(Request("global", 1, url))
+    first = client.fetch(Request(endpoint_of("global"), 1, url))
+    again = client.fetch(Request(endpoint_of("global"), 1, url))
     assert [attempt.body for attempt in first] == [b"", b"<html>", b'{"data":{}}']
     assert [attempt.body for attempt in again] == [b'{"data":{}}']
 
@@ -115,14 +116,14 @@ def test_a_request_that_the_tape_cannot_answer_is_named(tmp_path):
     run = add(tmp_path, b"[]")
     client, _ = replaying(tmp_path)
     with pytest.raises(CoinlakeError, match=rf"has no answer to GET https://.*page=2 in run {run}"):
-        client.fetch(Request("coins_markets", 2, MARKETS.format(2)))
+        client.fetch(Request(endpoint_of("coins_markets"), 2, MARKETS.format(2)))
 
 
 def test_a_tape_that_has_lost_a_body_says_so(tmp_path):
     add(tmp_path, b"[]")
     next(tmp_path.glob("landing/**/p0001.json")).unlink()
     with pytest.raises(CoinlakeError, match=r"p0001.json is missing"):
-        replaying(tmp_path)[0].fetch(Request("coins_markets", 1, MARKETS.format(1)))
+        replaying(tmp_path)[0].fetch(Request(endpoint_of("coins_markets"), 1, MARKETS.format(1)))
 
 
 def test_a_folder_without_recordings_is_no_tape(tmp_path):
@@ -149,8 +150,8 @@ def test_requests_with_their_attempts():
         {"endpoint": "coins_list", "page": 1, "url": "https://h/l", "attempt": 1},
     ]
     assert recordings.requests_of(lines) == [
-        (Request("global", 1, "https://h/g", attempts=2), lines[:2]),
-        (Request("coins_list", 1, "https://h/l", attempts=1), lines[2:]),
+        (Request(endpoint_of("global"), 1, "https://h/g", attempts=2), lines[:2]),
+        (Request(endpoint_of("coins_list"), 1, "https://h/l", attempts=1), lines[2:]),
     ]
 
 

@@ -15,7 +15,7 @@ import requests
 
 from coinlake import __version__
 from coinlake.api import endpoints, responses
-from coinlake.api.endpoints import Request
+from coinlake.api.endpoints import Endpoint, Request
 from coinlake.api.responses import Classification
 from coinlake.clocks import Clock
 from coinlake.runtime import Secret
@@ -190,7 +190,7 @@ class Client:
         return bytes(body), None
 
     def _judge(
-        self, endpoint: str, status: int, headers: Mapping[str, str], body: bytes | None, flaw: str | None
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes | None, flaw: str | None
     ) -> Classification:
         if status == 0:
             return responses.no_answer(flaw or "no answer")

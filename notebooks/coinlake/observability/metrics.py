@@ -21,19 +21,12 @@ METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
 UNKNOWN_DAY = date(1900, 1, 1)
 COINGECKO = "coingecko.com/"
 
-# How far each table reaches: the column that tells, and the instant to which a row brings its table. Daily
-# prices reach the end of their day; of the facts, only complete days count. A day of context is known when the
-# day begins.
-START_OF_DAY = "CAST(date AS TIMESTAMP)"
+# How far each table reaches: the column that tells, and the instant to which a row brings its table. A table of
+# silver names its column itself; a day of context is known when the day begins. Daily prices reach the end of
+# their day; of the facts, only complete days count.
 END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
 REACHES = (
-    (schema.COIN_SNAPSHOTS, "snapshot_at", "snapshot_at"),
-    (schema.COIN_PRICES, "observed_at", "observed_at"),
-    (schema.MARKET_TOTALS, "snapshot_at", "snapshot_at"),
-    (schema.COIN_LIST, "last_listed_at", "last_listed_at"),
-    (schema.FEAR_GREED, "date", START_OF_DAY),
-    (schema.FX_RATES, "date", START_OF_DAY),
-    (schema.WEATHER_DAILY, "date", START_OF_DAY),
+    *((table, table.reaches, f"CAST({table.reaches} AS TIMESTAMP)") for table in schema.TABLES if table.reaches),
     (schema.FACT_MARKET_SNAPSHOT, "snapshot_at", "snapshot_at"),
     (schema.FACT_PRICE_DAILY, "date", f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
     (schema.CANDLE_HOURLY, "hour", "hour"),

@@ -55,6 +55,14 @@ CATEGORIES = {
     "coin": ("layer-1", "Layer 1 (L1)"),
     "bitcoin": ("layer-1", "Layer 1 (L1)"),
 }
+# Nearly every second category is a name only: none of its coins is worth counting.
+EMPTY_CATEGORIES = (
+    ("carbon-credits", "Carbon Credits"),
+    ("masternodes", "Masternodes"),
+    ("music", "Music"),
+    ("reputation", "Reputation"),
+    ("wallets", "Wallets"),
+)
 
 
 @dataclass
