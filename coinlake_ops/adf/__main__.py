@@ -33,7 +33,7 @@ from coinlake_ops.adf.triggers import (
     schedule_times,
     window_parameters,
 )
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 
 FACTORY = ROOT / "adf"
 THIS_MACHINE = "local"

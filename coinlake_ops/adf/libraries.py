@@ -7,7 +7,7 @@ transform-data-databricks-notebook, "Supported libraries"). One list for all of 
 import json
 from pathlib import Path
 
-from coinlake_ops import runtime
+from coinlake_ops import databricks_runtime as runtime
 from coinlake_ops.adf.factory import Factory
 from coinlake_ops.adf.structure import all_activities
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from coinlake.errors import CoinlakeError
-from coinlake_ops import settings
+from coinlake_ops import parameter_files as settings
 from coinlake_ops.adf.factory import Factory
 
 ADDRESSES = Path(__file__).with_name("addresses.yml")

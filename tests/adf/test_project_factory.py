@@ -12,7 +12,7 @@ from coinlake_ops.adf.__main__ import FACTORY, NOTEBOOKS
 from coinlake_ops.adf.check import check_factory
 from coinlake_ops.adf.factory import load_factory
 from coinlake_ops.adf.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 from tests.support.factories import write_factory
 from tests.support.played import activities
 

@@ -7,7 +7,7 @@ import yaml
 from coinlake_ops import settings
 from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy import bundle
-from coinlake_ops.deploy.parts import job
+from coinlake_ops.deploy.resources import job
 
 
 def test_the_file_is_what_the_data_makes():

@@ -1,4 +1,4 @@
-from coinlake_ops.deploy.changes import Item, details, difference
+from coinlake_ops.desired_state import Item, details, difference
 from coinlake_ops.deploy.pruning import pruned
 
 

@@ -1,7 +1,7 @@
 import yaml
 
 from coinlake_ops.azure import cost
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 
 README = (ROOT / "coinlake_ops" / "azure" / "README.md").read_text(encoding="utf-8")
 

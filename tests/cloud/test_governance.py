@@ -7,7 +7,7 @@ import yaml
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy.changes import Item
+from coinlake_ops.desired_state import Item
 from coinlake_ops.governance import access, live, model, statements
 from coinlake_ops.governance.__main__ import main, script
 from tests.support import environment
@@ -328,16 +328,16 @@ def test_a_stranger_to_the_account_gets_no_grant(metastore):
 
 def test_diff_fails_on_drift_and_says_what_it_is(net, root, monkeypatch, capsys):
     monkeypatch.setattr(
-        "coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, environment.cloud(root).parameters)
+        "coinlake_ops.environment.load", lambda name: (environment.FACTS, environment.clients(root).parameters)
     )
 
     def connect(*_):
-        return environment.cloud(root)
+        return environment.clients(root)
 
     from coinlake_ops.deploy import run
 
     run.apply(
-        run.parts(environment.cloud(root), ["resources", "compute", "secrets", "governance"]), lambda _: None
+        run.parts(environment.clients(root), ["resources", "compute", "secrets", "governance"]), lambda _: None
     )
     assert main(["diff", "--environment", "dev"], connect) == 0
     assert capsys.readouterr().out.endswith("\nNo drift.\n")

@@ -12,17 +12,17 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops import runtime
 from coinlake_ops.deploy import run
 from coinlake_ops.deploy.__main__ import main
-from coinlake_ops.deploy.arm import ArmClient
-from coinlake_ops.deploy.parts.secrets import Secrets
-from coinlake_ops.settings import ROOT
+from coinlake_ops.deploy.arm_client import ArmClient
+from coinlake_ops.deploy.resources.secret_scope import Secrets
+from coinlake_ops.project import ROOT
 from tests.support import environment
 from tests.support.internet import Answer
 
 FIRST = ("resources", "compute")
 
 
-def apply(root, *only, facts=environment.FACTS):
-    return run.apply(run.parts(environment.cloud(root, facts), only), lambda _line: None)
+def apply(root, *only, environment=environment.FACTS):
+    return run.apply(run.parts(environment.clients(root, environment), only), lambda _line: None)
 
 
 # The command
@@ -40,17 +40,17 @@ def test_an_unknown_part_is_told_which_there_are(root):
     with pytest.raises(
         CoinlakeError, match=r"no part sqll\. The parts are: resources, compute, secrets, governance"
     ):
-        run.parts(environment.cloud(root), ["sqll"])
+        run.parts(environment.clients(root), ["sqll"])
 
 
 @pytest.fixture
 def command(net, root, monkeypatch, capsys):
     """Calls the command with arguments; gives its exit code and what it printed."""
-    parameters = environment.cloud(root).parameters
-    monkeypatch.setattr("coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, parameters))
+    parameters = environment.clients(root).parameters
+    monkeypatch.setattr("coinlake_ops.environment.load", lambda name: (environment.FACTS, parameters))
 
     def call(*arguments):
-        code = main([*arguments], lambda *_: environment.cloud(root))
+        code = main([*arguments], lambda *_: environment.clients(root))
         return code, capsys.readouterr()
 
     return call
@@ -135,19 +135,19 @@ def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
     ):
         apply(root, "compute")
     known = replace(environment.FACTS, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
-    assert apply(root, "compute", facts=known) == 7
+    assert apply(root, "compute", environment=known) == 7
 
 
 def test_a_missing_secret_is_named_or_taken_from_the_environment(net, root):
     apply(root, *FIRST)
     net.fakes["vault"].state.clear()
-    cloud = environment.cloud(root)
+    clients = environment.clients(root)
     with pytest.raises(CoinlakeError) as refused:
-        Secrets(cloud, environ={}).changes()
+        Secrets(clients, environ={}).changes()
     assert "az keyvault secret set --vault-name kv-coinlake-dev --name coingecko-api-key" in str(refused.value)
     assert "COINLAKE_COINGECKO_API_KEY" in str(refused.value)
 
-    part = Secrets(cloud, environ={"COINLAKE_COINGECKO_API_KEY": f"{environment.KEY}\n"})
+    part = Secrets(clients, environ={"COINLAKE_COINGECKO_API_KEY": f"{environment.KEY}\n"})
     changes = part.changes()
     assert not any(environment.KEY in str(change) for change in changes)
     for change in changes:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from coinlake_ops.deploy.run import PARTS
-from coinlake_ops.settings import ROOT
+from coinlake_ops.deploy.deployment import PARTS
+from coinlake_ops.project import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")

@@ -11,7 +11,7 @@ from coinlake import delta
 from coinlake.schema import TABLES
 from coinlake_ops import batch, settings, spark_server
 from coinlake_ops.adf import monitor
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 from tests.support import lake as lakes
 
 # Small, and with everything in it.

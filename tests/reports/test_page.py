@@ -14,7 +14,7 @@ from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
 from coinlake.reports.page import page
 from coinlake_ops import report as ops_report
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 from tests.reports.conftest import BUILT_AT, MODULES, built
 from tests.support import executed, gold_frames
 

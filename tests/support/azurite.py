@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 
 VERSION = "3.37.0"
 FOLDER = ROOT / "lake" / "azurite"

@@ -9,16 +9,16 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coinlake_ops import settings
 from coinlake_ops.batch import AFTER
-from coinlake_ops.deploy.cloud import Cloud
-from coinlake_ops.deploy.facts import Facts
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.environment import Environment
 from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
 from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeGraph, FakeVault
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.internet import Internet
 
-FACTS = Facts(
-    environment="dev",
+FACTS = Environment(
+    name="dev",
     subscription="0a0a0a0a-0000-0000-0000-000000000000",
     tenant="0b0b0b0b-0000-0000-0000-000000000000",
     resource_group="rg-coinlake-dev",
@@ -74,9 +74,9 @@ def internet(permissions=OWNER) -> Internet:
     return fakes
 
 
-def cloud(root: Path, facts: Facts = FACTS) -> Cloud:
+def clients(root: Path, environment: Environment = FACTS) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
-    return Cloud(facts, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
+    return Clients(environment, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
 
 
 def repository(root: Path) -> Path:

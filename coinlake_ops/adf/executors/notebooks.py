@@ -51,7 +51,7 @@ def run_notebook(world, activity):
     if not records:
         raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
     if notebook.stem in batch.REPORTS:
-        from coinlake_ops import report
+        from coinlake_ops import rendering as report
 
         report.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
     return {

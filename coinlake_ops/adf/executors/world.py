@@ -142,7 +142,7 @@ class LocalWorld:
     @cached_property
     def _own_api(self):
         from coinlake.simulator import Exchange
-        from coinlake_ops.api import ApiServer, FixedClock
+        from coinlake_ops.simulated_api import ApiServer, FixedClock
 
         names = ("source", "seed", "coins", "faults")
         settings = Settings(

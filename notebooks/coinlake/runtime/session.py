@@ -18,11 +18,10 @@ from urllib.parse import urlsplit
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from coinlake import project_files
 from coinlake.errors import CoinlakeError
 from coinlake.runtime.databricks import injected, is_databricks
 from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 # What a session on a laptop is made with; the standing server starts with the same.
 SPARK_CONFS = {
@@ -95,14 +94,13 @@ def compiled(session: SparkSession) -> Iterator[None]:
 
 
 def resolve_path(path: str) -> str:
-    """An absolute path or URI: a relative path counts from the repository's root, wherever the notebook runs.
+    """An absolute path or URI: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    The environment variable COINLAKE_HOME puts another folder in the root's place.
     Absolute paths (/Volumes/... among them) and URIs (abfss://, dbfs:/, file:/) are returned as they are.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         return path
-    return str(Path(os.environ.get("COINLAKE_HOME", REPOSITORY)) / Path(path).expanduser())
+    return str(project_files.home() / Path(path).expanduser())
 
 
 def _local_session() -> SparkSession:

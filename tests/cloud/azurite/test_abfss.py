@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coinlake import runtime
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 from tests.support import azurite
 
 pytestmark = pytest.mark.skipif(
