@@ -13,7 +13,7 @@ find_python = for python in python3.12 python3.11 python3 python; do \
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml adf_lab/pyproject.toml
 	@python=$$($(find_python)); [ -n "$$python" ] \
 	|| { echo "No Python 3.11 or 3.12 found. Install one, for example: apt install python3 python3-venv" >&2; exit 1; }; \
 	$$python coinlake_ops/bootstrap.py
@@ -41,10 +41,10 @@ bench: $(READY)  ## measure speed, as ratios
 	@$(PY) -m coinlake_ops.bench $(ARGS)
 
 check: $(READY)  ## the fast part of the tests, without Spark
-	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -q tests/unit tests/adf $(ARGS)
+	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -q tests/unit tests/factory adf_lab/tests $(ARGS)
 
 adf-check: $(READY)  ## check the Data Factory in adf/
-	@$(PY) -m coinlake_ops.adf parameters --check && $(PY) -m coinlake_ops.adf check $(ARGS)
+	@$(PY) -m coinlake_ops.factory parameters --check && $(PY) -m coinlake_ops.factory check $(ARGS)
 
 fix: $(READY)  ## format code, strip notebooks' outputs
 	@$(PY) -m coinlake_ops.check --fix

@@ -264,9 +264,14 @@ def api(
 )
 def factory(context: typer.Context) -> int:
     """Check, run, schedule and look at the Data Factory in adf/: coinlake factory --help"""
-    from coinlake_ops.adf.__main__ import main as run_factory
+    from coinlake_ops.factory.cli import main as run_factory
 
-    return run_factory(context.args)
+    code = run_factory(context.args)
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        # As after an interrupted run: a thread may still wait for a notebook's kernel.
+        os._exit(code)
+    return code
 
 
 @app.command(rich_help_panel=MACHINE)

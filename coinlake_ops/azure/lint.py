@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from adf_lab import Factory, wrong_types
+from adf_lab import Resource as FactoryFile
 from coinlake.errors import CoinlakeError
-from coinlake_ops.adf.check.sdk_types import wrong_types
-from coinlake_ops.adf.factory import Factory
-from coinlake_ops.adf.factory import Resource as FactoryFile
 from coinlake_ops.azure import template as arm_template
 
 # Released versions, one for each type; a preview only where Azure has nothing else for it.

@@ -7,6 +7,7 @@ import requests
 from azure.core.exceptions import AzureError
 from databricks.sdk.errors import DatabricksError, PermissionDenied
 
+from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
@@ -109,7 +110,7 @@ def _named(part: str, doing: str):
     """Errors of every client as one kind of error, which says what was being done."""
     try:
         yield
-    except CoinlakeError as error:
+    except (CoinlakeError, AdfLabError) as error:
         raise CoinlakeError(f"{part}, {doing}: {error}") from None
     except PermissionDenied as error:
         reason = f"a right is missing in Databricks: {error}. Who deploys must be a member of the platform group "

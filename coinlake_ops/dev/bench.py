@@ -23,17 +23,14 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import SparkSession
 
+from adf_lab import Context, Engine, Script, VirtualClock, evaluate, monitor
 from coinlake import autoloader, delta, gold, instants, observability, runtime, silver, warehouse
 from coinlake.errors import CoinlakeError
 from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import batch, notebooks, parameter_files, spark_server
-from coinlake_ops.adf import monitor
-from coinlake_ops.adf.__main__ import main as run_factory
-from coinlake_ops.adf.engine import Engine, VirtualClock
-from coinlake_ops.adf.expressions import Context, evaluate
-from coinlake_ops.adf.scripted import Script
+from coinlake_ops.factory import main as run_factory
 
 CATALOG = "spark_catalog"
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=250&page={page}"

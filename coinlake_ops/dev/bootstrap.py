@@ -15,7 +15,7 @@ ROOT = Path.cwd()
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 READY = VENV / "ready"
-PINS = (ROOT / "requirements.txt", ROOT / "pyproject.toml")
+PINS = (ROOT / "requirements.txt", ROOT / "pyproject.toml", ROOT / "adf_lab" / "pyproject.toml")
 LOG = ROOT / ".venv-setup.log"
 
 

@@ -315,7 +315,7 @@ def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
     assert run.destroy(run.parts(environment.clients(root)), quietly) > 20
     left = net.state()
     assert left["arm"]["resources"] == {}
-    assert left["arm"]["groups"] == {environment.FACTS.group_id}
+    assert left["arm"]["groups"] == {environment.DEV.group_id}
     assert left["arm"]["deleted_vaults"] == {"kv-coinlake-dev"}
     assert Counter(map(len, left["workspace"]["unity"].values())) == {0: len(left["workspace"]["unity"])}
     assert [*left["workspace"]["objects"]] == ["/", "/Shared"]

@@ -5,11 +5,11 @@ import yaml
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy import facts
-from tests.support.environment import FACTS
+from tests.support.environment import DEV
 
 
 def written(tmp_path, **changes):
-    values = asdict(FACTS) | {"running_triggers": ["tr_daily"]} | changes
+    values = asdict(DEV) | {"running_triggers": ["tr_daily"]} | changes
     values.pop("environment")
     kept = {name: value for name, value in values.items() if value is not None}
     (tmp_path / "dev.yml").write_text(yaml.safe_dump(kept), encoding="utf-8")
@@ -17,7 +17,7 @@ def written(tmp_path, **changes):
 
 
 def test_a_file_that_is_filled_in_is_read(tmp_path):
-    assert facts.read("dev", written(tmp_path)) == FACTS
+    assert facts.read("dev", written(tmp_path)) == DEV
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])

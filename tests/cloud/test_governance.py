@@ -328,7 +328,7 @@ def test_a_stranger_to_the_account_gets_no_grant(metastore):
 
 def test_diff_fails_on_drift_and_says_what_it_is(net, root, monkeypatch, capsys):
     monkeypatch.setattr(
-        "coinlake_ops.environment.load", lambda name: (environment.FACTS, environment.clients(root).parameters)
+        "coinlake_ops.environment.load", lambda name: (environment.DEV, environment.clients(root).parameters)
     )
 
     def connect(*_):

@@ -21,7 +21,7 @@ from tests.support.internet import Answer
 FIRST = ("resources", "compute")
 
 
-def apply(root, *only, environment=environment.FACTS):
+def apply(root, *only, environment=environment.DEV):
     return run.apply(run.parts(environment.clients(root, environment), only), lambda _line: None)
 
 
@@ -47,7 +47,7 @@ def test_an_unknown_part_is_told_which_there_are(root):
 def command(net, root, monkeypatch, capsys):
     """Calls the command with arguments; gives its exit code and what it printed."""
     parameters = environment.clients(root).parameters
-    monkeypatch.setattr("coinlake_ops.environment.load", lambda name: (environment.FACTS, parameters))
+    monkeypatch.setattr("coinlake_ops.environment.load", lambda name: (environment.DEV, parameters))
 
     def call(*arguments):
         code = main([*arguments], lambda *_: environment.clients(root))
@@ -97,8 +97,8 @@ def test_a_busy_service_is_asked_again_after_the_time_it_says(net):
     answers = [Answer(429, {}, {"Retry-After": "7"}), Answer(503, {})]
     net.before = lambda _request: answers.pop(0) if answers else None
     client = ArmClient(environment.Credential(), waited.append)
-    assert client.get(environment.FACTS.group_id, "2022-09-01") == {
-        "id": environment.FACTS.group_id,
+    assert client.get(environment.DEV.group_id, "2022-09-01") == {
+        "id": environment.DEV.group_id,
         "location": "westeurope",
     }
     assert waited == [7.0, 4]
@@ -108,7 +108,7 @@ def test_a_service_that_stays_broken_is_named(net):
     net.before = lambda _request: Answer(500, {"error": {"code": "InternalServerError", "message": "Sorry."}})
     client = ArmClient(environment.Credential(), lambda _seconds: None)
     with pytest.raises(CoinlakeError, match=r"GET https://\S+: 500 InternalServerError: Sorry\."):
-        client.get(environment.FACTS.group_id, "2022-09-01")
+        client.get(environment.DEV.group_id, "2022-09-01")
     assert len(net.calls) == 4
 
 
@@ -134,7 +134,7 @@ def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
         CoinlakeError, match=r"az ad sp show --id .* factory_application_id into coinlake_ops/azure/dev.yml"
     ):
         apply(root, "compute")
-    known = replace(environment.FACTS, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
+    known = replace(environment.DEV, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
     assert apply(root, "compute", environment=known) == 7
 
 

@@ -12,7 +12,7 @@ from coinlake_ops.deploy import run
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from tests.support import environment
 
-GROUP = environment.FACTS.group_id
+GROUP = environment.DEV.group_id
 SQL_DATABASE = (
     "[resourceId('Microsoft.Sql/servers/databases', parameters('sqlServer'), parameters('sqlDatabase'))]"
 )
@@ -88,8 +88,8 @@ def test_each_role_is_granted_on_one_resource_to_one_identity(net, root):
         ("Storage Blob Data Contributor", "staging", "identity of adf-coinlake-dev"),
         ("Storage Blob Data Contributor", "lake", "identity of adf-coinlake-dev"),
         ("Key Vault Secrets User", "kv-coinlake-dev", "identity of adf-coinlake-dev"),
-        ("Key Vault Secrets User", "kv-coinlake-dev", environment.FACTS.databricks_application_object_id),
-        ("Key Vault Secrets Officer", "kv-coinlake-dev", environment.FACTS.platform_group_id),
+        ("Key Vault Secrets User", "kv-coinlake-dev", environment.DEV.databricks_application_object_id),
+        ("Key Vault Secrets Officer", "kv-coinlake-dev", environment.DEV.platform_group_id),
     }
 
 

@@ -7,10 +7,10 @@ import threading
 
 import pytest
 
+from adf_lab import monitor
 from coinlake import delta
 from coinlake.schema import TABLES
 from coinlake_ops import batch, settings, spark_server
-from coinlake_ops.adf import monitor
 from coinlake_ops.project import ROOT
 from tests.support import lake as lakes
 
@@ -47,7 +47,7 @@ def by_factory(tmp_path_factory):
     """The lake of a run of pl_main, and the run's record."""
     folder = tmp_path_factory.mktemp("factory")
     sets = [part for value in (f"lake_path={folder / 'lake'}", *SMALL) for part in ("--set", value)]
-    command = python("coinlake_ops.adf", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
+    command = python("coinlake_ops.factory", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
     done = subprocess.run(**command, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "lake", json.loads((folder / "record.json").read_text())

@@ -1,6 +1,6 @@
 """The reader of landed files against vectors that are derived from Auto Loader's pages.
 
-The folder's README defines them; COINLAKE_SHARED names another folder of the same form.
+tests/vectors/autoloader/README.md defines them.
 """
 
 import json
@@ -13,11 +13,11 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 
-from coinlake import autoloader, runtime
+from coinlake import autoloader
 from coinlake.autoloader import reader
 from coinlake.errors import CoinlakeError
 
-FOLDER = Path(runtime.resolve_path(os.environ.get("COINLAKE_SHARED", "../shared"))) / "vectors" / "autoloader"
+FOLDER = Path(__file__).parents[1] / "vectors" / "autoloader"
 VECTORS = sorted(FOLDER.rglob("vector.json"))
 
 OPTIONS = {
@@ -135,7 +135,6 @@ def source_below(root: Path, row: dict) -> dict:
     return {name: value for name, value in row.items() if name not in HIDDEN}
 
 
-@pytest.mark.skipif(not VECTORS, reason=f"no vectors in {FOLDER}: set COINLAKE_SHARED to the folder that has them")
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.parent.name)
 def test_vectors(spark, tmp_path, path):
     vector = json.loads(path.read_text())

@@ -17,7 +17,7 @@ from tests.support.fake_vault import FakeGraph, FakeVault
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.internet import Internet
 
-FACTS = Environment(
+DEV = Environment(
     name="dev",
     subscription="0a0a0a0a-0000-0000-0000-000000000000",
     tenant="0b0b0b0b-0000-0000-0000-000000000000",
@@ -46,7 +46,7 @@ FACTS = Environment(
     log_retention_days=30,
     running_triggers=("tr_daily",),
 )
-GROUPS = (FACTS.platform_group, FACTS.engineers_group, FACTS.analysts_group)
+GROUPS = (DEV.platform_group, DEV.engineers_group, DEV.analysts_group)
 PARAMETERS = (
     'catalog: str = "spark_catalog"  # a\nrun_id: str = ""  # b\ncoins: int = 250  # c\nas_of: str = ""  # d'
 )
@@ -64,7 +64,7 @@ def internet(permissions=OWNER) -> Internet:
     """An empty resource group, and a workspace that waits for it; the vault holds the API key."""
     graph = FakeGraph()
     fakes = Internet(
-        arm=FakeArm(FACTS.group_id, graph, permissions),
+        arm=FakeArm(DEV.group_id, graph, permissions),
         workspace=FakeWorkspace(WORKSPACE_HOST, GROUPS),
         vault=FakeVault("kv-coinlake-dev.vault.azure.net"),
         graph=graph,
@@ -74,7 +74,7 @@ def internet(permissions=OWNER) -> Internet:
     return fakes
 
 
-def clients(root: Path, environment: Environment = FACTS) -> Clients:
+def clients(root: Path, environment: Environment = DEV) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
     return Clients(environment, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
 

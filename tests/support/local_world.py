@@ -1,12 +1,8 @@
 """Executors on a lake of a test's own: what a run on this machine is made of, without the command line."""
 
-from coinlake_ops.adf import parameters
-from coinlake_ops.adf.__main__ import FACTORY
-from coinlake_ops.adf.engine import ActivityCall, Engine, VirtualClock
-from coinlake_ops.adf.executors import LocalWorld, local_executors
-from coinlake_ops.adf.expressions import Context
-from coinlake_ops.adf.factory import load_factory
-from coinlake_ops.adf.faults import parse_faults, with_faults
+from adf_lab import ActivityCall, Context, Engine, VirtualClock, load_factory, parse_faults, with_faults
+from coinlake_ops.factory import FACTORY, parameters
+from coinlake_ops.factory.executors import LocalWorld, local_executors
 
 
 def world(lake, *overrides, factory=None, **options):

@@ -2,13 +2,8 @@
 
 from datetime import UTC, datetime
 
-from coinlake_ops.adf import parameters
-from coinlake_ops.adf.__main__ import FACTORY
-from coinlake_ops.adf.engine import Engine, VirtualClock, walk
-from coinlake_ops.adf.engine.control import CONTROL_ACTIVITIES
-from coinlake_ops.adf.factory import load_factory
-from coinlake_ops.adf.scripted import Script
-from coinlake_ops.adf.structure import all_activities
+from adf_lab import CONTROL_ACTIVITIES, Engine, Script, VirtualClock, all_activities, load_factory, walk
+from coinlake_ops.factory import FACTORY, parameters
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 

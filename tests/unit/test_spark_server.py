@@ -138,7 +138,8 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "import sys; from pathlib import Path\n"
+            "from coinlake import runtime; from coinlake_ops import spark_server\n"
             "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
             "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",

@@ -125,7 +125,8 @@ class AzureResources(Part):
             environment = self._clients.environment
             raise CoinlakeError(
                 f"There is no resource group {environment.resource_group} in subscription "
-                f"{environment.subscription}. Make it: az group create --name {environment.resource_group} --location {environment.location}"
+                f"{environment.subscription}. Make it: "
+                f"az group create --name {environment.resource_group} --location {environment.location}"
             )
 
     def _require_rights(self) -> None:

@@ -7,13 +7,13 @@ deleted last. Addresses that only a deployment knows replace those in git.
 from collections.abc import Iterator
 from typing import Any
 
-from coinlake_ops.adf import parameters as adf_parameters
-from coinlake_ops.adf.factory import Factory, load_factory, target_of
+from adf_lab import Factory, load_factory, target_of
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.pruning import pruned
 from coinlake_ops.deploy.resources.compute import cluster_id, pool_id
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
+from coinlake_ops.factory import parameters as adf_parameters
 
 API = "2018-06-01"
 STARTED, STOPPED = "Started", "Stopped"

@@ -103,8 +103,9 @@ class Secrets(ItemsPart):
         else:
             return True
         raise CoinlakeError(
-            f"{self._clients.environment.vault_url} does not let this identity read secrets ({reason}). The role for "
-            "it is Key Vault Secrets Officer, which the platform group has; a new role or member needs some minutes."
+            f"{self._clients.environment.vault_url} does not let this identity read secrets ({reason}). "
+            "The role for it is Key Vault Secrets Officer, which the platform group has; "
+            "a new role or member needs some minutes."
         )
 
     def _put_reader(self, item: Item) -> None:

@@ -1,4 +1,4 @@
-"""The tables of coinlake.schema as Delta tables: make them, merge into them, ask for their version and their changes.
+"""The tables of coinlake.schema as Delta tables: make them, merge into them, ask for version and changes.
 
 Where the lake is a folder or an address, a table stands in <lake>/tables/<schema>/<table> and the catalog
 only points there; where the lake is a Unity Catalog volume (/Volumes/...), the catalog keeps the files.

@@ -51,6 +51,7 @@ class Table:
 
 
 def required(name: str, type: str, comment: str) -> Column:
+    """A column that is never NULL."""
     return Column(name, type, comment, required=True)
 
 

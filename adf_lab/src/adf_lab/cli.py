@@ -1,0 +1,450 @@
+"""Check, run, schedule and look at a factory from the command line.
+
+`adf-lab` is `main()`; a project with a factory of its own binds what it knows better: `main(None, Project(…))`.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from adf_lab import diagram as diagrams
+from adf_lab import monitor as records
+from adf_lab.check import check_factory
+from adf_lab.engine import CONTROL_ACTIVITIES, Engine, RealClock, VirtualClock
+from adf_lab.errors import AdfLabError
+from adf_lab.factory import Factory, load_factory
+from adf_lab.faults import parse_faults, with_faults
+from adf_lab.plan import plan
+from adf_lab.scripted import Script
+from adf_lab.structure import all_activities, is_active
+from adf_lab.triggers import (
+    iso,
+    parse_time,
+    pipelines_of,
+    ready_windows,
+    run_window,
+    schedule_parameters,
+    schedule_times,
+    window_parameters,
+)
+from adf_lab.watch import watch
+
+__all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
+
+THIS_MACHINE = "local"
+INTERRUPTED = 130
+
+
+def _nothing(*_):
+    pass
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a project binds to the command line; without it, everything is that of `adf-lab`.
+
+    Of the project's own factory, and of no other:
+    `factory`            its folder, the default of every command
+    `notebooks`          the folder of the notebooks that its pipelines run
+    `house_style`        whether `check` looks at names too
+    `global_parameters`  (environment, overrides) -> name -> value; with it there is the option --environment
+
+    Of every factory:
+    `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
+                         gives executors by type of activity; only the environment `local` has them
+    `records`            (options, global parameters) -> the folder of the records of runs
+    `write_page`         (record, folder) -> the path of a page about a run; with it there is `monitor --page`
+    `add_options`        (name of a command, its parser): adds options to `run`, `simulate`, `watch`, `monitor`
+    `add_commands`       (subparsers): adds commands; each sets `function`, which takes the options and returns
+                         an exit code
+    `errors`             what is refused with a message, as an AdfLabError is
+    `interrupted`        what is said after Ctrl-C
+    """
+
+    program: str = "adf-lab"
+    factory: Path = Path()
+    notebooks: Path | None = None
+    house_style: bool = False
+    global_parameters: Callable[[str, list[str]], dict] | None = None
+    executors: Callable[[Factory, dict, dict, argparse.Namespace], AbstractContextManager[dict]] | None = None
+    records: Callable[[argparse.Namespace, dict], Path] | None = None
+    write_page: Callable[[dict, Path], Path] | None = None
+    add_options: Callable[[str, argparse.ArgumentParser], None] = _nothing
+    add_commands: Callable[[argparse._SubParsersAction], None] = _nothing
+    errors: tuple[type[Exception], ...] = ()
+    interrupted: str = "Interrupted."
+
+    def owns(self, folder: Path) -> bool:
+        """Whether a folder is that of the project's own factory."""
+        return folder.resolve() == self.factory.resolve()
+
+
+def main(arguments: list[str] | None = None, project: Project | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong call, 130 interrupted.
+
+    What argparse refuses ends with SystemExit(2), as argparse does it.
+    """
+    project = project or Project()
+    options = _parser(project).parse_args(arguments)
+    try:
+        return options.function(options)
+    except (AdfLabError, *project.errors) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\n{project.interrupted}", file=sys.stderr)
+        return INTERRUPTED
+
+
+# --- commands --------------------------------------------------------------------------------------------
+
+
+def _check(project, options):
+    """Print the findings about a factory; 1 if any of them is more than a note."""
+    own = project.owns(options.folder)
+    notebooks = options.notebooks or (project.notebooks if own else None)
+    factory = load_factory(options.folder)
+    findings = check_factory(factory, notebooks, house_style=own and project.house_style)
+    for finding in findings:
+        print(finding)
+    problems = sum(finding.known for finding in findings)
+    notes = len(findings) - problems
+    counted = ((len(factory.all_resources), "resource"), (problems, "problem"), (notes, "note"))
+    print(", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counted))
+    return 1 if problems else 0
+
+
+def _run(project, options):
+    """Run one pipeline and print its tree; 1 if it has failed."""
+    factory = load_factory(options.folder)
+    given = dict(map(_assignment, options.parameter))
+    if options.dry_run:
+        _print_plan(factory, options.pipeline, given, _global_parameters(project, factory, options))
+        return 0
+    with _engine(project, factory, options, given) as engine:
+        result = engine.run(options.pipeline, given)
+    return 0 if _show(result, project, factory, options) == "Succeeded" else 1
+
+
+def _simulate(project, options):
+    """Fire a trigger on a virtual clock: print what it fires, and run it if there is a script."""
+    factory = load_factory(options.folder)
+    trigger = _trigger(factory, options.trigger)
+    begin, end = parse_time(options.begin), parse_time(options.end)
+    if end < begin:
+        raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
+    fired = list(_firings(trigger, begin, end))
+    if not fired:
+        print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
+    failed = False
+    for at, pipeline, parameters in fired:
+        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
+        if not options.script:
+            continue
+        system = _fired_by(trigger, options.trigger, at)
+
+        def run_once(at=at, pipeline=pipeline, parameters=parameters, system=system):
+            with _engine(project, factory, options, parameters, start=at) as engine:
+                result = engine.run(pipeline, parameters, system)
+            _print_run(result, depth=1)
+            return result.status
+
+        is_window = trigger["properties"]["type"] == "TumblingWindowTrigger"
+        status = run_window(trigger, run_once)[0] if is_window else run_once()
+        failed = failed or status != "Succeeded"
+    return 1 if failed else 0
+
+
+def _watch(project, options):
+    """Run what a trigger fires, on this machine, until Ctrl-C; 1 if a run has failed."""
+    factory = load_factory(options.folder)
+    trigger = _trigger(factory, options.trigger)
+
+    given = dict(map(_assignment, options.parameter))
+    # Said now, not when the trigger fires.
+    _refuse_what_cannot_run(project, options)
+    for pipeline in pipelines_of(trigger):
+        list(plan(factory.pipelines, pipeline, given, {}))
+
+    def run_once(pipeline, parameters, at):
+        parameters = parameters | given
+        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}", flush=True)
+        with _engine(project, factory, options, parameters) as engine:
+            result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
+        return _show(result, project, factory, options)
+
+    def say(text):
+        print(text, flush=True)
+
+    return 1 if watch(trigger, run_once, say, most=options.runs) else 0
+
+
+def _monitor(project, options):
+    """List the runs whose records are kept, or show one of them as a tree and as a page."""
+    folder = _records_folder(project, options, {})
+    if not options.run:
+        found = records.runs(folder)
+        nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
+        print("\n".join(records.listing(found)) if found else nothing)
+        return 0
+    record = records.find(folder, options.run)
+    print("\n".join(records.tree(record)))
+    if project.write_page and options.page:
+        print(project.write_page(record, folder))
+    return 0
+
+
+def _diagram(project, options):
+    """Print the factory as a mermaid flowchart, or put it into a Markdown file."""
+    draw = diagrams.overview if options.overview else diagrams.mermaid
+    text = draw(load_factory(options.folder))
+    if options.into:
+        old = options.into.read_text(encoding="utf-8")
+        options.into.write_text(diagrams.put_into(old, text), encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
+
+
+# --- what is printed -------------------------------------------------------------------------------------
+
+
+def _print_plan(factory, pipeline, given, global_parameters):
+    """Print what a run would do."""
+    for depth, name, kind, conditions, inputs in plan(factory.pipelines, pipeline, given, global_parameters):
+        after = f"  after {', '.join(conditions)}" if conditions else ""
+        print(f"{'  ' * depth}{name} ({kind}){after}")
+        print(f"{'  ' * depth}    {json.dumps(inputs)}")
+
+
+def _print_run(result, depth=0):
+    """Print a pipeline run and what it has run, as a tree."""
+    indent = "  " * depth
+    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}")
+    _print_activities(result.activities, depth + 1)
+
+
+def _print_activities(runs, depth):
+    for activity in runs:
+        attempts = f"  {len(activity.attempts)} attempts" if len(activity.attempts) > 1 else ""
+        message = f"  {activity.error['message']}" if activity.error else ""
+        place = f"[{activity.iteration}] " if activity.iteration is not None else ""
+        line = f"{place}{activity.name} ({activity.type})  {activity.status}  {_seconds(activity)}"
+        print(f"{'  ' * depth}{line}{attempts}{message}")
+        _print_activities(activity.children, depth + 1)
+        if activity.pipeline_run:
+            _print_run(activity.pipeline_run, depth + 1)
+
+
+def _seconds(result):
+    return f"{(result.end - result.start).total_seconds():.1f} s"
+
+
+def _show(result, project, factory, options):
+    """Print a run that has ended and keep its record; its status."""
+    _print_run(result)
+    if options.record:
+        options.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
+    if not options.script:
+        global_parameters = _global_parameters(project, factory, options)
+        print(f"record: {records.keep(result, _records_folder(project, options, global_parameters))}")
+    return result.status
+
+
+def _progress(event, activity):
+    """Tell what begins, ends or is tried again, of what takes time."""
+    if activity.type in CONTROL_ACTIVITIES:
+        return
+    what = {"start": "…", "end": activity.status}.get(event)
+    if event == "retry":
+        message = activity.attempts[-1].error["message"].partition("\n")[0]
+        what = f"attempt {len(activity.attempts)} failed, trying again: {message}"
+    print(f"{datetime.now():%H:%M:%S}  {activity.pipeline} › {activity.name}  {what}", file=sys.stderr)
+
+
+def _silent(event, activity):
+    pass
+
+
+# --- what is run -----------------------------------------------------------------------------------------
+
+
+def _firings(trigger, begin, end):
+    """What a trigger fires from begin to end: (time, pipeline, parameters), ascending."""
+    kind = trigger["properties"]["type"]
+    if kind == "ScheduleTrigger":
+        for at in schedule_times(trigger, begin, end):
+            for pipeline, parameters in schedule_parameters(trigger, at):
+                yield at, pipeline, parameters
+    elif kind == "TumblingWindowTrigger":
+        for window in ready_windows(trigger, end):
+            if window.not_before >= begin:
+                yield window.not_before, *window_parameters(trigger, window)
+    else:
+        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules and tumbling windows.")
+
+
+@contextmanager
+def _engine(project, factory, options, parameters, *, start=None):
+    """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
+    _refuse_what_cannot_run(project, options)
+    global_parameters = _global_parameters(project, factory, options)
+    with ExitStack() as stack:
+        if options.script:
+            clock = VirtualClock(start) if start else VirtualClock()
+            executors = _script(options.script).executors(_execution_types(factory.pipelines))
+        else:
+            clock = RealClock()
+            executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
+        executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
+        observe = _silent if options.script else _progress
+        yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
+
+
+def _refuse_what_cannot_run(project, options):
+    """AdfLabError if nothing here can do the work of activities."""
+    if options.script:
+        return
+    if options.environment != THIS_MACHINE:
+        raise AdfLabError(
+            f"Only the environment {THIS_MACHINE} runs on this machine. "
+            f"See what {options.environment} would "
+            "run with --dry-run; to run it, start the pipeline in its factory."
+        )
+    if project.executors is None:
+        raise AdfLabError(
+            f"{project.program} has no executors, which do the work of activities. Give their results with "
+            "--script FILE, or see what would run with `run --dry-run`."
+        )
+
+
+def _script(path):
+    try:
+        return Script(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise AdfLabError(f"--script {path} cannot be read as JSON: {error}") from None
+
+
+def _global_parameters(project, factory, options):
+    """The project's own factory has those of an environment; another has its own."""
+    if project.global_parameters and project.owns(factory.root):
+        return project.global_parameters(options.environment, options.set)
+    return factory.global_parameters | dict(map(_assignment, options.set))
+
+
+def _records_folder(project, options, global_parameters):
+    if project.records:
+        return project.records(options, global_parameters)
+    return getattr(options, "records", Path(records.FOLDER))
+
+
+def _trigger(factory, name):
+    if name not in factory.resources["trigger"]:
+        known = ", ".join(factory.resources["trigger"]) or "none"
+        raise AdfLabError(f"There is no trigger '{name}'; there are: {known}.")
+    return factory.resources["trigger"][name].document
+
+
+def _fired_by(trigger, name, at):
+    """The properties of `pipeline()` that tell what fired a run."""
+    return {"TriggerType": trigger["properties"]["type"], "TriggerName": name, "TriggerTime": iso(at)}
+
+
+def _execution_types(pipelines):
+    return {
+        activity["type"]
+        for document in pipelines.values()
+        for _, activity in all_activities(document["properties"].get("activities") or [])
+        if is_active(activity) and activity["type"] not in CONTROL_ACTIVITIES
+    }
+
+
+# --- the command line ------------------------------------------------------------------------------------
+
+
+def _assignment(text):
+    """NAME=VALUE; the value is JSON if it can be read as JSON, else text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise AdfLabError(f"'{text}' is no parameter: write it as NAME=VALUE.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _parser(project):
+    parser = argparse.ArgumentParser(prog=project.program, description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
+
+    command = commands.add_parser("check", help="say what is wrong with a factory")
+    command.add_argument("folder", type=Path, nargs="?", default=project.factory)
+    command.add_argument("--notebooks", type=Path, help="folder of the notebooks that pipelines run")
+    command.set_defaults(function=partial(_check, project))
+
+    command = commands.add_parser("run", help="run a pipeline")
+    command.add_argument("pipeline")
+    command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    command.add_argument("--dry-run", action="store_true", help="only say what would run")
+    _add_execution(command, project, "run")
+    command.set_defaults(function=partial(_run, project))
+
+    command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
+    command.add_argument("trigger")
+    command.add_argument("--from", dest="begin", required=True, metavar="TIME")
+    command.add_argument("--to", dest="end", required=True, metavar="TIME")
+    _add_execution(command, project, "simulate")
+    command.set_defaults(function=partial(_simulate, project))
+
+    command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
+    command.add_argument("trigger")
+    command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
+    command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    _add_execution(command, project, "watch")
+    command.set_defaults(function=partial(_watch, project))
+
+    command = commands.add_parser("monitor", help="list the runs whose records are kept, or show one")
+    command.add_argument("run", nargs="?", help="the beginning of a run's id, or: last")
+    if project.write_page:
+        command.add_argument("--page", action="store_true", help="also write it as a page that opens offline")
+    if not project.records:
+        help_ = "folder of the records (default: %(default)s)"
+        command.add_argument("--records", type=Path, default=Path(records.FOLDER), metavar="FOLDER", help=help_)
+    project.add_options("monitor", command)
+    command.set_defaults(function=partial(_monitor, project))
+
+    project.add_commands(commands)
+
+    command = commands.add_parser("diagram", help="draw the factory as a mermaid flowchart")
+    _add_folder(command, project)
+    command.add_argument("--overview", action="store_true", help="only triggers and pipelines")
+    command.add_argument(
+        "--into", type=Path, metavar="FILE", help="put it into a Markdown file, between its marks"
+    )
+    command.set_defaults(function=partial(_diagram, project))
+    return parser
+
+
+def _add_execution(command, project, name):
+    _add_folder(command, project)
+    if project.global_parameters:
+        help_ = "whose parameters (default: %(default)s)"
+        command.add_argument("--environment", default=THIS_MACHINE, help=help_)
+    else:
+        command.set_defaults(environment=THIS_MACHINE)
+    command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
+    command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
+    project.add_options(name, command)
+    command.add_argument("--record", type=Path, help="file for a copy of the run record, as JSON")
+
+
+def _add_folder(command, project):
+    help_ = "folder of the factory (default: %(default)s)"
+    command.add_argument("--folder", type=Path, default=project.factory, help=help_)

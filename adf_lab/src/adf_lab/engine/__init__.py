@@ -1,0 +1,23 @@
+"""Runs pipelines as Data Factory does: control flow, dependencies, retries, time-outs, variables."""
+
+from adf_lab.engine.calls import ActivityCall, ActivityFailure
+from adf_lab.engine.clock import RealClock, VirtualClock
+from adf_lab.engine.control import CONTROL_ACTIVITIES
+from adf_lab.engine.dependencies import find_cycle, parents
+from adf_lab.engine.records import ActivityRun, PipelineRun, walk
+from adf_lab.engine.runner import Engine, refuse_unknown_parameters
+
+__all__ = [
+    "CONTROL_ACTIVITIES",
+    "ActivityCall",
+    "ActivityFailure",
+    "ActivityRun",
+    "Engine",
+    "PipelineRun",
+    "RealClock",
+    "VirtualClock",
+    "find_cycle",
+    "parents",
+    "refuse_unknown_parameters",
+    "walk",
+]

@@ -1,0 +1,88 @@
+"""Two clocks for the engine: the machine's own, and a virtual one that skips every wait.
+
+Both run one event loop. On the virtual clock time moves only when everything waits, straight to the next
+moment that something waits for; so a run of hours takes milliseconds and comes out the same every time.
+"""
+
+import asyncio
+import selectors
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from adf_lab.errors import AdfLabError
+
+MOST_THREADS = 64
+
+
+class RealClock:
+    """The machine's clock; blocking work runs in threads, so parallel branches really are parallel."""
+
+    def run(self, coroutine):
+        """Run a coroutine to its end and return its result."""
+        return asyncio.run(self._with_threads(coroutine))
+
+    async def _with_threads(self, coroutine):
+        with ThreadPoolExecutor(MOST_THREADS) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            return await coroutine
+
+    def now(self):
+        """The current time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    async def call(self, function, *arguments):
+        """Call a blocking function in a thread of its own."""
+        return await asyncio.to_thread(function, *arguments)
+
+
+class VirtualClock:
+    """A clock that starts where it is told and moves only by waiting; blocking work takes no time on it."""
+
+    def __init__(self, start=datetime(2026, 1, 1, tzinfo=UTC)):
+        self.start = start
+        self._loop = None
+
+    def run(self, coroutine):
+        """Run a coroutine to its end and return its result; the clock goes on from where it stands."""
+        self._loop = _VirtualLoop()
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                return runner.run(coroutine)
+        finally:
+            self.start += timedelta(seconds=self._loop.time())
+            self._loop = None
+
+    def now(self):
+        """The current virtual time, aware, in UTC."""
+        return self.start + timedelta(seconds=self._loop.time() if self._loop else 0)
+
+    async def call(self, function, *arguments):
+        """Call a blocking function at once."""
+        return function(*arguments)
+
+
+class _VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time is a number that its selector moves."""
+
+    def __init__(self):
+        self.elapsed = 0.0
+        super().__init__(_Skipper(self))
+
+    def time(self):
+        return self.elapsed
+
+
+class _Skipper(selectors.DefaultSelector):
+    """A selector that moves the loop's time instead of waiting."""
+
+    def __init__(self, loop):
+        super().__init__()
+        self.loop = loop
+
+    def select(self, timeout=None):
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise AdfLabError("The virtual clock has nothing left to wait for, yet the run has not ended.")
+        if not ready:
+            self.loop.elapsed += timeout
+        return ready

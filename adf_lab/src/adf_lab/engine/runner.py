@@ -1,0 +1,344 @@
+"""Running pipelines: activities in the order of their dependencies, attempts, time-outs, records.
+
+Sources: azure-docs, concepts-pipelines-activities ("Activity policy"); deactivate-activity;
+control-flow-system-variables; tutorial-pipeline-failure-error-handling.
+"""
+
+import asyncio
+import inspect
+import uuid
+from dataclasses import dataclass, replace
+
+from adf_lab.engine.calls import ActivityCall, ActivityFailure
+from adf_lab.engine.clock import RealClock
+from adf_lab.engine.control import CONTROL_ACTIVITIES
+from adf_lab.engine.dependencies import check_graph, combined_status, deciding_activities, may_run, parents
+from adf_lab.engine.records import MASK, ActivityRun, Attempt, PipelineRun
+from adf_lab.errors import AdfLabError
+from adf_lab.expressions import MISSING, Context, ExpressionError, evaluate_tree
+from adf_lab.structure import inner_activities, is_active
+from adf_lab.timespans import parse_timespan
+
+DEFAULT_TIMEOUT = "0.12:00:00"
+DEFAULT_RETRY_INTERVAL = 30
+EMPTY_VARIABLES = {"array": list}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an activity stands: its pipeline run, what it can refer to, and the records it adds to.
+
+    `activities` holds the results that `activity('x')` finds; a container gives its inner activities a
+    layer of their own, so that iterations do not see one another.
+    """
+
+    run: PipelineRun
+    activities: dict
+    records: list
+    item: object = MISSING
+    iteration: int | None = None
+
+    def inside(self, records, **changes):
+        """The scope of the activities inside a container."""
+        return replace(self, activities=dict(self.activities), records=records, **changes)
+
+
+class Engine:
+    """Runs the pipelines of a factory.
+
+    `pipelines` maps names to git-mode documents; `executors` maps activity types to executors (calls.py).
+    `observe(event, run)` is called with "start", "retry" or "end" and the ActivityRun.
+    """
+
+    def __init__(
+        self,
+        pipelines,
+        executors,
+        clock=None,
+        global_parameters=None,
+        factory_name="local",
+        new_id=lambda: str(uuid.uuid4()),
+        observe=lambda event, run: None,
+    ):
+        self.pipelines = pipelines
+        self.executors = executors
+        self.clock = clock or RealClock()
+        self.global_parameters = global_parameters or {}
+        self.factory_name = factory_name
+        self.new_id = new_id
+        self.observe = observe
+        self._background = []
+
+    def run(self, pipeline, parameters=None, system=None):
+        """Run a pipeline to its end and return its PipelineRun.
+
+        `system` overrides properties of `pipeline()`, such as TriggerName. AdfLabError before anything has
+        run: an unknown pipeline, parameter or activity type, a missing parameter value, a circle.
+        """
+        self.check(pipeline)
+        return self.clock.run(self._run_to_the_end(pipeline, parameters or {}, system or {}))
+
+    async def _run_to_the_end(self, pipeline, parameters, system):
+        run = await self.run_pipeline(self.start_pipeline(pipeline, parameters, system))
+        while self._background:
+            await self._background.pop()
+        return run
+
+    # --- pipelines ---------------------------------------------------------------------------------------
+
+    def check(self, pipeline, checked=None):
+        """Refuse with a AdfLabError what cannot be run, in a pipeline and in those that it calls."""
+        checked = set() if checked is None else checked
+        if pipeline in checked:
+            return
+        checked.add(pipeline)
+        if pipeline not in self.pipelines:
+            known = ", ".join(sorted(self.pipelines)) or "none"
+            raise AdfLabError(f"There is no pipeline '{pipeline}'; there are: {known}.")
+        self._check_activities(self._activities(pipeline), f"Pipeline '{pipeline}'", checked)
+
+    def _check_activities(self, activities, where, checked):
+        check_graph(activities, where)
+        for activity in filter(is_active, activities):
+            place = f"{where}, activity '{activity['name']}'"
+            if activity["type"] not in CONTROL_ACTIVITIES and activity["type"] not in self.executors:
+                raise AdfLabError(
+                    f"{place}: activities of type {activity['type']} cannot be run here; "
+                    f"known are {', '.join(sorted({*CONTROL_ACTIVITIES, *self.executors}))}."
+                )
+            if activity["type"] == "ExecutePipeline":
+                self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked)
+            for _, inner in inner_activities(activity):
+                self._check_activities(inner, place, checked)
+
+    def _activities(self, pipeline):
+        return self.pipelines[pipeline]["properties"].get("activities", [])
+
+    def start_pipeline(self, pipeline, parameters, system):
+        """The record of a run that begins now; AdfLabError if the parameters do not fit."""
+        properties = self.pipelines[pipeline]["properties"]
+        now, run_id = self.clock.now(), self.new_id()
+        return PipelineRun(
+            run_id=run_id,
+            pipeline=pipeline,
+            parameters=_parameter_values(pipeline, properties.get("parameters", {}), parameters),
+            system={
+                "DataFactory": self.factory_name,
+                "Pipeline": pipeline,
+                "RunId": run_id,
+                "TriggerType": "Manual",
+                "TriggerId": run_id,
+                "TriggerName": "Manual",
+                "TriggerTime": now.strftime("%Y-%m-%dT%H:%M:%S.%f0Z"),
+                "GroupId": run_id,
+                **system,
+            },
+            start=now,
+            variables={
+                name: variable.get("defaultValue", EMPTY_VARIABLES.get(variable["type"].lower(), lambda: None)())
+                for name, variable in properties.get("variables", {}).items()
+            },
+        )
+
+    async def run_pipeline(self, run):
+        """Run the activities of a started pipeline run and end it."""
+        activities = self._activities(run.pipeline)
+        run.status, failed = await self.run_activities(activities, Scope(run, {}, run.activities))
+        run.end = self.clock.now()
+        if failed:
+            run.message = f"Operation on target {failed.name} failed: {(failed.error or {}).get('message', '')}"
+        return run
+
+    def run_in_background(self, run):
+        """Begin a started pipeline run that nobody waits for; it still ends before the engine returns."""
+        self._background.append(asyncio.ensure_future(self.run_pipeline(run)))
+
+    # --- activities --------------------------------------------------------------------------------------
+
+    async def run_activities(self, activities, scope):
+        """Run a group of activities; its status and the run of the first activity that made it fail."""
+        runs = {activity["name"]: asyncio.get_running_loop().create_future() for activity in activities}
+
+        async def run_when_ready(activity):
+            outcomes = {name: (await runs[name]).outcome for name in parents(activity)}
+            if may_run(activity, outcomes):
+                run = await self._run_activity(activity, scope)
+            else:
+                run = self._skip(activity, scope)
+            runs[activity["name"]].set_result(run)
+
+        async with asyncio.TaskGroup() as group:
+            for activity in activities:
+                group.create_task(run_when_ready(activity))
+        outcomes = {name: future.result().outcome for name, future in runs.items()}
+        failed = [
+            runs[name].result()
+            for name in deciding_activities(activities, outcomes)
+            if outcomes[name] != "Succeeded"
+        ]
+        return combined_status(activities, outcomes), failed[0] if failed else None
+
+    def _record(self, activity, scope):
+        run = ActivityRun(
+            id=self.new_id(),
+            name=activity["name"],
+            type=activity["type"],
+            pipeline=scope.run.pipeline,
+            start=self.clock.now(),
+            item=None if scope.item is MISSING else scope.item,
+            iteration=scope.iteration,
+        )
+        scope.records.append(run)
+        return run
+
+    def _skip(self, activity, scope):
+        run = self._record(activity, scope)
+        run.finish("Skipped", run.start)
+        scope.activities[run.name] = {"status": "Skipped"}
+        return run
+
+    async def _run_activity(self, activity, scope):
+        run = self._record(activity, scope)
+        if not is_active(activity):
+            marked = activity.get("onInactiveMarkAs", "Succeeded")
+            run.finish("Inactive", run.start, outcome=marked)
+            scope.activities[run.name] = {"status": marked, "output": {}}
+            return run
+        self.observe("start", run)
+        policy = activity.get("policy", {})
+        try:
+            output, error = await self._outcome(activity, scope, run)
+        except asyncio.CancelledError:
+            run.finish("Cancelled", self.clock.now())
+            raise
+        status = "Failed" if error else "Succeeded"
+        scope.activities[run.name] = {"status": status, "output": output} | ({"error": error} if error else {})
+        run.output, run.error = MASK if policy.get("secureOutput") else output, error
+        if policy.get("secureInput"):
+            run.input = MASK
+        run.finish(status, self.clock.now())
+        self.observe("end", run)
+        return run
+
+    async def _outcome(self, activity, scope, run):
+        """The output of an activity and its error, None if it succeeded."""
+        try:
+            run.user_properties = {
+                entry["name"]: self.evaluate(entry["value"], scope) for entry in activity.get("userProperties", [])
+            }
+            if activity["type"] in CONTROL_ACTIVITIES:
+                run.attempts.append(Attempt(run.start))
+                output = await CONTROL_ACTIVITIES[activity["type"]](self, activity, scope, run)
+            else:
+                output = await self._execute(activity, scope, run)
+            error = None
+        except ActivityFailure as failure:
+            output, error = failure.output or {}, _error(run, failure)
+        attempt = run.attempts[-1] if run.attempts else Attempt(run.start)
+        attempt.end, attempt.error = self.clock.now(), error
+        attempt.status = "Failed" if error else "Succeeded"
+        return output, error
+
+    async def _execute(self, activity, scope, run):
+        """The output of an execution activity, after as many attempts as its policy allows."""
+        policy = self.evaluate(activity.get("policy", {}), scope)
+        call = self._call(activity, scope, run, parse_timespan(policy.get("timeout", DEFAULT_TIMEOUT)))
+        for attempts_left in range(int(policy.get("retry", 0)), -1, -1):
+            attempt = Attempt(self.clock.now())
+            run.attempts.append(attempt)
+            try:
+                return await self._attempt(replace(call, attempt=len(run.attempts)))
+            except ActivityFailure as failure:
+                if not attempts_left:
+                    raise
+                attempt.end, attempt.status = self.clock.now(), "Failed"
+                attempt.error = _error(run, failure)
+            self.observe("retry", run)
+            await asyncio.sleep(float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)))
+
+    def _call(self, activity, scope, run, timeout):
+        evaluated = {
+            name: self.evaluate(activity.get(name), scope)
+            for name in ("typeProperties", "inputs", "outputs", "linkedServiceName")
+        }
+        run.input = evaluated["typeProperties"] or {}
+        return ActivityCall(
+            name=activity["name"],
+            type=activity["type"],
+            type_properties=run.input,
+            inputs=evaluated["inputs"] or [],
+            outputs=evaluated["outputs"] or [],
+            linked_service=evaluated["linkedServiceName"],
+            definition=activity,
+            context=self.context(scope),
+            activity_run_id=run.id,
+            run_id=scope.run.run_id,
+            attempt=0,
+            timeout_seconds=timeout.total_seconds(),
+        )
+
+    async def _attempt(self, call):
+        """One attempt; every way in which it can end badly is an ActivityFailure."""
+        executor = self.executors[call.type]
+        try:
+            async with asyncio.timeout(call.timeout_seconds) as limit:
+                if inspect.iscoroutinefunction(executor):
+                    return await executor(call)
+                return await self.clock.call(executor, call)
+        except ActivityFailure:
+            raise
+        except Exception as error:
+            if limit.expired():
+                message = f"Not done after {call.timeout_seconds:.0f} seconds."
+                raise ActivityFailure("Timeout", message) from None
+            raise ActivityFailure(type(error).__name__, str(error)) from error
+
+    # --- expressions -------------------------------------------------------------------------------------
+
+    def context(self, scope):
+        """What expressions can refer to in a scope."""
+        return Context(
+            parameters=scope.run.parameters,
+            global_parameters=self.global_parameters,
+            variables=scope.run.variables,
+            activities=scope.activities,
+            system=scope.run.system,
+            item=scope.item,
+            now=self.clock.now,
+        )
+
+    def evaluate(self, value, scope):
+        """A JSON value with its expressions evaluated; ActivityFailure if one cannot be."""
+        try:
+            return evaluate_tree(value, self.context(scope))
+        except ExpressionError as error:
+            raise ActivityFailure("InvalidTemplate", str(error)) from None
+
+
+def refuse_unknown_parameters(pipeline, declared, given):
+    """AdfLabError when values are given for parameters that a pipeline does not declare."""
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise AdfLabError(
+            f"Pipeline '{pipeline}' has no parameter {', '.join(unknown)}, only: {', '.join(declared) or 'none'}."
+        )
+
+
+def _parameter_values(pipeline, declared, given):
+    """Values for all parameters of a pipeline: those given, else the defaults."""
+    refuse_unknown_parameters(pipeline, declared, given)
+    defaults = {name: spec["defaultValue"] for name, spec in declared.items() if "defaultValue" in spec}
+    missing = [name for name in declared if name not in given and name not in defaults]
+    if missing:
+        raise AdfLabError(f"Pipeline '{pipeline}' needs a value for the parameter {', '.join(missing)}.")
+    return {name: given.get(name, defaults.get(name)) for name in declared}
+
+
+def _error(run, failure):
+    return {
+        "errorCode": failure.error_code,
+        "message": failure.message,
+        "failureType": "UserError",
+        "target": run.name,
+        "details": "",
+    }

@@ -1,0 +1,98 @@
+"""What can be said about an expression before it runs: unknown functions, wrong counts and kinds.
+
+Kinds are known for constants, results of functions and declared parameters; anything else may be of any
+kind and is not complained about.
+"""
+
+from dataclasses import dataclass, field
+
+from adf_lab.expressions import functions  # noqa: F401 (registers all functions)
+from adf_lab.expressions.errors import ExpressionError
+from adf_lab.expressions.references import chain, of_scope
+from adf_lab.expressions.registry import ANY, find
+from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, parse
+from adf_lab.expressions.values import kind_of
+
+BRANCHES = {"if": slice(1, None), "coalesce": slice(None)}
+WITH_MEMBERS = frozenset({"object", "array", "null"})
+EXACT = frozenset({"add", "sub", "mul", "div", "mod", "max", "min"})
+
+
+@dataclass
+class Checked:
+    """The kinds that an expression can have, and what is wrong with it."""
+
+    kinds: frozenset
+    problems: list
+
+
+def check_expression(text, kinds_of_reference=lambda reference: ANY):
+    """Check the text of a JSON string value.
+
+    `kinds_of_reference` gives the kinds of a Reference with a name, ANY if they are unknown.
+    """
+    try:
+        tree = parse(text)
+    except ExpressionError as error:
+        return Checked(ANY, [str(error)])
+    checker = _Checker(kinds_of_reference)
+    return Checked(checker.kinds(tree), checker.problems)
+
+
+@dataclass
+class _Checker:
+    kinds_of_reference: object
+    problems: list = field(default_factory=list)
+
+    def kinds(self, tree):
+        """The kinds that a tree can evaluate to; problems are collected on the way."""
+        match tree:
+            case Literal(value):
+                return frozenset({kind_of(value)})
+            case Interpolation(parts):
+                for part in parts:
+                    self.kinds(part)
+                return frozenset({"string"})
+            case Access():
+                return self._kinds_of_access(tree)
+            case Call():
+                return self._kinds_of_call(tree)
+
+    def _kinds_of_access(self, tree):
+        base, keys = chain(tree)
+        for key in keys:
+            self.kinds(key)
+        base_kinds = self.kinds(base)
+        if not base_kinds & WITH_MEMBERS:
+            self.problems.append(f"A value of kind {_shown(base_kinds)} has no properties or items.")
+        reference = of_scope(base, keys) if isinstance(base, Call) else None
+        if reference and reference.name and not reference.keys:
+            return self.kinds_of_reference(reference)
+        return ANY
+
+    def _kinds_of_call(self, call):
+        argument_kinds = [self.kinds(argument) for argument in call.arguments]
+        try:
+            function = find(call.name)
+            function.check_count(len(call.arguments))
+        except ExpressionError as error:
+            self.problems.append(str(error))
+            return ANY
+        for index, kinds in enumerate(argument_kinds):
+            if not kinds & function.parameter(index).kinds:
+                self.problems.append(
+                    f"{function.name} is given {_shown(kinds)} as argument {index + 1}: {function.signature}."
+                )
+        name = function.name.lower()
+        if name in BRANCHES:
+            return frozenset().union(*argument_kinds[BRANCHES[name]])
+        if name in EXACT and all(kinds == {"integer"} for kinds in argument_kinds):
+            return frozenset({"integer"})
+        reference = of_scope(call, [])
+        if reference and reference.scope == "variables" and reference.name:
+            return self.kinds_of_reference(reference)
+        return function.result
+
+
+def _shown(kinds):
+    return " or ".join(sorted(kinds))

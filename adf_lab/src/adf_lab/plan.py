@@ -1,0 +1,73 @@
+"""What a run would do, told before it runs: every activity with the inputs that can be known by then."""
+
+from adf_lab.engine import parents, refuse_unknown_parameters
+from adf_lab.errors import AdfLabError
+from adf_lab.expressions import Context, ExpressionError, evaluate, is_expression
+from adf_lab.structure import inner_activities, is_active, own_type_properties
+
+NOT_CHOSEN = {"True": "typeProperties.ifFalseActivities", "False": "typeProperties.ifTrueActivities"}
+
+
+def plan(pipelines, name, parameters, global_parameters, depth=0):
+    """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
+
+    Inputs that depend on outputs, variables or items stand as their expressions; where a choice is known by
+    then, only what it chooses is told. AdfLabError if there is no such pipeline or parameter.
+    """
+    if name not in pipelines:
+        raise AdfLabError(f"There is no pipeline '{name}'; there are: {', '.join(sorted(pipelines)) or 'none'}.")
+    properties = pipelines[name]["properties"]
+    refuse_unknown_parameters(name, properties.get("parameters") or {}, parameters)
+    defaults = {key: spec.get("defaultValue") for key, spec in (properties.get("parameters") or {}).items()}
+    context = Context(
+        parameters=defaults | parameters, global_parameters=global_parameters, system={"Pipeline": name}
+    )
+    yield from _group(pipelines, properties.get("activities") or [], context, depth)
+
+
+def _group(pipelines, activities, context, depth):
+    for activity in _in_order(activities):
+        inputs = _known(own_type_properties(activity), context)
+        yield depth, activity["name"], activity["type"], _conditions(activity), inputs
+        for place, inner in inner_activities(activity):
+            if place != NOT_CHOSEN.get(str(inputs.get("expression"))):
+                yield from _group(pipelines, inner, context, depth + 1)
+        if activity["type"] == "ExecutePipeline":
+            child = activity["typeProperties"]["pipeline"]["referenceName"]
+            parameters = inputs.get("parameters") or {}
+            yield from plan(pipelines, child, parameters, context.global_parameters, depth + 1)
+
+
+def _in_order(activities):
+    """Active activities, each after those that it depends on."""
+    placed, waiting = [], [activity for activity in activities if is_active(activity)]
+    names = {activity["name"] for activity in waiting}
+    while waiting:
+        done = {activity["name"] for activity in placed}
+        ready = [activity for activity in waiting if {*parents(activity)} & names <= done]
+        placed += ready
+        waiting = [activity for activity in waiting if activity not in ready]
+    return placed
+
+
+def _conditions(activity):
+    return [
+        f"{dependency['activity']} {' or '.join(dependency.get('dependencyConditions') or ['Succeeded'])}"
+        for dependency in activity.get("dependsOn") or []
+    ]
+
+
+def _known(value, context):
+    """A JSON value with those expressions evaluated that can be."""
+    if isinstance(value, str):
+        try:
+            return evaluate(value, context)
+        except ExpressionError:
+            return value
+    if is_expression(value):
+        return _known(value["value"], context)
+    if isinstance(value, list):
+        return [_known(item, context) for item in value]
+    if isinstance(value, dict):
+        return {name: _known(member, context) for name, member in value.items()}
+    return value

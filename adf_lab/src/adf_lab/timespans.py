@@ -1,0 +1,20 @@
+"""Time spans as Data Factory writes them: `[-][d.]hh:mm:ss`."""
+
+import re
+from datetime import timedelta
+
+from adf_lab.errors import AdfLabError
+
+TIMESPAN = re.compile(
+    r"(?P<sign>-)?(?:(?P<days>\d+)\.)?(?P<hours>\d{1,2}):(?P<minutes>\d{2})(?::(?P<seconds>\d{2}(?:\.\d+)?))?"
+)
+
+
+def parse_timespan(text):
+    """The timedelta of a text like 0.02:00:00; AdfLabError if it is none."""
+    match = TIMESPAN.fullmatch(str(text))
+    if not match:
+        raise AdfLabError(f"'{text}' is not a time span: write it as d.hh:mm:ss, like 0.02:00:00.")
+    parts = {name: float(match[name] or 0) for name in ("days", "hours", "minutes", "seconds")}
+    span = timedelta(**parts)
+    return -span if match["sign"] else span

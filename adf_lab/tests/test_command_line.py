@@ -1,0 +1,295 @@
+"""`adf-lab`: what it prints and how it ends, alone and bound to a project."""
+
+import json
+import re
+from contextlib import contextmanager
+
+import pytest
+
+from adf_lab import ActivityFailure, load_factory
+from adf_lab.cli import Project, main
+from adf_support.factories import good_factory, write_factory
+
+NO_EXECUTORS = "adf-lab has no executors, which do the work of activities. Give their results with --script FILE"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_factory(tmp_path / "factory", good_factory())
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "script.json"
+    path.write_text(json.dumps({"get_key": [{"status": "Succeeded", "output": {"value": "k"}}]}))
+    return path
+
+
+def lines(capsys):
+    text = capsys.readouterr().out
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text).splitlines()
+
+
+def test_check_ends_badly_only_for_problems(folder, capsys):
+    assert main(["check", str(folder)]) == 0
+    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 note"
+    (folder / "dataset/ds_gold.json").unlink()
+    assert main(["check", str(folder)]) == 1
+
+
+def test_a_folder_that_is_no_factory_is_refused(tmp_path, capsys):
+    assert main(["check", str(tmp_path)]) == 2
+    assert "is no factory" in capsys.readouterr().err
+
+
+def test_run_prints_the_tree_and_keeps_the_record(folder, script, tmp_path, capsys):
+    record = tmp_path / "record.json"
+    options = ["--folder", str(folder), "--script", str(script), "--record", str(record)]
+    assert main(["run", "pl_main", *options, "--parameter", "day=2026-02-02", "--fail", "load_table"]) == 1
+    assert lines(capsys) == [
+        "pl_main  Failed  0.0 s  ID",
+        "  get_key (WebActivity)  Succeeded  0.0 s",
+        "  ping (WebActivity)  Succeeded  0.0 s",
+        "  silver (DatabricksNotebook)  Succeeded  0.0 s",
+        "  load_tables (ForEach)  Failed  0.0 s  Activity failed because an inner activity failed; "
+        "Inner activity name: load_table, Error: 'load_table' was made to fail.",
+        "    [0] load_table (Copy)  Failed  0.0 s  'load_table' was made to fail.",
+        "  finish (ExecutePipeline)  Skipped  0.0 s",
+        "  alert (WebActivity)  Succeeded  0.0 s",
+        "  stop (Fail)  Failed  0.0 s  a step has failed",
+    ]
+    assert json.loads(record.read_text())["parameters"]["day"] == "2026-02-02"
+
+
+def test_dry_run_shows_what_is_known(folder, capsys):
+    assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3", "--dry-run"]) == 0
+    assert lines(capsys) == [
+        "note_count (SetVariable)",
+        '    {"variableName": "text", "value": "tables: 3"}',
+        "is_long (IfCondition)  after note_count Succeeded",
+        '    {"expression": "@greater(length(variables(\'text\')), 100)"}',
+        "  pause (Wait)",
+        '      {"waitTimeInSeconds": 1}',
+    ]
+
+
+def test_simulate_fires_a_schedule(folder, capsys):
+    span = ["--from", "2026-03-28T00:00:00Z", "--to", "2026-03-30T00:00:00Z"]
+    assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
+    assert lines(capsys) == [
+        '2026-03-28T02:00:00Z  pl_main  {"day": "2026-03-28"}',
+        '2026-03-29T01:00:00Z  pl_main  {"day": "2026-03-29"}',
+    ]
+
+
+def test_simulate_runs_windows(folder, script, capsys):
+    span = ["--from", "2026-01-02T00:00:00Z", "--to", "2026-01-02T00:00:00Z"]
+    assert main(["simulate", "tr_window", "--folder", str(folder), *span, "--script", str(script)]) == 0
+    assert lines(capsys)[:2] == [
+        '2026-01-02T00:00:00Z  pl_main  {"day": "2026-01-01"}',
+        "  pl_main  Succeeded  0.0 s  ID",
+    ]
+
+
+def test_a_dataset_is_resolved_down_to_its_linked_service(folder):
+    reference = {"referenceName": "ds_gold", "type": "DatasetReference", "parameters": {"table": "dim_coin"}}
+    assert load_factory(folder).resolve_dataset(reference) == {
+        "name": "ds_gold",
+        "type": "Parquet",
+        "typeProperties": {
+            "location": {"type": "AzureBlobFSLocation", "fileSystem": "gold", "folderPath": "dim_coin"}
+        },
+        "linkedService": {
+            "name": "ls_lake",
+            "type": "AzureBlobFS",
+            "typeProperties": {"url": "https://lake.dfs.core.windows.net/"},
+        },
+    }
+
+
+def test_simulate_says_so_when_nothing_fires(folder, capsys):
+    span = ["--from", "2026-03-28T03:00:00Z", "--to", "2026-03-28T04:00:00Z"]
+    assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
+    assert lines(capsys) == ["tr_daily fires nothing from 2026-03-28T03:00:00Z to 2026-03-28T04:00:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simulate", "tr_daily", "--from", "yesterday", "--to", "2026-01-01"], "'yesterday' is not a time"),
+        (["simulate", "tr_daily", "--from", "2026-01-02", "--to", "2026-01-01"], "lies before --from"),
+        (["simulate", "tr_x", "--from", "2026-01-01", "--to", "2026-01-02"], "There is no trigger 'tr_x'"),
+        (["run", "pl_x", "--dry-run"], "There is no pipeline 'pl_x'"),
+        (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
+        (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
+        (["run", "pl_main", "--script", "no.json"], "--script no.json cannot be read"),
+        (
+            ["run", "pl_main"],
+            NO_EXECUTORS,
+        ),
+        (
+            ["watch", "tr_daily"],
+            NO_EXECUTORS,
+        ),
+        (["monitor", "last", "--records", "nowhere"], "No run in nowhere for 'last'."),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_remedy(arguments, message, folder, capsys):
+    where = [] if arguments[0] == "monitor" else ["--folder", str(folder)]
+    assert main([*arguments, *where]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_fault_needs_an_activity_that_can_be_made_to_fail(folder, script, capsys):
+    options = ["--folder", str(folder), "--script", str(script)]
+    assert main(["run", "pl_main", *options, "--fail", "x"]) == 2
+    assert "There is no activity 'x' that can be made to fail" in capsys.readouterr().err
+
+
+def test_what_the_command_line_does_not_know_is_a_wrong_call(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "pl_main", "--environment", "prod"])
+    assert ended.value.code == 2
+
+
+def test_records_are_listed_and_shown(folder, script, tmp_path, capsys):
+    kept = ["--records", str(tmp_path / "kept")]
+    assert main(["monitor", *kept]) == 0
+    assert lines(capsys) == [f"{tmp_path / 'kept'} has no runs yet: adf-lab run PIPELINE"]
+    (tmp_path / "kept").mkdir()
+    options = ["--folder", str(folder), "--script", str(script), "--record", str(tmp_path / "kept/one.json")]
+    assert main(["run", "pl_finish", *options, "--parameter", "count=3"]) == 0
+    capsys.readouterr()
+    assert main(["monitor", *kept]) == 0
+    assert main(["monitor", "last", *kept]) == 0
+    printed = lines(capsys)
+    assert printed[1].startswith("2026-01-01 00:00:00  Succeeded       0.0  pl_finish     Manual       ID")
+    assert printed[3].startswith("  note_count (SetVariable)  Succeeded  00:00:00  0.0 s")
+
+
+def test_a_picture_is_put_between_its_marks(folder, tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- diagram: any command -->\nold\n<!-- end of diagram -->\nafter\n")
+    options = ["--folder", str(folder), "--overview"]
+    assert main(["diagram", *options]) == 0
+    drawn = capsys.readouterr().out
+    assert main(["diagram", *options, "--into", str(page)]) == 0
+    assert drawn.startswith("flowchart LR\n")
+    assert page.read_text() == (
+        f"before\n<!-- diagram: any command -->\n```mermaid\n{drawn}```\n<!-- end of diagram -->\nafter\n"
+    )
+
+
+# --- bound to a project ----------------------------------------------------------------------------------
+
+
+class Refused(Exception):
+    pass
+
+
+class Host:
+    """A project that binds everything, and notes for what its executors were asked."""
+
+    def __init__(self, folder, kept):
+        self.asked, self.kept = [], kept
+        self.project = Project(
+            program="host lab",
+            factory=folder,
+            global_parameters=self.global_parameters,
+            executors=self.executors,
+            records=lambda options, parameters: self.kept,
+            write_page=self.write_page,
+            add_options=lambda command, parser: parser.add_argument("--speed") if command == "run" else None,
+            add_commands=self.add_commands,
+            errors=(Refused,),
+            interrupted="Stopped by hand.",
+        )
+
+    def __call__(self, *arguments):
+        return main(list(arguments), self.project)
+
+    def global_parameters(self, environment, overrides):
+        if environment == "mars":
+            raise Refused("mars is no environment")
+        return {
+            "keyVaultUrl": f"https://{environment}.invalid/",
+            "environment": "".join([environment, *overrides]),
+        }
+
+    @contextmanager
+    def executors(self, factory, global_parameters, parameters, options):
+        self.asked.append((factory.name, global_parameters["environment"], parameters, options.speed))
+        yield dict.fromkeys(("WebActivity", "DatabricksNotebook", "Copy"), self.execute)
+
+    def execute(self, call):
+        if call.name == "get_key":
+            return {"value": "k"}
+        if call.name == "load_table":
+            raise ActivityFailure("E", "no space left")
+        return {}
+
+    def write_page(self, record, folder):
+        return folder / f"{record['pipelineName']}.html"
+
+    def add_commands(self, commands):
+        commands.add_parser("own").set_defaults(function=lambda options: 7)
+
+
+@pytest.fixture
+def host(folder, tmp_path):
+    return Host(folder, tmp_path / "kept")
+
+
+def test_a_project_s_executors_do_the_work_and_its_records_are_kept(host, capsys):
+    ran = host("run", "pl_main", "--parameter", "day=1", "--set", "!", "--speed", "9")
+    printed = lines(capsys)
+    assert ran == 1
+    assert printed[0].startswith("pl_main  Failed  ")
+    [kept] = host.kept.glob("*.json")
+    assert printed[-1] == f"record: {host.kept / 'ID'}.json"
+    assert host.asked == [("adf_test", "local!", {"day": 1}, "9")]
+    assert host("monitor", kept.stem, "--page") == 0
+    assert lines(capsys)[-1] == str(host.kept / "pl_main.html")
+
+
+def test_only_this_machine_s_environment_is_run(host, capsys):
+    assert host("run", "pl_main", "--environment", "prod") == 2
+    assert host("watch", "tr_daily", "--environment", "prod") == 2
+    assert capsys.readouterr().err.count("See what prod would run with --dry-run") == 2
+    assert host("run", "pl_main", "--environment", "prod", "--dry-run") == 0
+    assert "/Shared/prod/03_silver" in capsys.readouterr().out
+
+
+def test_another_factory_has_its_own_global_parameters(host, folder, tmp_path, capsys):
+    other = write_factory(tmp_path / "other", good_factory())
+    assert host("run", "pl_main", "--folder", str(other), "--environment", "mars", "--dry-run") == 0
+    assert "/Shared/dev/03_silver" in capsys.readouterr().out
+
+
+def test_a_project_s_own_commands_and_refusals(host, capsys):
+    assert host("own") == 7
+    assert host("run", "pl_main", "--environment", "mars", "--dry-run") == 2
+    assert capsys.readouterr().err == "mars is no environment\n"
+
+
+def test_an_interruption_has_its_exit_code(host, monkeypatch, capsys):
+    def interrupted(call):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(host, "execute", interrupted)
+    assert host("run", "pl_main") == 130
+    assert capsys.readouterr().err.endswith("\nStopped by hand.\n")
+
+
+def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_path, capsys):
+    (tmp_path / "notebooks").mkdir()
+    (folder / "dataset/ds_gold.json").rename(folder / "dataset/gold.json")
+    project = Project(factory=folder, notebooks=tmp_path / "notebooks", house_style=True)
+    assert main(["check"], project) == 1
+    printed = "\n".join(lines(capsys))
+    assert f"there is no {tmp_path / 'notebooks' / '03_silver.ipynb'}: correct the path." in printed
+    assert "dataset/gold.json: name: the name must look like ds_snake_case." in printed
+    assert main(["check", str(folder)]) == 1
+    printed = "\n".join(lines(capsys))
+    assert "no folder of notebooks was given" in printed
+    assert "snake_case" not in printed

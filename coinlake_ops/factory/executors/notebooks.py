@@ -1,0 +1,62 @@
+"""DatabricksNotebook, by papermill on the run's Spark server.
+
+Source: azure-docs, transform-data-databricks-notebook.
+"""
+
+import json
+import time
+from pathlib import PurePosixPath
+
+from adf_lab import ActivityFailure
+from coinlake import observability, parameters
+from coinlake_ops import batch
+from coinlake_ops import notebooks as course
+from coinlake_ops.factory.executors.refusal import refuse_unknown
+
+
+def run_notebook(world, activity):
+    """Execute a notebook of this repository; `runOutput` is what it would give to dbutils.notebook.exit.
+
+    Parameters come as texts, as Databricks passes them, and are read as widgets are. The executed copy is kept
+    in lake_path/runs/<run_id>/.
+    """
+    properties = activity.type_properties
+    refuse_unknown(
+        f"DatabricksNotebook '{activity.name}'", properties, ("notebookPath", "baseParameters", "libraries")
+    )
+    notebook = course.path(PurePosixPath(properties["notebookPath"]).name)
+    if not notebook.exists():
+        raise ActivityFailure("3200", f"There is no notebook {notebook}: correct notebookPath.")
+    values = {
+        name: parameters.from_text(name, str(text))
+        for name, text in (properties.get("baseParameters") or {}).items()
+    }
+    if "catalog" in values:
+        world.start_spark()
+    step = observability.Step(notebook.stem, values["run_id"], values["lake_path"], values)
+    executed = world.lake / "runs" / values["run_id"] / notebook.name
+    began = time.monotonic()
+    try:
+        course.execute(notebook, executed, values, deadline=activity.timeout_seconds)
+    except course.TimeIsUp as failure:
+        step.fail(str(failure))
+        raise ActivityFailure("Timeout", str(failure), {"runPageUrl": executed.as_uri()}) from None
+    except course.CellFailed as failure:
+        message = batch.explain(failure)
+        step.fail(message)
+        raise ActivityFailure(
+            "3204", f"{notebook.stem}, cell {failure.cell}: {message}", {"runPageUrl": executed.as_uri()}
+        ) from None
+    records = sorted(world.lake.glob(f"steps/date=*/{step.run_id}/{step.name}.json"))
+    if not records:
+        raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
+    if notebook.stem in batch.REPORTS:
+        from coinlake_ops import rendering
+
+        rendering.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
+    return {
+        "runPageUrl": executed.as_uri(),
+        "runOutput": observability.step_result(json.loads(records[-1].read_text(encoding="utf-8"))),
+        "effectiveIntegrationRuntime": "local",
+        "executionDuration": round(time.monotonic() - began, 3),
+    }

@@ -1,0 +1,109 @@
+"""`python -m coinlake_ops.factory`: what it prints and how it ends."""
+
+import json
+import re
+
+import pytest
+
+from adf_support.factories import good_factory, write_factory
+from coinlake_ops.factory import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_factory(tmp_path / "factory", good_factory())
+
+
+def lines(capsys):
+    text = capsys.readouterr().out
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text).splitlines()
+
+
+def test_a_run_of_what_this_machine_cannot_do_is_refused_before_anything_runs(folder, capsys):
+    documents = json.loads((folder / "pipeline/pl_finish.json").read_text())
+    documents["properties"]["activities"][0]["type"] = "HDInsightPig"
+    (folder / "pipeline/pl_finish.json").write_text(json.dumps(documents))
+    assert main(["run", "pl_main", "--folder", str(folder)]) == 2
+    assert "activities of type HDInsightPig cannot be run here" in capsys.readouterr().err
+
+
+def test_a_run_on_this_machine_is_kept_listed_and_shown(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3"]) == 0
+    assert main(["monitor"]) == 0
+    assert main(["monitor", "last", "--page"]) == 0
+    printed = lines(capsys)
+    assert "note_count (SetVariable)  Succeeded  0.0 s" in printed[1]
+    assert any(line.endswith("pl_finish     Manual       ID") for line in printed)
+    [page] = (tmp_path / "lake/simulated/adf_runs").glob("*.html")
+    assert str(page) == re.sub("ID", page.stem, printed[-1])
+    assert main(["monitor", "no-such-run"]) == 2
+    assert "No run in" in capsys.readouterr().err
+
+
+def test_parameters_and_diagram_of_this_project(capsys):
+    assert main(["parameters", "--check"]) == 0
+    assert lines(capsys) == ["local, dev, prod: 0 disagreements"]
+    assert main(["parameters", "--environment", "prod"]) == 0
+    assert json.loads(capsys.readouterr().out)["coins"] == {"type": "int", "value": 1000}
+    assert main(["diagram"]) == 0
+    assert lines(capsys)[0] == "flowchart LR"
+
+
+def test_watch_ends_after_as_many_runs_as_it_is_told(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    trigger = json.loads((folder / "trigger/tr_window.json").read_text())
+    pipeline = {"referenceName": "pl_finish", "type": "PipelineReference"}
+    trigger["properties"]["pipeline"] = {"pipelineReference": pipeline, "parameters": {"count": 1}}
+    (folder / "trigger/tr_window.json").write_text(json.dumps(trigger))
+    assert main(["watch", "tr_window", "--folder", str(folder), "--runs", "2", "--parameter", "count=2"]) == 0
+    printed = lines(capsys)
+    assert [line for line in printed if "Z  pl_finish" in line] == [
+        '2026-01-02T00:00:00Z  pl_finish  {"count": 2}',
+        '2026-01-03T00:00:00Z  pl_finish  {"count": 2}',
+    ]
+    assert len(list((tmp_path / "lake/simulated/adf_runs").glob("*.json"))) == 2
+
+
+def test_a_dry_run_follows_the_branch_that_is_known(capsys):
+    assert main(["run", "pl_load_sql", "--dry-run"]) == 0
+    by_notebook = capsys.readouterr().out
+    assert main(["run", "pl_load_sql", "--dry-run", "--parameter", "load_with=copy"]) == 0
+    by_copy = capsys.readouterr().out
+    assert ["load_notebook (" in text for text in (by_notebook, by_copy)] == [True, False]
+    assert ["merge_staged (" in text for text in (by_notebook, by_copy)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["simulate", "tr_hourly", "--from", "yesterday", "--to", "2026-01-01"], "'yesterday' is not a time"),
+        (["simulate", "tr_hourly", "--from", "2026-01-02", "--to", "2026-01-01"], "lies before --from"),
+        (["simulate", "tr_x", "--from", "2026-01-01", "--to", "2026-01-02"], "There is no trigger 'tr_x'"),
+        (["run", "pl_x"], "There is no pipeline 'pl_x'"),
+        (["run", "pl_main", "--parameter", "x=1"], "has no parameter x"),
+        (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
+        (["watch", "tr_hourly", "--parameter", "x=1"], "has no parameter x"),
+        (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
+        (["run", "pl_main", "--set", "coins=many"], "'many' is not a whole number"),
+        (["run", "pl_main", "--fail", "x"], "There is no activity 'x' that can be made to fail"),
+        (["run", "pl_main", "--environment", "prod"], "See what prod would run with --dry-run"),
+        (["run", "pl_main", "--environment", "x", "--dry-run"], "has no environment 'x', only: local, dev, prod"),
+        (["run", "pl_main", "--script", "no.json"], "--script no.json cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_remedy(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_address_is_checked_before_anything_runs(capsys):
+    with pytest.raises(SystemExit):
+        main(["run", "pl_main", "--api", "nonsense"])
+    assert "'nonsense' is no address: write it like http://127.0.0.1:8420" in capsys.readouterr().err
+
+
+def test_a_dry_run_shows_another_environment(capsys):
+    assert main(["run", "pl_medallion", "--dry-run", "--environment", "prod"]) == 0
+    assert '"catalog": "coinlake_prod"' in capsys.readouterr().out

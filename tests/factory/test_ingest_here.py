@@ -1,0 +1,107 @@
+"""pl_ingest on this machine: copies from the simulated market land like the notebooks' own answers."""
+
+import json
+
+import pytest
+
+from adf_lab import load_factory
+from coinlake_ops.factory import FACTORY
+from tests.support.lake import files
+from tests.support.local_world import run, world
+from tests.support.played import activities
+
+MOMENT = "2026-08-12T14:22:00Z"
+COPY = {"run_id": "r1", "as_of": "", "history_days": 30, "ingest_with": "copy", "moment": MOMENT}
+
+
+def landed(lake):
+    """endpoint and page -> content of every landed answer."""
+    found = files(lake, "landing")
+    return {(name.split("/")[1].split("=")[1], name[-10:-5]): json.loads(body) for name, body in found.items()}
+
+
+def bodies_waiting(lake):
+    return len(list((lake / "copied").rglob("p*.json")))
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A lake into which two pages of coins, and one source more than in git, were copied."""
+    factory = load_factory(FACTORY)
+    sources = factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
+    solana = json.loads(json.dumps(sources[3]).replace("bitcoin", "solana")) | {"name": "solana_chart"}
+    solana["sink"]["page"] = 3
+    lake = tmp_path_factory.mktemp("copied") / "lake"
+    with world(lake, "coins=300", factory=factory) as here:
+        # The pause between pages is the API's, and this market has none.
+        for copy in _copies(factory):
+            copy["typeProperties"]["source"]["requestInterval"] = "00.00:00:00.010"
+        finished = run(here, "pl_ingest", COPY | {"sources": [*sources, solana]})
+    return lake, finished
+
+
+def _copies(factory):
+    return [activity for _, activity in activities(factory) if activity["type"] == "Copy"]
+
+
+def test_copies_land_with_names_hashes_and_meta_lines_and_leave_nothing_behind(copied):
+    lake, finished = copied
+    assert finished.status == "Succeeded", finished.message
+    assert finished.return_value == {"landed": 9, "lost": 0}
+    assert sorted(landed(lake)) == [
+        ("coins_list", "p0001"),
+        ("coins_market_chart", "p0001"),
+        ("coins_market_chart", "p0002"),
+        ("coins_market_chart", "p0003"),
+        ("coins_markets", "p0001"),
+        ("fear_greed", "p0001"),
+        ("fx_rates", "p0001"),
+        ("global", "p0001"),
+        ("weather_daily", "p0001"),
+    ]
+    lines = [json.loads(line) for body in files(lake, "landing_meta").values() for line in body.splitlines()]
+    assert {line["source"] for line in lines} == {"simulated"}
+    assert {line["fetched_at"] for line in lines} == {"2026-08-12T14:22:00.000Z"}
+    assert all(len(line["sha256"]) == 64 for line in lines)
+    assert not list((lake / "copied").rglob("*.json*"))
+
+
+def test_a_source_added_to_the_list_lands_without_another_change(copied):
+    charts = landed(copied[0])
+    assert charts["coins_market_chart", "p0003"]["prices"] != charts["coins_market_chart", "p0001"]["prices"]
+
+
+def test_both_ways_land_the_same_data(copied, tmp_path):
+    with world(tmp_path / "lake", "coins=150", "history_coins=2") as here:
+        finished = run(here, "pl_ingest", COPY | {"ingest_with": "notebook"})
+    assert finished.status == "Succeeded", finished.message
+    by_notebook, by_copy = landed(tmp_path / "lake"), landed(copied[0])
+    for name in ("coins_list", "fx_rates", "weather_daily"):
+        assert by_notebook[name, "p0001"] == by_copy[name, "p0001"]
+    assert by_notebook["global", "p0001"].keys() == by_copy["global", "p0001"].keys()
+    ids = [coin["id"] for coin in by_copy["coins_markets", "p0001"]]
+    assert ids[:150] == [coin["id"] for coin in by_notebook["coins_markets", "p0001"]]
+    assert len(ids) == 300
+
+
+@pytest.mark.parametrize("broken", ["copy_pages", "copy_once", "write_meta"])
+def test_a_copy_that_fails_leaves_landing_as_it_was(tmp_path, broken):
+    with world(tmp_path / "lake") as here:
+        finished = run(here, "pl_ingest", COPY, [broken])
+    assert finished.status == "Failed"
+    assert files(tmp_path / "lake", "landing", "landing_meta") == {}
+
+
+def test_what_one_notebook_left_undone_the_next_run_completes(tmp_path):
+    lake = tmp_path / "lake"
+    with world(lake) as here:
+        assert run(here, "pl_ingest", COPY, ["ingest_context"]).status == "Failed"
+        assert {name for name, _ in landed(lake)} == {
+            "coins_markets",
+            "global",
+            "coins_list",
+            "coins_market_chart",
+        }
+        assert bodies_waiting(lake) == 8
+        assert run(here, "pl_ingest", COPY | {"run_id": "r2"}).status == "Succeeded"
+    assert {"fear_greed", "fx_rates", "weather_daily"} <= {name for name, _ in landed(lake)}

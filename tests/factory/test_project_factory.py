@@ -1,0 +1,147 @@
+"""The project's own factory: without a finding, in its variants too, and true to parameters/ and its picture."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from adf_lab import check_factory, diagram, load_factory
+from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
+from adf_support.factories import write_factory
+from coinlake_ops import runtime
+from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
+from coinlake_ops.project import ROOT
+from tests.support.played import activities
+
+
+@pytest.fixture(scope="module")
+def factory():
+    return load_factory(FACTORY)
+
+
+def test_the_checker_finds_nothing(factory):
+    assert [str(finding) for finding in check_factory(factory, NOTEBOOKS, house_style=True)] == []
+
+
+def test_the_checker_finds_nothing_in_the_variants(tmp_path):
+    folder = shutil.copytree(FACTORY, tmp_path / "adf")
+    shutil.copytree(folder / "variants", folder, dirs_exist_ok=True)
+    assert [str(found) for found in check_factory(load_factory(folder), NOTEBOOKS, house_style=True)] == []
+
+
+def test_a_broken_expression_is_found(tmp_path):
+    folder = shutil.copytree(FACTORY, tmp_path / "adf")
+    file = folder / "pipeline/pl_main.json"
+    file.write_text(file.read_text().replace("activity('refine').output", "activity('refined').output"))
+    findings = [str(finding) for finding in check_factory(load_factory(folder), NOTEBOOKS)]
+    assert len(findings) == 2
+    assert all("activity('refined') has not ended here" in finding for finding in findings)
+
+
+def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
+    found = [activity for _, activity in activities(factory) if activity["type"] == "DatabricksNotebook"]
+    assert len(found) == 8
+    assert {json.dumps(activity["typeProperties"]["libraries"]) for activity in found} == {
+        json.dumps([{"pypi": {"package": package}} for package in runtime.dependencies()])
+    }
+    folder = shutil.copytree(FACTORY, tmp_path / "adf")
+    file = folder / "pipeline/pl_medallion.json"
+    kept = file.read_text()
+    file.write_text(kept.replace("duckdb==", "duckdb>="))
+    assert libraries.disagreements(load_factory(folder)) == [
+        "pipeline/pl_medallion.json: properties.activities[0].typeProperties.libraries of 'silver' are not the "
+        "pins of requirements.txt: python -m coinlake_ops.factory parameters",
+        "pipeline/pl_medallion.json: properties.activities[2].typeProperties.libraries of 'gold' are not the "
+        "pins of requirements.txt: python -m coinlake_ops.factory parameters",
+    ]
+    libraries.write(folder)
+    assert file.read_text() == kept
+
+
+def test_every_activity_says_why_and_how_long(factory):
+    for pipeline, activity in activities(factory):
+        place = f"{pipeline}: {activity['name']}"
+        assert activity["description"].endswith("."), place
+        if activity["type"] in ("WebActivity", "Copy", "DatabricksNotebook", "Delete", "Lookup"):
+            assert {"timeout", "retry"} <= activity["policy"].keys(), place
+
+
+def test_triggers_are_stopped_and_fire_when_they_should(factory):
+    triggers = {name: resource.document for name, resource in factory.resources["trigger"].items()}
+    assert {document["properties"]["runtimeState"] for document in triggers.values()} == {"Stopped"}
+    day = parse_time("2026-08-12T00:00:00Z"), parse_time("2026-08-13T00:00:00Z")
+    hourly = [iso(time) for time in schedule_times(triggers["tr_hourly"], *day)]
+    assert hourly == [f"2026-08-12T{hour:02}:05:00Z" for hour in range(1, 24)]
+    [daily] = schedule_times(triggers["tr_daily"], *day)
+    assert iso(daily) == "2026-08-12T00:45:00Z"
+    assert schedule_parameters(triggers["tr_daily"], daily) == [("pl_main", {"with_reports": True})]
+    windows = ready_windows(triggers["tr_backfill"], parse_time("2026-09-01T00:00:00Z"))
+    assert [iso(window.start)[:10] for window in windows] == [f"2026-08-{number:02}" for number in range(5, 12)]
+
+
+# --- global parameters -----------------------------------------------------------------------------------
+
+
+def test_global_parameters_agree(factory):
+    assert parameters.disagreements(factory) == []
+
+
+def test_a_disagreement_is_found_and_mended(tmp_path):
+    document = parameters.factory_document()
+    values = document["properties"]["globalParameters"]
+    values["coins"]["value"] = 7
+    values["old"] = {"type": "string", "value": "x"}
+    del values["plan"]
+    root = write_factory(tmp_path, {f"factory/{parameters.FACTORY_NAME}.json": document})
+    file = f"factory/{parameters.FACTORY_NAME}.json"
+    command = "python -m coinlake_ops.factory parameters"
+    assert parameters.disagreements(load_factory(root)) == [
+        f"{file}: 'coins' is 7, but dev has 250: {command}",
+        f"{file}: 'old' is \"x\", but dev has missing: {command}",
+        f"{file}: 'plan' is missing, but dev has \"demo\": {command}",
+    ]
+    parameters.write(root)
+    assert parameters.disagreements(load_factory(root)) == []
+
+
+def test_environments_that_differ_in_names_or_types_are_found(tmp_path, monkeypatch, factory):
+    addresses = tmp_path / "addresses.yml"
+    texts = parameters.ADDRESSES.read_text().split("prod:")
+    wrong = (
+        texts[1]
+        .replace("databricks_pool_id", "pool")
+        .replace("storage_account: stcoinlakeprod", "storage_account: 5")
+    )
+    addresses.write_text(f"{texts[0]}prod:{wrong}")
+    monkeypatch.setattr(parameters, "ADDRESSES", addresses)
+    assert parameters.disagreements(factory) == [
+        "'databricks_pool_id' is not in both prod and dev: correct addresses.yml.",
+        "'pool' is not in both prod and dev: correct addresses.yml.",
+        "'storage_account' is int in prod and string in dev: write both alike.",
+    ]
+
+
+def test_nothing_of_a_run_is_a_global_parameter(factory):
+    assert not {"run_id", "as_of"} & factory.global_parameters.keys()
+
+
+# --- the picture -----------------------------------------------------------------------------------------
+
+
+def test_the_diagram_in_the_readme_is_that_of_the_factory(factory):
+    text = (FACTORY / "README.md").read_text(encoding="utf-8")
+    assert diagram.put_into(text, diagram.mermaid(factory)) == text
+    front = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert diagram.put_into(front, diagram.overview(factory)) == front
+    assert len(diagram.MARKS.findall(text)) == len(diagram.MARKS.findall(front)) == 1
+
+
+def test_the_diagram_names_all_work_once_and_leads_through_the_rest(factory):
+    text = diagram.mermaid(factory)
+    for pipeline, activity in activities(factory):
+        boxes = re.findall(rf"^    {pipeline}__{activity['name']}[\[{{(]", text, re.MULTILINE)
+        assert len(boxes) == (activity["type"] not in diagram.HIDDEN)
+    assert "  tr_daily ==> pl_main" in text
+    assert "  pl_main__ingest ==> pl_ingest" in text
+    assert "  pl_main__report -. failed or skipped .-> pl_main__get_alert_url" in text
