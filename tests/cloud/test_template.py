@@ -8,7 +8,7 @@ import pytest
 from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint
 from coinlake_ops.azure import template as arm
-from coinlake_ops.deploy import run
+from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from tests.support import environment
 
@@ -245,11 +245,13 @@ def test_a_deployment_that_is_under_way_is_waited_for(net, root):
 
 
 def test_a_repair_of_one_resource_keeps_the_global_parameters_of_the_factory(net, root):
-    run.apply(run.parts(environment.clients(root), ["resources", "compute", "factory"]), lambda _line: None)
+    deployment.apply(
+        deployment.parts(environment.clients(root), ["resources", "compute", "factory"]), lambda _line: None
+    )
     arm_state = net.fakes["arm"].resources
     factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
     before = copy.deepcopy(factory["properties"]["globalParameters"])
     next(one for one in arm_state.values() if one["type"] == "Microsoft.KeyVault/vaults")["tags"] = {}
-    run.apply(run.parts(environment.clients(root), ["resources"]), lambda _line: None)
+    deployment.apply(deployment.parts(environment.clients(root), ["resources"]), lambda _line: None)
     factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
     assert factory["properties"]["globalParameters"] == before != {}

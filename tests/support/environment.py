@@ -7,7 +7,7 @@ import nbformat
 from azure.core.credentials import AccessToken
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from coinlake_ops import settings
+from coinlake_ops import parameter_files, project
 from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.environment import Environment
@@ -76,7 +76,7 @@ def internet(permissions=OWNER) -> Internet:
 
 def clients(root: Path, environment: Environment = DEV) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
-    return Clients(environment, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
+    return Clients(environment, parameter_files.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
 
 
 def repository(root: Path) -> Path:
@@ -93,5 +93,5 @@ def repository(root: Path) -> Path:
     ):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(f"-- {path}\n", encoding="utf-8")
-    shutil.copytree(settings.ROOT / "adf", root / "adf")
+    shutil.copytree(project.ROOT / "adf", root / "adf")
     return root
