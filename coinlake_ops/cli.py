@@ -19,6 +19,12 @@ import typer
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 LAKE = "lake/simulated"
+# Packages that only some commands need, and how to get them.
+EXTRAS = {
+    "adf_lab": "pip install ./adf_lab, in a checkout",
+    "azure": "pip install 'coinlake[azure]'",
+    "databricks": "pip install 'coinlake[azure]'",
+}
 WORK, FACTORY, MACHINE, CLOUD, PROJECT = (
     "The pipeline",
     "Data Factory",
@@ -68,6 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = context.command_path if context else "coinlake"
             print(f"{message}\nSee: {command} --help", file=sys.stderr)
         return WRONG_CALL
+    except ModuleNotFoundError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        print(
+            f"This command needs the package {package}, which is not installed: {EXTRAS[package]}", file=sys.stderr
+        )
+        return FAILED
     except Exception as error:
         # Imported here, as everything of the lakehouse.
         from coinlake.errors import CoinlakeError

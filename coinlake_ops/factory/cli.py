@@ -100,7 +100,7 @@ def _add_options(command: str, parser: argparse.ArgumentParser) -> None:
     if command == "monitor":
         parser.add_argument("--lake", default=LAKE, help="(default: %(default)s)")
         return
-    help_ = "a running `make api` (default: one of the run's own)"
+    help_ = "a running `coinlake api` (default: one of the run's own)"
     parser.add_argument("--api", type=_url, metavar="URL", help=help_)
 
 

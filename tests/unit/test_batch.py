@@ -11,7 +11,7 @@ import pytest
 from coinlake import observability
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
-from coinlake_ops import batch, cli, notebooks, parameter_files, spark_server, project
+from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
 
 
 class FakeServer:

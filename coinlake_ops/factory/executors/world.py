@@ -6,7 +6,7 @@
     AzureDatabricks, AzureDatabricksDeltaLake           notebooks/ and one Spark server, started when needed
     AzureSqlDatabase                                    lake_path/warehouse.duckdb
     Key Vault                                           environment variables COINLAKE_<NAME>
-    CoinGecko and the context APIs                      the simulated market: `make api`, or one of the run's own
+    CoinGecko and the context APIs                      the simulated market: `coinlake api`, or one of the run's own
     the alert webhook                                   lake_path/adf_runs/alerts.jsonl
     127.0.0.1, localhost                                themselves
 
@@ -44,7 +44,7 @@ class LocalWorld:
     """The things on this machine that a run uses; a context manager, which ends what it has started.
 
     `parameters` are the global parameters of the run; `as_of` is the moment of the simulated market, "" for its
-    default; `api` is the address of a running `make api`, "" to serve the market within the run.
+    default; `api` is the address of a running `coinlake api`, "" to serve the market within the run.
     """
 
     def __init__(self, factory, parameters, *, as_of="", api="", environ=os.environ):

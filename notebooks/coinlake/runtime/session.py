@@ -127,7 +127,7 @@ def _client(remote: str) -> SparkSession:
     except OSError as problem:
         raise CoinlakeError(
             f"No Spark server answers at {address.hostname}:{address.port} (SPARK_REMOTE): {problem}. "
-            "It has ended; start the run or `make lab` again, or unset SPARK_REMOTE for a local session."
+            "It has ended; start the run or `coinlake lab` again, or unset SPARK_REMOTE for a local session."
         ) from None
     session = SparkSession.builder.remote(remote).getOrCreate()
     # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
