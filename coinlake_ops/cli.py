@@ -275,7 +275,11 @@ def factory(context: typer.Context) -> int:
     """Check, run, schedule and look at the Data Factory in adf/: coinlake factory --help"""
     from coinlake_ops.factory.cli import main as run_factory
 
-    code = run_factory(context.args)
+    try:
+        code = run_factory(context.args)
+    except SystemExit as end:
+        # So argparse ends, after help and after a wrong call.
+        return end.code
     if code == INTERRUPTED:
         sys.stdout.flush()
         # As after an interrupted run: a thread may still wait for a notebook's kernel.

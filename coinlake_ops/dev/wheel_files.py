@@ -1,4 +1,4 @@
-"""What a wheel holds besides the packages: copies of the project's files that the code reads, in `packaged/` folders.
+"""What a wheel holds besides the packages: copies of the project's files that the code reads, in `packaged/`.
 
 hatchling calls this when it builds a wheel (pyproject.toml names it). coinlake/project_files.py and
 coinlake_ops/project.py find the copies. An editable installation gets none: it reads the checkout.

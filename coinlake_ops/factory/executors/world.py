@@ -6,7 +6,7 @@
     AzureDatabricks, AzureDatabricksDeltaLake           notebooks/ and one Spark server, started when needed
     AzureSqlDatabase                                    lake_path/warehouse.duckdb
     Key Vault                                           environment variables COINLAKE_<NAME>
-    CoinGecko and the context APIs                      the simulated market: `coinlake api`, or one of the run's own
+    CoinGecko and the context APIs                      the simulated market: `coinlake api`, or the run's own
     the alert webhook                                   lake_path/adf_runs/alerts.jsonl
     127.0.0.1, localhost                                themselves
 
