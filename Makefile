@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy test-azurite
+.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -56,9 +56,6 @@ deploy:  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only fact
 	@[ -n $(call quoted,$(value ENV)) ] || { echo "Say which environment: make deploy ENV=dev (see coinlake_ops/azure/README.md)" >&2; exit 2; }
 	@$(MAKE) --no-print-directory $(READY)
 	@$(COINLAKE) deploy apply --environment $(call quoted,$(value ENV)) $(ARGS)
-
-test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
-	@COINLAKE_AZURITE=1 $(PY) -m pytest -rs tests/cloud/azurite $(ARGS)
 
 clean:  ## delete lake/, everything generated
 	@rm -rf lake && echo "lake/ is gone; the next make run makes it anew"

@@ -8,9 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coinlake import schema, silver
-from coinlake.delta import tables
-from tests.support.silver_lake import CATALOG, SilverLake
+from coinlake import lakehouse, schema, silver
+from tests.support.silver_lake import SilverLake
 
 NOON = "2026-08-12T12:22:00Z"
 WEEK = [float(number) for number in range(168)]
@@ -263,7 +262,7 @@ def lake(spark, tmp_path_factory):
     """The lake after both rounds: files by name, counts of each round, what a replay did."""
     patch = pytest.MonkeyPatch()
     silver_tables = tuple(table for table in schema.TABLES if table.schema != schema.AGGREGATED)
-    patch.setattr(tables, "TABLES", silver_tables)
+    patch.setattr(lakehouse, "TABLES", silver_tables)
     lake = SilverLake(spark, tmp_path_factory.mktemp("silver") / "lake")
     lake.files = {name: lake.land(*answer) for name, answer in FIRST.items()}
     for name, (endpoint, run, body) in PUT.items():
@@ -279,7 +278,7 @@ def lake(spark, tmp_path_factory):
     lake.files |= {name: lake.land(*answer) for name, answer in SECOND.items()}
     lake.log("coins_markets", lake.files["late"], "2026-08-12T00:00:09Z")
     lake.second = lake.stream_all()
-    lake.replayed = silver.replay_uncommitted(spark, CATALOG, str(lake.path))
+    lake.replayed = silver.replay_uncommitted(lake.lakehouse)
     yield lake
     patch.undo()
 
@@ -386,7 +385,7 @@ def test_what_was_quarantined_for_want_of_a_log_line_is_replayed_when_the_line_i
         ("coin_snapshots", "coins_markets", LATE, ["price_missing"], None),
         ("coin_snapshots", "coins_markets", LATE, ["uncommitted"], datetime(2026, 8, 12, 0, 0, 9)),
     ]
-    assert silver.replay_uncommitted(lake.spark, CATALOG, str(lake.path)) == silver.Counts()
+    assert silver.replay_uncommitted(lake.lakehouse) == silver.Counts()
 
 
 def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):

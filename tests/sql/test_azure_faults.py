@@ -68,12 +68,12 @@ def warehouse(server, waits):
 def load(warehouse: AzureSqlWarehouse) -> list[tuple[str, int, int, int]]:
     """Load what is new of CHANGES, as coinlake.warehouse.load does with what gold says."""
 
-    def changes(_spark, _catalog, loaded):
+    def changes(_lake, loaded):
         return (sent for sent in CHANGES if loaded.get(sent.table.name) != sent.position)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loading, "gold_changes", changes)
-        loads = loading.load(None, "", warehouse, "second")
+        loads = loading.load(None, warehouse, "second")
     return [(done.table.name, done.staged, done.merged, done.deleted) for done in loads]
 
 
@@ -158,7 +158,7 @@ class TestRetries:
 
     def test_a_load_waits_for_the_one_before_it(self, server, warehouse, waits):
         with warehouse.writing():
-            with pytest.raises(CoinlakeError, match="Another load of AzureWarehouse"):
+            with pytest.raises(CoinlakeError, match="Another load of AzureSqlWarehouse"):
                 load(warehouse)
             assert waits == list(azure_sql.PAUSES)
         assert load(warehouse) == LOADED
@@ -235,7 +235,7 @@ def serving(path, port: int, *fatal: str) -> dict:
 class TestSignIn:
     def refused(self, warehouse) -> str:
         with pytest.raises(CoinlakeError) as refusal:
-            warehouse.state(warehouse)
+            loading.state(warehouse)
         return str(refusal.value)
 
     def test_a_wrong_password_is_refused_and_never_shown(self, server, caplog):
@@ -248,7 +248,7 @@ class TestSignIn:
             certificate=server.certificate,
         )
         with pytest.raises(CoinlakeError) as refusal:
-            warehouse.state(warehouse)
+            loading.state(warehouse)
         assert str(refusal.value) == (
             f"{server.address}, coinlake, connection: Login failed for user 'loader'. "
             "Check the secret, or that this identity is a user of the database (sql/azure/access)."
@@ -261,7 +261,7 @@ class TestSignIn:
         with Double(password=password) as server:
             secret = Secret(f"UID=loader;PWD={{{password.replace('}', '}}')}}}")
             warehouse = AzureSqlWarehouse(server.address, "coinlake", secret, certificate=server.certificate)
-            assert warehouse.state(warehouse) == loading.State()
+            assert loading.state(warehouse) == loading.State()
 
     @pytest.mark.parametrize("text", ["loader:Hidden-1", "UID=loader;PWD=Hidden-1;Encrypt=no", "PWD=Hidden-1"])
     def test_a_secret_of_another_form_is_refused_and_never_shown(self, server, text):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import project_files, runtime
-from coinlake.errors import CoinlakeError
+from coinlake import parameters, project_files, runtime
+from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.runtime import jvm
 
 
@@ -35,11 +35,6 @@ def fake_java(folder: Path, version: str) -> Path:
         ("lake/simulated", str(project_files.PACKAGE.parents[1] / "lake/simulated")),
         ("/tmp/lake", "/tmp/lake"),
         ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
-        (
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-        ),
-        ("dbfs:/lake", "dbfs:/lake"),
     ],
 )
 def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, tmp_path):
@@ -64,6 +59,14 @@ def test_an_installed_package_has_copies_of_its_own_and_works_in_the_current_fol
 def test_another_home_can_be_named(monkeypatch, tmp_path):
     monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
     assert runtime.resolve_path("lake/simulated") == str(tmp_path / "lake/simulated")
+
+
+@pytest.mark.parametrize("address", ["abfss://lake@account.dfs.core.windows.net/coinlake", "dbfs:/lake"])
+def test_an_address_is_refused_wherever_a_lake_is_named(address):
+    with pytest.raises(ConfigurationError, match=r"is an address, and a lake is a folder.*/Volumes/"):
+        runtime.resolve_path(address)
+    with pytest.raises(CoinlakeError, match=r"lake_path: .*is an address, and a lake is a folder"):
+        parameters.check({"lake_path": address})
 
 
 def test_widgets_are_read_where_there_are_some(notebook):
