@@ -188,7 +188,8 @@ def report(
     """Render the reports of a lake's last run again, and a README.md with their pictures."""
     from coinlake_ops import project, rendering
 
-    print(rendering.render_last_run(_path_of(lake), to or project.home() / "reports", not no_pictures))
+    folder = to or (project.home() if project.IS_INSTALLED else project.ROOT) / "reports"
+    print(rendering.render_last_run(_path_of(lake), folder, not no_pictures))
 
 
 @app.command(
@@ -273,7 +274,7 @@ def api(
 )
 def factory(context: typer.Context) -> int:
     """Check, run, schedule and look at the Data Factory in adf/: coinlake factory --help"""
-    from coinlake_ops.factory.cli import main as run_factory
+    from coinlake_ops.factory import main as run_factory
 
     try:
         code = run_factory(context.args)

@@ -94,7 +94,7 @@ def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
     spark_is(STARTS)
     with (
         spark_server.start(tmp_path / "lake"),
-        pytest.raises(CoinlakeError, match=r"runs already .*spark_server stop --lake"),
+        pytest.raises(CoinlakeError, match=r"runs already .*coinlake server stop --lake"),
     ):
         spark_server.start(tmp_path / "lake")
 
