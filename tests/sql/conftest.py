@@ -8,7 +8,7 @@ import pytest
 
 from coinlake import schema
 from coinlake.schema import Table
-from coinlake.warehouse import Change, DuckDBWarehouse, Position
+from coinlake.warehouse import Change, DuckDBWarehouse, Position, loading
 
 ARROW = {
     "STRING": pa.string(),
@@ -103,7 +103,7 @@ def embedded(tmp_path):
 @pytest.fixture(scope="session")
 def _built(tmp_path_factory):
     warehouse = DuckDBWarehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
-    warehouse.load_changes(warehouse, star(bitcoin=63_000.0, ethereum=1_800.0), "first")
+    loading.load_changes(warehouse, star(bitcoin=63_000.0, ethereum=1_800.0), "first")
     return warehouse.path
 
 

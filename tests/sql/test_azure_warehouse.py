@@ -33,7 +33,7 @@ def embedded(tmp_path):
 def _built_server(tmp_path_factory):
     path = tmp_path_factory.mktemp("server") / "coinlake.duckdb"
     with Double(path=path) as server:
-        warehouse.load_changes(azure.on_double(server), star(**FIRST), "first")
+        loading.load_changes(azure.on_double(server), star(**FIRST), "first")
     return path
 
 
@@ -42,7 +42,7 @@ def loaded(tmp_path, request):
     """In place of the file: a warehouse of two coins."""
     if azure.URL:
         server = azure.on_real_server()
-        warehouse.load_changes(server, star(**FIRST), "first")
+        loading.load_changes(server, star(**FIRST), "first")
         yield server
         return
     path = shutil.copy(request.getfixturevalue("_built_server"), tmp_path / "coinlake.duckdb")
@@ -113,8 +113,8 @@ class TestRules(embedded_tests.TestRules):
 
 class TestMigrations(embedded_tests.TestMigrations):
     def test_nothing_is_outdated_after_a_load(self, loaded):
-        applied = warehouse.state(loaded).applied
-        assert warehouse.outdated(applied, loaded.extras()) == []
+        applied = loading.state(loaded).applied
+        assert loading.outdated(applied, loaded.extras()) == []
         every = (*files.migrations(), *files.repeatables(), *files.azure_objects())
         assert set(applied) == {files.name(path) for path in every}
 
@@ -125,7 +125,7 @@ class TestMigrations(embedded_tests.TestMigrations):
             load(loaded)
         with pytest.raises(CoinlakeError, match=r"Invalid object name '.*note'"):
             loaded.query("SELECT x FROM control.note")
-        assert "migrations/900_note" not in warehouse.state(loaded).applied
+        assert "migrations/900_note" not in loading.state(loaded).applied
 
 
 class TestSharing:
@@ -163,7 +163,7 @@ class TestSharing:
 
     def test_an_emptied_database_has_no_warehouse(self, loaded):
         azure.empty(loaded)
-        assert warehouse.state(loaded) == loading.State()
+        assert loading.state(loaded) == loading.State()
         assert load(loaded, *star(bitcoin=1.0)[:1]) == [("dim_coin", True, 1, 1, 0)]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import schema, warehouse
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import LOADED, DuckDBWarehouse, Position, TsqlError, loading
@@ -28,7 +28,7 @@ def fact(coin_id: str, coin_key: int, **values):
 def load(warehouse, *changes, run="later"):
     return [
         (done.table.name, done.is_full, done.staged, done.merged, done.deleted)
-        for done in warehouse.load_changes(warehouse, changes, run)
+        for done in loading.load_changes(warehouse, changes, run)
     ]
 
 
@@ -159,11 +159,11 @@ class TestExactness:
             | FACT
             for month in (3, 1, 2)
         ]
-        (first,) = warehouse.load_changes(loaded, [change(table, *rows)], "a-run")
+        (first,) = loading.load_changes(loaded, [change(table, *rows)], "a-run")
         assert first.partitions == ("2026-01", "2026-02", "2026-03")
-        (second,) = warehouse.load_changes(loaded, [change(table, rows[0], deleted=[rows[2]])], "a-run")
+        (second,) = loading.load_changes(loaded, [change(table, rows[0], deleted=[rows[2]])], "a-run")
         assert second.partitions == ("2026-02", "2026-03")
-        (third,) = warehouse.load_changes(loaded, [change(DIM_COIN, row(DIM_COIN, coin_key=3))], "a-run")
+        (third,) = loading.load_changes(loaded, [change(DIM_COIN, row(DIM_COIN, coin_key=3))], "a-run")
         assert third.partitions is None
 
     def test_every_table_takes_a_row_of_its_own(self, embedded):
@@ -234,7 +234,7 @@ class TestRules:
 class TestLog:
     def test_the_log_says_how_far_each_table_is_loaded(self, loaded):
         load(loaded, change(DIM_COIN, row(DIM_COIN, coin_key=1, coin_id="bitcoin"), version=5), run="second")
-        positions = warehouse.state(loaded).positions
+        positions = loading.state(loaded).positions
         assert positions["dim_coin"] == Position("id of dim_coin", 5, datetime(2026, 8, 12, 15, 5))
         assert positions["dim_date"] == Position("id of dim_date", 1, datetime(2026, 8, 12, 15, 1))
         log = loaded.query(
@@ -253,7 +253,7 @@ class TestLog:
         assert before <= noted["first"][0] <= noted["last"][0] <= datetime.utcnow()
 
     def test_a_warehouse_that_is_not_there_holds_nothing_and_says_so(self, embedded):
-        assert warehouse.state(embedded) == loading.State()
+        assert loading.state(embedded) == loading.State()
         with pytest.raises(CoinlakeError, match="does not exist yet; notebook 05 makes it"):
             embedded.query("SELECT name FROM reporting.coin_now")
 
@@ -271,19 +271,19 @@ class TestMigrations:
         return copy
 
     def test_nothing_is_outdated_after_a_load(self, loaded):
-        applied = warehouse.state(loaded).applied
-        assert warehouse.outdated(applied) == []
+        applied = loading.state(loaded).applied
+        assert loading.outdated(applied) == []
         assert set(applied) == {files.name(path) for path in (*files.migrations(), *files.repeatables())}
 
     def test_a_new_migration_runs_once_and_keeps_the_rows(self, loaded, folder):
         migration = folder / "migrations" / "900_note.sql"
         migration.write_text("CREATE TABLE control.note (x INT NOT NULL, CONSTRAINT pk_note PRIMARY KEY (x))")
-        assert warehouse.outdated(warehouse.state(loaded).applied) == [migration]
+        assert loading.outdated(loading.state(loaded).applied) == [migration]
         before = contents(loaded, FACT_PRICE_DAILY)
         load(loaded)
         assert contents(loaded, FACT_PRICE_DAILY) == before
         assert loaded.query("SELECT COUNT(*) AS answer FROM control.note")["answer"].tolist() == [0]
-        assert warehouse.outdated(warehouse.state(loaded).applied) == []
+        assert loading.outdated(loading.state(loaded).applied) == []
 
     def test_a_changed_view_is_made_anew(self, loaded, folder):
         view = folder / "views" / "coin_now.sql"
