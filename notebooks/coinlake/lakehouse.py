@@ -146,7 +146,7 @@ class Lakehouse:
             if facts["Type"] != "EXTERNAL":
                 raise StorageError(
                     f"{name} is a table whose rows the catalog {self.catalog} keeps; the lake {self.path} must "
-                    "not take its name, since that would erase them. Choose another catalog, or the lake_path that "
+                    "not take its name, as that would erase them. Choose another catalog, or the lake_path that "
                     "belongs to this one; if nobody needs its rows, drop the table yourself."
                 )
             if facts["Location"].removeprefix("file:") == location and self._log_of(table).is_dir():

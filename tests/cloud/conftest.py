@@ -1,7 +1,7 @@
 import pytest
 
 from coinlake import schema
-from coinlake_ops.deploy.cloud import Cloud
+from coinlake_ops.deploy.clients import Clients
 from tests.support import environment
 
 SMALL = ("responses", "coin_prices", "run_steps")
@@ -25,5 +25,5 @@ def net(monkeypatch):
     fakes = environment.internet()
     fakes.install(monkeypatch)
     database = fakes.fakes["database"]
-    monkeypatch.setattr(Cloud, "database", lambda cloud: database if cloud.outputs() else None)
+    monkeypatch.setattr(Clients, "database", lambda clients: database if clients.outputs() else None)
     return fakes

@@ -9,8 +9,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.bi import dashboard, powerbi
-from coinlake_ops.bi.__main__ import FOLDER, differences, files
+from coinlake_ops.bi import FOLDER, dashboard, differences, files, powerbi
 from coinlake_ops.bi.views import View, ViewColumn, view
 
 ALL_TABLES = schema.TABLES
@@ -30,7 +29,7 @@ def all_tables(small_catalog, monkeypatch):
 
 
 def test_the_folder_is_what_the_documentation_makes():
-    assert differences() == [], "python -m coinlake_ops.bi"
+    assert differences() == [], "run coinlake bi"
     assert len(files()) == len([path for path in FOLDER.rglob("*") if path.is_file()])
 
 

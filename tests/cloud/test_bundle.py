@@ -4,14 +4,14 @@ import re
 
 import yaml
 
-from coinlake_ops import settings
+from coinlake_ops import parameter_files, project
 from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy import bundle
-from coinlake_ops.deploy.parts import job
+from coinlake_ops.deploy.resources import job
 
 
 def test_the_file_is_what_the_data_makes():
-    assert bundle.check() == 0
+    assert bundle.is_up_to_date(), "run coinlake deploy bundle"
     assert yaml.safe_load(bundle.text()) == bundle.document()
 
 
@@ -27,12 +27,12 @@ def test_every_variable_is_declared_and_has_a_value_in_every_target():
 
 
 def test_with_the_values_of_an_environment_it_is_the_job_of_the_deployment():
-    document, values = bundle.document(), settings.load("prod")
+    document, values = bundle.document(), parameter_files.load("prod")
     [bundled] = document["resources"]["jobs"].values()
     filled = yaml.safe_load(
         re.sub(r"\$\{var\.(\w+)\}", lambda match: str(values[match[1]]), yaml.safe_dump(bundled, width=1000))
     )
-    deployed = job.settings(values, settings.ROOT, lambda name: f"./notebooks/{name}.ipynb")
+    deployed = job.settings(values, project.ROOT, lambda name: f"./notebooks/{name}.ipynb")
     for task, expected in zip(filled["tasks"], deployed["tasks"], strict=True):
         del expected["notebook_task"]["source"]
         given = {name: str(value) for name, value in task["notebook_task"]["base_parameters"].items()}
@@ -45,4 +45,4 @@ def test_every_file_that_it_names_is_there():
     text = bundle.text()
     paths = re.findall(r"\./[\w./-]+", text)
     assert len(paths) == len(AFTER) + 1
-    assert all((settings.ROOT / path).exists() for path in paths)
+    assert all((project.ROOT / path).exists() for path in paths)

@@ -1,5 +1,5 @@
-from coinlake_ops.deploy.changes import Item, details, difference
 from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.desired_state import Item, details, difference
 
 
 def test_what_is_missing_comes_first_and_what_is_too_much_goes_last_against_its_order():

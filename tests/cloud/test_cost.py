@@ -1,7 +1,7 @@
 import yaml
 
 from coinlake_ops.azure import cost
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 
 README = (ROOT / "coinlake_ops" / "azure" / "README.md").read_text(encoding="utf-8")
 
@@ -20,7 +20,7 @@ def test_the_readme_shows_what_the_arithmetic_gives():
 
 def test_the_budget_of_an_environment_holds_its_estimate():
     for environment in ("dev", "prod"):
-        facts = yaml.safe_load(
+        described = yaml.safe_load(
             (ROOT / "coinlake_ops" / "azure" / f"{environment}.yml").read_text(encoding="utf-8")
         )
-        assert cost.total(environment) < facts["monthly_budget"]
+        assert cost.total(environment) < described["monthly_budget"]

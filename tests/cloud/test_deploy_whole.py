@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy import run
+from coinlake_ops.deploy import deployment
 from tests.support import environment
 from tests.support.internet import Answer, Killed
 
@@ -18,11 +18,11 @@ def quietly(_line):
 
 
 def applied(root) -> int:
-    return run.apply(run.parts(environment.cloud(root)), quietly)
+    return deployment.apply(deployment.parts(environment.clients(root)), quietly)
 
 
 def differences(root) -> int:
-    return run.plan(run.parts(environment.cloud(root)), quietly)
+    return deployment.plan(deployment.parts(environment.clients(root)), quietly)
 
 
 def shape(net):
@@ -312,10 +312,10 @@ def test_drift_is_seen_and_repaired(net, root, drift):
 
 def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
     applied(root)
-    assert run.destroy(run.parts(environment.cloud(root)), quietly) > 20
+    assert deployment.destroy(deployment.parts(environment.clients(root)), quietly) > 20
     left = net.state()
     assert left["arm"]["resources"] == {}
-    assert left["arm"]["groups"] == {environment.FACTS.group_id}
+    assert left["arm"]["groups"] == {environment.DEV.group_id}
     assert left["arm"]["deleted_vaults"] == {"kv-coinlake-dev"}
     assert Counter(map(len, left["workspace"]["unity"].values())) == {0: len(left["workspace"]["unity"])}
     assert [*left["workspace"]["objects"]] == ["/", "/Shared"]
@@ -329,7 +329,7 @@ def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
 def test_what_was_destroyed_can_be_made_again(net, root):
     applied(root)
     made = shape(net)
-    run.destroy(run.parts(environment.cloud(root)), quietly)
+    deployment.destroy(deployment.parts(environment.clients(root)), quietly)
     applied(root)
     assert shape(net) == made
 

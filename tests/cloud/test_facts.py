@@ -4,26 +4,26 @@ import pytest
 import yaml
 
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy import facts
-from tests.support.environment import FACTS
+from coinlake_ops import environment as environments
+from tests.support.environment import DEV
 
 
 def written(tmp_path, **changes):
-    values = asdict(FACTS) | {"running_triggers": ["tr_daily"]} | changes
-    values.pop("environment")
+    values = asdict(DEV) | {"running_triggers": ["tr_daily"]} | changes
+    values.pop("name")
     kept = {name: value for name, value in values.items() if value is not None}
     (tmp_path / "dev.yml").write_text(yaml.safe_dump(kept), encoding="utf-8")
     return tmp_path
 
 
 def test_a_file_that_is_filled_in_is_read(tmp_path):
-    assert facts.read("dev", written(tmp_path)) == FACTS
+    assert environments.read("dev", written(tmp_path)) == DEV
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_the_files_of_the_repository_wait_for_five_values_and_have_everything_else(environment):
     with pytest.raises(CoinlakeError) as refused:
-        facts.read(environment)
+        environments.read(environment)
     lines = str(refused.value).splitlines()
     assert lines[0] == f"coinlake_ops/azure/{environment}.yml is not ready:"
     assert [line.split()[0] for line in lines[1:]] == [
@@ -53,18 +53,18 @@ def test_the_files_of_the_repository_wait_for_five_values_and_have_everything_el
 )
 def test_every_wrong_value_is_named(tmp_path, changes, fault):
     with pytest.raises(CoinlakeError) as refused:
-        facts.read("dev", written(tmp_path, **changes))
+        environments.read("dev", written(tmp_path, **changes))
     [_, line] = str(refused.value).splitlines()
     assert line.strip().startswith(fault)
 
 
 def test_an_unknown_environment_is_told_which_there_are():
     with pytest.raises(CoinlakeError, match=r"no coinlake_ops/azure/test.yml.*dev, prod"):
-        facts.read("test")
+        environments.read("test")
 
 
 def test_the_two_files_of_an_environment_must_agree(tmp_path):
     with pytest.raises(CoinlakeError) as refused:
-        facts.load("dev", written(tmp_path, key_vault="kv-other"))
+        environments.load("dev", written(tmp_path, key_vault="kv-other"))
     assert "key_vault_url in parameters/dev.yml" in str(refused.value)
     assert "'https://kv-other.vault.azure.net'" in str(refused.value)

@@ -7,9 +7,10 @@ import yaml
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy.changes import Item
+from coinlake_ops import cli
+from coinlake_ops.deploy import deployment
+from coinlake_ops.desired_state import Item
 from coinlake_ops.governance import access, live, model, statements
-from coinlake_ops.governance.__main__ import main, script
 from tests.support import environment
 from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
 
@@ -57,7 +58,7 @@ def query(metastore):
 def test_the_script_builds_an_empty_metastore_and_runs_twice(metastore, monkeypatch):
     monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
     for _ in range(2):
-        for statement in script(setting()).split(";\n"):
+        for statement in statements.script(model.desired(setting())).split(";\n"):
             lines = [line for line in statement.splitlines() if not line.startswith("--")]
             if any(lines):
                 metastore.run("\n".join(lines).strip())
@@ -68,14 +69,14 @@ def test_the_script_builds_an_empty_metastore_and_runs_twice(metastore, monkeypa
 
 @pytest.mark.parametrize("kind", ["dev", "prod"])
 def test_the_script_can_be_read_before_anything_is_filled_in(kind, capsys):
-    assert main(["render", "--environment", kind]) == 0
+    assert cli.main(["governance", "render", "--environment", kind]) == 0
     text = capsys.readouterr().out
     assert f"TO `<application id of adf-coinlake-{kind}>`;" in text
     assert "/subscriptions/<subscription id>/" in text
 
 
 def test_the_statements_as_a_person_reads_them():
-    text = script(setting())
+    text = statements.script(model.desired(setting()))
     assert text.startswith(
         "-- The storage credential coinlake_dev is made through the API, for /subscriptions/s/connector.\n"
     )
@@ -148,7 +149,10 @@ def _granted_by(text):
 
 @pytest.mark.parametrize("kind", MATRIX)
 def test_who_may_do_what_with_each_layer(kind):
-    granted, owned = _granted_by(script(setting(kind))), access.owners(model.desired(setting(kind)))
+    granted, owned = (
+        _granted_by(statements.script(model.desired(setting(kind)))),
+        access.owners(model.desired(setting(kind))),
+    )
     assert granted == access.grants(model.desired(setting(kind)))
     for (principal, layer), allowed in MATRIX[kind].items():
         securable = f"coinlake_{kind}.{layer}.anything"
@@ -158,7 +162,7 @@ def test_who_may_do_what_with_each_layer(kind):
 
 def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(monkeypatch):
     monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
-    granted, owned = _granted_by(script(setting())), {}
+    granted, owned = _granted_by(statements.script(model.desired(setting()))), {}
     names = [table.qualified_name for table in ALL_TABLES]
     names += ["shared_data.responses", "shared_data.run_steps"]
     may_read = [
@@ -170,7 +174,7 @@ def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(mo
 
 
 def test_who_may_do_what_can_be_printed(capsys):
-    assert main(["access", "--environment", "prod"]) == 0
+    assert cli.main(["governance", "access", "--environment", "prod"]) == 0
     lines = [re.split(r"\s{2,}", line) for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if line[0] in ("coinlake-engineers", "coinlake-analysts")] == [
         ["coinlake-engineers", "coinlake_prod.raw_data", "read table, read volume"],
@@ -182,13 +186,17 @@ def test_who_may_do_what_can_be_printed(capsys):
 
 def test_the_engineers_of_production_cannot_sign_in_as_the_pipeline_does():
     assert {
-        kind: {grant.principal for grant in _granted_by(script(setting(kind))) if grant.privilege == "ACCESS"}
+        kind: {
+            grant.principal
+            for grant in _granted_by(statements.script(model.desired(setting(kind))))
+            if grant.privilege == "ACCESS"
+        }
         for kind in ("dev", "prod")
     } == {"dev": {PIPELINE, "engineers"}, "prod": {PIPELINE}}
 
 
 def test_no_policy_stands_on_a_table_whose_changes_the_pipeline_reads(metastore):
-    for statement in script(setting()).split(";\n"):
+    for statement in statements.script(model.desired(setting())).split(";\n"):
         assert " ROW FILTER " not in statement and " SET MASK " not in statement
     filters = {"coinlake_dev.raw_data.responses": {"function": "c.s.f", "columns": ["outcome"]}}
     masks = {"coinlake_dev.raw_data.responses.headers": {"function": "c.s.f"}}
@@ -328,22 +336,19 @@ def test_a_stranger_to_the_account_gets_no_grant(metastore):
 
 def test_diff_fails_on_drift_and_says_what_it_is(net, root, monkeypatch, capsys):
     monkeypatch.setattr(
-        "coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, environment.cloud(root).parameters)
+        "coinlake_ops.environment.load", lambda name: (environment.DEV, environment.clients(root).parameters)
     )
 
-    def connect(*_):
-        return environment.cloud(root)
-
-    from coinlake_ops.deploy import run
-
-    run.apply(
-        run.parts(environment.cloud(root), ["resources", "compute", "secrets", "governance"]), lambda _: None
+    monkeypatch.setattr("coinlake_ops.deploy.Clients", lambda *_: environment.clients(root))
+    deployment.apply(
+        deployment.parts(environment.clients(root), ["resources", "compute", "secrets", "governance"]),
+        lambda _: None,
     )
-    assert main(["diff", "--environment", "dev"], connect) == 0
+    assert cli.main(["governance", "diff", "--environment", "dev"]) == 0
     assert capsys.readouterr().out.endswith("\nNo drift.\n")
     grants = net.fakes["workspace"].state["unity"]["grants"]
     grants["schema coinlake_dev.cleaned_data to coinlake-analysts"] = ["SELECT"]
-    assert main(["diff", "--environment", "dev"], connect) == 1
+    assert cli.main(["governance", "diff", "--environment", "dev"]) == 1
     assert "- delete grants schema coinlake_dev.cleaned_data to coinlake-analysts" in capsys.readouterr().out
-    assert main(["apply", "--environment", "dev"], connect) == 0
-    assert main(["diff", "--environment", "dev"], connect) == 0
+    assert cli.main(["governance", "apply", "--environment", "dev"]) == 0
+    assert cli.main(["governance", "diff", "--environment", "dev"]) == 0

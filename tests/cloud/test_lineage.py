@@ -5,8 +5,8 @@ import pytest
 
 from coinlake import observability
 from coinlake.errors import CoinlakeError
+from coinlake_ops import cli
 from coinlake_ops.governance import lineage
-from coinlake_ops.governance.__main__ import main
 
 
 def record(lake, run_id, name, reads, writes):
@@ -52,7 +52,7 @@ def test_data_that_an_earlier_run_wrote_stands_beside_its_reader(lake):
 
 
 def test_the_page_stands_alone(lake, capsys):
-    assert main(["lineage", "--lake", str(lake)]) == 0
+    assert cli.main(["governance", "lineage", "--lake", str(lake)]) == 0
     page = (lake / "lineage" / "r1.html").read_text(encoding="utf-8")
     assert capsys.readouterr().out == f"{lake}/lineage/r1.html: 3 notebooks of run r1\n"
     outside = [url for url in re.findall(r"https?://[^\"'\s<]+", page) if url != "http://www.w3.org/2000/svg"]
@@ -66,9 +66,10 @@ def test_the_page_stands_alone(lake, capsys):
 
 
 def test_a_lake_without_lineage_says_what_to_do(tmp_path, capsys):
-    assert main(["lineage", "--lake", str(tmp_path)]) == 2
+    assert cli.main(["governance", "lineage", "--lake", str(tmp_path)]) == 1
     assert (
-        capsys.readouterr().err == f"There is no lineage in {tmp_path}/lineage. Run the pipeline first: make run\n"
+        capsys.readouterr().err
+        == f"There is no lineage in {tmp_path}/lineage. Run the pipeline first: coinlake run\n"
     )
 
 

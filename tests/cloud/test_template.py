@@ -8,11 +8,11 @@ import pytest
 from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint
 from coinlake_ops.azure import template as arm
-from coinlake_ops.deploy import run
-from coinlake_ops.deploy.parts.resources import Resources
+from coinlake_ops.deploy import deployment
+from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from tests.support import environment
 
-GROUP = environment.FACTS.group_id
+GROUP = environment.DEV.group_id
 SQL_DATABASE = (
     "[resourceId('Microsoft.Sql/servers/databases', parameters('sqlServer'), parameters('sqlDatabase'))]"
 )
@@ -23,7 +23,7 @@ def test_the_template_has_no_fault():
 
 
 def test_it_makes_every_resource_of_an_environment(net, root):
-    parameters = Resources(environment.cloud(root)).parameters()
+    parameters = AzureResources(environment.clients(root)).parameters()
     made = arm.resources(arm.read(), parameters, GROUP)
     assert Counter(resource.type for resource in made) == {
         "Microsoft.Authorization/roleAssignments": 6,
@@ -68,7 +68,7 @@ def test_it_makes_every_resource_of_an_environment(net, root):
 
 
 def test_each_role_is_granted_on_one_resource_to_one_identity(net, root):
-    parameters = Resources(environment.cloud(root)).parameters()
+    parameters = AzureResources(environment.clients(root)).parameters()
 
     def reference(resource_id):
         return {"identity": {"principalId": f"identity of {resource_id.rpartition('/')[2]}"}, "properties": {}}
@@ -88,8 +88,8 @@ def test_each_role_is_granted_on_one_resource_to_one_identity(net, root):
         ("Storage Blob Data Contributor", "staging", "identity of adf-coinlake-dev"),
         ("Storage Blob Data Contributor", "lake", "identity of adf-coinlake-dev"),
         ("Key Vault Secrets User", "kv-coinlake-dev", "identity of adf-coinlake-dev"),
-        ("Key Vault Secrets User", "kv-coinlake-dev", environment.FACTS.databricks_application_object_id),
-        ("Key Vault Secrets Officer", "kv-coinlake-dev", environment.FACTS.platform_group_id),
+        ("Key Vault Secrets User", "kv-coinlake-dev", environment.DEV.databricks_application_object_id),
+        ("Key Vault Secrets Officer", "kv-coinlake-dev", environment.DEV.platform_group_id),
     }
 
 
@@ -210,7 +210,7 @@ def test_rights_that_are_missing_are_named_before_anything_is_deployed(monkeypat
     net = environment.internet(permissions=[{"actions": ["*/read", "Microsoft.Storage/*"], "notActions": []}])
     net.install(monkeypatch)
     with pytest.raises(CoinlakeError) as refused:
-        Resources(environment.cloud(root)).changes()
+        AzureResources(environment.clients(root)).changes()
     lines = str(refused.value).splitlines()
     assert lines[0] == f"Rights are missing on {GROUP}:"
     assert "  Microsoft.Resources/deployments/write" in lines
@@ -222,11 +222,11 @@ def test_rights_that_are_missing_are_named_before_anything_is_deployed(monkeypat
 def test_a_group_that_is_missing_is_named_with_the_command_that_makes_it(net, root):
     net.fakes["arm"].state["groups"].clear()
     with pytest.raises(CoinlakeError, match="az group create --name rg-coinlake-dev --location westeurope"):
-        Resources(environment.cloud(root)).changes()
+        AzureResources(environment.clients(root)).changes()
 
 
 def test_a_right_that_azure_refuses_is_named(net, root):
-    part = Resources(environment.cloud(root))
+    part = AzureResources(environment.clients(root))
     [change] = part.changes()
     net.fakes["arm"].permissions = [{"actions": ["*/read", "Microsoft.Resources/*"], "notActions": []}]
     with pytest.raises(
@@ -236,20 +236,22 @@ def test_a_right_that_azure_refuses_is_named(net, root):
 
 
 def test_a_deployment_that_is_under_way_is_waited_for(net, root):
-    [change] = Resources(environment.cloud(root)).changes()
+    [change] = AzureResources(environment.clients(root)).changes()
     change.run()
     record = next(iter(net.fakes["arm"].state["deployments"].values()))
     record["waiting"] = ["Running", "Running", "Running", "Succeeded"]
     change.run()
-    assert Resources(environment.cloud(root)).changes() == []
+    assert AzureResources(environment.clients(root)).changes() == []
 
 
 def test_a_repair_of_one_resource_keeps_the_global_parameters_of_the_factory(net, root):
-    run.apply(run.parts(environment.cloud(root), ["resources", "compute", "factory"]), lambda _line: None)
+    deployment.apply(
+        deployment.parts(environment.clients(root), ["resources", "compute", "factory"]), lambda _line: None
+    )
     arm_state = net.fakes["arm"].resources
     factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
     before = copy.deepcopy(factory["properties"]["globalParameters"])
     next(one for one in arm_state.values() if one["type"] == "Microsoft.KeyVault/vaults")["tags"] = {}
-    run.apply(run.parts(environment.cloud(root), ["resources"]), lambda _line: None)
+    deployment.apply(deployment.parts(environment.clients(root), ["resources"]), lambda _line: None)
     factory = next(one for one in arm_state.values() if one["type"] == "Microsoft.DataFactory/factories")
     assert factory["properties"]["globalParameters"] == before != {}

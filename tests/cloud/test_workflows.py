@@ -1,13 +1,14 @@
 """The workflows on GitHub: their structure, and the rules that keep them from becoming a way in."""
 
 import re
-from pathlib import Path
+import shlex
 
 import pytest
 import yaml
 
-from coinlake_ops.deploy.run import PARTS
-from coinlake_ops.settings import ROOT
+from coinlake_ops.deploy.deployment import PARTS
+from coinlake_ops.project import ROOT
+from tests.support import commands
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
@@ -81,9 +82,9 @@ def test_only_jobs_that_sign_in_may_ask_for_a_token_and_nothing_is_secret():
 def test_a_pull_request_plans_and_only_main_applies():
     deploy = read(ROOT / ".github/workflows/deploy.yml")["jobs"]
     commands = {name: " ".join(step.get("run", "") for step in job["steps"]) for name, job in deploy.items()}
-    assert "coinlake_ops.deploy plan" in commands["plan"]
+    assert "coinlake deploy plan" in commands["plan"]
     assert "apply" not in commands["plan"]
-    assert "coinlake_ops.deploy apply" in commands["apply"]
+    assert "coinlake deploy apply" in commands["apply"]
     assert "github.event_name == 'pull_request'" in deploy["plan"]["if"]
     assert "refs/heads/main" in deploy["apply"]["if"]
     assert deploy["apply"]["strategy"]["matrix"]["environment"] == ["dev", "prod"]
@@ -91,15 +92,14 @@ def test_a_pull_request_plans_and_only_main_applies():
 
 
 @pytest.mark.parametrize(("path", "job"), jobs())
-def test_what_a_workflow_calls_exists(path, job):
+def test_what_a_workflow_calls_exists(path, job, monkeypatch):
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
     for step in job["steps"]:
-        for module in re.findall(r"python -m (coinlake_ops[\w.]*)", step.get("run", "")):
-            folder = ROOT / Path(*module.split("."))
-            assert folder.with_suffix(".py").exists() or (folder / "__main__.py").exists()
+        for command in re.findall(r"^coinlake ([^|\n]+)", step.get("run", ""), flags=re.MULTILINE):
+            commands.parse(shlex.split(command), monkeypatch)
         for target in re.findall(r"make ([a-z-]+)", step.get("run", "")):
             assert target in targets
-        for folder in re.findall(r"tests/\w+", step.get("run", "")):
+        for folder in re.findall(r"(?:adf_lab/)?tests(?:/\w+)?", step.get("run", "")):
             assert (ROOT / folder).is_dir()
 
 
@@ -120,7 +120,7 @@ def test_azure_devops_does_the_same():
     assert job["environment"] == "${{ environment }}"
     steps = plan["jobs"][0]["steps"] + job["strategy"]["runOnce"]["deploy"]["steps"]
     scripts = [step["inputs"]["inlineScript"] for step in steps if step.get("task") == "AzureCLI@2"]
-    assert [re.findall(r"coinlake_ops\.\w+ \w+", script) for script in scripts] == [
-        ["coinlake_ops.deploy plan"],
-        ["coinlake_ops.deploy apply", "coinlake_ops.governance diff"],
+    assert [re.findall(r"coinlake \w+ \w+", script) for script in scripts] == [
+        ["coinlake deploy plan"],
+        ["coinlake deploy apply", "coinlake governance diff"],
     ]

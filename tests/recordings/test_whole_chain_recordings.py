@@ -18,7 +18,7 @@ from coinlake import schema
 from coinlake.bronze import LandingZone
 from coinlake.currencies import CODES, CURRENCIES
 from coinlake.warehouse import LOADED
-from coinlake_ops import batch, settings
+from coinlake_ops import batch, parameter_files
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
 from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
@@ -134,8 +134,8 @@ def chain(spark, standing_server, tmp_path_factory):
     recorded = recorded_tape.everything()
     recorded_tape.record(recorded, tape)
     torn = _let_torn_bodies_pass(lake)
-    values = settings.load("local", ["source=replay", f"tape_path={tape}", f"lake_path={lake}"])
-    batch.execute(batch.Run(values, "the-recordings", lambda event, facts: None), standing_server)
+    values = parameter_files.load("local", ["source=replay", f"tape_path={tape}", f"lake_path={lake}"])
+    batch.execute(batch.Run(values, "the-recordings", batch.silent), standing_server)
     return Chain(spark, lake, recorded, torn)
 
 

@@ -37,7 +37,7 @@ def test_a_columnstore_holds_every_column_that_it_can(path):
 
 
 def test_the_procedure_is_current():
-    remedy = "run python -m coinlake.warehouse.generate_azure"
+    remedy = "run coinlake sql generate"
     assert generate_azure.PROCEDURE.read_text() == generate_azure.procedure_sql(), remedy
 
 

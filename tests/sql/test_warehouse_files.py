@@ -74,7 +74,7 @@ def test_parents_are_loaded_before_their_children():
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
 def test_generated_files_are_current(target):
-    remedy = "run python -m coinlake.warehouse.generate"
+    remedy = "run coinlake sql generate"
     assert (files.FOLDER / "staging" / f"{target.name}.sql").read_text() == generate.staging_sql(target), remedy
     assert files.load_file(target.name).read_text() == generate.load_sql(target), remedy
 

@@ -12,7 +12,7 @@ import pytest
 from coinlake import observability
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
-from coinlake_ops import batch, notebooks, settings, spark_server
+from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
 
 
 class FakeServer:
@@ -69,7 +69,7 @@ def world(monkeypatch, tmp_path):
 
 
 def run(world, *arguments):
-    return batch.main([f"LAKE_PATH={world.lake}", "RUN_ID=r1", *arguments])
+    return cli.main(["run", f"LAKE_PATH={world.lake}", "RUN_ID=r1", *arguments])
 
 
 def test_a_notebook_starts_when_its_input_is_done(world):
@@ -88,8 +88,8 @@ def test_only_notebooks_with_tables_are_told_of_the_server(world):
 
 def test_a_server_that_stood_before_the_run_stands_after_it(world, monkeypatch):
     monkeypatch.setattr(spark_server, "start", lambda lake: pytest.fail("another server was started"))
-    values = settings.load("local", [f"lake_path={world.lake}"])
-    batch.execute(batch.Run(values, "r1", lambda event, facts: None), world.server)
+    values = parameter_files.load("local", [f"lake_path={world.lake}"])
+    batch.execute(batch.Run(values, "r1", batch.silent), world.server)
     assert world.environments["d"] == world.server.environment
     assert not world.server.stopped
 
@@ -199,4 +199,4 @@ def test_the_lock_names_its_holder_while_a_second_run_waits(world, monkeypatch, 
 def test_the_pipeline_holds_every_notebook_and_no_other():
     assert sorted(batch.AFTER) == [path.stem for path in notebooks.all_paths()]
     assert set(batch.REPORTS) <= set(batch.AFTER)
-    assert settings.ROOT / "notebooks" == notebooks.FOLDER
+    assert project.ROOT / "notebooks" == notebooks.FOLDER

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from coinlake_ops import check
+from coinlake_ops.dev import checks
 
 
 def good_cells():
@@ -20,7 +20,7 @@ def good_cells():
 def faults(tmp_path, cells):
     path = tmp_path / "03_stream_to_silver.ipynb"
     nbformat.write(new_notebook(cells=cells), path)
-    return list(check.notebook_faults(path))
+    return list(checks.notebook_faults(path))
 
 
 def test_a_good_notebook_has_no_fault(tmp_path):

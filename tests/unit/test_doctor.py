@@ -7,12 +7,12 @@ import pytest
 
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
-from coinlake_ops import doctor
+from coinlake_ops.dev import doctor
 
 
-def test_a_healthy_machine_gets_ok_and_exit_code_0(monkeypatch, capsys):
+def test_a_healthy_machine_gets_ok(monkeypatch, capsys):
     monkeypatch.setattr(doctor, "CHECKS", {"Python": lambda: "3.12", "Java": lambda: "17"})
-    assert doctor.main() == 0
+    assert doctor.examine() is True
     assert capsys.readouterr().out == "Python      ok     3.12\nJava        ok     17\n"
 
 
@@ -21,7 +21,7 @@ def test_one_problem_is_said_and_the_rest_still_checked(monkeypatch, capsys):
         raise CoinlakeError("Install Java 17.")
 
     monkeypatch.setattr(doctor, "CHECKS", {"Java": broken, "Disk": lambda: "9 GiB free"})
-    assert doctor.main() == 1
+    assert doctor.examine() is False
     assert capsys.readouterr().out == "Java        TO DO  Install Java 17.\nDisk        ok     9 GiB free\n"
 
 

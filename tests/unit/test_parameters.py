@@ -11,9 +11,9 @@ import pytest
 from coinlake import parameters, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import PARAMETERS
-from coinlake_ops import settings
+from coinlake_ops import parameter_files, project
 
-NOTEBOOKS = sorted((settings.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((project.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
 def namespace(**values):
@@ -105,32 +105,32 @@ def test_a_run_id_cannot_leave_its_folder(run_id):
 
 @pytest.mark.parametrize("environment", ["local", "dev", "prod"])
 def test_the_yaml_files_hold_every_parameter_and_no_other(environment):
-    values = settings.read(environment)
+    values = parameter_files.read(environment)
     assert list(values) == list(PARAMETERS)
     assert values["environment"] == environment
-    jsonschema.validate(values, json.loads(settings.SCHEMA.read_text()))
+    jsonschema.validate(values, json.loads(parameter_files.SCHEMA.read_text()))
 
 
 def test_the_schema_file_is_current():
-    assert settings.SCHEMA.read_text() == settings.schema_text()
+    assert parameter_files.SCHEMA.read_text() == parameter_files.schema_text()
 
 
 def test_a_source_has_a_lake_of_its_own_unless_told_otherwise():
-    assert settings.load(overrides=["SOURCE=live"])["lake_path"] == "lake/live"
-    assert settings.load(overrides=["SOURCE=live", "LAKE_PATH=lake/mine"])["lake_path"] == "lake/mine"
-    assert settings.load(overrides=["COINS=100"])["lake_path"] == "lake/simulated"
+    assert parameter_files.load(overrides=["SOURCE=live"])["lake_path"] == "lake/live"
+    assert parameter_files.load(overrides=["SOURCE=live", "LAKE_PATH=lake/mine"])["lake_path"] == "lake/mine"
+    assert parameter_files.load(overrides=["COINS=100"])["lake_path"] == "lake/simulated"
 
 
 def test_a_mistyped_override_is_refused():
     with pytest.raises(CoinlakeError, match=r"sorce: did you mean source\?"):
-        settings.load(overrides=["SORCE=live"])
+        parameter_files.load(overrides=["SORCE=live"])
     with pytest.raises(CoinlakeError, match="'COINS' is not NAME=VALUE"):
-        settings.load(overrides=["COINS"])
+        parameter_files.load(overrides=["COINS"])
 
 
 def test_a_missing_environment_names_those_that_exist():
     with pytest.raises(CoinlakeError, match=r"no parameters/test.yml. Environments are: dev, local, prod"):
-        settings.load("test")
+        parameter_files.load("test")
 
 
 def declared(notebook: Path) -> dict[str, tuple[str, object]]:
@@ -149,7 +149,7 @@ def declared(notebook: Path) -> dict[str, tuple[str, object]]:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebooks_parameters_agree_with_the_package_and_the_local_environment(notebook):
-    local = settings.read("local")
+    local = parameter_files.read("local")
     for name, (type_name, default) in declared(notebook).items():
         assert PARAMETERS[name].type.__name__ == type_name, name
         assert default == local[name], name
@@ -163,11 +163,11 @@ def test_every_parameter_is_used_by_a_notebook():
 def test_the_readme_lists_every_parameter_with_its_default_and_notebooks():
     rows = [
         [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        for line in (settings.ROOT / "README.md").read_text().splitlines()
+        for line in (project.ROOT / "README.md").read_text().splitlines()
         if line.startswith("| `")
     ]
     used = {name: [path.stem[:2] for path in NOTEBOOKS if name in declared(path)] for name in PARAMETERS}
-    local = settings.read("local")
+    local = parameter_files.read("local")
     assert [(row[0], row[1], row[3]) for row in rows if row[0] in PARAMETERS] == [
         (name, str(local[name]) or "empty", "all" if len(used[name]) == len(NOTEBOOKS) else ", ".join(used[name]))
         for name in PARAMETERS

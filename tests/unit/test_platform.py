@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coinlake import parameters, runtime
+from coinlake import parameters, project_files, runtime
 from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.runtime import jvm
 
@@ -32,7 +32,7 @@ def fake_java(folder: Path, version: str) -> Path:
 @pytest.mark.parametrize(
     ("path", "resolved"),
     [
-        ("lake/simulated", str(runtime.REPOSITORY / "lake/simulated")),
+        ("lake/simulated", str(project_files.PACKAGE.parents[1] / "lake/simulated")),
         ("/tmp/lake", "/tmp/lake"),
         ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
     ],
@@ -42,16 +42,31 @@ def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, t
     assert runtime.resolve_path(path) == resolved
 
 
+def test_a_checkout_has_its_files_beside_notebooks():
+    assert project_files.path("notebooks/coinlake") == project_files.PACKAGE
+    assert project_files.path("sql/warehouse/migrations/001_control.sql").is_file()
+    assert project_files.path("reports/assets").is_dir()
+
+
+def test_an_installed_package_has_copies_of_its_own_and_works_in_the_current_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(project_files, "IS_INSTALLED", True)
+    monkeypatch.delenv("COINLAKE_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert project_files.path("sql/warehouse") == project_files.PACKAGE / "packaged" / "sql" / "warehouse"
+    assert runtime.resolve_path("lake/simulated") == str(tmp_path / "lake/simulated")
+
+
+def test_another_home_can_be_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
+    assert runtime.resolve_path("lake/simulated") == str(tmp_path / "lake/simulated")
+
+
 @pytest.mark.parametrize("address", ["abfss://lake@account.dfs.core.windows.net/coinlake", "dbfs:/lake"])
 def test_an_address_is_refused_wherever_a_lake_is_named(address):
     with pytest.raises(ConfigurationError, match=r"is an address, and a lake is a folder.*/Volumes/"):
         runtime.resolve_path(address)
     with pytest.raises(CoinlakeError, match=r"lake_path: .*is an address, and a lake is a folder"):
         parameters.check({"lake_path": address})
-
-
-def test_the_repository_is_the_folder_above_notebooks():
-    assert (runtime.REPOSITORY / "notebooks" / "coinlake" / "runtime" / "session.py").is_file()
 
 
 def test_widgets_are_read_where_there_are_some(notebook):
@@ -86,7 +101,7 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch):
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setattr(jvm, "spark_home", lambda: tmp_path)
-    with pytest.raises(CoinlakeError, match=r"python -m coinlake_ops\.spark_server fetch-jars"):
+    with pytest.raises(CoinlakeError, match="coinlake setup fetch-jars"):
         runtime.require_delta_jars()
 
 

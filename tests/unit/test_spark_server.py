@@ -16,7 +16,9 @@ import pytest
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
-from coinlake_ops import spark_server
+from coinlake_ops import cli, spark_server
+from coinlake_ops.project import ROOT
+from coinlake_ops.spark_server import server
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
@@ -80,7 +82,7 @@ def test_a_client_gets_address_and_token_by_its_environment(spark_is, tmp_path):
         line.split("=", 1) for line in (home / "environment").read_text().splitlines() if "=" in line
     )
     assert environment["SPARK_CONNECT_AUTHENTICATE_TOKEN"] == server.token
-    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(runtime.REPOSITORY / "notebooks")
+    assert environment["PYTHONPATH"].split(os.pathsep)[0] == str(ROOT / "notebooks")
     assert "SPARK_REMOTE" not in environment
     arguments = (home / "arguments").read_text()
     assert server.token not in arguments + repr(server)
@@ -92,7 +94,7 @@ def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
     spark_is(STARTS)
     with (
         spark_server.start(tmp_path / "lake"),
-        pytest.raises(CoinlakeError, match=r"runs already .*spark_server stop --lake"),
+        pytest.raises(CoinlakeError, match=r"runs already .*coinlake server stop --lake"),
     ):
         spark_server.start(tmp_path / "lake")
 
@@ -138,7 +140,8 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "import sys; from pathlib import Path\n"
+            "from coinlake import runtime; from coinlake_ops import spark_server\n"
             "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
             "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",
@@ -191,7 +194,7 @@ def test_a_server_that_fails_says_its_last_words(spark_is, tmp_path):
 
 def test_a_server_that_never_answers_is_ended(spark_is, tmp_path, monkeypatch):
     spark_is(HANGS)
-    monkeypatch.setattr(spark_server, "SECONDS_TO_START", 0.2)
+    monkeypatch.setattr(server, "SECONDS_TO_START", 0.2)
     with pytest.raises(CoinlakeError, match=r"did not answer within 0\.2 s"):
         spark_server.start(tmp_path / "lake")
     wait_until_free(tmp_path / "lake")
@@ -201,7 +204,7 @@ def test_run_gives_the_server_to_a_command_and_returns_its_exit_code(spark_is, t
     spark_is(STARTS)
     seen = tmp_path / "seen"
     command = ["sh", "-c", f'echo "$SPARK_REMOTE" > {seen}; exit 3']
-    assert spark_server.main(["run", "--lake", str(tmp_path / "lake"), "--", *command]) == 3
+    assert cli.main(["server", "run", "--lake", str(tmp_path / "lake"), "--", *command]) == 3
     assert seen.read_text() == "sc://localhost:40123\n"
     wait_until_free(tmp_path / "lake")
 
@@ -211,7 +214,7 @@ def test_a_zipped_copy_of_pyspark_is_dropped_once(spark_is, capsys):
     zipped.parent.mkdir(parents=True)
     zipped.touch()
     for _ in range(2):
-        assert spark_server.main(["drop-zip"]) == 0
+        assert cli.main(["setup", "drop-zip"]) == 0
         assert list(zipped.parent.iterdir()) == []
     assert capsys.readouterr().out == f"Deleted {zipped}\nThere is no zipped copy of PySpark\n"
 

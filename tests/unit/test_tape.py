@@ -10,7 +10,7 @@ from coinlake.bronze import LandingZone, Recording, recordings, replay
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
 from coinlake.sources import endpoint_of
-from coinlake_ops import tape as command
+from coinlake_ops import cli
 
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=1&page={}"
 MOMENT = "2026-08-12T14:22:00Z"
@@ -175,17 +175,17 @@ def test_the_command_line(tmp_path, capsys):
     (tmp_path / "one.json").write_bytes(b"[]")
     (tmp_path / "two.txt").write_bytes(b"Throttled")
     words = [
-        "add", "--endpoint", "coins_markets", "--url", "/coins/markets?vs_currency=usd&page=3",
+        "tape", "add", "--endpoint", "coins_markets", "--url", "/coins/markets?vs_currency=usd&page=3",
         "--fetched-at", MOMENT, "--status", "200", str(tmp_path / "one.json"), str(tmp_path / "two.txt"),
         "--header", "Age: 7", "--to", str(tmp_path / "tape"),
     ]  # fmt: skip
-    assert [command.main(words), command.main(words)] == [0, 0]
+    assert [cli.main(words), cli.main(words)] == [0, 0]
     [run] = LandingZone(tmp_path / "tape").runs()
     assert [line["url"] for line in LandingZone(tmp_path / "tape").lines(run)] == [
         "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=3",
         "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=4",
     ]
-    assert command.main(["list", str(tmp_path / "tape")]) == 0
+    assert cli.main(["tape", "list", str(tmp_path / "tape")]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{tmp_path}/tape: run {run} added",
         f"{tmp_path}/tape: it is on the tape already",
@@ -204,6 +204,7 @@ def test_the_command_line(tmp_path, capsys):
 def test_the_command_line_says_what_is_wrong(tmp_path, capsys, change, words):
     (tmp_path / "one.json").write_bytes(b"[]")
     words_given = [
+        "tape",
         "add",
         "--endpoint",
         "global",
@@ -214,7 +215,7 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys, change, words):
         "--to",
         str(tmp_path),
     ]
-    assert command.main([*words_given, str(tmp_path / "one.json"), *change]) == 1
+    assert cli.main([*words_given, str(tmp_path / "one.json"), *change]) == 1
     assert words in capsys.readouterr().err
 
 

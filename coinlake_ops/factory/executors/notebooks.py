@@ -50,9 +50,9 @@ def run_notebook(world, activity):
     if record is None:
         raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
     if notebook.stem in batch.REPORTS:
-        from coinlake_ops import report
+        from coinlake_ops import rendering
 
-        report.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
+        rendering.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
     return {
         "runPageUrl": executed.as_uri(),
         "runOutput": observability.step_result(record),

@@ -302,7 +302,7 @@ def _key(settings: Settings) -> runtime.Secret:
     if key is None:
         raise CoinlakeError(
             f"plan={settings.plan} needs an API key. Put it into the environment variable "
-            f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault under the name {KEY_NAME}; "
+            f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault as {KEY_NAME}; "
             "without a key, use plan=keyless."
         )
     return key

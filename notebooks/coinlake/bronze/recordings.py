@@ -27,7 +27,7 @@ class Recording:
         if not (self.path / META).is_dir():
             raise CoinlakeError(
                 f"There is no tape at {self.path}: it has no folder {META}. Set tape_path to a lake, "
-                "or make a tape with: python -m coinlake_ops.tape add --help"
+                "or make a tape with: coinlake tape add --help"
             )
         self._landing = LandingZone(self.path)
 

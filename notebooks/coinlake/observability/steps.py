@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import runtime
+from coinlake import project_files, runtime
 from coinlake.files import write_json
 
 PRODUCER = "https://github.com/coinlake/coinlake"
@@ -153,7 +153,7 @@ def read_record(lake_path: str, run_id: str, name: str) -> dict[str, Any] | None
 def code_hash() -> str:
     """SHA-256 of the package's source files, first 12 hex digits: which code made the data."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
+    package = project_files.PACKAGE
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path.relative_to(package)).encode())
         digest.update(path.read_bytes())

@@ -352,7 +352,7 @@ def _service_credential(name: str) -> "TokenCredential":
     except Exception as problem:
         raise CoinlakeError(
             f"Unity Catalog does not lend the service credential {name!r} ({type(problem).__name__}). "
-            "Check that it exists and that this identity has ACCESS on it: python -m coinlake_ops.governance diff"
+            "Check that it exists and that this identity has ACCESS on it: coinlake governance diff"
         ) from None
 
 
