@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from coinlake import clocks, instants
+from coinlake import instants
 from coinlake.errors import CoinlakeError
 
 NOON = datetime(2026, 8, 12, 12, tzinfo=UTC)
@@ -67,11 +67,3 @@ def test_an_as_of_that_is_neither_is_refused(text):
 )
 def test_a_data_day_begins_when_the_answers_of_the_day_before_are_settled(hour, minute, expected):
     assert instants.data_day(datetime(2026, 8, 12, hour, minute, tzinfo=UTC)) == expected
-
-
-def test_only_sleeping_and_setting_move_a_virtual_clock():
-    clock = clocks.VirtualClock(NOON)
-    clock.sleep(90)
-    assert (clock.now(), clock.monotonic()) == (NOON + timedelta(seconds=90), 90.0)
-    clock.set(NOON - timedelta(days=1))
-    assert (clock.now(), clock.monotonic()) == (NOON - timedelta(days=1), 90.0)

@@ -1,20 +1,15 @@
 """The database through Microsoft's driver, on the double of SQL Server."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse.sql import files
 from coinlake_ops.deploy.database import MEMBERS, Database
-from tests.support import azure
+from tests.support import azure, maxdop
 from tests.support.tds import Double
 
 ALL_TABLES = schema.TABLES
-MAXDOP = Path(sys.executable).with_name("maxdop")
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +40,7 @@ def test_an_empty_database_is_built_once_and_access_given_twice(server):
     ]
 
 
-@pytest.mark.skipif(not MAXDOP.exists(), reason="maxdop, Microsoft's parser, is not installed")
 def test_the_question_for_members_is_tsql(tmp_path):
     path = tmp_path / "members.sql"
     path.write_text(MEMBERS, encoding="utf-8")
-    subprocess.run([MAXDOP, "--parser-version", "2022", path], check=True)
+    assert maxdop.faults(path) == ""

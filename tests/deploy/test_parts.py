@@ -32,7 +32,7 @@ def test_a_part_works_alone_and_one_that_needs_another_says_so(net, root):
     with pytest.raises(CoinlakeError, match=r"There is no workspace dbw-coinlake-dev yet.*--only resources"):
         apply(root, "notebooks")
     apply(root, *FIRST)
-    assert apply(root, "notebooks") == 20
+    assert apply(root, "notebooks") == 21
     assert apply(root, "notebooks") == 0
 
 

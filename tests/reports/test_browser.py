@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reports.conftest import MODULES, built
 from tests.support import gold_frames
+from tests.support.built_reports import MODULES, built
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")

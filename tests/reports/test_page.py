@@ -15,8 +15,8 @@ from coinlake.reports.data import freshness
 from coinlake.reports.page import page
 from coinlake_ops import report as ops_report
 from coinlake_ops.settings import ROOT
-from tests.reports.conftest import BUILT_AT, MODULES, built
 from tests.support import executed, gold_frames
+from tests.support.built_reports import BUILT_AT, MODULES, built
 
 BUNDLE_SHA256 = "55655d938260f1d0ffcc92e1aa5347a2e7fead4559eac23e76e08fcdbe495a51"
 

@@ -1,5 +1,6 @@
 """The session that every notebook gets."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,40 @@ from coinlake.errors import CoinlakeError
 from coinlake.runtime import session
 
 
+@pytest.mark.parametrize(
+    ("path", "resolved"),
+    [
+        ("lake/simulated", str(runtime.REPOSITORY / "lake/simulated")),
+        ("/tmp/lake", "/tmp/lake"),
+        ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
+        (
+            "abfss://lake@account.dfs.core.windows.net/coinlake",
+            "abfss://lake@account.dfs.core.windows.net/coinlake",
+        ),
+        ("dbfs:/lake", "dbfs:/lake"),
+    ],
+)
+def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert runtime.resolve_path(path) == resolved
+
+
+def test_the_repository_is_the_folder_above_notebooks():
+    assert (runtime.REPOSITORY / "notebooks" / "coinlake" / "runtime" / "session.py").is_file()
+
+
+def test_a_server_that_does_not_answer_is_named(monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("SPARK_REMOTE", f"sc://localhost:{port}")
+    with pytest.raises(CoinlakeError, match=rf"No Spark server answers at localhost:{port}.*SPARK_REMOTE"):
+        runtime.spark()
+
+
 def test_the_session_has_the_confs_of_the_house(spark):
-    runtime = ["spark.sql.session.timeZone", "spark.sql.shuffle.partitions", "spark.sql.mapKeyDedupPolicy"]
-    assert {name: spark.conf.get(name) for name in runtime} == {
-        name: runtime.SPARK_CONFS[name] for name in runtime
-    }
+    named = ["spark.sql.session.timeZone", "spark.sql.shuffle.partitions", "spark.sql.mapKeyDedupPolicy"]
+    assert {name: spark.conf.get(name) for name in named} == {name: runtime.SPARK_CONFS[name] for name in named}
 
 
 def test_queries_are_compiled_within_the_block_only(spark, monkeypatch):

@@ -1,14 +1,13 @@
-"""Small loads for the warehouse: rows of gold from a few literals."""
+"""Small loads for the warehouse: rows of gold from a few literals, and what a load of them did."""
 
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
-from coinlake import schema
+from coinlake import schema, warehouse
 from coinlake.schema import Table
-from coinlake.warehouse import Change, DuckDBWarehouse, Position
+from coinlake.warehouse import Change, Position, Warehouse
 
 ARROW = {
     "STRING": pa.string(),
@@ -39,6 +38,10 @@ FITTING = {
 }
 
 
+# What every fact of these loads refers to.
+FACT = {"vs_currency": "usd", "currency_key": 1, "date_key": 20260812}
+
+
 def row(table: Table, **values: Any) -> dict[str, Any]:
     """One row of a table: these values, NULL where that is allowed, else any value that fits."""
     defaults = {
@@ -47,6 +50,11 @@ def row(table: Table, **values: Any) -> dict[str, Any]:
     }
     assert not values.keys() - defaults.keys(), f"{table.name} has no {values.keys() - defaults.keys()}"
     return defaults | values
+
+
+def fact(coin_id: str, coin_key: int, **values: Any) -> dict[str, Any]:
+    """A daily price of a coin: these values, NULL where that is allowed, else any value that fits."""
+    return row(schema.FACT_PRICE_DAILY, coin_id=coin_id, coin_key=coin_key, **FACT, **values)
 
 
 def key(table: Table, **values: Any) -> dict[str, Any]:
@@ -86,29 +94,17 @@ def star(**prices: float) -> list[Change]:
     ]
 
 
-def contents(warehouse: DuckDBWarehouse, table: Table) -> list[dict[str, Any]]:
+def load(target: Warehouse, *changes: Change, run: str = "later") -> list[tuple]:
+    """Loads the changes; returns table, is_full, staged, merged, deleted of each."""
+    return [
+        (done.table.name, done.is_full, done.staged, done.merged, done.deleted)
+        for done in warehouse.load_changes(target, changes, run)
+    ]
+
+
+def contents(target: Warehouse, table: Table) -> list[dict[str, Any]]:
     """All rows of a table in the warehouse, by key."""
     columns = ", ".join(f"[{name}]" for name in table.column_names)
-    with warehouse.reading() as session:
+    with target.reading() as session:
         rows = session.query(f"SELECT {columns} FROM {table.schema}.{table.name}").to_pylist()
     return sorted(rows, key=lambda found: [found[name] for name in table.key])
-
-
-@pytest.fixture
-def embedded(tmp_path):
-    """A warehouse that does not exist yet."""
-    return DuckDBWarehouse(tmp_path / "warehouse.duckdb")
-
-
-@pytest.fixture(scope="session")
-def _built(tmp_path_factory):
-    warehouse = DuckDBWarehouse(tmp_path_factory.mktemp("warehouse") / "warehouse.duckdb")
-    warehouse.load_changes(warehouse, star(bitcoin=63_000.0, ethereum=1_800.0), "first")
-    return warehouse.path
-
-
-@pytest.fixture
-def loaded(embedded, _built):
-    """A warehouse of two coins."""
-    embedded.path.write_bytes(_built.read_bytes())
-    return embedded

@@ -20,11 +20,10 @@ from coinlake.runtime import Secret
 from coinlake.schema import DIM_COIN, FACT_PRICE_DAILY
 from coinlake.warehouse import AzureSqlWarehouse, azure_sql, loading
 from coinlake.warehouse.azure_sql import Unavailable
-from tests.sql.conftest import change, contents, key, row, star
-from tests.sql.test_embedded_warehouse import fact
 from tests.support import azure
 from tests.support.tds import Double
 from tests.support.tds.certificate import make_certificate
+from tests.support.warehouse_rows import change, contents, fact, key, row, star
 
 pytestmark = azure.only_double
 
@@ -235,7 +234,7 @@ def serving(path, port: int, *fatal: str) -> dict:
 class TestSignIn:
     def refused(self, warehouse) -> str:
         with pytest.raises(CoinlakeError) as refusal:
-            warehouse.state(warehouse)
+            loading.state(warehouse)
         return str(refusal.value)
 
     def test_a_wrong_password_is_refused_and_never_shown(self, server, caplog):
@@ -248,7 +247,7 @@ class TestSignIn:
             certificate=server.certificate,
         )
         with pytest.raises(CoinlakeError) as refusal:
-            warehouse.state(warehouse)
+            loading.state(warehouse)
         assert str(refusal.value) == (
             f"{server.address}, coinlake, connection: Login failed for user 'loader'. "
             "Check the secret, or that this identity is a user of the database (sql/azure/access)."
@@ -261,7 +260,7 @@ class TestSignIn:
         with Double(password=password) as server:
             secret = Secret(f"UID=loader;PWD={{{password.replace('}', '}}')}}}")
             warehouse = AzureSqlWarehouse(server.address, "coinlake", secret, certificate=server.certificate)
-            assert warehouse.state(warehouse) == loading.State()
+            assert loading.state(warehouse) == loading.State()
 
     @pytest.mark.parametrize("text", ["loader:Hidden-1", "UID=loader;PWD=Hidden-1;Encrypt=no", "PWD=Hidden-1"])
     def test_a_secret_of_another_form_is_refused_and_never_shown(self, server, text):

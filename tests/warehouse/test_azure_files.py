@@ -2,18 +2,16 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 
 from coinlake.errors import CoinlakeError
 from coinlake.schema import FACT_PRICE_DAILY
-from coinlake.warehouse import LOADED
+from coinlake.warehouse import LOADED, loading
 from coinlake.warehouse.sql import files, generate, generate_azure, portable_tsql
-from tests.sql.conftest import contents, star
-from tests.sql.test_portable_tsql import GRAMMAR, MAXDOP
-from tests.support import azure
+from tests.support import azure, maxdop
 from tests.support.tds import Double
+from tests.support.warehouse_rows import contents, star
 
 TARGETS = generate.target_tables()
 SQL_FILES = sorted(files.AZURE.rglob("*.sql"))
@@ -21,8 +19,7 @@ SQL_FILES = sorted(files.AZURE.rglob("*.sql"))
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=files.name)
 def test_every_file_parses_with_microsofts_parser(path):
-    parsed = subprocess.run([MAXDOP, "--parser-version", GRAMMAR, path], capture_output=True, text=True)
-    assert parsed.returncode == 0, parsed.stderr
+    assert maxdop.faults(path) == ""
 
 
 @pytest.mark.parametrize("path", sorted((files.AZURE / "indexes").glob("*.sql")), ids=lambda path: path.stem)
@@ -59,7 +56,7 @@ def test_the_procedure_merges_with_the_text_of_the_load_files():
 @pytest.mark.skipif(not azure.URL, reason="the double keeps procedures and runs none: set AZURE_SQL_TEST_URL")
 def test_the_procedure_loads_what_was_copied_and_once():
     warehouse = azure.on_real_server()
-    warehouse.load_changes(warehouse, [], "first")
+    loading.load_changes(warehouse, [], "first")
     copied = star(bitcoin=1.0, ethereum=2.0)
     tables = json.dumps([{"sink": {"schema": "staging", "table": sent.table.name}} for sent in copied])
     with warehouse.writing() as session:
@@ -99,7 +96,7 @@ class TestAccess:
     @azure.only_double
     def test_roles_rights_and_users_twice_the_same(self, server):
         warehouse = azure.on_double(server)
-        warehouse.load_changes(warehouse, star(bitcoin=1.0), "first")
+        loading.load_changes(warehouse, star(bitcoin=1.0), "first")
         for _ in range(2):
             warehouse.give_access(self.USERS)
         session = server.database.session()
@@ -143,14 +140,14 @@ class TestAccess:
     @azure.only_double
     def test_a_role_that_is_not_there(self, server):
         warehouse = azure.on_double(server)
-        warehouse.load_changes(warehouse, [], "first")
+        loading.load_changes(warehouse, [], "first")
         with pytest.raises(CoinlakeError, match="user anna: Cannot alter the role 'coinlake_admin'"):
             warehouse.give_access({"coinlake_admin": ["anna"]})
 
     @pytest.mark.parametrize("name", ["", "a]; DROP TABLE x; --", "it's", "$(role)"])
     def test_a_name_that_could_end_its_brackets(self, server, name):
         warehouse = azure.on_double(server)
-        warehouse.load_changes(warehouse, [], "first")
+        loading.load_changes(warehouse, [], "first")
         with pytest.raises(CoinlakeError, match="a name has no quotes or brackets"):
             warehouse.give_access({"coinlake_reader": [name]})
 
@@ -159,7 +156,7 @@ class TestAccess:
 def test_indexes_are_made_again_when_their_text_changes(tmp_path, monkeypatch):
     with Double() as server:
         warehouse = azure.on_double(server)
-        warehouse.load_changes(warehouse, star(bitcoin=1.0), "first")
+        loading.load_changes(warehouse, star(bitcoin=1.0), "first")
         session = server.database.session()
         facts = "aggregated_data.fact_price_daily"
         assert ("ncci_fact_price_daily", facts) in session.objects("columnstore index")
@@ -168,6 +165,6 @@ def test_indexes_are_made_again_when_their_text_changes(tmp_path, monkeypatch):
         changed.parent.mkdir()
         changed.write_text(f"DROP INDEX IF EXISTS ncci_fact_price_daily ON {facts};")
         monkeypatch.setattr(warehouse, "extras", lambda: [changed])
-        warehouse.load_changes(warehouse, [], "second")
+        loading.load_changes(warehouse, [], "second")
         assert ("ncci_fact_price_daily", facts) not in session.objects("columnstore index")
         session.close()

@@ -10,11 +10,10 @@ from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import loading
 from coinlake.warehouse.azure_sql import AzureSqlSession
 from coinlake.warehouse.sql import files
-from tests.sql import test_embedded_warehouse as embedded_tests
-from tests.sql.conftest import change, contents, key, row, star
-from tests.sql.test_embedded_warehouse import fact, load
 from tests.support import azure
 from tests.support.tds import Double
+from tests.support.warehouse_contract import CHANGES, Exactness, Log, Migrations, Views
+from tests.support.warehouse_rows import change, contents, fact, key, load, row, star
 
 FIRST = {"bitcoin": 63_000.0, "ethereum": 1_800.0}
 
@@ -50,19 +49,19 @@ def loaded(tmp_path, request):
         yield azure.on_double(server)
 
 
-class TestExactness(embedded_tests.TestExactness):
+class TestExactness(Exactness):
     pass
 
 
-class TestLog(embedded_tests.TestLog):
+class TestLog(Log):
     pass
 
 
-class TestViews(embedded_tests.TestViews):
+class TestViews(Views):
     pass
 
 
-class TestRules(embedded_tests.TestRules):
+class TestRules:
     """The same rules; the words are the server's."""
 
     def refused(self, warehouse, *changes):
@@ -111,7 +110,7 @@ class TestRules(embedded_tests.TestRules):
         assert message.startswith("staging.dim_coin has 1 rows of 2 that were sent")
 
 
-class TestMigrations(embedded_tests.TestMigrations):
+class TestMigrations(Migrations):
     def test_nothing_is_outdated_after_a_load(self, loaded):
         applied = warehouse.state(loaded).applied
         assert warehouse.outdated(applied, loaded.extras()) == []
@@ -129,13 +128,11 @@ class TestMigrations(embedded_tests.TestMigrations):
 
 
 class TestSharing:
-    CHANGES = embedded_tests.TestPublishing.CHANGES
-
     def test_a_reader_keeps_what_it_saw_and_the_next_one_gets_the_new(self, loaded):
         question = "SELECT coin_id FROM aggregated_data.fact_price_daily ORDER BY coin_id"
         with loaded.reading() as reader:
             first = reader.query(question)["coin_id"].to_pylist()
-            load(loaded, *self.CHANGES)
+            load(loaded, *CHANGES)
             old = reader.query(question)["coin_id"].to_pylist()
             new = loaded.query(question)["coin_id"].tolist()
         assert first == old == ["bitcoin", "ethereum"]
@@ -146,8 +143,8 @@ class TestSharing:
             loaded.writing(),
             pytest.raises(CoinlakeError, match=r"Another load of Azure.* is under way"),
         ):
-            load(loaded, *self.CHANGES)
-        load(loaded, *self.CHANGES)
+            load(loaded, *CHANGES)
+        load(loaded, *CHANGES)
         assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
 
     def test_rows_that_another_load_left_are_not_merged(self, loaded, monkeypatch):

@@ -1,18 +1,12 @@
 """What sql/warehouse may say, what is refused, and what DuckDB is told."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from coinlake.warehouse import TsqlError
 from coinlake.warehouse.sql import files, portable_tsql
+from tests.support import maxdop
 
 SQL_FILES = sorted(files.FOLDER.rglob("*.sql"))
-MAXDOP = Path(sys.executable).with_name("maxdop")
-# The grammar of SQL Server 2022; Azure SQL Database knows at least that much.
-GRAMMAR = "2022"
 
 TABLE = "CREATE TABLE s.t ({})"
 SELECT = "SELECT {} AS y FROM s.t"
@@ -154,8 +148,7 @@ TRANSLATED = {
 
 @pytest.mark.parametrize("path", SQL_FILES, ids=files.name)
 def test_every_file_parses_with_microsofts_parser_and_is_portable(path):
-    parsed = subprocess.run([MAXDOP, "--parser-version", GRAMMAR, path], capture_output=True, text=True)
-    assert parsed.returncode == 0, parsed.stderr
+    assert maxdop.faults(path) == ""
     for batch in portable_tsql.read(path):
         portable_tsql.to_duckdb(batch, path.name)
 

@@ -6,7 +6,7 @@ import pytest
 
 from coinlake import schema, warehouse
 from coinlake.errors import CoinlakeError
-from tests.sql.conftest import change, row, star
+from tests.support.warehouse_rows import change, row, star
 
 
 def rows(warehouse, question: str) -> list[list]:

@@ -1,5 +1,6 @@
+"""Which Java is taken, and what Spark needs beside it."""
+
 import os
-import socket
 import subprocess
 import sys
 import types
@@ -12,73 +13,12 @@ from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
 
 
-@pytest.fixture
-def notebook(monkeypatch):
-    """The namespace of a notebook, as Databricks fills it."""
-    namespace = {}
-    shell = types.SimpleNamespace(user_ns=namespace)
-    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
-    return namespace
-
-
 def fake_java(folder: Path, version: str) -> Path:
     binary = folder / "bin" / "java"
     binary.parent.mkdir(parents=True)
     binary.write_text(f"""#!/bin/sh\n[ "$1" = -version ] && echo 'openjdk version "{version}"' >&2\necho "$@"\n""")
     binary.chmod(0o755)
     return binary
-
-
-@pytest.mark.parametrize(
-    ("path", "resolved"),
-    [
-        ("lake/simulated", str(runtime.REPOSITORY / "lake/simulated")),
-        ("/tmp/lake", "/tmp/lake"),
-        ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
-        (
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-        ),
-        ("dbfs:/lake", "dbfs:/lake"),
-    ],
-)
-def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    assert runtime.resolve_path(path) == resolved
-
-
-def test_the_repository_is_the_folder_above_notebooks():
-    assert (runtime.REPOSITORY / "notebooks" / "coinlake" / "runtime" / "session.py").is_file()
-
-
-def test_widgets_are_read_where_there_are_some(notebook):
-    assert runtime.widgets() is None
-    values = {"lake_path": "/Volumes/lake", "coins": "100"}
-    notebook["dbutils"] = types.SimpleNamespace(widgets=types.SimpleNamespace(getAll=lambda: values))
-    assert runtime.widgets() == values
-
-
-def test_databricks_session_is_the_injected_one(notebook, monkeypatch):
-    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
-    notebook["spark"] = object()
-    assert runtime.is_databricks()
-    assert runtime.spark() is notebook["spark"]
-
-
-def test_html_goes_through_databricks_own_function_there(notebook):
-    shown = []
-    notebook["displayHTML"] = shown.append
-    runtime.show("<b>coin</b>")
-    assert shown == ["<b>coin</b>"]
-
-
-def test_a_server_that_does_not_answer_is_named(monkeypatch):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    monkeypatch.setenv("SPARK_REMOTE", f"sc://localhost:{port}")
-    with pytest.raises(CoinlakeError, match=rf"No Spark server answers at localhost:{port}.*SPARK_REMOTE"):
-        runtime.spark()
 
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):
