@@ -90,6 +90,7 @@ def test_a_plan_changes_nothing(net, root):
     assert net.state() == empty
 
 
+@pytest.mark.slow
 def test_a_failure_at_every_single_call_is_made_good_by_the_next_apply(net, root):
     """The state that a killed deployment leaves is the one before the call it died at, or the one after it.
 

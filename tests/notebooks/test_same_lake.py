@@ -21,6 +21,9 @@ NOTED_BY_EVERY_RUN = {"run_steps", "pipeline_runs"}
 BRONZE = ("landing", "landing_meta")
 
 
+pytestmark = [pytest.mark.connect, pytest.mark.slow]
+
+
 def python(*arguments):
     return {"args": [sys.executable, "-m", *arguments], "cwd": ROOT, "text": True}
 

@@ -17,6 +17,7 @@ from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
 from coinlake_ops import spark_server
+from tests.support.fake_java import fake_java
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
@@ -37,6 +38,8 @@ def spark_is(monkeypatch, tmp_path):
     monkeypatch.setattr(jvm, "spark_home", lambda: home)
     monkeypatch.setattr(runtime, "require_delta_jars", lambda: None)
     monkeypatch.setattr(runtime, "prepare_environment", lambda: None)
+    fake_java(tmp_path / "java", "17.0.15")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "java"))
     monkeypatch.setenv("FIFO", str(fifo))
     monkeypatch.setenv("PORT", "40123")
     monkeypatch.setenv("SPARK_REMOTE", "sc://localhost:1")
@@ -138,7 +141,8 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "import sys; from pathlib import Path\n"
+            "from coinlake import runtime; from coinlake_ops import spark_server\n"
             "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
             "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",

@@ -229,6 +229,7 @@ def test_readme_headlines_are_the_pages_headlines(reports, tmp_path):
         assert f"**{report.headline}.** {report.lead}" in text
 
 
+@pytest.mark.browser
 def test_pictures_are_small_in_both_themes_and_stand_in_the_readme(reports, tmp_path):
     pytest.importorskip("kaleido", reason="kaleido draws the pictures")
     path = executed.written(reports["pipeline_health"], tmp_path / "n.ipynb")

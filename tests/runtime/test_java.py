@@ -4,21 +4,13 @@ import os
 import subprocess
 import sys
 import types
-from pathlib import Path
 
 import pytest
 
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
-
-
-def fake_java(folder: Path, version: str) -> Path:
-    binary = folder / "bin" / "java"
-    binary.parent.mkdir(parents=True)
-    binary.write_text(f"""#!/bin/sh\n[ "$1" = -version ] && echo 'openjdk version "{version}"' >&2\necho "$@"\n""")
-    binary.chmod(0o755)
-    return binary
+from tests.support.fake_java import fake_java
 
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):

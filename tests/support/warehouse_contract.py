@@ -3,7 +3,7 @@
 They take two fixtures: `embedded`, a warehouse that does not exist yet, and `loaded`, one of two coins.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -198,10 +198,10 @@ class Log:
         ]
 
     def test_the_moment_of_a_load_is_noted_in_utc(self, embedded):
-        before = datetime.utcnow()
+        before = datetime.now(UTC).replace(tzinfo=None)
         load(embedded, *star(bitcoin=1.0))
         noted = embedded.query("SELECT MIN(loaded_at) AS first, MAX(loaded_at) AS last FROM control.load_log")
-        assert before <= noted["first"][0] <= noted["last"][0] <= datetime.utcnow()
+        assert before <= noted["first"][0] <= noted["last"][0] <= datetime.now(UTC).replace(tzinfo=None)
 
     def test_a_warehouse_that_is_not_there_holds_nothing_and_says_so(self, embedded):
         assert warehouse.state(embedded) == loading.State()

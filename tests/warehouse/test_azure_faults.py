@@ -169,6 +169,7 @@ class TestRetries:
             load(azure.on_double(server))
         assert not isinstance(failure.value, Unavailable)
 
+    @pytest.mark.slow
     def test_a_connection_cut_at_any_request(self, built, tmp_path):
         requests = self.requests(built, tmp_path)
         cuts = [("drop", place) for place in range(len(requests))]

@@ -57,6 +57,7 @@ TABLE = """CREATE TABLE s.t (
 )"""
 
 
+@pytest.mark.spark
 @azure.only_double
 @pytest.mark.skipif(not JAR.exists(), reason="Microsoft's JDBC driver is not there: see the head of this file")
 @pytest.mark.skipif(not shutil.which("javac"), reason="no Java compiler (a JDK, not only a Java runtime)")

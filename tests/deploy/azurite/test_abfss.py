@@ -12,9 +12,13 @@ from coinlake import runtime
 from coinlake_ops.settings import ROOT
 from tests.support import azurite
 
-pytestmark = pytest.mark.skipif(
-    os.environ.get("COINLAKE_AZURITE") != "1", reason="needs npm, the network and minutes: make test-azurite"
-)
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.environ.get("COINLAKE_AZURITE") != "1", reason="needs npm, the network and minutes: make test-azurite"
+    ),
+]
 HADOOP = "3.4.2"
 # Spark has these already, in versions of its own.
 EXCLUDED = (
