@@ -1,6 +1,6 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy test-azurite
+.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy
 
 PY := .venv/bin/python
 READY := .venv/ready
@@ -53,9 +53,6 @@ deploy:  ## bring an environment to Azure; make deploy ENV=dev ARGS="--only fact
 	@[ -n "$(ENV)" ] || { echo "Say which environment: make deploy ENV=dev (see coinlake_ops/azure/README.md)" >&2; exit 2; }
 	@$(MAKE) --no-print-directory $(READY)
 	@$(PY) -m coinlake_ops.deploy apply --environment $(ENV) $(ARGS)
-
-test-azurite: $(READY)  ## run the pipeline on abfss:// against Azurite, where npm can install it
-	@COINLAKE_AZURITE=1 $(PY) -m pytest -rs tests/cloud/azurite $(ARGS)
 
 clean:  ## delete lake/, everything generated
 	@rm -rf lake && echo "lake/ is gone; the next make run makes it anew"

@@ -25,7 +25,8 @@ import duckdb
 from pyspark.sql import SparkSession
 
 from adf_lab import Context, Engine, Script, VirtualClock, evaluate, monitor
-from coinlake import autoloader, delta, gold, instants, runtime, silver, warehouse
+from coinlake import autoloader, gold, instants, runtime, silver, warehouse
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
 from coinlake.warehouse import DuckDBWarehouse
@@ -135,8 +136,8 @@ def bench_history(folder: Path) -> None:
     """Both take in one more hour of the market: its page, silver, gold and the warehouse."""
     _run(folder / "week")
     shutil.copytree(folder / "week", folder / "year")
-    with _session(folder / "year") as spark:
-        _add_a_year(spark, folder / "year")
+    with _session(folder / "year") as lake:
+        _add_a_year(lake)
     pairs = [(_one_more_hour(folder / "year"), _one_more_hour(folder / "week")) for _ in range(ROUNDS)]
     report("history", "after a year", *_medians(pairs, "after a week"))
 
@@ -144,15 +145,15 @@ def bench_history(folder: Path) -> None:
 def bench_warehouse(folder: Path) -> None:
     """Both read all of gold from Delta as Arrow; ours stages, counts, merges and publishes, the other inserts."""
     _run(folder / "lake")
-    with _session(folder / "lake") as spark:
+    with _session(folder / "lake") as lake:
 
         def ours(number: int) -> None:
-            warehouse.load(spark, CATALOG, DuckDBWarehouse(folder / f"{number}.duckdb"), "bench")
+            warehouse.load(lake, DuckDBWarehouse(folder / f"{number}.duckdb"), "bench")
 
         def bare(number: int) -> None:
             with duckdb.connect(str(folder / f"bare{number}.duckdb")) as database:
                 for table in warehouse.LOADED:
-                    rows = delta.read(spark, CATALOG, table).toArrow()
+                    rows = lake.table(table).read().toArrow()
                     database.register("incoming", rows)
                     database.execute(f"CREATE TABLE {table.name} AS SELECT * FROM incoming")
 
@@ -220,14 +221,13 @@ def _run(lake: Path, *overrides: str) -> None:
 
 
 @contextmanager
-def _session(lake: Path) -> Iterator[SparkSession]:
-    """A session on a server of the lake's own; both end with the block, and nothing of them stays behind."""
+def _session(lake: Path) -> Iterator[Lakehouse]:
+    """The lake on a server of its own; both end with the block, and nothing of them stays behind."""
     with spark_server.start(lake) as server:
         os.environ.update(server.environment)
         spark = runtime.spark()
-        delta.ensure(spark, CATALOG, str(lake))
         try:
-            yield spark
+            yield Lakehouse.create(CATALOG, str(lake), spark)
         finally:
             spark.stop()
             for name in server.environment:
@@ -243,26 +243,26 @@ def _one_more_hour(lake: Path) -> float:
     return sum(record["seconds"] for name, record in records.items() if name[:2] in {"01", "03", "04", "05"})
 
 
-def _add_a_year(spark: SparkSession, lake: Path) -> None:
+def _add_a_year(lake: Lakehouse) -> None:
     """Put a year of hourly snapshots and prices before what the lake holds, and as many answered pages.
 
     The pages are empty, because only their number matters to the file source; the rows go to silver directly.
     """
     for hour in range(1, HOURS_OF_A_YEAR + 1):
-        _land_an_empty_page(lake, instants.DEFAULT_SIMULATED - timedelta(hours=hour))
-    silver.load_responses(spark, CATALOG, str(lake))
-    silver.stream_all(spark, CATALOG, str(lake))
+        _land_an_empty_page(Path(lake.path), instants.DEFAULT_SIMULATED - timedelta(hours=hour))
+    silver.load_responses(lake)
+    silver.stream_all(lake)
     # Millions of rows at once are for compiled queries, and gold is built whole: no hourly run has to do this.
-    with runtime.compiled(spark):
-        _repeat_hours_before(spark)
-        spark.sql(f"DELETE FROM {GOLD_PROGRESS.qualified(CATALOG)}")
-        gold.build(spark, CATALOG)
-        warehouse.load(spark, CATALOG, DuckDBWarehouse(lake / "warehouse.duckdb"), "bench")
+    with runtime.compiled(lake.spark):
+        _repeat_hours_before(lake)
+        lake.spark.sql(f"DELETE FROM {lake.table(GOLD_PROGRESS).name}")
+        gold.build(lake)
+        warehouse.load(lake, DuckDBWarehouse(Path(lake.folder("warehouse.duckdb"))), "bench")
 
 
-def _repeat_hours_before(spark: SparkSession) -> None:
+def _repeat_hours_before(lake: Lakehouse) -> None:
     """Put each snapshot, and each coin's first hourly price, into every hour of the year before it."""
-    snapshots, prices = COIN_SNAPSHOTS.qualified(CATALOG), COIN_PRICES.qualified(CATALOG)
+    snapshots, prices = lake.table(COIN_SNAPSHOTS).name, lake.table(COIN_PRICES).name
     first_hour = (
         "SELECT *, MIN(observed_at) OVER (PARTITION BY coin_id) AS first "
         f"FROM {prices} WHERE granularity = 'hourly'"
@@ -274,7 +274,7 @@ def _repeat_hours_before(spark: SparkSession) -> None:
         earlier = f"{instant} - MAKE_INTERVAL(0, 0, 0, 0, hour)"
         computed = {instant: earlier, "period": f"DATE_FORMAT({earlier}, 'yyyy-MM')"}
         columns = ", ".join(f"{computed.get(name, name)} AS {name}" for name in table.column_names)
-        spark.sql(
+        lake.spark.sql(
             f"INSERT INTO {target} SELECT {columns} "
             f"FROM (SELECT *, EXPLODE(SEQUENCE(1, {HOURS_OF_A_YEAR})) AS hour FROM {rows})"
         )

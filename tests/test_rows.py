@@ -34,7 +34,7 @@ def test_only_rows_and_columns_that_differ_are_named():
 def test_rows_that_are_missing_or_too_many_do_not_shift_the_others():
     assert said(EXPECTED[1:]) == ["2 rows, expected 3:", f"  a row is missing: {EXPECTED[0]!r}"]
     doubled = [EXPECTED[0], EXPECTED[0], *EXPECTED[1:]]
-    assert said(doubled) == ["4 rows, expected 3:", f"  row 1 is not expected: {EXPECTED[0]!r}"]
+    assert said(doubled) == ["4 rows, expected 3:", f"  row 0 is not expected: {EXPECTED[0]!r}"]
 
 
 def test_the_order_counts():

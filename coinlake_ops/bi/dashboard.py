@@ -18,7 +18,7 @@ def document(catalog: str = "") -> dict[str, Any]:
     """The content of the dashboard file; with a catalog its tables are named in full."""
 
     def name(table: Table) -> str:
-        return table.qualified(catalog) if catalog else f"{table.schema}.{table.name}"
+        return table.full_name(catalog) if catalog else table.qualified_name
 
     market = [
         "SELECT date, tracked_market_cap, share_above_average_50d, median_return_1d, fear_greed_value",

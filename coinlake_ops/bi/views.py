@@ -45,7 +45,7 @@ def view(name: str, folder: Path = FOLDER) -> View:
     text = (folder / f"{name}.sql").read_text(encoding="utf-8")
     comment = " ".join(line.removeprefix("--").strip() for line in re.match(r"(?:--.*\n)+", text)[0].splitlines())
     select = sqlglot.parse_one(text[text.index("SELECT") :].rstrip().rstrip(";"), read="tsql")
-    described = {f"{table.schema}.{table.name}": table for table in schema.TABLES}
+    described = {table.qualified_name: table for table in schema.TABLES}
     sources = {
         table.alias_or_name: described.get(f"{table.db}.{table.name}") for table in select.find_all(exp.Table)
     }

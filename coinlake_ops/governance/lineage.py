@@ -60,7 +60,7 @@ def events(lake: Path, run_id: str = "") -> tuple[str, list[Event]]:
 def page(run_id: str, events: Iterable[Event]) -> str:
     """The page of one run."""
     events = list(events)
-    described = {f"{table.schema}.{table.name}": table.comment for table in schema.TABLES}
+    described = {table.qualified_name: table.comment for table in schema.TABLES}
     rows = "\n".join(
         f"<tr><td>{html.escape(event.step)}</td><td>{_names(event.inputs)}</td><td>{_names(event.outputs)}</td></tr>"
         for event in events

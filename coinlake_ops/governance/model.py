@@ -114,7 +114,7 @@ def _containers(model, setting: Setting, owner: str) -> Iterator[Item]:
 
 def _tables(setting: Setting, owner: str) -> Iterator[Item]:
     for table in schema.TABLES:
-        name = table.qualified(setting.catalog)
+        name = f"{setting.catalog}.{table.qualified_name}"
         yield Item("table", name, {"comment": table.comment, "owner": owner})
         yield Item("columns", name, {column.name: column.comment for column in table.columns})
 
@@ -134,7 +134,7 @@ def _query(view: Mapping[str, Any], catalog: str) -> str:
         return f"`{catalog}`.`{POLICIES}`.`{function}`({', '.join(f'`{column}`' for column in arguments)})"
 
     masks = view["column_masks"]
-    table = next(table for table in schema.TABLES if f"{table.schema}.{table.name}" == view["table"])
+    table = next(table for table in schema.TABLES if table.qualified_name == view["table"])
     columns = (
         f"{call(masks[column], [column])} AS `{column}`" if column in masks else f"`{column}`"
         for column in table.column_names
@@ -151,7 +151,7 @@ def _tags(model, setting: Setting) -> Iterator[Item]:
     for table in schema.TABLES:
         layer = model["schemas"][table.schema]["tags"]["layer"]
         tags = {"layer": layer, "key": " ".join(table.key)}
-        yield Item("tags", f"table {table.qualified(setting.catalog)}", tags)
+        yield Item("tags", f"table {setting.catalog}.{table.qualified_name}", tags)
     for name, tags in model["column_tags"].items():
         yield Item("tags", f"column {setting.catalog}.{name}", tags)
 
@@ -167,8 +167,8 @@ def _grants(model, setting: Setting) -> Iterator[Item]:
     granted |= {f"schema {setting.catalog}.{name}": schema["grants"] for name, schema in model["schemas"].items()}
     shown_otherwise = {view["table"] for view in model["views"].values()}
     for table in schema.TABLES:
-        if table.schema in model["table_grants"] and f"{table.schema}.{table.name}" not in shown_otherwise:
-            granted[f"table {table.qualified(setting.catalog)}"] = model["table_grants"][table.schema]
+        if table.schema in model["table_grants"] and table.qualified_name not in shown_otherwise:
+            granted[f"table {setting.catalog}.{table.qualified_name}"] = model["table_grants"][table.schema]
     for securable, grants in granted.items():
         for role, privileges in grants.items():
             if isinstance(privileges, dict):
@@ -178,7 +178,7 @@ def _grants(model, setting: Setting) -> Iterator[Item]:
 
 
 def _faults(model: Mapping[str, Any]) -> Iterator[str]:
-    columns = {f"{table.schema}.{table.name}": set(table.column_names) for table in schema.TABLES}
+    columns = {table.qualified_name: set(table.column_names) for table in schema.TABLES}
     for name in schema.SCHEMAS:
         if name not in model["schemas"]:
             yield f"schemas: {name} of coinlake.schema is missing."

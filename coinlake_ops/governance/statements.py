@@ -105,7 +105,7 @@ def _volume(item: Item, before: Item | None) -> Iterator[str]:
 def _table(item: Item, before: Item | None) -> Iterator[str]:
     if before is None:
         catalog, _, short = item.name.partition(".")
-        described = next(table for table in schema.TABLES if f"{table.schema}.{table.name}" == short)
+        described = next(table for table in schema.TABLES if table.qualified_name == short)
         yield delta.ddl(catalog, described)
     yield from _comment(item, before)
     yield from _owner(item, before)

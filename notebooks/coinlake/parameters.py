@@ -36,8 +36,8 @@ class Parameter:
 
 PARAMETERS: dict[str, Parameter] = {
     "environment": Parameter(str, "which parameters/*.yml the values come from", ("local", "dev", "prod")),
-    "catalog": Parameter(str, "catalog of all tables"),
-    "lake_path": Parameter(str, "folder of everything generated"),
+    "catalog": Parameter(str, "catalog of all tables", pattern=r"[^\s`/.]{1,255}"),
+    "lake_path": Parameter(str, "folder of everything generated", read=runtime.resolve_path),
     "run_id": Parameter(
         str, "id of the pipeline run; empty makes a new one", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}|"
     ),

@@ -105,7 +105,7 @@ def test_the_statements_as_a_person_reads_them():
 def test_the_comments_are_those_of_the_tables():
     items = {item.key: item.content for item in model.desired(setting())}
     for table in schema.TABLES:
-        name = table.qualified("coinlake_dev")
+        name = table.full_name("coinlake_dev")
         assert items["table", name]["comment"] == table.comment
         assert items["columns", name] == {column.name: column.comment for column in table.columns}
 
@@ -159,7 +159,7 @@ def test_who_may_do_what_with_each_layer(kind):
 def test_an_analyst_reads_gold_and_through_views_what_is_not_all_for_analysts(monkeypatch):
     monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
     granted, owned = _granted_by(script(setting())), {}
-    names = [f"{table.schema}.{table.name}" for table in ALL_TABLES]
+    names = [table.qualified_name for table in ALL_TABLES]
     names += ["shared_data.responses", "shared_data.run_steps"]
     may_read = [
         name for name in names if access.may(granted, owned, "analysts", "read table", f"coinlake_dev.{name}")

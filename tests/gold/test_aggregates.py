@@ -8,6 +8,7 @@ import pytest
 
 from coinlake import schema
 from coinlake.gold import aggregates
+from tests.support.rows import assert_rows
 from tests.support.silver_frames import at, frame, hourly, snapshot, values
 
 START = date(2025, 1, 1)
@@ -163,16 +164,19 @@ def test_the_market_of_a_day_is_that_of_its_coins(spark):
     )
     assert found.columns == schema.MARKET_DAILY.column_names
     tracked = (20.0 + 60.0) + 0.1
-    assert values(found) == [
-        (
-            *(day(0), "usd", 3, 0, 0, 0, None, None, 100.0, 0.0, None, tracked, 60.0 / tracked),
-            *(100.0, 0.5, 20, "Extreme Fear"),
-        ),
-        (
-            *(day(1), "usd", 4, 1, 1, 0, None, 0.0, 100.0, 0.0, None, tracked, 60.0 / tracked),
-            *(102.0, 0.52, None, None),
-        ),
-    ]
+    assert_rows(
+        found,
+        [
+            (
+                *(day(0), "usd", 3, 0, 0, 0, None, None, 100.0, 0.0, None, tracked, 60.0 / tracked),
+                *(100.0, 0.5, 20, "Extreme Fear"),
+            ),
+            (
+                *(day(1), "usd", 4, 1, 1, 0, None, 0.0, 100.0, 0.0, None, tracked, 60.0 / tracked),
+                *(102.0, 0.52, None, None),
+            ),
+        ],
+    )
 
 
 def test_a_rate_lasts_until_the_next_one_and_at_most_fourteen_days(spark):
@@ -203,24 +207,30 @@ def test_months_in_quoted_and_converted_currencies(spark):
     )
     assert months.columns == schema.COIN_MONTHLY.column_names
     january, february = date(2025, 1, 1), date(2025, 2, 1)
-    assert values(months) == sorted(
-        [
-            ("x", "usd", january, 10.0, 10.0, 11.0, 9.0, None, 1, False),
-            ("x", "usd", february, 30.0, 40.0, 41.0, 19.0, 3.0, 2, False),
-            ("x", "eur", february, 20.0, 30.0, 31.0, 9.5, None, 2, False),
-        ],
-        key=repr,
+    assert_rows(
+        months,
+        sorted(
+            [
+                ("x", "usd", january, 10.0, 10.0, 11.0, 9.0, None, 1, False),
+                ("x", "usd", february, 30.0, 40.0, 41.0, 19.0, 3.0, 2, False),
+                ("x", "eur", february, 20.0, 30.0, 31.0, 9.5, None, 2, False),
+            ],
+            key=repr,
+        ),
     )
 
 
 def test_a_month_is_complete_when_it_has_all_its_days(spark):
     days = closes(spark, {"x": dict.fromkeys(range(59), 1.0), "y": dict.fromkeys(range(58), 1.0)})
-    assert values(aggregates.coin_monthly(days), "coin_id", "month", "days", "is_complete", "return_1m") == [
-        ("x", date(2025, 1, 1), 31, True, None),
-        ("x", date(2025, 2, 1), 28, True, 0.0),
-        ("y", date(2025, 1, 1), 31, True, None),
-        ("y", date(2025, 2, 1), 27, False, 0.0),
-    ]
+    assert_rows(
+        aggregates.coin_monthly(days).select("coin_id", "month", "days", "is_complete", "return_1m"),
+        [
+            ("x", date(2025, 1, 1), 31, True, None),
+            ("x", date(2025, 2, 1), 28, True, 0.0),
+            ("y", date(2025, 1, 1), 31, True, None),
+            ("y", date(2025, 2, 1), 27, False, 0.0),
+        ],
+    )
 
 
 def test_correlations_of_the_largest_coins_that_have_sixty_common_days(spark):
@@ -268,18 +278,25 @@ def test_an_hour_holds_its_snapshots_and_ends_with_the_next_hourly_price(spark):
     def hour(number):
         return datetime(2026, 8, 1, number)
 
-    assert [tuple(row) for row in candles.orderBy("coin_id", "hour").collect()] == [
-        ("x", "usd", hour(9), "2026-08", 5.0, 5.0, 5.0, 5.0, 1),
-        ("x", "usd", hour(10), "2026-08", 5.0, 8.0, 1.0, 6.0, 3),
-        ("x", "usd", hour(12), "2026-08", 9.0, 9.0, 9.0, 9.0, 1),
-        ("x", "usd", hour(14), "2026-08", 7.0, 7.0, 7.0, 7.0, 1),
-        ("y", "usd", datetime(2026, 8, 31, 23), "2026-08", 2.0, 2.0, 2.0, 2.0, 1),
-    ]
+    assert_rows(
+        [tuple(row) for row in candles.orderBy("coin_id", "hour").collect()],
+        [
+            ("x", "usd", hour(9), "2026-08", 5.0, 5.0, 5.0, 5.0, 1),
+            ("x", "usd", hour(10), "2026-08", 5.0, 8.0, 1.0, 6.0, 3),
+            ("x", "usd", hour(12), "2026-08", 9.0, 9.0, 9.0, 9.0, 1),
+            ("x", "usd", hour(14), "2026-08", 7.0, 7.0, 7.0, 7.0, 1),
+            ("y", "usd", datetime(2026, 8, 31, 23), "2026-08", 2.0, 2.0, 2.0, 2.0, 1),
+        ],
+        candles.columns,
+    )
 
 
 def test_weeks_begin_on_monday(spark):
     known = {n: float(n) for n in range(3, 12)}  # 2025-01-04, a Saturday, to 2025-01-12, a Sunday
-    assert values(aggregates.candle_weekly(closes(spark, {"x": known}))) == [
-        ("x", "usd", date(2024, 12, 30), 3.0, 5.0, 2.0, 4.0, 4, 2, False),
-        ("x", "usd", date(2025, 1, 6), 5.0, 12.0, 4.0, 11.0, 14, 7, True),
-    ]
+    assert_rows(
+        aggregates.candle_weekly(closes(spark, {"x": known})),
+        [
+            ("x", "usd", date(2024, 12, 30), 3.0, 5.0, 2.0, 4.0, 4, 2, False),
+            ("x", "usd", date(2025, 1, 6), 5.0, 12.0, 4.0, 11.0, 14, 7, True),
+        ],
+    )

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from coinlake import delta, gold, schema
+from coinlake import Lakehouse, delta, gold, schema
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 CATALOG = "spark_catalog"
@@ -70,32 +70,31 @@ def silver() -> list[tuple]:
 
 @pytest.fixture
 def lake(spark, tmp_path):
-    delta.ensure(spark, CATALOG, str(tmp_path / "lake"))
+    return Lakehouse.create(CATALOG, str(tmp_path / "lake"), spark)
 
 
-def arrive(spark, rows) -> None:
+def arrive(lake, rows) -> None:
     """Rows (table, row) come into silver."""
     for table in gold.SOURCES:
         arriving = [row for target, row in rows if target is table]
         if arriving:
-            frame(spark, table, arriving).writeTo(table.qualified(CATALOG)).append()
+            frame(lake.spark, table, arriving).writeTo(lake.table(table).name).append()
 
 
-def contents(spark) -> dict[str, list[tuple]]:
-    return {table.name: values(delta.read(spark, CATALOG, table)) for table in STAR_AND_AGGREGATES}
+def contents(lake) -> dict[str, list[tuple]]:
+    return {table.name: values(lake.table(table).read()) for table in STAR_AND_AGGREGATES}
 
 
-def versions(spark) -> dict[str, int]:
-    return delta.versions(spark, CATALOG, GOLD)
+def versions(lake) -> dict[str, int]:
+    return delta.versions(map(lake.table, GOLD))
 
 
 @pytest.fixture(scope="module")
 def lake_built_at_once(spark, tmp_path_factory):
-    lake = str(tmp_path_factory.mktemp("once") / "lake")
-    delta.ensure(spark, CATALOG, lake)
-    arrive(spark, silver())
-    gold.build(spark, CATALOG)
-    return lake, contents(spark)
+    lake = Lakehouse.create(CATALOG, str(tmp_path_factory.mktemp("once") / "lake"), spark)
+    arrive(lake, silver())
+    gold.build(lake)
+    return lake, contents(lake)
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def instant(row: dict):
     )
 
 
-def test_late_rows_and_interrupted_builds_end_with_the_same_gold(spark, lake, built_at_once, monkeypatch):
+def test_late_rows_and_interrupted_builds_end_with_the_same_gold(lake, built_at_once, monkeypatch):
     chance = random.Random(4)
     early, next_hour, rest = [], [], []
     for table, row in silver():
@@ -133,32 +132,32 @@ def test_late_rows_and_interrupted_builds_end_with_the_same_gold(spark, lake, bu
         else:
             rest.append((table, row))
     for part in (early, next_hour):
-        arrive(spark, part)
-        gold.build(spark, CATALOG)
-    arrive(spark, rest)
+        arrive(lake, part)
+        gold.build(lake)
+    arrive(lake, rest)
     for step in ("aggregates_of_coins", "finish"):
         with monkeypatch.context() as broken:
             broken.setattr(gold.Build, step, lambda self: 1 / 0)
             with pytest.raises(ZeroDivisionError):
-                gold.build(spark, CATALOG)
-    gold.build(spark, CATALOG)
-    assert contents(spark) == built_at_once
+                gold.build(lake)
+    gold.build(lake)
+    assert contents(lake) == built_at_once
 
 
-def test_what_did_not_change_is_not_written_again(spark, lake_built_at_once):
-    delta.ensure(spark, CATALOG, lake_built_at_once[0])
-    before = versions(spark)
-    assert gold.build(spark, CATALOG) == {}
-    assert versions(spark) == before
+def test_what_did_not_change_is_not_written_again(lake_built_at_once):
+    lake, _ = lake_built_at_once
+    before = versions(lake)
+    assert gold.build(lake) == {}
+    assert versions(lake) == before
     # An hour within the day leaves the aggregates of complete days alone.
     arrive(
-        spark,
+        lake,
         [
             (schema.COIN_PRICES, hourly("bitcoin", "2026-08-08 16:00", 61_000.0)),
             (schema.COIN_SNAPSHOTS, snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6)),
         ],
     )
-    written = gold.build(spark, CATALOG)
+    written = gold.build(lake)
     assert {name: (merged.inserted, merged.updated) for name, merged in written.items()} == {
         "aggregated_data.fact_market_snapshot": (1, 0),
         "aggregated_data.fact_price_daily": (0, 1),
@@ -167,8 +166,8 @@ def test_what_did_not_change_is_not_written_again(spark, lake_built_at_once):
     }
 
 
-def test_silver_without_a_snapshot_is_enough(spark, lake):
-    arrive(spark, [row for row in silver() if row[0] is schema.COIN_PRICES][:20])
-    written = gold.build(spark, CATALOG)
+def test_silver_without_a_snapshot_is_enough(lake):
+    arrive(lake, [row for row in silver() if row[0] is schema.COIN_PRICES][:20])
+    written = gold.build(lake)
     assert written["aggregated_data.fact_market_snapshot"].inserted == 0
     assert written["aggregated_data.price_averages_daily"].inserted > 0

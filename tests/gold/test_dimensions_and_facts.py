@@ -6,6 +6,7 @@ import pytest
 
 from coinlake import gold, schema
 from coinlake.gold import star
+from tests.support.rows import assert_rows
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 FIRST, LAST = datetime(1900, 1, 1), datetime(9999, 12, 31)
@@ -32,17 +33,20 @@ def keys(spark, *rows):
 
 
 def test_a_version_lasts_until_the_coin_is_seen_to_differ(spark):
-    assert versions(
-        spark,
-        ("x", "2026-08-01 10:00", "X", "Ex", None),
-        ("x", "2026-08-01 11:00", "X", "Ex", None),
-        ("x", "2026-08-01 12:00", "X", "Ex", 100.0),
-        ("x", "2026-08-01 13:00", "X", "Ex", None),
-    ) == [
-        ("X", None, FIRST, datetime(2026, 8, 1, 12), False, datetime(2026, 8, 1, 10)),
-        ("X", 100.0, datetime(2026, 8, 1, 12), datetime(2026, 8, 1, 13), False, datetime(2026, 8, 1, 12)),
-        ("X", None, datetime(2026, 8, 1, 13), LAST, True, datetime(2026, 8, 1, 13)),
-    ]
+    assert_rows(
+        versions(
+            spark,
+            ("x", "2026-08-01 10:00", "X", "Ex", None),
+            ("x", "2026-08-01 11:00", "X", "Ex", None),
+            ("x", "2026-08-01 12:00", "X", "Ex", 100.0),
+            ("x", "2026-08-01 13:00", "X", "Ex", None),
+        ),
+        [
+            ("X", None, FIRST, datetime(2026, 8, 1, 12), False, datetime(2026, 8, 1, 10)),
+            ("X", 100.0, datetime(2026, 8, 1, 12), datetime(2026, 8, 1, 13), False, datetime(2026, 8, 1, 12)),
+            ("X", None, datetime(2026, 8, 1, 13), LAST, True, datetime(2026, 8, 1, 13)),
+        ],
+    )
 
 
 def test_a_late_sighting_splits_a_version_and_no_key_disappears(spark):
@@ -79,17 +83,20 @@ def test_of_two_currencies_at_one_instant_the_first_in_the_alphabet_names_the_co
             snapshot("x", "2026-08-01 10:00", vs_currency="eur", symbol="eur-x", name=None, max_supply=2.0),
         ],
     )
-    assert values(star.sightings(snapshots)) == [("x", datetime(2026, 8, 1, 10), "EUR-X", "x", 2.0)]
+    assert_rows(star.sightings(snapshots), [("x", datetime(2026, 8, 1, 10), "EUR-X", "x", 2.0)])
 
 
 def test_a_coin_without_snapshots_is_inferred_from_the_coin_list_or_its_id(spark):
     coins = spark.createDataFrame([("a",), ("b",)], "coin_id STRING")
     listed = frame(spark, schema.COIN_LIST, [{"coin_id": "a", "symbol": "aa", "name": "Alpha"}])
     found = star.inferred_coins(coins, listed)
-    assert values(found.drop("coin_key")) == [
-        ("a", "AA", "Alpha", None, FIRST, LAST, True, None),
-        ("b", None, "b", None, FIRST, LAST, True, None),
-    ]
+    assert_rows(
+        found.drop("coin_key"),
+        [
+            ("a", "AA", "Alpha", None, FIRST, LAST, True, None),
+            ("b", None, "b", None, FIRST, LAST, True, None),
+        ],
+    )
     real = gold.coin_versions(seen(spark, ("a", "2026-08-01 10:00", "AA", "Alpha", None)))
     assert values(real, "coin_key")[0] in values(found, "coin_key")
 
@@ -117,13 +124,16 @@ def test_only_a_sighting_that_dim_coin_does_not_explain_is_news(spark, sighting,
 
 
 def test_the_calendar_knows_iso_weeks(spark):
-    assert values(star.calendar(spark, date(2026, 12, 31), date(2027, 1, 4))) == [
-        (20261231, date(2026, 12, 31), 2026, 4, 12, "December", 53, 4, "Thursday", False),
-        (20270101, date(2027, 1, 1), 2027, 1, 1, "January", 53, 5, "Friday", False),
-        (20270102, date(2027, 1, 2), 2027, 1, 1, "January", 53, 6, "Saturday", True),
-        (20270103, date(2027, 1, 3), 2027, 1, 1, "January", 53, 7, "Sunday", True),
-        (20270104, date(2027, 1, 4), 2027, 1, 1, "January", 1, 1, "Monday", False),
-    ]
+    assert_rows(
+        star.calendar(spark, date(2026, 12, 31), date(2027, 1, 4)),
+        [
+            (20261231, date(2026, 12, 31), 2026, 4, 12, "December", 53, 4, "Thursday", False),
+            (20270101, date(2027, 1, 1), 2027, 1, 1, "January", 53, 5, "Friday", False),
+            (20270102, date(2027, 1, 2), 2027, 1, 1, "January", 53, 6, "Saturday", True),
+            (20270103, date(2027, 1, 3), 2027, 1, 1, "January", 53, 7, "Sunday", True),
+            (20270104, date(2027, 1, 4), 2027, 1, 1, "January", 1, 1, "Monday", False),
+        ],
+    )
 
 
 def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_ends(spark):
@@ -140,9 +150,12 @@ def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_end
     found = values(
         facts, "coin_key", "currency_key", "date_key", "price", "market_cap_rank", "return_1h", "return_24h"
     )
-    assert sorted(found, key=lambda row: row[2:]) == sorted(
-        [(old, 2, 20260801, 2.0, None, None, -0.05), (new, 1, 20260801, 1.0, 3, 0.01, None)],
-        key=lambda row: row[2:],
+    assert_rows(
+        sorted(found, key=lambda row: row[2:]),
+        sorted(
+            [(old, 2, 20260801, 2.0, None, None, -0.05), (new, 1, 20260801, 1.0, 3, 0.01, None)],
+            key=lambda row: row[2:],
+        ),
     )
 
 
@@ -152,31 +165,37 @@ def days(spark, *rows):
 
 
 def test_a_day_ends_with_the_next_midnight(spark):
-    assert days(
-        spark,
-        hourly("x", "2026-08-01 00:00", 9.0),
-        hourly("x", "2026-08-01 01:00", 1.0),
-        hourly("x", "2026-08-01 12:00", 4.0),
-        hourly("x", "2026-08-02 00:00", 2.5),
-        hourly("x", "2026-08-02 01:00", 7.0),
-    ) == [
-        ("x", date(2026, 7, 31), 9.0, 9.0, 9.0, 9.0, 9.0, 1, True, "hourly-20260801T0000"),
-        ("x", date(2026, 8, 1), 1.0, 4.0, 1.0, 2.5, 2.5, 3, True, "hourly-20260802T0000"),
-        ("x", date(2026, 8, 2), 7.0, 7.0, 7.0, 7.0, 7.0, 1, False, "hourly-20260802T0100"),
-    ]
+    assert_rows(
+        days(
+            spark,
+            hourly("x", "2026-08-01 00:00", 9.0),
+            hourly("x", "2026-08-01 01:00", 1.0),
+            hourly("x", "2026-08-01 12:00", 4.0),
+            hourly("x", "2026-08-02 00:00", 2.5),
+            hourly("x", "2026-08-02 01:00", 7.0),
+        ),
+        [
+            ("x", date(2026, 7, 31), 9.0, 9.0, 9.0, 9.0, 9.0, 1, True, "hourly-20260801T0000"),
+            ("x", date(2026, 8, 1), 1.0, 4.0, 1.0, 2.5, 2.5, 3, True, "hourly-20260802T0000"),
+            ("x", date(2026, 8, 2), 7.0, 7.0, 7.0, 7.0, 7.0, 1, False, "hourly-20260802T0100"),
+        ],
+    )
 
 
 def test_the_daily_point_outranks_the_hourly_one_of_the_same_instant_and_counts_once(spark):
-    assert days(
-        spark,
-        hourly("x", "2026-08-01 06:00", 3.0),
-        hourly("x", "2026-08-02 00:00", 100.0),
-        daily("x", "2026-08-02 00:00", 5.0),
-        daily("y", "2026-08-02 00:00", 8.0),
-    ) == [
-        ("x", date(2026, 8, 1), 3.0, 5.0, 3.0, 5.0, 4.0, 2, True, "chart-x-20260802"),
-        ("y", date(2026, 8, 1), 8.0, 8.0, 8.0, 8.0, 8.0, 1, True, "chart-y-20260802"),
-    ]
+    assert_rows(
+        days(
+            spark,
+            hourly("x", "2026-08-01 06:00", 3.0),
+            hourly("x", "2026-08-02 00:00", 100.0),
+            daily("x", "2026-08-02 00:00", 5.0),
+            daily("y", "2026-08-02 00:00", 8.0),
+        ),
+        [
+            ("x", date(2026, 8, 1), 3.0, 5.0, 3.0, 5.0, 4.0, 2, True, "chart-x-20260802"),
+            ("y", date(2026, 8, 1), 8.0, 8.0, 8.0, 8.0, 8.0, 1, True, "chart-y-20260802"),
+        ],
+    )
 
 
 def test_cap_and_volume_are_the_newest_that_are_known(spark):

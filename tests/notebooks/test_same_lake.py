@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from adf_lab import monitor
-from coinlake import delta
+from coinlake import Lakehouse, delta
 from coinlake.schema import TABLES
 from coinlake_ops import batch, settings, spark_server
 from coinlake_ops.settings import ROOT
@@ -40,9 +40,8 @@ def run_and_kill(command, written):
 
 
 def versions(spark, lake):
-    delta.ensure(spark, "spark_catalog", str(lake))
-    tables = [table for table in TABLES if table.name not in NOTED_BY_EVERY_RUN]
-    return {table.name: delta.version(spark, "spark_catalog", table) for table in tables}
+    lakehouse = Lakehouse.open("spark_catalog", str(lake), spark)
+    return delta.versions(lakehouse.table(table) for table in TABLES if table.name not in NOTED_BY_EVERY_RUN)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from coinlake import delta, files, observability, schema
+from coinlake import Lakehouse, delta, files, observability, schema
 from coinlake.observability import metrics
+from tests.support.rows import assert_rows
 from tests.support.silver_frames import at, frame, hourly, values
 
 CATALOG = "spark_catalog"
@@ -15,9 +16,7 @@ CHARTS = "https://api.coingecko.com/api/v3/coins/x/market_chart"
 
 @pytest.fixture
 def lake(spark, tmp_path):
-    path = str(tmp_path / "lake")
-    delta.ensure(spark, CATALOG, path)
-    return path
+    return Lakehouse.create(CATALOG, str(tmp_path / "lake"), spark)
 
 
 def attempt(page: int, fetched_at: str, status: int = 200, **columns) -> dict:
@@ -55,12 +54,12 @@ def rate(day: date) -> dict:
     return {"date": day, "fetched_at": at("2026-08-03 01:00"), "file": "f"} | pair
 
 
-def arrive(spark, table, *rows: dict) -> None:
-    delta.merge_changes(spark, CATALOG, table, frame(spark, table, list(rows)))
+def arrive(lake, table, *rows: dict) -> None:
+    lake.table(table).merge(frame(lake.spark, table, list(rows)))
 
 
-def stored(spark, table) -> list[tuple]:
-    return values(delta.read(spark, CATALOG, table))
+def stored(lake, table) -> list[tuple]:
+    return values(lake.table(table).read())
 
 
 def test_requests_are_counted_by_day_endpoint_and_source(spark):
@@ -77,12 +76,15 @@ def test_requests_are_counted_by_day_endpoint_and_source(spark):
             attempt(6, "2026-08-01 00:00", source="live", bytes=None),
         ],
     )
-    assert values(metrics.api_usage(responses)) == [
-        (date(2026, 8, 1), "coins_market_chart", "live", 1, 1, 0, 0, 1, 0),
-        (date(2026, 8, 1), "coins_market_chart", "simulated", 4, 1, 3, 1, 2, 300),
-        (date(2026, 8, 1), "fear_greed", "simulated", 1, 1, 0, 0, 0, 100),
-        (date(2026, 8, 2), "coins_market_chart", "simulated", 1, 1, 0, 0, 1, 100),
-    ]
+    assert_rows(
+        metrics.api_usage(responses),
+        [
+            (date(2026, 8, 1), "coins_market_chart", "live", 1, 1, 0, 0, 1, 0),
+            (date(2026, 8, 1), "coins_market_chart", "simulated", 4, 1, 3, 1, 2, 300),
+            (date(2026, 8, 1), "fear_greed", "simulated", 1, 1, 0, 0, 0, 100),
+            (date(2026, 8, 2), "coins_market_chart", "simulated", 1, 1, 0, 0, 1, 100),
+        ],
+    )
 
 
 def test_a_quarantined_record_counts_once_for_each_rule(spark):
@@ -95,46 +97,49 @@ def test_a_quarantined_record_counts_once_for_each_rule(spark):
             refused("3", None, "no_json"),
         ],
     )
-    assert values(metrics.quarantine_daily(quarantine)) == [
-        (date(1900, 1, 1), "coin_prices", "no_json", 1, 0),
-        (date(2026, 8, 1), "coin_prices", "no_price", 4, 3),
-        (date(2026, 8, 1), "coin_prices", "no_time", 1, 0),
-    ]
+    assert_rows(
+        metrics.quarantine_daily(quarantine),
+        [
+            (date(1900, 1, 1), "coin_prices", "no_json", 1, 0),
+            (date(2026, 8, 1), "coin_prices", "no_price", 4, 3),
+            (date(2026, 8, 1), "coin_prices", "no_time", 1, 0),
+        ],
+    )
 
 
-def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(spark, lake):
-    arrive(spark, schema.RESPONSES, attempt(1, "2026-08-01 10:00"), attempt(2, "2026-08-02 10:00"))
-    arrive(spark, schema.QUARANTINE, refused("1", "2026-08-01 10:00", "no_price"))
-    arrive(spark, schema.COIN_PRICES, hourly("x", "2026-08-01 10:00", 1.0), hourly("x", "2026-08-01 11:00", 1.0))
-    arrive(spark, schema.FX_RATES, rate(date(2026, 8, 1)))
-    first = observability.update_metrics(spark, CATALOG, 26.0)
+def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(lake):
+    arrive(lake, schema.RESPONSES, attempt(1, "2026-08-01 10:00"), attempt(2, "2026-08-02 10:00"))
+    arrive(lake, schema.QUARANTINE, refused("1", "2026-08-01 10:00", "no_price"))
+    arrive(lake, schema.COIN_PRICES, hourly("x", "2026-08-01 10:00", 1.0), hourly("x", "2026-08-01 11:00", 1.0))
+    arrive(lake, schema.FX_RATES, rate(date(2026, 8, 1)))
+    first = observability.update_metrics(lake, 26.0)
     assert sorted(first) == [f"aggregated_data.{name}" for name in ("api_usage", "freshness", "quarantine_daily")]
-    fresh = {row[0]: row[1:] for row in stored(spark, schema.FRESHNESS)}
+    fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11), 2, 26.0, 1)
     assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 1), 1, 122.0, 1)
     assert fresh["cleaned_data.fear_greed"] == (None, 0, 26.0, 0)
 
     written = [schema.API_USAGE, schema.QUARANTINE_DAILY, schema.FRESHNESS, schema.GOLD_PROGRESS]
-    before = delta.versions(spark, CATALOG, written)
-    assert observability.update_metrics(spark, CATALOG, 26.0) == {}
-    assert delta.versions(spark, CATALOG, written) == before
+    before = delta.versions(map(lake.table, written))
+    assert observability.update_metrics(lake, 26.0) == {}
+    assert delta.versions(map(lake.table, written)) == before
 
-    arrive(spark, schema.RESPONSES, attempt(3, "2026-08-02 11:00", status=429))
-    arrive(spark, schema.COIN_PRICES, hourly("y", "2026-07-01 10:00", 1.0))
-    changed = observability.update_metrics(spark, CATALOG, 26.0)
+    arrive(lake, schema.RESPONSES, attempt(3, "2026-08-02 11:00", status=429))
+    arrive(lake, schema.COIN_PRICES, hourly("y", "2026-07-01 10:00", 1.0))
+    changed = observability.update_metrics(lake, 26.0)
     assert {name: merged[:2] for name, merged in changed.items()} == {
         "aggregated_data.api_usage": (0, 1),
         "aggregated_data.freshness": (13, 0),
     }
-    responses = delta.read(spark, CATALOG, schema.RESPONSES)
-    assert stored(spark, schema.API_USAGE) == values(metrics.api_usage(responses))
-    fresh = {row[0]: row[1:] for row in stored(spark, schema.FRESHNESS)}
+    responses = lake.table(schema.RESPONSES).read()
+    assert stored(lake, schema.API_USAGE) == values(metrics.api_usage(responses))
+    fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11), 3, 26.0, 2)
 
-    arrive(spark, schema.COIN_PRICES, hourly("y", "2026-08-01 11:30", 1.0))
-    arrive(spark, schema.FX_RATES, rate(date(2026, 8, 2)))
-    observability.update_metrics(spark, CATALOG, 26.0)
-    fresh = {row[0]: row[1:] for row in stored(spark, schema.FRESHNESS)}
+    arrive(lake, schema.COIN_PRICES, hourly("y", "2026-08-01 11:30", 1.0))
+    arrive(lake, schema.FX_RATES, rate(date(2026, 8, 2)))
+    observability.update_metrics(lake, 26.0)
+    fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11, 30), 4, 26.0, 3)
     assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 2), 2, 122.0, 2)
 
@@ -157,28 +162,32 @@ def record(lake, run_id: str, step: str, start: str, seconds: float, **facts) ->
         "code_hash": "abc",
         "message": None,
     } | facts
-    files.write_json(observability.record_path(lake, started_at, run_id, step), content)
+    files.write_json(observability.record_path(lake.path, started_at, run_id, step), content)
 
 
-def test_steps_become_runs(spark, lake):
-    assert observability.load_steps(spark, CATALOG, lake) == {}
+def test_steps_become_runs(lake):
+    assert observability.load_steps(lake) == {}
     record(lake, "r1", "01_a", "2026-08-01 23:59", 30.0)
     record(lake, "r1", "02_b", "2026-08-02 00:01", 30.0, rows_read=10, rows_rejected=None)
     record(lake, "r2", "01_a", "2026-08-02 10:00", 0.5)
-    assert {name: merged[:2] for name, merged in observability.load_steps(spark, CATALOG, lake).items()} == {
+    assert {name: merged[:2] for name, merged in observability.load_steps(lake).items()} == {
         "aggregated_data.run_steps": (3, 0),
         "aggregated_data.pipeline_runs": (2, 0),
     }
-    assert observability.load_steps(spark, CATALOG, lake) == {}
+    assert observability.load_steps(lake) == {}
     failed = {"status": "failed", "rows_read": None, "rows_written": None, "rows_rejected": None, "message": "no"}
     record(lake, "r2", "02_b", "2026-08-02 10:01", 60.0, **failed)
-    observability.load_steps(spark, CATALOG, lake)
+    observability.load_steps(lake)
     instant = datetime
-    assert stored(spark, schema.PIPELINE_RUNS) == [
-        ("r1", "succeeded", instant(2026, 8, 1, 23, 59), instant(2026, 8, 2, 0, 1, 30), 150.0, 2, 11, 4, 0),
-        ("r2", "failed", instant(2026, 8, 2, 10), instant(2026, 8, 2, 10, 2), 120.0, 2, 1, 2, 0),
-    ]
-    assert stored(spark, schema.RUN_STEPS)[3] == (
+    assert_rows(
+        stored(lake, schema.PIPELINE_RUNS),
+        [
+            ("r1", "succeeded", instant(2026, 8, 1, 23, 59), instant(2026, 8, 2, 0, 1, 30), 150.0, 2, 11, 4, 0),
+            ("r2", "failed", instant(2026, 8, 2, 10), instant(2026, 8, 2, 10, 2), 120.0, 2, 1, 2, 0),
+        ],
+        schema.PIPELINE_RUNS.column_names,
+    )
+    assert stored(lake, schema.RUN_STEPS)[3] == (
         *("r2", "02_b", "failed", instant(2026, 8, 2, 10, 1), instant(2026, 8, 2, 10, 2), 60.0),
         *(None, None, None, '{"a": 1, "b": 2}'),
         *(json.dumps({"lake_path": "lake", "run_id": "r2"}), "abc", "no"),

@@ -277,7 +277,7 @@ def test_currencies_are_of_the_kind_that_coingecko_says(chain):
 def test_the_warehouse_holds_what_gold_holds(chain, table):
     columns = ", ".join(f'"{name}"' for name in table.column_names)
     with duckdb.connect(chain.lake / "warehouse.duckdb", read_only=True) as warehouse:
-        stored = warehouse.sql(f"SELECT {columns} FROM {table.schema}.{table.name}").to_arrow_table().to_pylist()
+        stored = warehouse.sql(f"SELECT {columns} FROM {table.qualified_name}").to_arrow_table().to_pylist()
     gold = [{name: _without_zone(value) for name, value in row.items()} for row in chain.rows(table)]
     assert_holds([{name: _without_zone(value) for name, value in row.items()} for row in stored], gold, table.key)
 

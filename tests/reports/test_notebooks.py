@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from coinlake import delta, observability, runtime
+from coinlake import Lakehouse, observability
 from coinlake_ops import notebooks
 from coinlake_ops.report import REPORTS
 from tests.support import gold_frames
@@ -19,8 +19,9 @@ def lake(tmp_path, monkeypatch):
 
     def use(frames):
         monkeypatch.setenv("COINLAKE_HOME", str(tmp_path))
-        monkeypatch.setattr(runtime, "spark", lambda: gold_frames.Catalog(frames))
-        monkeypatch.setattr(delta, "ensure", lambda *_: None)
+        place = "/Volumes/spark_catalog/raw_data/lake"
+        opened = Lakehouse(gold_frames.Catalog(frames), "spark_catalog", place)
+        monkeypatch.setattr(Lakehouse, "open", lambda catalog, lake_path: opened)
         monkeypatch.setattr(observability, "load_steps", lambda *_: {})
 
     return use

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import functions as F
 
-from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake import parameters, runtime
+from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.runtime import session
 
 
@@ -17,16 +17,19 @@ from coinlake.runtime import session
         ("lake/simulated", str(runtime.REPOSITORY / "lake/simulated")),
         ("/tmp/lake", "/tmp/lake"),
         ("/Volumes/coinlake_dev/raw_data/lake", "/Volumes/coinlake_dev/raw_data/lake"),
-        (
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-            "abfss://lake@account.dfs.core.windows.net/coinlake",
-        ),
-        ("dbfs:/lake", "dbfs:/lake"),
     ],
 )
 def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert runtime.resolve_path(path) == resolved
+
+
+@pytest.mark.parametrize("address", ["abfss://lake@account.dfs.core.windows.net/coinlake", "dbfs:/lake"])
+def test_an_address_is_refused_wherever_a_lake_is_named(address):
+    with pytest.raises(ConfigurationError, match=r"is an address, and a lake is a folder.*/Volumes/"):
+        runtime.resolve_path(address)
+    with pytest.raises(CoinlakeError, match=r"lake_path: .*is an address, and a lake is a folder"):
+        parameters.check({"lake_path": address})
 
 
 def test_the_repository_is_the_folder_above_notebooks():

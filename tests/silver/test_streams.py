@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coinlake import schema, silver
-from coinlake.delta import tables
-from tests.support.silver_lake import CATALOG, SilverLake
+from coinlake import lakehouse, schema, silver
+from tests.support.rows import assert_rows
+from tests.support.silver_lake import SilverLake
 
 NOON = "2026-08-12T12:22:00Z"
 WEEK = [float(number) for number in range(168)]
@@ -263,7 +263,7 @@ def lake(spark, tmp_path_factory):
     """The lake after both rounds: files by name, counts of each round, what a replay did."""
     patch = pytest.MonkeyPatch()
     silver_tables = tuple(table for table in schema.TABLES if table.schema != schema.AGGREGATED)
-    patch.setattr(tables, "TABLES", silver_tables)
+    patch.setattr(lakehouse, "TABLES", silver_tables)
     lake = SilverLake(spark, tmp_path_factory.mktemp("silver") / "lake")
     lake.files = {name: lake.land(*answer) for name, answer in FIRST.items()}
     for name, (endpoint, run, body) in PUT.items():
@@ -279,7 +279,7 @@ def lake(spark, tmp_path_factory):
     lake.files |= {name: lake.land(*answer) for name, answer in SECOND.items()}
     lake.log("coins_markets", lake.files["late"], "2026-08-12T00:00:09Z")
     lake.second = lake.stream_all()
-    lake.replayed = silver.replay_uncommitted(spark, CATALOG, str(lake.path))
+    lake.replayed = silver.replay_uncommitted(lake.lakehouse)
     yield lake
     patch.undo()
 
@@ -310,32 +310,35 @@ def test_the_streams_say_what_they_read_wrote_and_rejected(lake):
 def test_a_page_becomes_typed_rows_and_one_bad_coin_costs_nobody_else(lake):
     file = lake.files["page"]
     columns = ("coin_id", "price", "market_cap", "market_cap_rank", "circulating_supply", "warnings", "rescued")
-    assert lake.rows(schema.COIN_SNAPSHOTS, *columns, where=f"file = '{file}'") == [
-        ("ace", 2.5, 1000.0, 297, 400.0, [], None),
-        (
-            "dog",
-            2.5,
-            1000.0,
-            314,
-            17466462.5,
-            ["fields_rescued"],
-            '{"circulating_supply":"17466462.5","total_supply":"unlimited"}',
-        ),
-        (
-            "elk",
-            3.25,
-            1000.0,
-            316,
-            400.0,
-            ["ath_below_price", "fields_rescued"],
-            '{"colour":"red","current_price":"3.25"}',
-        ),
-        ("fox", 2.5, None, None, 400.0, ["rank_missing"], None),
-        ("gnu", 2.5, 1000.0, 9, 400.0, ["rank_repeated", "signs_disagree"], None),
-        ("hen", 2.5, 1000.0, 9, 400.0, ["rank_repeated", "stale"], None),
-        ("ibis", 2.5, 1000.0, 423, 400.0, ["ath_below_price", "atl_above_price"], None),
-        ("jay", 1.5, 1000.0, 324, 400.0, [], None),
-    ]
+    assert_rows(
+        lake.rows(schema.COIN_SNAPSHOTS, *columns, where=f"file = '{file}'"),
+        [
+            ("ace", 2.5, 1000.0, 297, 400.0, [], None),
+            (
+                "dog",
+                2.5,
+                1000.0,
+                314,
+                17466462.5,
+                ["fields_rescued"],
+                '{"circulating_supply":"17466462.5","total_supply":"unlimited"}',
+            ),
+            (
+                "elk",
+                3.25,
+                1000.0,
+                316,
+                400.0,
+                ["ath_below_price", "fields_rescued"],
+                '{"colour":"red","current_price":"3.25"}',
+            ),
+            ("fox", 2.5, None, None, 400.0, ["rank_missing"], None),
+            ("gnu", 2.5, 1000.0, 9, 400.0, ["rank_repeated", "signs_disagree"], None),
+            ("hen", 2.5, 1000.0, 9, 400.0, ["rank_repeated", "stale"], None),
+            ("ibis", 2.5, 1000.0, 423, 400.0, ["ath_below_price", "atl_above_price"], None),
+            ("jay", 1.5, 1000.0, 324, 400.0, [], None),
+        ],
+    )
     assert [(reasons, copies, record["id"]) for reasons, copies, record in lake.quarantined(file)] == [
         (["id_missing"], 1, ""),
         (["price_impossible"], 1, "cat"),
@@ -382,11 +385,14 @@ def test_what_was_quarantined_for_want_of_a_log_line_is_replayed_when_the_line_i
     assert (lake.replayed.read, lake.replayed.written, lake.replayed.rejected) == (2, 1, 1)
     assert lake.rows(schema.COIN_SNAPSHOTS, "coin_id", where=f"file = '{file}'") == [("late",)]
     columns = ("table_name", "endpoint", "landing_run", "reasons", "replayed_at")
-    assert lake.rows(schema.QUARANTINE, *columns, where=f"file = '{file}'") == [
-        ("coin_snapshots", "coins_markets", LATE, ["price_missing"], None),
-        ("coin_snapshots", "coins_markets", LATE, ["uncommitted"], datetime(2026, 8, 12, 0, 0, 9)),
-    ]
-    assert silver.replay_uncommitted(lake.spark, CATALOG, str(lake.path)) == silver.Counts()
+    assert_rows(
+        lake.rows(schema.QUARANTINE, *columns, where=f"file = '{file}'"),
+        [
+            ("coin_snapshots", "coins_markets", LATE, ["price_missing"], None),
+            ("coin_snapshots", "coins_markets", LATE, ["uncommitted"], datetime(2026, 8, 12, 0, 0, 9)),
+        ],
+    )
+    assert silver.replay_uncommitted(lake.lakehouse) == silver.Counts()
 
 
 def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
@@ -412,21 +418,25 @@ def test_the_hours_of_a_sparkline_are_counted_back_from_the_response(lake):
         ),
         key=repr,
     )
-    assert lake.rows(schema.COIN_PRICES, where=f"file = '{cached}' AND price = 167") == [
-        (
-            "cached",
-            "usd",
-            datetime(2026, 8, 12, 8),
-            "hourly",
-            "2026-08",
-            167.0,
-            None,
-            None,
-            "sparkline",
-            datetime(2026, 8, 12, 9, 0, 30),
-            cached,
-        )
-    ]
+    assert_rows(
+        lake.rows(schema.COIN_PRICES, where=f"file = '{cached}' AND price = 167"),
+        [
+            (
+                "cached",
+                "usd",
+                datetime(2026, 8, 12, 8),
+                "hourly",
+                "2026-08",
+                167.0,
+                None,
+                None,
+                "sparkline",
+                datetime(2026, 8, 12, 9, 0, 30),
+                cached,
+            )
+        ],
+        schema.COIN_PRICES.column_names,
+    )
 
 
 def points_of(lake, name):
@@ -435,11 +445,14 @@ def points_of(lake, name):
 
 
 def test_a_daily_chart_ends_its_days_at_midnight_and_leaves_now_out(lake):
-    assert points_of(lake, "daily") == [
-        (datetime(2025, 12, 31), "daily", "2025", 1.0, None, 7.0),
-        (datetime(2026, 1, 1), "daily", "2026", 2.5, None, None),
-        (datetime(2026, 1, 2), "daily", "2026", 3.0, None, 0.0),
-    ]
+    assert_rows(
+        points_of(lake, "daily"),
+        [
+            (datetime(2025, 12, 31), "daily", "2025", 1.0, None, 7.0),
+            (datetime(2026, 1, 1), "daily", "2026", 2.5, None, None),
+            (datetime(2026, 1, 2), "daily", "2026", 3.0, None, 0.0),
+        ],
+    )
     columns = ("coin_id", "vs_currency", "source")
     assert set(lake.rows(schema.COIN_PRICES, *columns, where=f"file = '{lake.files['daily']}'")) == {
         ("day-coin", "eur", "market_chart")
@@ -447,12 +460,15 @@ def test_a_daily_chart_ends_its_days_at_midnight_and_leaves_now_out(lake):
 
 
 def test_points_of_an_hourly_chart_belong_to_their_hour_and_the_latest_counts(lake):
-    assert points_of(lake, "hourly") == [
-        (datetime(2026, 8, 12, 10), "hourly", "2026-08", 1.0, 10.0, 100.0),
-        (datetime(2026, 8, 12, 11), "hourly", "2026-08", 2.0, 20.0, 200.0),
-        (datetime(2026, 8, 12, 12), "hourly", "2026-08", 4.0, 40.0, 400.0),
-        (datetime(2026, 8, 12, 14), "hourly", "2026-08", 6.0, 60.0, 600.0),
-    ]
+    assert_rows(
+        points_of(lake, "hourly"),
+        [
+            (datetime(2026, 8, 12, 10), "hourly", "2026-08", 1.0, 10.0, 100.0),
+            (datetime(2026, 8, 12, 11), "hourly", "2026-08", 2.0, 20.0, 200.0),
+            (datetime(2026, 8, 12, 12), "hourly", "2026-08", 4.0, 40.0, 400.0),
+            (datetime(2026, 8, 12, 14), "hourly", "2026-08", 6.0, 60.0, 600.0),
+        ],
+    )
 
 
 def test_of_a_five_minute_chart_the_first_point_of_the_hour_counts(lake):
@@ -488,36 +504,48 @@ def test_a_chart_outranks_a_sparkline_whatever_comes_first(lake, coin_id):
 
 
 def test_global_keeps_every_currency_and_what_it_does_not_know(lake):
-    assert lake.rows(schema.MARKET_TOTALS) == [
-        (
-            datetime(2026, 8, 12, 12, 22),
-            datetime(2026, 8, 12, 12, 20),
-            17000,
-            1400,
-            {"usd": 3.5e12, "btc": 29000000.0},
-            {"usd": 1e11},
-            {"btc": 58.5},
-            -0.5,
-            '{"data":{"novelty":1}}',
-            lake.files["global"],
-        )
-    ]
+    assert_rows(
+        lake.rows(schema.MARKET_TOTALS),
+        [
+            (
+                datetime(2026, 8, 12, 12, 22),
+                datetime(2026, 8, 12, 12, 20),
+                17000,
+                1400,
+                {"usd": 3.5e12, "btc": 29000000.0},
+                {"usd": 1e11},
+                {"btc": 58.5},
+                -0.5,
+                '{"data":{"novelty":1}}',
+                lake.files["global"],
+            )
+        ],
+        schema.MARKET_TOTALS.column_names,
+    )
     assert lake.quarantined(lake.files["torn global"]) == [(["totals_missing"], 1, {"data": {"markets": 1}})]
 
 
 def test_coins_ever_listed_remember_their_first_and_their_newest_list(lake):
     first, second = datetime(2026, 8, 11, 1), datetime(2026, 8, 12, 1)
-    assert lake.rows(schema.COIN_LIST) == [
-        ("both", "", "After", first, second, lake.files["late list"]),
-        ("new", "", "New", second, second, lake.files["late list"]),
-        ("old", "", "Old", first, first, lake.files["early list"]),
-    ]
+    assert_rows(
+        lake.rows(schema.COIN_LIST),
+        [
+            ("both", "", "After", first, second, lake.files["late list"]),
+            ("new", "", "New", second, second, lake.files["late list"]),
+            ("old", "", "Old", first, first, lake.files["early list"]),
+        ],
+        schema.COIN_LIST.column_names,
+    )
     assert lake.quarantined(lake.files["late list"]) == [(["id_missing"], 1, listed("", "Nobody"))]
 
 
 def test_fear_and_greed_is_all_text_and_becomes_numbers(lake):
     file = lake.files["moods"]
-    assert lake.rows(schema.FEAR_GREED) == [(date(2026, 8, 12), 27, "Fear", datetime(2026, 8, 12, 12, 22), file)]
+    assert_rows(
+        lake.rows(schema.FEAR_GREED),
+        [(date(2026, 8, 12), 27, "Fear", datetime(2026, 8, 12, 12, 22), file)],
+        schema.FEAR_GREED.column_names,
+    )
     assert lake.quarantined(file) == [
         (["date_missing"], 1, mood("30", "12-08-2026")),
         (["value_impossible"], 1, mood("101", "1786406400")),
@@ -537,9 +565,11 @@ def test_rates_come_for_a_day_or_for_many_and_for_one_unit_of_the_base(lake):
 
 def test_weather_goes_by_old_names_too_and_must_be_in_our_units(lake):
     noon, file = datetime(2026, 8, 12, 12, 22), lake.files["weather"]
-    assert lake.rows(schema.WEATHER_DAILY) == [
-        (47.375, 8.5, date(2026, 8, 8), "GMT", 31.3, None, None, 10.2, 3, noon, file)
-    ]
+    assert_rows(
+        lake.rows(schema.WEATHER_DAILY),
+        [(47.375, 8.5, date(2026, 8, 8), "GMT", 31.3, None, None, 10.2, 3, noon, file)],
+        schema.WEATHER_DAILY.column_names,
+    )
     assert [reasons for reasons, _, _ in lake.quarantined(lake.files["american"])] == [["units_unknown"]]
     assert [reasons for reasons, _, _ in lake.quarantined(lake.files["no weather"])] == [["values_missing"]]
 
@@ -548,26 +578,30 @@ def test_every_attempt_is_in_the_response_log(lake):
     run = lake.files["cached"].split("run=")[1].split("/")[0]
     (log,) = (lake.path / "landing_meta").rglob(f"run={run}.jsonl")
     noted = json.loads(log.read_text())
-    assert lake.rows(schema.RESPONSES, where=f"landing_run = '{run}'") == [
-        (
-            run,
-            "coins_markets",
-            1,
-            1,
-            "GET",
-            "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&sparkline=true",
-            200,
-            datetime(2026, 8, 12, 9, 0, 30),
-            0,
-            '{"age":"40"}',
-            lake.files["cached"],
-            noted["bytes"],
-            noted["sha256"],
-            "landed",
-            None,
-            "replay",
-        )
-    ]
+    assert_rows(
+        lake.rows(schema.RESPONSES, where=f"landing_run = '{run}'"),
+        [
+            (
+                run,
+                "coins_markets",
+                1,
+                1,
+                "GET",
+                "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&sparkline=true",
+                200,
+                datetime(2026, 8, 12, 9, 0, 30),
+                0,
+                '{"age":"40"}',
+                lake.files["cached"],
+                noted["bytes"],
+                noted["sha256"],
+                "landed",
+                None,
+                "replay",
+            )
+        ],
+        schema.RESPONSES.column_names,
+    )
     assert lake.rows(schema.QUARANTINE, "reasons", where="table_name = 'responses'") == [
         (["line_incomplete"],),
         (["not_json"],),

@@ -184,7 +184,7 @@ class Catalog:
                 continue
             types = {"STRING": "VARCHAR", "MAP<STRING, DOUBLE>": "MAP(VARCHAR, DOUBLE)"}
             columns = ", ".join(f'"{c.name}" {types.get(c.type, c.type)}' for c in table.columns)
-            name = table.qualified("spark_catalog")
+            name = table.full_name("spark_catalog")
             self._connection.execute(f"CREATE TABLE {name} ({columns})")
             if table.name in frames and len(frames[table.name]):
                 self._connection.register("given", frames[table.name])

@@ -7,7 +7,9 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 
-def assert_rows(found: DataFrame | Sequence[tuple], expected: Sequence[tuple], columns: Sequence[str] = ()) -> None:
+def assert_rows(
+    found: DataFrame | Sequence[tuple], expected: Sequence[tuple], columns: Sequence[str] = ()
+) -> None:
     """Rows equal the expected ones, in their order, every value as `==` says: floats to the last bit.
 
     found: tuples, or a frame, whose rows are sorted by their text first. columns: their names, where no frame

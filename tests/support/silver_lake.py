@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from coinlake import api, bronze, delta, schema, silver
+from coinlake import Lakehouse, api, bronze, schema, silver
 from coinlake.bronze import LandingZone
 from coinlake.silver import streams
 
@@ -50,7 +50,7 @@ class SilverLake:
 
     def __init__(self, spark, path: Path):
         self.spark, self.path = spark, path
-        delta.ensure(spark, CATALOG, str(path))
+        self.lakehouse = Lakehouse.create(CATALOG, str(path), spark)
 
     def land(self, endpoint: str, body, fetched_at: str, url: str = "", headers=None) -> str:
         """Lands a body (bytes, or what becomes JSON) and its line of the log; returns its path below landing/."""
@@ -77,23 +77,23 @@ class SilverLake:
 
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""
-        log = silver.load_responses(self.spark, CATALOG, str(self.path))
-        return {streams.RESPONSE_LOG: log} | silver.stream_all(self.spark, CATALOG, str(self.path))
+        log = silver.load_responses(self.lakehouse)
+        return {streams.RESPONSE_LOG: log} | silver.stream_all(self.lakehouse)
 
     def stream(self, endpoint: str) -> silver.Counts:
         """Runs the endpoint's stream; the log's first."""
-        silver.load_responses(self.spark, CATALOG, str(self.path))
-        return silver.stream_endpoint(self.spark, CATALOG, str(self.path), endpoint)
+        silver.load_responses(self.lakehouse)
+        return silver.stream_endpoint(self.lakehouse, endpoint)
 
     def rows(self, table, *columns: str, where: str = "true") -> list[tuple]:
         """Rows of a table as tuples of these columns (all, if none is named), sorted."""
-        frame = delta.read(self.spark, CATALOG, table).where(where)
+        frame = self.lakehouse.table(table).read().where(where)
         found = frame.select(*(columns or table.column_names)).collect()
         return sorted((tuple(row) for row in found), key=repr)
 
     def version(self, table) -> int:
         """The Delta version of a table."""
-        return delta.version(self.spark, CATALOG, table)
+        return self.lakehouse.table(table).version()
 
     def quarantined(self, *files: str) -> list[tuple]:
         """(reasons, copies, record) of what was rejected of these files; the record as JSON, where it is."""

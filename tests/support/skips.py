@@ -13,7 +13,6 @@ from tests.support import recordings
 # Reasons as they are printed (regular expressions), and what is missing.
 ALLOWED = {
     r"COINLAKE_AXE does not name an axe\.min\.js": "axe-core is no Python package",
-    r"needs npm, the network and minutes: make test-azurite": "Azurite has a target of its own",
     r".*: set AZURE_SQL_TEST_URL": "a real Azure SQL Database costs money",
     r"Microsoft's JDBC driver is not there.*": "a Java library that Maven fetches",
 }

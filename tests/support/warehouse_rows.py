@@ -106,5 +106,5 @@ def contents(target: Warehouse, table: Table) -> list[dict[str, Any]]:
     """All rows of a table in the warehouse, by key."""
     columns = ", ".join(f"[{name}]" for name in table.column_names)
     with target.reading() as session:
-        rows = session.query(f"SELECT {columns} FROM {table.schema}.{table.name}").to_pylist()
+        rows = session.query(f"SELECT {columns} FROM {table.qualified_name}").to_pylist()
     return sorted(rows, key=lambda found: [found[name] for name in table.key])

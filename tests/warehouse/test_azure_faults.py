@@ -67,12 +67,12 @@ def warehouse(server, waits):
 def load(warehouse: AzureSqlWarehouse) -> list[tuple[str, int, int, int]]:
     """Load what is new of CHANGES, as coinlake.warehouse.load does with what gold says."""
 
-    def changes(_spark, _catalog, loaded):
+    def changes(_lake, loaded):
         return (sent for sent in CHANGES if loaded.get(sent.table.name) != sent.position)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loading, "gold_changes", changes)
-        loads = loading.load(None, "", warehouse, "second")
+        loads = loading.load(None, warehouse, "second")
     return [(done.table.name, done.staged, done.merged, done.deleted) for done in loads]
 
 
@@ -157,7 +157,7 @@ class TestRetries:
 
     def test_a_load_waits_for_the_one_before_it(self, server, warehouse, waits):
         with warehouse.writing():
-            with pytest.raises(CoinlakeError, match="Another load of AzureWarehouse"):
+            with pytest.raises(CoinlakeError, match="Another load of AzureSqlWarehouse"):
                 load(warehouse)
             assert waits == list(azure_sql.PAUSES)
         assert load(warehouse) == LOADED

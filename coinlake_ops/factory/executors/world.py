@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adf_lab import ActivityFailure
-from coinlake import bronze, delta, instants, runtime
+from coinlake import Lakehouse, bronze, instants, runtime
 from coinlake.bronze import LandingZone, Settings
 from coinlake_ops.factory.executors.alerts import AlertServer
 
@@ -172,11 +172,10 @@ class LocalWorld:
 
     @cached_property
     def _session(self):
-
         session = runtime.spark()
         self._started.callback(session.stop)
         # A new server knows no tables: the folders of the lake are the truth, its catalog is made from them.
-        delta.ensure(session, str(self.parameters["catalog"]), str(self.lake))
+        Lakehouse.create(str(self.parameters["catalog"]), str(self.lake), session)
         return session
 
     def _serve(self, server):

@@ -1,6 +1,6 @@
 """What can be asked of an API, and the client that asks it politely.
 
-The client, its retries and its budget are the same whoever answers: the network, a recording, the simulated market.
+The client, its retries and its budget are the same whoever answers: network, recording or simulated market.
 """
 
 from coinlake.api.adapters import TakingTime, response, session

@@ -301,7 +301,8 @@ def _client(
 def _key(settings: Settings) -> runtime.Secret:
     if settings.source == "simulated":
         return runtime.Secret("CG-simulated")
-    key = runtime.get_secret(KEY_NAME, settings.secret_scope, settings.key_vault_url, dbutils=runtime.dbutils())
+    place = settings.secret_scope, settings.key_vault_url
+    key = runtime.get_secret(KEY_NAME, *place, dbutils=runtime.dbutils())
     if key is None:
         raise CoinlakeError(
             f"plan={settings.plan} needs an API key. Put it into the environment variable "

@@ -62,11 +62,6 @@ class LandingZone:
     """The landing zone of the lake at `lake_path`; a tape is one too."""
 
     def __init__(self, lake_path: str | os.PathLike[str], files: Files | None = None):
-        if "://" in str(lake_path) or str(lake_path).startswith("dbfs:"):
-            raise CoinlakeError(
-                f"lake_path={lake_path} is an address; landing writes through the file system. "
-                "Use a folder, on Databricks one below /Volumes."
-            )
         self.path = Path(lake_path)
         self._files = files or Files()
 

@@ -1,21 +1,21 @@
-"""The tables of coinlake.schema as Delta tables: made, merged into, replaced, and what changed in them since."""
+"""The tables of coinlake.schema as Delta tables: read, upserted, replaced, and what changed in them since."""
 
-from coinlake.delta.change_feed import changed_rows, changes_since, newest_changed_rows
-from coinlake.delta.tables import Merged, ddl, ensure, merge_changes, read, replace, version, versions
+from coinlake.delta.change_feed import changed_rows, changes_since, feed_is_gone, newest_changed_rows
+from coinlake.delta.definitions import RULE, ddl, differences
+from coinlake.delta.tables import DeltaTable, Merged, versions
 from coinlake.delta.watermarks import read_watermarks, write_watermarks
 
 __all__ = [
+    "RULE",
+    "DeltaTable",
     "Merged",
     "changed_rows",
     "changes_since",
     "ddl",
-    "ensure",
-    "merge_changes",
+    "differences",
+    "feed_is_gone",
     "newest_changed_rows",
-    "read",
     "read_watermarks",
-    "replace",
-    "version",
     "versions",
     "write_watermarks",
 ]

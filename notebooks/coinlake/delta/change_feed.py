@@ -1,49 +1,66 @@
 """Delta's Change Data Feed: the rows of a table that were written after a version."""
 
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from coinlake.delta.tables import version
-from coinlake.errors import CoinlakeError
-from coinlake.schema import Table
+from coinlake.delta.tables import DeltaTable
+from coinlake.errors import StorageError
+
+# What Delta or Spark says when the feed does not reach back to a version: files or log entries are gone (VACUUM,
+# retention), or the feed was off for a while.
+GONE = (
+    "FAILED_READ_FILE.FILE_NOT_EXIST",
+    "DELTA_CHANGE_DATA_FILE_NOT_FOUND",
+    "DELTA_CHANGE_TABLE_FEED_DISABLED",
+    "DELTA_MISSING_CHANGE_DATA",
+    "DELTA_VERSIONS_NOT_CONTIGUOUS",
+    "DELTA_VERSION_NOT_FOUND",
+)
 
 
-def changes_since(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
+def feed_is_gone(problem: Exception) -> bool:
+    """Whether an error of reading a feed says that it no longer reaches back so far.
+
+    The class tells nothing: what PySpark raises over Connect is a Py4JJavaError in a session of its own.
+    """
+    return any(f"[{condition}]" in str(problem) for condition in GONE)
+
+
+def changes_since(stored: DeltaTable, since: int) -> DataFrame:
     """The rows written to the table after Delta version `since` (-1: all), from its Change Data Feed.
 
     Columns: the table's, _change_type (insert, update_preimage, update_postimage, delete), _commit_version,
     _commit_timestamp. Empty when nothing was written since.
-    Raises CoinlakeError when the table is younger than `since`: it was made anew.
+    Raises StorageError when the table is younger than `since`: it was made anew.
     """
-    newest = version(spark, catalog, table)
+    newest = stored.version()
     if since > newest:
-        raise CoinlakeError(
-            f"{table.schema}.{table.name} is at version {newest}, but its changes were read up to {since}: "
+        raise StorageError(
+            f"{stored.table.qualified_name} is at version {newest}, but its changes were read up to {since}: "
             "the table was made anew. Delete the row of this table from gold_progress and run again."
         )
     feed = (
-        spark.read.option("readChangeFeed", "true")
+        stored.spark.read.option("readChangeFeed", "true")
         .option("startingVersion", min(since + 1, newest))
-        .table(table.qualified(catalog))
+        .table(stored.name)
     )
     return feed if since < newest else feed.where("false")
 
 
-def changed_rows(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
+def changed_rows(stored: DeltaTable, since: int) -> DataFrame:
     """The rows that were inserted or updated after version `since`, with their `_commit_version`.
 
     A row that was written more than once stands there as each of these commits left it.
     """
-    feed = changes_since(spark, catalog, table, since)
-    return feed.where("_change_type IN ('insert', 'update_postimage')")
+    return changes_since(stored, since).where("_change_type IN ('insert', 'update_postimage')")
 
 
-def newest_changed_rows(spark: SparkSession, catalog: str, table: Table, since: int) -> DataFrame:
+def newest_changed_rows(stored: DeltaTable, since: int) -> DataFrame:
     """The rows that were inserted or updated after version `since`, once each, as they are now."""
-    newest_first = Window.partitionBy(*table.key).orderBy(F.desc("_commit_version"))
+    newest_first = Window.partitionBy(*stored.table.key).orderBy(F.desc("_commit_version"))
     return (
-        changed_rows(spark, catalog, table, since)
+        changed_rows(stored, since)
         .withColumn("_age", F.row_number().over(newest_first))
         .where("_age = 1")
-        .select(*table.column_names)
+        .select(*stored.table.column_names)
     )

@@ -1,22 +1,18 @@
-"""How far gold has read each table: the versions in `gold_progress`, and those that the tables have now."""
+"""Watermarks: up to which version a reader has read each table that it reads; rows of `gold_progress`."""
 
 from collections.abc import Mapping
 
-from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from coinlake import schema
-from coinlake.delta import tables
+from coinlake.delta.tables import DeltaTable, Merged
 
 
-def read_watermarks(spark: SparkSession, catalog: str) -> dict[str, int]:
-    """The versions that gold holds, by name of the table; a table that was never read is not there."""
-    rows = tables.read(spark, catalog, schema.GOLD_PROGRESS).collect()
-    return {row["table_name"]: row["version"] for row in rows}
+def read_watermarks(watermarks: DeltaTable) -> dict[str, int]:
+    """The versions that were read, by name of the table; a table that was never read is not there."""
+    return {row["table_name"]: row["version"] for row in watermarks.read().collect()}
 
 
-def write_watermarks(spark: SparkSession, catalog: str, read: Mapping[str, int]) -> tables.Merged:
-    """Says that gold holds these versions now; other tables stay as they are."""
-    columns = tables.read(spark, catalog, schema.GOLD_PROGRESS).schema
-    frame = spark.createDataFrame(sorted(read.items()), columns)
-    return tables.replace(spark, catalog, schema.GOLD_PROGRESS, frame, F.col("table_name").isin(*read))
+def write_watermarks(watermarks: DeltaTable, read: Mapping[str, int]) -> Merged:
+    """Says that these versions are read now; other tables stay as they are."""
+    frame = watermarks.spark.createDataFrame(sorted(read.items()), watermarks.read().schema)
+    return watermarks.replace(frame, F.col("table_name").isin(*read))

@@ -12,13 +12,14 @@ from datetime import date, datetime, timedelta
 from functools import cached_property, reduce
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import delta, runtime, schema
 from coinlake.delta import Merged
 from coinlake.gold import aggregates, star
 from coinlake.gold.aggregates import COIN
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 
 SOURCES = (
@@ -34,12 +35,12 @@ WRITERS = 3
 BEGINNING = star.BEGINNING.date()  # a Monday, and before all prices
 
 
-def build(spark: SparkSession, catalog: str) -> dict[str, Merged]:
+def build(lake: Lakehouse) -> dict[str, Merged]:
     """Brings gold up to date with silver; returns what was written, by schema and name of the table.
 
     Nothing changed in silver: nothing is computed, nothing is written, and the result is empty.
     """
-    work = Build(spark, catalog)
+    work = Build(lake)
     work.dimensions()
     work.facts()
     work.aggregates_of_coins()
@@ -64,12 +65,12 @@ class Build:
     Call dimensions, facts, aggregates_of_coins, aggregates_of_the_market and finish, in this order.
     """
 
-    def __init__(self, spark: SparkSession, catalog: str):
-        self.spark = spark
-        self.catalog = catalog
+    def __init__(self, lake: Lakehouse):
+        self.lake = lake
+        self.spark = lake.spark
         self.written: dict[str, Merged] = {}
-        self.progress = delta.read_watermarks(spark, catalog)
-        self.versions = delta.versions(spark, catalog, SOURCES)
+        self.progress = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS))
+        self.versions = delta.versions(map(lake.table, SOURCES))
 
     @cached_property
     def is_first(self) -> bool:
@@ -87,7 +88,7 @@ class Build:
 
     def read(self, table: Table) -> DataFrame:
         """The table's rows."""
-        return delta.read(self.spark, self.catalog, table)
+        return self.lake.table(table).read()
 
     def news(self) -> dict[str, int]:
         """How many rows of each silver table are new or differ since the last build."""
@@ -120,7 +121,7 @@ class Build:
             return self.read(table)
         if not self.is_new(table):
             return self.read(table).where("false")
-        return read(self.spark, self.catalog, table, self.progress[table.name])
+        return read(self.lake.table(table), self.progress[table.name])
 
     def dimensions(self) -> None:
         """Writes the dimensions that the facts point to.
@@ -173,7 +174,9 @@ class Build:
             of_changed_coins = F.col("coin_id").isin(*self._changed_coins)
             self._replace(schema.DIM_COIN, self._coins.where(of_changed_coins), of_changed_coins)
         read = self.versions | {schema.FACT_PRICE_DAILY.name: self._fact_version}
-        self.written[_name(schema.GOLD_PROGRESS)] = delta.write_watermarks(self.spark, self.catalog, read)
+        self.written[schema.GOLD_PROGRESS.qualified_name] = delta.write_watermarks(
+            self.lake.table(schema.GOLD_PROGRESS), read
+        )
 
     # Dimensions
 
@@ -299,7 +302,7 @@ class Build:
     @cached_property
     def _fact_version(self) -> int:
         """The version of fact_price_daily that the aggregates are made from."""
-        return delta.version(self.spark, self.catalog, schema.FACT_PRICE_DAILY)
+        return self.lake.table(schema.FACT_PRICE_DAILY).version()
 
     # Aggregates
 
@@ -309,7 +312,7 @@ class Build:
         since = self.progress[schema.FACT_PRICE_DAILY.name]
         if self._fact_version == since:
             return []
-        feed = delta.changes_since(self.spark, self.catalog, schema.FACT_PRICE_DAILY, since)
+        feed = delta.changes_since(self.lake.table(schema.FACT_PRICE_DAILY), since)
         values = F.struct("open", "high", "low", "close", "samples", "market_cap", "is_complete")
         rows = (
             feed.groupBy(*schema.FACT_PRICE_DAILY.key)
@@ -432,17 +435,13 @@ class Build:
         if self.is_first:
             self._replace(table, frame)
             return
-        merged = delta.merge_changes(self.spark, self.catalog, table, frame, where=where)
+        merged = self.lake.table(table).merge(frame, where=where)
         if merged.inserted or merged.updated:
-            self.written[_name(table)] = merged
+            self.written[table.qualified_name] = merged
 
     def _replace(self, table: Table, frame: DataFrame, where: Column | None = None) -> None:
         """Puts `frame` in the place of all rows of the table, or of those that meet the condition `where`."""
-        self.written[_name(table)] = delta.replace(self.spark, self.catalog, table, frame, where)
-
-
-def _name(table: Table) -> str:
-    return f"{table.schema}.{table.name}"
+        self.written[table.qualified_name] = self.lake.table(table).replace(frame, where)
 
 
 def _day(table: Table) -> Column:

@@ -12,8 +12,9 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinlake import delta, runtime, schema
-from coinlake.delta import Merged
+from coinlake import delta, schema
+from coinlake.delta import DeltaTable, Merged
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 
 METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
@@ -45,26 +46,27 @@ REACHES = (
 SLOWER_BY_HOURS = {"fx_rates": 96.0, "weather_daily": 120.0}
 
 
-def update_metrics(spark: SparkSession, catalog: str, sla_hours: float) -> dict[str, Merged]:
+def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
     """Brings api_usage, quarantine_daily and freshness up to date; returns what was written, by table.
 
     Requests and quarantined records are counted again only for the days that are new or differ. `sla_hours`
     is the age at which a table counts as late.
     """
-    held, now = delta.read_watermarks(spark, catalog), delta.versions(spark, catalog, METRIC_SOURCES)
-    due = {_name(schema.FRESHNESS): partial(_freshness, spark, catalog, sla_hours)}
+    watermarks = lake.table(schema.GOLD_PROGRESS)
+    held, now = delta.read_watermarks(watermarks), delta.versions(map(lake.table, METRIC_SOURCES))
+    due = {schema.FRESHNESS.qualified_name: partial(_freshness, lake, sla_hours)}
     for source, target, counted in (
         (schema.RESPONSES, schema.API_USAGE, api_usage),
         (schema.QUARANTINE, schema.QUARANTINE_DAILY, quarantine_daily),
     ):
         if held.get(source.name) != now[source.name]:
             since = held.get(source.name)
-            due[_name(target)] = partial(_count_again, spark, catalog, source, since, target, counted)
+            due[target.qualified_name] = partial(_count_again, lake, source, since, target, counted)
     with ThreadPoolExecutor(max_workers=len(due)) as pool:
         done = {name: pool.submit(write) for name, write in due.items()}
         written = {name: merged.result() for name, merged in done.items()}
     if any(held.get(name) != version for name, version in now.items()):
-        delta.write_watermarks(spark, catalog, now)
+        delta.write_watermarks(watermarks, now)
     return _effective(written)
 
 
@@ -95,28 +97,28 @@ def quarantine_daily(quarantine: DataFrame) -> DataFrame:
     )
 
 
-def load_steps(spark: SparkSession, catalog: str, lake_path: str) -> dict[str, Merged]:
+def load_steps(lake: Lakehouse) -> dict[str, Merged]:
     """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
 
     Only folders from the day before the newest step known are read again. Returns what was written, by table.
     """
-    stored = delta.read(spark, catalog, schema.RUN_STEPS)
+    stored = lake.table(schema.RUN_STEPS).read()
     newest = stored.agg(F.max("started_at")).first()[0]
     since = newest.date() - timedelta(days=1) if newest else date.min
-    records = _records(Path(runtime.resolve_path(lake_path)) / "steps", since)
+    records = _records(Path(lake.folder("steps")), since)
     if not records:
         return {}
-    steps = run_steps(spark, records)
-    written = {_name(schema.RUN_STEPS): delta.merge_changes(spark, catalog, schema.RUN_STEPS, steps)}
+    steps = run_steps(lake.spark, records)
+    written = {schema.RUN_STEPS.qualified_name: lake.table(schema.RUN_STEPS).merge(steps)}
     runs = sorted({record["run_id"] for record in records})
-    written[_name(schema.PIPELINE_RUNS)] = delta.merge_changes(
-        spark, catalog, schema.PIPELINE_RUNS, pipeline_runs(stored.where(F.col("run_id").isin(*runs)))
+    written[schema.PIPELINE_RUNS.qualified_name] = lake.table(schema.PIPELINE_RUNS).merge(
+        pipeline_runs(stored.where(F.col("run_id").isin(*runs)))
     )
     return _effective(written)
 
 
 def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFrame:
-    """run_steps from the steps' records, as coinlake.steps writes them."""
+    """run_steps from the steps' records, as coinlake.observability.steps writes them."""
     text = ("table_versions", "parameters")
     instants = ("started_at", "ended_at")
     rows = [
@@ -145,65 +147,63 @@ def pipeline_runs(steps: DataFrame) -> DataFrame:
 
 
 def _count_again(
-    spark: SparkSession,
-    catalog: str,
+    lake: Lakehouse,
     source: Table,
     since: int | None,
     target: Table,
     counted: Callable[[DataFrame], DataFrame],
 ) -> Merged:
     """Counts the days of `source` that have news since version `since` into `target`."""
-    rows = _rows_of_changed_days(spark, catalog, source, since)
-    return delta.merge_changes(spark, catalog, target, counted(rows))
+    rows = _rows_of_changed_days(lake.table(source), since)
+    return lake.table(target).merge(counted(rows))
 
 
-def _rows_of_changed_days(spark: SparkSession, catalog: str, table: Table, since: int | None) -> DataFrame:
+def _rows_of_changed_days(stored: DeltaTable, since: int | None) -> DataFrame:
     """All rows of the days that hold a row which arrived or changed after version `since`; None: all rows."""
-    rows = delta.read(spark, catalog, table)
+    rows = stored.read()
     if since is None:
         return rows
     day = _arrival("fetched_at")
-    changes = delta.changed_rows(spark, catalog, table, since).select(day.alias("date"))
+    changes = delta.changed_rows(stored, since).select(day.alias("date"))
     days = [row["date"] for row in changes.distinct().collect()]
     return rows.where(day.isin(*days)) if days else rows.where("false")
 
 
-def _freshness(spark: SparkSession, catalog: str, sla_hours: float) -> Merged:
+def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
     """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
-    stored = delta.read(spark, catalog, schema.FRESHNESS)
+    stored = lake.table(schema.FRESHNESS).read()
     known = {row["table_name"]: row for row in stored.collect()}
-    versions = delta.versions(spark, catalog, (table for table, _, _ in REACHES))
+    versions = delta.versions(lake.table(table) for table, _, _ in REACHES)
     written = [
         (table, column, instant)
         for table, column, instant in REACHES
-        if _name(table) not in known or known[_name(table)]["version"] != versions[table.name]
+        if table.qualified_name not in known or known[table.qualified_name]["version"] != versions[table.name]
     ]
     with ThreadPoolExecutor(max_workers=1) as pool:
-        counting = pool.submit(_row_counts, spark, catalog, [table for table, _, _ in written])
-        reached = _reached(spark, catalog, written, {name: row["as_of"] for name, row in known.items()})
+        counting = pool.submit(_row_counts, lake, [table for table, _, _ in written])
+        reached = _reached(lake, written, {name: row["as_of"] for name, row in known.items()})
         counts = counting.result()
     fresh = []
     for table, _, _ in REACHES:
-        before = known.get(_name(table))
+        before = known.get(table.qualified_name)
         as_of = reached.get(table.name) or (before and before["as_of"])
         rows = counts[table.name] if table.name in counts else before["rows"]
         promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
-        fresh.append((_name(table), as_of, rows, promised, versions[table.name]))
+        fresh.append((table.qualified_name, as_of, rows, promised, versions[table.name]))
     if set(fresh) == {tuple(row) for row in known.values()}:
-        return Merged(0, 0, delta.version(spark, catalog, schema.FRESHNESS))
-    return delta.replace(spark, catalog, schema.FRESHNESS, spark.createDataFrame(fresh, stored.schema))
+        return Merged(0, 0, lake.table(schema.FRESHNESS).version())
+    return lake.table(schema.FRESHNESS).replace(lake.spark.createDataFrame(fresh, stored.schema))
 
 
 def _reached(
-    spark: SparkSession,
-    catalog: str,
+    lake: Lakehouse,
     reaches: Iterable[tuple[Table, str, str]],
     known: Mapping[str, datetime | None],
 ) -> dict[str, datetime | None]:
     """How far each of the tables reaches, by its name; looks no further back than a day before `known`."""
     looks = []
     for table, column, instant in reaches:
-        rows, before = delta.read(spark, catalog, table), known.get(_name(table))
+        rows, before = lake.table(table).read(), known.get(table.qualified_name)
         if before:
             # A condition on the bare column, by which Delta finds the files without opening them.
             rows = rows.where(F.col(column) >= (before - timedelta(days=1)).date())
@@ -211,12 +211,12 @@ def _reached(
     return {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
 
 
-def _row_counts(spark: SparkSession, catalog: str, counted: list[Table]) -> dict[str, int]:
+def _row_counts(lake: Lakehouse, counted: list[Table]) -> dict[str, int]:
     """How many rows each table has, by its name. Delta knows without reading any, if nothing else is asked."""
     if not counted:
         return {}
-    counts = (f"(SELECT COUNT(*) FROM {table.qualified(catalog)}) AS {table.name}" for table in counted)
-    return spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
+    counts = (f"(SELECT COUNT(*) FROM {lake.table(table).name}) AS {table.name}" for table in counted)
+    return lake.spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
 
 
 def _records(folder: Path, since: date) -> list[dict[str, Any]]:
@@ -237,7 +237,3 @@ def _arrival(instant: str) -> Column:
 def _effective(written: dict[str, Merged]) -> dict[str, Merged]:
     """Of what was merged, that which changed a table."""
     return {name: merged for name, merged in written.items() if merged.inserted or merged.updated}
-
-
-def _name(table: Table) -> str:
-    return f"{table.schema}.{table.name}"

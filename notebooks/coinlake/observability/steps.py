@@ -4,6 +4,7 @@ A step is one JSON file, written when the notebook has done its work; notebook 0
 table `run_steps`. Beside it stands an OpenLineage event, so that any lineage tool can draw the graph.
 """
 
+import contextlib
 import hashlib
 import json
 import uuid
@@ -56,7 +57,8 @@ class Step:
             table_versions={name: version for name, version in writes.items() if version is not None},
         )
         event = self._lineage_event(ended_at, list(reads), writes)
-        write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+        with contextlib.suppress(PermissionError):
+            write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
@@ -80,7 +82,12 @@ class Step:
             "code_hash": code_hash(),
             "message": None,
         } | facts
-        write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        try:
+            write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+        except PermissionError:
+            print(
+                f"{self.name}: no record is left of this step, because you may read this lake and not write to it"
+            )
         return record
 
     def _lineage_event(
@@ -134,6 +141,12 @@ def new_run_id() -> str:
 def record_path(lake_path: str, started_at: datetime, run_id: str, name: str) -> Path:
     """Where the record of a step stands below the lake."""
     return _lake(lake_path) / "steps" / f"date={started_at:%Y-%m-%d}" / run_id / f"{name}.json"
+
+
+def read_record(lake_path: str, run_id: str, name: str) -> dict[str, Any] | None:
+    """The newest record of a step of this run, whichever day it began on; None when it left none."""
+    records = sorted((_lake(lake_path) / "steps").glob(f"date=*/{run_id}/{name}.json"))
+    return json.loads(records[-1].read_text(encoding="utf-8")) if records else None
 
 
 @cache

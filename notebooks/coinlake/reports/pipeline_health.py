@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from coinlake import api, schema
+from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, frames, freshness, universe
 from coinlake.reports.page import (
     SLA_HOURS,
@@ -39,9 +40,9 @@ LAYERS = {
 }
 
 
-def read(spark: Any, catalog: str) -> Frames:
+def read(lake: Lakehouse) -> Frames:
     """The operations tables, by name; steps and runs of the last RUNS pipeline runs."""
-    gold = frames.Gold(spark, catalog)
+    gold = frames.Gold(lake)
     runs = gold.rows(schema.PIPELINE_RUNS).sort_values(["started_at", "run_id"], kind="stable").tail(RUNS)
     return gold.origin() | {
         "pipeline_runs": runs.reset_index(drop=True),

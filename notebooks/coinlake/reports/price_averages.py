@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from coinlake import schema
+from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, Universe, frames, freshness, universe
 from coinlake.reports.page import Card, Report, Section, charts, formats, html_tables, missing, style
 
@@ -25,9 +26,9 @@ PEGGED = 1.05  # a coin whose highest close is not 5 % above its lowest hangs on
 CURRENCY_WORDS = {"usd": "dollars", "eur": "euros", "chf": "francs", "gbp": "pounds", "jpy": "yen"}
 
 
-def read(spark: Any, catalog: str, vs_currency: str = "usd", top_coins: int = 25) -> Frames:
+def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Frames:
     """The gold frames of this report, by table name, and `coins`: the largest coins that still trade."""
-    gold = frames.Gold(spark, catalog, vs_currency)
+    gold = frames.Gold(lake, vs_currency)
     newest = gold.newest_day()
     coins = gold.largest_coins(newest, top_coins)
     of_these = frames.among(coins["coin_id"].tolist())

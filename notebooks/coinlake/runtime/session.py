@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.runtime.databricks import injected, is_databricks
 from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
 
@@ -95,13 +95,16 @@ def compiled(session: SparkSession) -> Iterator[None]:
 
 
 def resolve_path(path: str) -> str:
-    """An absolute path or URI: a relative path counts from the repository's root, wherever the notebook runs.
+    """The absolute folder: a relative path counts from the repository's root, wherever the notebook runs.
 
-    The environment variable COINLAKE_HOME puts another folder in the root's place.
-    Absolute paths (/Volumes/... among them) and URIs (abfss://, dbfs:/, file:/) are returned as they are.
+    The environment variable COINLAKE_HOME puts another folder in the root's place; /Volumes/... is a folder too.
+    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
-        return path
+        raise ConfigurationError(
+            f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
+            "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of your machine."
+        )
     return str(Path(os.environ.get("COINLAKE_HOME", REPOSITORY)) / Path(path).expanduser())
 
 

@@ -24,6 +24,7 @@ from coinlake.schema.gold import (
     MARKET_TRENDS_DAILY,
     PRICE_AVERAGES_DAILY,
 )
+from coinlake.schema.names import quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
 from coinlake.schema.silver import (
     COIN_LIST,
@@ -102,4 +103,6 @@ __all__ = [
     "WEATHER_DAILY",
     "Column",
     "Table",
+    "quoted_name",
+    "quoted_text",
 ]

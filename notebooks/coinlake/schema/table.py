@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from coinlake.schema.names import quoted_name
+
 RAW = "raw_data"
 CLEANED = "cleaned_data"
 AGGREGATED = "aggregated_data"
@@ -45,12 +47,18 @@ class Table:
         """The names of the columns, in order."""
         return [column.name for column in self.columns]
 
-    def qualified(self, catalog: str) -> str:
-        """The full name of the table: catalog.schema.table."""
-        return f"{catalog}.{self.schema}.{self.name}"
+    @property
+    def qualified_name(self) -> str:
+        """The name within a catalog: schema.table."""
+        return f"{self.schema}.{self.name}"
+
+    def full_name(self, catalog: str) -> str:
+        """The name in SQL, catalog.schema.table, quoted where that is needed."""
+        return quoted_name(catalog, self.schema, self.name)
 
 
 def required(name: str, type: str, comment: str) -> Column:
+    """A column that is never NULL."""
     return Column(name, type, comment, required=True)
 
 

@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from coinlake import autoloader, delta, runtime, schema
+from coinlake import autoloader, schema
+from coinlake.delta import DeltaTable, Merged
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.silver import expectations, row_builders
 
@@ -82,100 +84,101 @@ class Source:
     targets: tuple[Target, ...]
 
 
-def stream_endpoint(spark: SparkSession, catalog: str, lake_path: str, endpoint: str) -> Counts:
+def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     """Brings all new answers of an endpoint into silver; `landing_meta` brings the response log itself.
 
     Raises CoinlakeError for an unknown endpoint, and what Spark raises.
     """
-    lake = runtime.resolve_path(lake_path)
     folder = RESPONSE_LOG if endpoint == RESPONSE_LOG else f"landing/endpoint={endpoint}"
-    if not (Path(lake) / folder).is_dir():
+    if not Path(lake.folder(folder)).is_dir():
         return Counts()
-    return _stream(spark, catalog, lake, endpoint, folder, f"{lake}/checkpoints/{endpoint}")
+    return _stream(lake, endpoint, folder, lake.checkpoint(endpoint))
 
 
-def _stream(spark: SparkSession, catalog: str, lake: str, endpoint: str, folder: str, checkpoint: str) -> Counts:
+def _stream(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) -> Counts:
     """Takes in the files below a folder of the lake that are new to the checkpoint."""
-    notes = Path(lake) / "checkpoints" / "counts" / endpoint
+    notes = Path(lake.checkpoint("counts"), endpoint)
     shutil.rmtree(notes, ignore_errors=True)
-    merge_batch = partial(_take_in_batch, catalog=catalog, endpoint=endpoint, notes=str(notes))
+    # Over Spark Connect a batch runs in another process, with a session of its own.
+    merge_batch = partial(
+        _take_in_batch, catalog=lake.catalog, path=lake.path, endpoint=endpoint, notes=str(notes)
+    )
     autoloader.run_available_now(
-        spark,
-        f"{lake}/{folder}",
+        lake.spark,
+        lake.folder(folder),
         lambda records: records.writeStream.foreachBatch(merge_batch),
         checkpoint=checkpoint,
         max_files_per_trigger=FILES_PER_BATCH,
         **reader_options(endpoint),
     )
-    # Over Spark Connect a batch runs in another process: its counts come back as files.
+    # Its counts come back as files.
     return sum((Counts(**json.loads(note.read_text())) for note in sorted(notes.glob("*.json"))), Counts())
 
 
-def stream_all(spark: SparkSession, catalog: str, lake_path: str) -> dict[str, Counts]:
+def stream_all(lake: Lakehouse) -> dict[str, Counts]:
     """Runs the streams of all endpoints, some side by side; returns their counts in the order of ENDPOINTS.
 
     load_responses comes first. Streams that merge into the same table run one after the other.
     """
 
     def run(endpoints: tuple[str, ...]) -> dict[str, Counts]:
-        return {endpoint: stream_endpoint(spark, catalog, lake_path, endpoint) for endpoint in endpoints}
+        return {endpoint: stream_endpoint(lake, endpoint) for endpoint in endpoints}
 
     with ThreadPoolExecutor(max_workers=len(SIDE_BY_SIDE)) as pool:
         done = {endpoint: counts for part in pool.map(run, SIDE_BY_SIDE) for endpoint, counts in part.items()}
     return {endpoint: done[endpoint] for endpoint in ENDPOINTS}
 
 
-def load_responses(spark: SparkSession, catalog: str, lake_path: str) -> Counts:
+def load_responses(lake: Lakehouse) -> Counts:
     """Brings the new lines of landing_meta/ into raw_data.responses."""
-    return stream_endpoint(spark, catalog, lake_path, RESPONSE_LOG)
+    return stream_endpoint(lake, RESPONSE_LOG)
 
 
-def replay_uncommitted(spark: SparkSession, catalog: str, lake_path: str) -> Counts:
+def replay_uncommitted(lake: Lakehouse) -> Counts:
     """Takes in again what was quarantined because the response log did not name its file, where it does now.
 
     Records that pass are marked replayed_at, those that do not get their new reasons.
     """
     folders: dict[str, set[str]] = {}
     # The join comes only where something waits, which is hardly ever.
-    if not _uncommitted(spark, catalog).isEmpty():
-        for row in _no_longer_uncommitted(spark, catalog).select("endpoint", "file").distinct().collect():
+    if not _uncommitted(lake).isEmpty():
+        for row in _no_longer_uncommitted(lake).select("endpoint", "file").distinct().collect():
             folders.setdefault(row["endpoint"], set()).add(str(Path(row["file"]).parent))
-    lake = runtime.resolve_path(lake_path)
     counts = Counts()
     for endpoint, runs in sorted(folders.items()):
-        checkpoint = Path(lake) / "checkpoints" / "replays" / endpoint
+        checkpoint = Path(lake.checkpoint("replays"), endpoint)
         # A checkpoint that is gone has seen nothing: the files of these runs are read again.
         shutil.rmtree(checkpoint, ignore_errors=True)
         these_runs = f"landing/{{{','.join(sorted(runs))}}}"
-        counts += _stream(spark, catalog, lake, endpoint, these_runs, str(checkpoint))
+        counts += _stream(lake, endpoint, these_runs, str(checkpoint))
     if folders:
         # What did not pass has other reasons by now, and is not among these rows any more.
-        passed = _no_longer_uncommitted(spark, catalog).withColumn("replayed_at", F.col("_committed_at"))
-        marked = delta.merge_changes(spark, catalog, schema.QUARANTINE, passed)
-        counts.versions[_name(schema.QUARANTINE)] = marked.version
+        passed = _no_longer_uncommitted(lake).withColumn("replayed_at", F.col("_committed_at"))
+        marked = lake.table(schema.QUARANTINE).merge(passed)
+        counts.versions[schema.QUARANTINE.qualified_name] = marked.version
     return counts
 
 
-def _uncommitted(spark: SparkSession, catalog: str) -> DataFrame:
+def _uncommitted(lake: Lakehouse) -> DataFrame:
     """Rows of quarantine that wait for a line of the response log."""
     waits = "array_contains(reasons, 'uncommitted') AND replayed_at IS NULL"
-    return delta.read(spark, catalog, schema.QUARANTINE).where(waits)
+    return lake.table(schema.QUARANTINE).read().where(waits)
 
 
-def _no_longer_uncommitted(spark: SparkSession, catalog: str) -> DataFrame:
+def _no_longer_uncommitted(lake: Lakehouse) -> DataFrame:
     """Those of them whose file the log names by now; _committed_at says when it was fetched."""
-    answers = _landed_responses(delta.read(spark, catalog, schema.RESPONSES))
+    answers = _landed_responses(lake.table(schema.RESPONSES).read())
     committed = answers.select("file", F.col("_response.fetched_at").alias("_committed_at"))
-    return _uncommitted(spark, catalog).join(committed, "file")
+    return _uncommitted(lake).join(committed, "file")
 
 
-def take_in(records: DataFrame, catalog: str, endpoint: str) -> Counts:
+def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     """Judges the records of landed files and merges the accepted rows and the rejected ones where they belong."""
-    spark, source = records.sparkSession, SOURCES[endpoint]
+    source = SOURCES[endpoint]
     if endpoint == RESPONSE_LOG:
         known = with_log_file(records)
     else:
-        known = with_response(records, delta.read(spark, catalog, schema.RESPONSES), endpoint)
+        known = with_response(records, lake.table(schema.RESPONSES).read(), endpoint)
     rows = judged(known, endpoint)
     is_accepted = F.size("_reasons") == 0
     # One pass tells whether anything was rejected and where stored rows are to be searched for.
@@ -190,24 +193,22 @@ def take_in(records: DataFrame, catalog: str, endpoint: str) -> Counts:
         for target in source.targets:
             merged = target.rows(accepted)
             if target.with_stored:
-                merged = target.with_stored(delta.read(spark, catalog, target.table), merged)
+                merged = target.with_stored(lake.table(target.table).read(), merged)
             where = found[target.table.name] if target.search else None
-            _merge(counts, spark, catalog, target.table, merged, where)
+            _merge(counts, lake.table(target.table), merged, where)
     if counts.rejected:
-        _merge(counts, spark, catalog, schema.QUARANTINE, quarantined(rows, source.table, endpoint), None)
+        _merge(counts, lake.table(schema.QUARANTINE), quarantined(rows, source.table, endpoint), None)
     return counts
 
 
-def _merge(
-    counts: Counts, spark: SparkSession, catalog: str, table: Table, rows: DataFrame, where: str | None
-) -> None:
-    merged = _again_on_conflict(partial(delta.merge_changes, spark, catalog, table, rows, where=where))
-    counts.versions[_name(table)] = merged.version
-    if table is not schema.QUARANTINE:
+def _merge(counts: Counts, stored: DeltaTable, rows: DataFrame, where: str | None) -> None:
+    merged = _again_on_conflict(partial(stored.merge, rows, where=where))
+    counts.versions[stored.table.qualified_name] = merged.version
+    if stored.table is not schema.QUARANTINE:
         counts.written += merged.inserted + merged.updated
 
 
-def _again_on_conflict(merge: Callable[[], delta.Merged]) -> delta.Merged:
+def _again_on_conflict(merge: Callable[[], Merged]) -> Merged:
     """Merges again where another stream wrote to the same table, which is quarantine, in the same moment."""
     for _ in range(ATTEMPTS_AT_MERGE - 1):
         try:
@@ -219,8 +220,8 @@ def _again_on_conflict(merge: Callable[[], delta.Merged]) -> delta.Merged:
     return merge()
 
 
-def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, endpoint: str, notes: str) -> None:
-    counts = take_in(records, catalog, endpoint)
+def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, endpoint: str, notes: str) -> None:
+    counts = take_in(Lakehouse(records.sparkSession, catalog, path), records, endpoint)
     Path(notes).mkdir(parents=True, exist_ok=True)
     (Path(notes) / f"{batch}.json").write_text(json.dumps(asdict(counts)))
 
@@ -235,10 +236,6 @@ def reader_options(endpoint: str) -> dict[str, object]:
         "multi_line": not is_log,
         "glob": "*.jsonl" if is_log else "*.json",
     }
-
-
-def _name(table: Table) -> str:
-    return f"{table.schema}.{table.name}"
 
 
 # From records to judged rows

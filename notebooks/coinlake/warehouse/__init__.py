@@ -1,8 +1,8 @@
 """The warehouse: gold's dimensions, facts, aggregates and records in a SQL database.
 
-    target = warehouse.choose(lake, sql_server, sql_database)
-    loads = warehouse.load(spark, catalog, target, run_id)
-    warehouse.verify(spark, catalog, target, loads)
+    target = warehouse.choose(lake_path, sql_server, sql_database)
+    loads = warehouse.load(lake, target, run_id)
+    warehouse.verify(lake, target, loads)
     target.query("SELECT TOP (5) name, price FROM reporting.coin_now ORDER BY market_cap DESC")
 
 The same T-SQL files (sql/warehouse) serve Azure SQL Database and DuckDB.

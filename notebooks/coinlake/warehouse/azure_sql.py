@@ -120,13 +120,13 @@ class AzureSqlWarehouse(Warehouse):
 
     def fingerprint(self) -> str:
         """The rows of each table, and the last load that wrote one."""
-        counts = [f"(SELECT COUNT(*) FROM {table.schema}.{table.name}) AS {table.name}" for table in LOADED]
+        counts = [f"(SELECT COUNT(*) FROM {table.qualified_name}) AS {table.name}" for table in LOADED]
         last = "(SELECT COALESCE(MAX(load_id), 0) FROM control.load_log) AS last_load"
         (row,) = self.query(f"SELECT {', '.join([last, *counts])}").to_dict("records")
         return " ".join(f"{name}={count}" for name, count in row.items())
 
     def __repr__(self) -> str:
-        return f"AzureWarehouse({self.server!r}, {self.database!r})"
+        return f"AzureSqlWarehouse({self.server!r}, {self.database!r})"
 
     def extras(self) -> list[Path]:
         """Indexes, and the procedure that Data Factory calls."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse.azure_sql import AzureSqlWarehouse, sign_in
 from coinlake.warehouse.base import Warehouse
@@ -9,7 +10,7 @@ from coinlake.warehouse.duckdb import DuckDBWarehouse
 
 
 def choose(
-    lake: str,
+    lake_path: str,
     sql_server: str = "",
     sql_database: str = "",
     secret_scope: str = "",
@@ -28,4 +29,4 @@ def choose(
         )
     if sql_server:
         return AzureSqlWarehouse(sql_server, sql_database, sign_in(secret_scope, key_vault_url, sql_credential))
-    return DuckDBWarehouse(Path(lake) / "warehouse.duckdb")
+    return DuckDBWarehouse(Path(runtime.resolve_path(lake_path)) / "warehouse.duckdb")

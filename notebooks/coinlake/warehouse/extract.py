@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pyarrow as pa
-from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinlake import delta
+from coinlake.delta import DeltaTable
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import LOADED, Change, Position
 
@@ -33,18 +34,18 @@ class Commit(NamedTuple):
         return position is not None and (position.table_id, position.committed_at) == self[:2]
 
 
-def newest(spark: SparkSession, catalog: str) -> list[Commit]:
+def newest(lake: Lakehouse) -> list[Commit]:
     """The newest commit of every table in LOADED, in that order."""
 
     def describe(table: Table) -> Commit:
-        detail = spark.sql(f"DESCRIBE DETAIL {table.qualified(catalog)}").first()
+        detail = lake.spark.sql(f"DESCRIBE DETAIL {lake.table(table).name}").first()
         return Commit(detail["id"], detail["lastModified"], detail["numFiles"])
 
     with ThreadPoolExecutor(DESCRIBERS) as pool:
         return list(pool.map(describe, LOADED))
 
 
-def gold_changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Position]) -> Iterator[Change]:
+def gold_changes(lake: Lakehouse, loaded: Mapping[str, Position]) -> Iterator[Change]:
     """What is new since `loaded`, in the order of LOADED; nothing of tables without a changed row.
 
     A table comes in full when it was never loaded, is another Delta table than the one that was, or its
@@ -52,8 +53,8 @@ def gold_changes(spark: SparkSession, catalog: str, loaded: Mapping[str, Positio
     """
     with ThreadPoolExecutor(READERS) as pool:
         tasks = deque(
-            pool.submit(_change, spark, catalog, table, commit, loaded.get(table.name))
-            for table, commit in zip(LOADED, newest(spark, catalog), strict=True)
+            pool.submit(_change, lake.table(table), commit, loaded.get(table.name))
+            for table, commit in zip(LOADED, newest(lake), strict=True)
             if not commit.is_loaded(loaded.get(table.name))
         )
         while tasks:
@@ -77,20 +78,22 @@ def net_changes(feed: DataFrame, table: Table) -> DataFrame:
     )
 
 
-def _change(spark: SparkSession, catalog: str, table: Table, commit: Commit, since: Position | None) -> Change:
-    everything = delta.read(spark, catalog, table).withColumn("is_deleted", F.lit(False))
+def _change(stored: DeltaTable, commit: Commit, since: Position | None) -> Change:
+    table, everything = stored.table, stored.read().withColumn("is_deleted", F.lit(False))
     if not commit.files:
         # Nothing to read: the table's history can be followed from its beginning.
         return Change(table, Position(commit.table_id, 0, commit.committed_at), True, _arrow(everything.limit(0)))
     # The version is asked for before the rows: what is written meanwhile comes again with the next load.
-    version = delta.version(spark, catalog, table)
+    version = stored.version()
     position = Position(commit.table_id, version, commit.committed_at)
     if since and since.table_id == commit.table_id and since.version <= version:
         try:
-            feed = delta.changes_since(spark, catalog, table, since.version)
+            feed = delta.changes_since(stored, since.version)
             return Change(table, position, False, _arrow(net_changes(feed, table)))
-        except PySparkException:
-            pass  # The feed no longer reaches back that far (VACUUM, log retention): take the whole table.
+        except Exception as problem:
+            # Where the feed no longer reaches back that far, the whole table is taken.
+            if not delta.feed_is_gone(problem):
+                raise
     return Change(table, position, True, _arrow(everything))
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from pyspark.sql import SparkSession
-
 from coinlake.errors import CoinlakeError
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import Change, Position, Session, Warehouse
 from coinlake.warehouse.extract import gold_changes
@@ -65,7 +64,7 @@ def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Pa
     ]
 
 
-def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
+def load(lake: Lakehouse, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
     """Bring gold into the warehouse: of each table what changed since the last load, at first all of it.
 
     Returns what was done to each table that changed; nothing changed, nothing is touched.
@@ -75,7 +74,7 @@ def load(spark: SparkSession, catalog: str, warehouse: Warehouse, run_id: str) -
 
     def work() -> None:
         held = state(warehouse)
-        changes = gold_changes(spark, catalog, held.positions)
+        changes = gold_changes(lake, held.positions)
         first = next(changes, None)
         if first or outdated(held.applied, warehouse.extras()):
             load_changes(warehouse, chain([first] if first else [], changes), run_id, done)

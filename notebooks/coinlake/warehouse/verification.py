@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
-from pyspark.sql import SparkSession
 
 from coinlake.errors import CoinlakeError
+from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import LOADED, Session, Warehouse
 from coinlake.warehouse.loading import TableLoad
@@ -45,9 +45,7 @@ class Measures:
     sizes: dict[str, float | None]
 
 
-def verify(
-    spark: SparkSession, catalog: str, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None
-) -> pd.DataFrame:
+def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None) -> pd.DataFrame:
     """Compare rows, values per column, and sums per number column of each table with gold's.
 
     `loads` is what `load` did: then only the tables that it changed are compared, and of a partitioned one
@@ -61,7 +59,7 @@ def verify(
         parts = [Part(table) for table in LOADED]
     else:
         parts = [Part(done.table, None if done.is_full else done.partitions) for done in loads]
-    expected = measure_gold(spark, catalog, parts)
+    expected = measure_gold(lake, parts)
     found = warehouse.attempt(lambda: _measure_warehouse(warehouse, parts))
     names = [part.table.name for part in parts]
     problems = [f"{name}: {problem}" for name in names for problem in differences(expected[name], found[name])]
@@ -80,13 +78,13 @@ def verify(
     )
 
 
-def measure_gold(spark: SparkSession, catalog: str, parts: Iterable[Part]) -> dict[str, Measures]:
+def measure_gold(lake: Lakehouse, parts: Iterable[Part]) -> dict[str, Measures]:
     """Measures of each part of gold, by the table's name, in one Spark job."""
     parts = list(parts)
     if not parts:
         return {}
-    selects = " UNION ALL ".join(_gold_select(catalog, part) for part in parts)
-    rows = {row["name"]: row for row in spark.sql(selects).collect()}
+    selects = " UNION ALL ".join(_gold_select(lake.table(part.table).name, part) for part in parts)
+    rows = {row["name"]: row for row in lake.spark.sql(selects).collect()}
     return {
         name: Measures(
             rows[name]["row_count"],
@@ -99,9 +97,8 @@ def measure_gold(spark: SparkSession, catalog: str, parts: Iterable[Part]) -> di
     }
 
 
-def _gold_select(catalog: str, part: Part) -> str:
+def _gold_select(table: str, part: Part) -> str:
     """One row: name, row_count (which Delta knows without reading), values, sums, sizes."""
-    table = part.table.qualified(catalog)
     row_count = "count(*)" if part.partitions is None else f"(SELECT count(*) FROM {table})"
     numbers = [f"CAST({column} AS DOUBLE)" for column in _numbers(part.table)]
     return (

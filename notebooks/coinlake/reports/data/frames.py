@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import pandas as pd
 
 from coinlake import schema
+from coinlake.lakehouse import Lakehouse
 
 PERIOD_DAYS = 365  # what a report looks back on
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
@@ -15,11 +15,10 @@ Frames = dict[str, pd.DataFrame]
 
 
 class Gold:
-    """The gold tables of one catalog, in one currency. `spark` is a session, or what has `sql` like one."""
+    """The gold tables of one lakehouse, in one currency."""
 
-    def __init__(self, spark: Any, catalog: str, vs_currency: str = "usd"):
-        self._spark = spark
-        self._catalog = catalog
+    def __init__(self, lake: Lakehouse, vs_currency: str = "usd"):
+        self._lake = lake
         self.vs_currency = vs_currency
 
     def rows(self, table: schema.Table, *conditions: str) -> pd.DataFrame:
@@ -29,14 +28,14 @@ class Gold:
         """
         if "vs_currency" in table.column_names and not any("vs_currency" in condition for condition in conditions):
             conditions = (*conditions, among([self.vs_currency], "vs_currency"))
-        text = f"SELECT * FROM {table.qualified(self._catalog)}"
+        text = f"SELECT * FROM {self._lake.table(table).name}"
         if conditions:
             text += f" WHERE {' AND '.join(conditions)}"
         return self._ask(f"{text} ORDER BY {', '.join(table.key)}", table)
 
     def newest_day(self) -> date | None:
         """The last complete day of the market, None when gold is empty."""
-        table = schema.MARKET_DAILY.qualified(self._catalog)
+        table = self._lake.table(schema.MARKET_DAILY).name
         found = self._ask(
             f"SELECT max(date) AS date FROM {table} WHERE {among([self.vs_currency], 'vs_currency')}"
         )
@@ -56,12 +55,12 @@ class Gold:
             f"""
             WITH traded AS (
                 SELECT coin_id, max_by(market_cap, date) AS market_cap
-                FROM {schema.MARKET_TRENDS_DAILY.qualified(self._catalog)}
+                FROM {self._lake.table(schema.MARKET_TRENDS_DAILY).name}
                 WHERE {currency} AND {recent}
                 GROUP BY coin_id
             ), listed AS (
                 SELECT coin_id, max_by(market_cap, snapshot_at) AS market_cap
-                FROM {schema.FACT_MARKET_SNAPSHOT.qualified(self._catalog)}
+                FROM {self._lake.table(schema.FACT_MARKET_SNAPSHOT).name}
                 WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
                     AND market_cap IS NOT NULL
                 GROUP BY coin_id
@@ -70,7 +69,7 @@ class Gold:
                 traded.coin_id, coin.symbol, coin.name,
                 coalesce(listed.market_cap, traded.market_cap) AS market_cap
             FROM traded
-            JOIN {schema.DIM_COIN.qualified(self._catalog)} AS coin
+            JOIN {self._lake.table(schema.DIM_COIN).name} AS coin
                 ON coin.coin_id = traded.coin_id AND coin.is_current
             LEFT JOIN listed ON listed.coin_id = traded.coin_id
             ORDER BY market_cap DESC NULLS LAST, traded.coin_id
@@ -83,7 +82,7 @@ class Gold:
         return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
 
     def _ask(self, text: str, table: schema.Table | None = None) -> pd.DataFrame:
-        return tidy(self._spark.sql(text).toPandas(), table)
+        return tidy(self._lake.spark.sql(text).toPandas(), table)
 
 
 def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
@@ -96,8 +95,7 @@ def among(values: Sequence[str], column: str = "coin_id") -> str:
 
     The values stand in the text, since Spark Connect 4.1 loses the `args` of a query.
     """
-    quoted = ["'" + value.replace("\\", "\\\\").replace("'", "''") + "'" for value in values]
-    return f"{column} IN ({', '.join(quoted)})" if quoted else "1 = 0"
+    return f"{column} IN ({', '.join(map(schema.quoted_text, values))})" if values else "1 = 0"
 
 
 def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame:

@@ -1,0 +1,219 @@
+"""One lakehouse: the session, the catalog and the place of everything, made once and checked to fit.
+
+    lake = Lakehouse.create(catalog, lake_path)     whoever writes: makes what is missing
+    lake = Lakehouse.open(catalog, lake_path)       whoever reads: changes nothing
+
+Where the lake is a folder, a table stands in <lake>/tables/<schema>/<table>, and the catalog, which lives in
+the memory of a session, only points there. Where the lake is a volume of Unity Catalog, which is
+/Volumes/<catalog>/<schema>/<volume>, the catalog keeps the tables' files, and what it has is made and checked
+there.
+"""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+from coinlake import delta, runtime
+from coinlake.delta import DeltaTable
+from coinlake.errors import ConfigurationError, StorageError
+from coinlake.schema import RAW, SCHEMAS, TABLES, Table, quoted_name, quoted_text
+
+NOTED = "coinlake.lake"  # the property of the schema raw_data that says which lake its catalog points to
+VOLUMES = "/Volumes/"
+NOT_THERE = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}
+
+
+@dataclass(frozen=True)
+class Lakehouse:
+    """Session, catalog and place; `create` and `open` check that they fit, the bare constructor does not.
+
+    `path` is the absolute folder of everything generated.
+    """
+
+    spark: SparkSession
+    catalog: str
+    path: str
+
+    @classmethod
+    def open(cls, catalog: str, lake_path: str, spark: SparkSession | None = None) -> "Lakehouse":
+        """The lakehouse for reading: no schema and no table is made; a folder's tables are named in the catalog.
+
+        Raises ConfigurationError when catalog and place do not fit, StorageError when the catalog holds tables of
+        somebody else under these names.
+        """
+        lake = cls._at(catalog, lake_path, spark)
+        if not lake.is_managed and lake._noted() != lake.path:
+            lake._point_catalog_here([table for table in TABLES if lake._log_of(table).is_dir()])
+        return lake
+
+    @classmethod
+    def create(cls, catalog: str, lake_path: str, spark: SparkSession | None = None) -> "Lakehouse":
+        """The lakehouse for writing: schemas and tables that are missing are made, those that exist are checked.
+
+        Quick when everything is there. Raises what `open` raises, and StorageError if an existing table differs
+        from its description in coinlake.schema.
+        """
+        lake = cls._at(catalog, lake_path, spark)
+        fits = lake.is_managed or lake._noted() == lake.path
+        found = lake._columns_found() if fits else None
+        if found is None:
+            if lake.is_managed:
+                lake._make_schemas()
+                lake._side_by_side(lambda table: lake.spark.sql(delta.ddl(catalog, table)))
+            else:
+                lake._point_catalog_here(TABLES)
+            found = lake._columns_found()
+        if found is None:
+            raise StorageError(
+                f"The tables of {lake.path} were made, and yet {catalog} does not show them all. Run again; if it "
+                "happens twice, look for another session that drops tables."
+            )
+        problems = [problem for table in TABLES for problem in delta.differences(table, found[table.name])]
+        if problems:
+            raise lake._drift(problems)
+        return lake
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether the catalog keeps the tables' files."""
+        return self.path.startswith(VOLUMES)
+
+    def table(self, table: Table) -> DeltaTable:
+        """A table of this lakehouse, to be read, written and asked."""
+        return DeltaTable(self.spark, self.catalog, table, None if self.is_managed else self._folder_of(table))
+
+    def folder(self, *parts: str) -> str:
+        """A folder or file below the lake."""
+        return "/".join((self.path, *parts))
+
+    def checkpoint(self, stream: str) -> str:
+        """Where the stream of this name notes which files it has taken in."""
+        return self.folder("checkpoints", stream)
+
+    @classmethod
+    def _at(cls, catalog: str, lake_path: str, spark: SparkSession | None) -> "Lakehouse":
+        path = runtime.resolve_path(lake_path)
+        volume = re.fullmatch(rf"{VOLUMES}([^/]+)/.+", path)
+        if runtime.is_databricks() and not volume:
+            raise ConfigurationError(
+                f"lake_path={lake_path} is no volume, and catalog={catalog} is Unity Catalog's: on Databricks a "
+                f"lake is a volume of its own catalog, such as {VOLUMES}{catalog}/{RAW}/lake. Set both, as in "
+                "parameters/."
+            )
+        if volume and volume[1] != catalog:
+            raise ConfigurationError(
+                f"lake_path={lake_path} is a volume of the catalog {volume[1]}, but catalog={catalog}. A lake and "
+                "its tables belong to one catalog: set both, as in parameters/."
+            )
+        return cls(spark or runtime.spark(), catalog, path)
+
+    def _folder_of(self, table: Table) -> str:
+        return self.folder("tables", table.schema, table.name)
+
+    def _log_of(self, table: Table) -> Path:
+        return Path(self._folder_of(table), "_delta_log")
+
+    def _noted(self) -> str | None:
+        """The lake that the catalog points to, as it was noted there for every session; None if it has none."""
+        try:
+            described = self.spark.sql(f"DESCRIBE SCHEMA EXTENDED {quoted_name(self.catalog, RAW)}").collect()
+        except AnalysisException:
+            return None
+        properties = next((row["info_value"] for row in described if row["info_name"] == "Properties"), "")
+        noted = re.search(rf"\({re.escape(NOTED)},(.*?)\)(?:, \(|\)$)", properties)
+        return noted[1] if noted else None
+
+    def _make_schemas(self) -> None:
+        for schema, comment in SCHEMAS.items():
+            name = quoted_name(self.catalog, schema)
+            self.spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name} COMMENT {quoted_text(comment)}")
+
+    def _point_catalog_here(self, tables: tuple[Table, ...] | list[Table]) -> None:
+        """Names the folders of these tables in the catalog, which lives in memory; makes what is missing."""
+        self._make_schemas()
+        self._side_by_side(self._name_in_catalog, tables)
+        raw = quoted_name(self.catalog, RAW)
+        self.spark.sql(f"ALTER SCHEMA {raw} SET DBPROPERTIES ('{NOTED}' = {quoted_text(self.path)})")
+
+    def _name_in_catalog(self, table: Table) -> None:
+        name, location = table.full_name(self.catalog), self._folder_of(table)
+        facts = self._described(name)
+        if facts:
+            if facts["Type"] != "EXTERNAL":
+                raise StorageError(
+                    f"{name} is a table whose rows the catalog {self.catalog} keeps; the lake {self.path} must "
+                    "not take its name, since that would erase them. Choose another catalog, or the lake_path that "
+                    "belongs to this one; if nobody needs its rows, drop the table yourself."
+                )
+            if facts["Location"].removeprefix("file:") == location and self._log_of(table).is_dir():
+                return
+            # Only the name goes: the files of an external table stay where they are.
+            self.spark.sql(f"DROP TABLE IF EXISTS {name}")
+        try:
+            self.spark.sql(delta.ddl(self.catalog, table, location))
+        except Exception as refusal:
+            # Of another class in a session of its own than through a server.
+            if "[DELTA_CREATE_TABLE_" not in str(refusal):
+                raise
+            # It exists and is not the same to the letter. Other comments do no harm, other rules do.
+            self.spark.sql(f"CREATE TABLE {name} USING delta LOCATION {quoted_text(location)}")
+            properties = self.spark.sql(f"DESCRIBE DETAIL {name}").first()["properties"]
+            enforced = {
+                key.removeprefix(delta.RULE): condition
+                for key, condition in properties.items()
+                if key.startswith(delta.RULE)
+            }
+            if enforced != table.checks:
+                problem = f"{table.qualified_name} enforces {enforced}, not {table.checks}"
+                raise self._drift([problem]) from None
+
+    def _described(self, name: str) -> dict[str, str]:
+        """What the catalog says of a table: Type, Location and more; empty when it has none of this name."""
+        try:
+            described = self.spark.sql(f"DESCRIBE TABLE EXTENDED {name}").collect()
+        except AnalysisException as problem:
+            if problem.getCondition() in NOT_THERE:
+                return {}
+            if problem.getCondition() != "DELTA_PATH_DOES_NOT_EXIST":
+                raise
+            # Its folder is gone, and with it every row: only the name is left.
+            return {"Type": "EXTERNAL", "Location": ""}
+        return {row["col_name"]: row["data_type"] for row in described}
+
+    def _columns_found(self) -> dict[str, list[tuple[str, str, bool]]] | None:
+        """Each table's columns (name, type, required) as they exist; None if a table is missing.
+
+        One query over all tables is analysed and never run: one call instead of one for each table.
+        """
+        structs = ", ".join(f"struct({table.name}.*) AS {table.name}" for table in TABLES)
+        names = ", ".join(f"{table.full_name(self.catalog)} AS {table.name}" for table in TABLES)
+        try:
+            schema = self.spark.sql(f"SELECT {structs} FROM {names}").schema
+        except AnalysisException as problem:
+            # A folder's catalog is pointed to the folder again, whatever is wrong with it; Unity Catalog is only
+            # asked to make what it says is not there.
+            if self.is_managed and not {problem.getCondition()} & NOT_THERE:
+                raise
+            return None
+        return {
+            table.name: [
+                (field.name, field.dataType.simpleString(), not field.nullable)
+                for field in schema[table.name].dataType.fields
+            ]
+            for table in TABLES
+        }
+
+    def _side_by_side(self, make, tables=TABLES) -> None:
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            list(pool.map(make, tables))
+
+    def _drift(self, problems: list[str]) -> StorageError:
+        return StorageError(
+            f"The tables of {self.path} are not what coinlake.schema describes: {'; '.join(sorted(problems))}. "
+            f"Delete {self.path}/tables and {self.path}/checkpoints and run the notebooks from 03 on: "
+            "all tables are built again from landing/."
+        )
