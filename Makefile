@@ -1,9 +1,10 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy
+.PHONY: help run test lab report doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 READY := .venv/ready
+FAST := not spark and not connect and not browser and not slow
 # Only values given on the command line are parameters; ARGS holds options of the command itself.
 GIVEN = $(filter-out ARGS=%,$(MAKEOVERRIDES))
 find_python = for python in python3.12 python3.11 python3 python; do \
@@ -41,7 +42,10 @@ bench: $(READY)  ## measure speed, as ratios
 	@$(PY) -m coinlake_ops.bench $(ARGS)
 
 check: $(READY)  ## the fast part of the tests, without Spark
-	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -q tests/unit tests/factory adf_lab/tests $(ARGS)
+	@$(PY) -m coinlake_ops.check && $(PY) -m pytest -q -n 2 -m "$(FAST)" $(ARGS)
+
+coverage: $(READY)  ## measure which lines the fast tests reach
+	@$(PY) -m pytest -q -n 2 -m "$(FAST)" --cov --cov-report=term $(ARGS)
 
 adf-check: $(READY)  ## check the Data Factory in adf/
 	@$(PY) -m coinlake_ops.factory parameters --check && $(PY) -m coinlake_ops.factory check $(ARGS)

@@ -1,4 +1,4 @@
-"""The reports: from gold frames to one page that opens offline. A module each: `read` the frames, `build` the page.
+"""The reports: from gold frames to one page that opens offline. A module each: `read` the frames, `build` it.
 
     from coinlake.reports import price_averages
     gold = price_averages.read(spark, catalog)
