@@ -36,6 +36,7 @@ def moods(lake) -> list[tuple]:
     return [tuple(row) for row in lake.table(schema.FEAR_GREED).read().orderBy("date").collect()]
 
 
+@pytest.mark.both_sessions
 def test_every_table_stands_below_the_lake_and_says_what_it_is(spark, tmp_path):
     lake = Lakehouse.create(CATALOG, str(tmp_path / "lake"), spark)
     for table in schema.TABLES:

@@ -59,6 +59,7 @@ def test_mismatches_are_rescued_in_the_type_they_came(read):
     ]
 
 
+@pytest.mark.both_sessions
 def test_inside_a_struct_only_the_lost_part_is_rescued(read):
     body = '[{"roi":{"times":"x","currency":"btc","more":{"deep":1}}},{"roi":7},{"roi":null},{"roi":{}}]'
     assert read(body, "roi struct<times:double,currency:string>") == [
@@ -88,6 +89,7 @@ def test_an_array_or_map_with_a_lost_part_is_rescued_whole(read):
     ]
 
 
+@pytest.mark.both_sessions
 def test_a_name_in_another_case_is_rescued_or_read(read):
     body = '[{"Id":"a","roi":{"Times":2.5},"list":[{"X":1}]}]'
     schema = "id string, roi struct<times:double>, list array<struct<x:int>>"
@@ -119,6 +121,7 @@ def test_marks_blanks_and_what_follows_the_document_do_not_matter(read, text):
     assert read(text, "id string") == [({"id": "é"}, None, None)]
 
 
+@pytest.mark.both_sessions
 def test_of_a_name_that_occurs_twice_the_last_value_counts(read):
     body = '[{"id":"a","rank":1,"rank":2,"new":1,"new":2,"roi":{"x":1,"x":2}}]'
     assert read(body, "id string, rank int") == [({"id": "a", "rank": 2}, {"new": 2, "roi": {"x": 2}}, None)]
@@ -238,6 +241,7 @@ class Stream:
         return table.columns, sorted(map(tuple, table.drop("_rescued_data").collect()), key=str)
 
 
+@pytest.mark.both_sessions
 def test_new_fields_restart_the_stream_and_come_last(spark, tmp_path):
     stream = Stream(
         spark,

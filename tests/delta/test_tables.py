@@ -139,6 +139,7 @@ def test_where_limits_the_search_for_stored_rows(spark, lake):
     assert merge(lake, row, where="t.period = '2026-08'") == Merged(0, 0, 1)
 
 
+@pytest.mark.both_sessions
 def test_maps_are_compared_whatever_the_order_of_their_keys(spark, lake):
     def totals(caps):
         return spark.createDataFrame(

@@ -166,6 +166,7 @@ def test_what_did_not_change_is_not_written_again(lake_built_at_once):
     }
 
 
+@pytest.mark.both_sessions
 def test_silver_without_a_snapshot_is_enough(lake):
     arrive(lake, [row for row in silver() if row[0] is schema.COIN_PRICES][:20])
     written = gold.build(lake)

@@ -165,6 +165,7 @@ def record(lake, run_id: str, step: str, start: str, seconds: float, **facts) ->
     files.write_json(observability.record_path(lake.path, started_at, run_id, step), content)
 
 
+@pytest.mark.both_sessions
 def test_steps_become_runs(lake):
     assert observability.load_steps(lake) == {}
     record(lake, "r1", "01_a", "2026-08-01 23:59", 30.0)

@@ -50,6 +50,7 @@ def test_the_session_has_the_confs_of_the_house(spark):
     assert {name: spark.conf.get(name) for name in named} == {name: runtime.SPARK_CONFS[name] for name in named}
 
 
+@pytest.mark.both_sessions
 def test_queries_are_compiled_within_the_block_only(spark, monkeypatch):
     def confs():
         return {name: spark.conf.get(name) for name in session.COMPILED}
@@ -81,6 +82,7 @@ def test_a_delta_table_is_merged_and_read_back(spark, tmp_path):
     assert not list(Path(path).rglob(".*"))
 
 
+@pytest.mark.both_sessions
 def test_collected_timestamps_are_in_utc(spark):
     [row] = spark.range(1).select(F.lit("2026-08-12T14:22:00Z").cast("timestamp").alias("at")).collect()
     assert row["at"].isoformat() == "2026-08-12T14:22:00"

@@ -99,6 +99,7 @@ def stored(embedded, table):
     return sorted(tuple(row.values()) for row in found)
 
 
+@pytest.mark.both_sessions
 def test_gold_is_loaded_once_and_then_only_what_changed(spark, lake, embedded):
     first = load(lake, embedded)
     assert first == {

@@ -442,10 +442,9 @@ class TestProtocol:
             yield opened
 
     def test_nothing_but_encrypted_connections(self, server):
-        assert Client(server).greeting[1] == bytes([requests.ENCRYPTION_REQUIRED])
-        plain = Client(server, requests.ENCRYPTION_UNAVAILABLE)
-        assert plain.greeting[1] == bytes([requests.ENCRYPTION_REQUIRED])
-        assert plain._socket.recv(1) == b""
+        with Client(server) as willing, Client(server, requests.ENCRYPTION_UNAVAILABLE) as plain:
+            assert willing.greeting[1] == plain.greeting[1] == bytes([requests.ENCRYPTION_REQUIRED])
+            assert plain._socket.recv(1) == b""
 
     def test_another_version_of_the_protocol_is_refused(self, server):
         with Client(server) as client:

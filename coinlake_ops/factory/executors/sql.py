@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from adf_lab import ActivityFailure, lookup_output
+from coinlake import warehouse
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import Change, DuckDBWarehouse, Position
 from coinlake_ops.factory.executors.refusal import not_supported, refuse_unknown
