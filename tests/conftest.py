@@ -1,7 +1,9 @@
 """What holds for all tests: markers, two kinds of Spark session, and an order for two processes."""
 
+import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,6 +16,8 @@ CONNECT = pytest.param("connect", id="connect", marks=pytest.mark.connect)
 # `make test` has two processes. What takes longest begins first, the tests of one of these markers in one process
 # with one Spark; whoever is done takes the files without Spark, one by one.
 LONG = ("connect", "spark")
+# The process that hands out the tests collects none: those that do tell it, in a file, which test is a long one.
+FOLDER = pytest.StashKey[TemporaryDirectory]()
 
 
 def pytest_generate_tests(metafunc):
@@ -30,17 +34,18 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Marks what is certain, and puts the long ones first."""
     for item in items:
         if "standing_server" in item.fixturenames:
             item.add_marker("connect")
         if item.path.is_relative_to(RECORDINGS):
             item.add_marker("evidence")
-        if place(item) < len(LONG):
-            item.add_marker(pytest.mark.xdist_group(LONG[place(item)]))
     result = yield
     items.sort(key=place)
+    if hasattr(config, "workerinput"):
+        groups = {item.nodeid: LONG[place(item)] for item in items if place(item) < len(LONG)}
+        Path(config.workerinput["groups"]).write_text(json.dumps(groups), encoding="utf-8")
     return result
 
 
@@ -51,15 +56,26 @@ def place(item: pytest.Item) -> int:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """Tells a process that runs tests where to write the groups."""
+    if FOLDER not in node.config.stash:
+        node.config.stash[FOLDER] = TemporaryDirectory(prefix="coinlake-tests-")
+    node.workerinput["groups"] = f"{node.config.stash[FOLDER].name}/{node.gateway.id}.json"
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """The long ones stay together and in their place."""
     from xdist.scheduler import LoadFileScheduling
 
     class LongOnesTogether(LoadFileScheduling):
+        def schedule(self):
+            files = Path(config.stash[FOLDER].name).glob("*.json")
+            self.groups = json.loads(next(files).read_text(encoding="utf-8"))
+            super().schedule()
+
         def _split_scope(self, nodeid):
-            # With `--dist loadgroup` the name of a test's group is its last part.
-            test, _, group = nodeid.rpartition("@")
-            return group if test and group in LONG else super()._split_scope(nodeid)
+            return self.groups.get(nodeid) or super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False
     return LongOnesTogether(config, log)
