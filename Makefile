@@ -1,11 +1,12 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check adf-check fix clean api deploy
+.PHONY: help run test lab report doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
 READY := .venv/ready
+FAST := not spark and not connect and not browser and not slow
 # Only values given on the command line are parameters, each in quotes of the shell; ARGS holds options of the command.
 names = $(sort $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word))))))
 quoted = '$(subst ','\'',$(1))'
@@ -44,7 +45,10 @@ bench: $(READY)  ## measure speed, as ratios
 	@$(COINLAKE) bench $(ARGS)
 
 check: $(READY)  ## the fast part of the tests, without Spark
-	@$(COINLAKE) check && $(PY) -m pytest -q tests/unit tests/ops tests/factory adf_lab/tests $(ARGS)
+	@$(COINLAKE) check && $(PY) -m pytest -q -n 2 -m "$(FAST)" $(ARGS)
+
+coverage: $(READY)  ## measure which lines the fast tests reach
+	@$(PY) -m pytest -q -n 2 -m "$(FAST)" --cov --cov-report=term $(ARGS)
 
 adf-check: $(READY)  ## check the Data Factory in adf/
 	@$(COINLAKE) factory parameters --check && $(COINLAKE) factory check $(ARGS)

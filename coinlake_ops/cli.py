@@ -447,14 +447,15 @@ def deploy_cost() -> None:
 
 def _parts(command: str, environment: str, only: list[str]):
     """The parts of an environment that a command of deploy or governance works on."""
-    from coinlake_ops import deploy, project
     from coinlake_ops import environment as environments
+    from coinlake_ops import project
+    from coinlake_ops.deploy import Clients, deployment
 
     project.require_checkout(f"coinlake deploy {command}")
     with _words_of_the_call():
         environments.require_known(environment)
-        deploy.deployment.require_known(only)
-    return deploy.deployment.parts(deploy.Clients(*environments.load(environment)), only)
+        deployment.require_known(only)
+    return deployment.parts(Clients(*environments.load(environment)), only)
 
 
 @governance.command("render")

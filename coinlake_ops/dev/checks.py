@@ -1,4 +1,4 @@
-"""Checks what needs no test run: the style of the code and the hygiene of the notebooks.
+"""Checks what needs no test run: the style of the code, who imports whom, and the hygiene of the notebooks.
 
 `coinlake check` reports, `coinlake fix` mends what can be mended.
 """
@@ -17,17 +17,25 @@ from coinlake_ops.project import ROOT
 LONGEST_CELL = 25
 MOST_CELLS = 45
 LAST_HEADINGS = ("## What we learned", "## Exercises")
+# The command lint-imports, in this Python.
+LINT_IMPORTS = (
+    "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+)
 MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|root|Users|work)/\w+")
 
 
 def run(fix: bool = False) -> bool:
-    """Run ruff and the notebook rules, print what is wrong, and return whether all is well; `fix` mends first."""
+    """Run ruff, lint-imports and the notebook rules and print what is wrong; `fix` mends what it can first.
+
+    Returns whether all is well.
+    """
     if fix:
         _strip_outputs()
     ruff = [sys.executable, "-m", "ruff"]
     codes = [
         subprocess.run([*ruff, "format", "--quiet", *([] if fix else ["--check"]), "."], cwd=ROOT).returncode,
         subprocess.run([*ruff, "check", "--quiet", *(["--fix"] if fix else []), "."], cwd=ROOT).returncode,
+        _lint_imports(),
     ]
     faults = [f"{path.name}: {fault}" for path in notebooks.all_paths() for fault in notebook_faults(path)]
     for fault in faults:
@@ -35,7 +43,7 @@ def run(fix: bool = False) -> bool:
     if any(codes) or faults:
         print("Some checks failed. `coinlake fix` mends style and outputs.", file=sys.stderr)
         return False
-    print(f"style and {len(notebooks.all_paths())} notebooks: ok")
+    print(f"style, imports and {len(notebooks.all_paths())} notebooks: ok")
     return True
 
 
@@ -71,6 +79,14 @@ def notebook_faults(path: Path) -> Iterator[str]:
             yield f"cell {number} keeps an output without the tag {notebooks.KEPT!r}"
         if number > 3 and re.search(r"^(?:import|from) ", cell.source, flags=re.MULTILINE):
             yield f"cell {number} imports; all imports stand in the third cell"
+
+
+def _lint_imports() -> int:
+    """Who imports whom (contracts in pyproject.toml): prints what is wrong, and nothing else."""
+    done = subprocess.run([sys.executable, "-c", LINT_IMPORTS], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stdout + done.stderr, file=sys.stderr)
+    return done.returncode
 
 
 def _strip_outputs() -> None:

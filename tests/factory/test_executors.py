@@ -287,13 +287,13 @@ def test_copied_tables_are_merged_as_a_whole_and_logged(here, delta):
 
 
 def test_a_copy_replaces_what_an_earlier_one_left_in_staging(here, delta):
-    warehouse = DuckDBWarehouse(here.lake / "warehouse.duckdb")
-    loading.load_changes(warehouse, [], "r0")
-    with warehouse.writing() as session:
+    target = DuckDBWarehouse(here.lake / "warehouse.duckdb")
+    loading.load_changes(target, [], "r0")
+    with target.writing() as session:
         session.stage(Change(DIM_DATE, COPIED, True, dates(*DATES)), UNNUMBERED)
     delta(dates(DATES[0]))
     execute(here, "Copy", **table_copy())
-    assert warehouse.query("SELECT COUNT(*) AS n FROM staging.dim_date")["n"].tolist() == [1]
+    assert target.query("SELECT COUNT(*) AS n FROM staging.dim_date")["n"].tolist() == [1]
 
 
 def test_a_table_that_was_not_copied_is_not_emptied(here, delta):

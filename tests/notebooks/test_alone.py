@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
 from coinlake_ops.project import ROOT
 
 
+@pytest.mark.spark
+@pytest.mark.slow
 def test_plain_papermill_executes_a_notebook_without_a_server(tmp_path):
     executed = tmp_path / "executed.ipynb"
     done = subprocess.run(

@@ -21,6 +21,9 @@ NOTED_BY_EVERY_RUN = {"run_steps", "pipeline_runs"}
 BRONZE = ("landing", "landing_meta")
 
 
+pytestmark = [pytest.mark.connect, pytest.mark.slow]
+
+
 def coinlake(*arguments):
     return {"args": [sys.executable, "-m", "coinlake_ops", *arguments], "cwd": ROOT, "text": True}
 

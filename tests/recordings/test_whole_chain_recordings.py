@@ -23,7 +23,7 @@ from tests.support import expected_gold, expected_silver, recorded_tape, recordi
 from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
 
-pytestmark = recordings.needed
+pytestmark = [recordings.needed, pytest.mark.slow]
 
 # 08 writes these after 05 has loaded the warehouse.
 WRITTEN_AFTER_THE_LOAD = {"run_steps", "pipeline_runs"}

@@ -15,8 +15,8 @@ from coinlake.reports.data import freshness
 from coinlake.reports.page import page
 from coinlake_ops import cli, rendering
 from coinlake_ops.project import ROOT
-from tests.reports.conftest import BUILT_AT, MODULES, built
 from tests.support import executed, gold_frames
+from tests.support.built_reports import BUILT_AT, MODULES, built
 
 BUNDLE_SHA256 = "55655d938260f1d0ffcc92e1aa5347a2e7fead4559eac23e76e08fcdbe495a51"
 
@@ -231,6 +231,7 @@ def test_readme_headlines_are_the_pages_headlines(reports, tmp_path):
         assert f"**{report.headline}.** {report.lead}" in text
 
 
+@pytest.mark.browser
 def test_pictures_are_small_in_both_themes_and_stand_in_the_readme(reports, tmp_path):
     pytest.importorskip("kaleido", reason="kaleido draws the pictures")
     path = executed.written(reports["pipeline_health"], tmp_path / "n.ipynb")

@@ -8,7 +8,7 @@ silver `…_percentage` columns hold per cent as CoinGecko sends them (5.0 is +5
 gold returns, shares, volatilities and drawdowns are fractions (0.05 is +5 %).
 """
 
-from coinlake.schema import silver
+from coinlake.schema import silver as _silver
 from coinlake.schema.bronze import RESPONSES
 from coinlake.schema.gold import (
     CANDLE_HOURLY,
@@ -32,7 +32,7 @@ from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Tab
 
 TABLES: tuple[Table, ...] = (
     RESPONSES,
-    *silver.TABLES,
+    *_silver.TABLES,
     DIM_COIN,
     DIM_DATE,
     DIM_CURRENCY,
@@ -82,5 +82,5 @@ __all__ = [
     "Table",
     "quoted_name",
     "quoted_text",
-    *silver.__all__,
+    *_silver.__all__,
 ]
