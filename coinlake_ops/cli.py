@@ -228,8 +228,11 @@ def tape_add(
     """Put response bodies on a tape as one run. Several are its pages; the same again changes nothing."""
     from coinlake_ops import recordings
 
-    options = {"endpoint": endpoint, "url": url, "fetched_at": fetched_at, "status": status}
-    print(recordings.add(to, headers=header, bodies=bodies, **options))
+    print(
+        recordings.add(
+            to, endpoint=endpoint, url=url, fetched_at=fetched_at, status=status, headers=header, bodies=bodies
+        )
+    )
 
 
 @tape.command("list")
@@ -280,7 +283,7 @@ def factory(context: typer.Context) -> int:
         code = run_factory(context.args)
     except SystemExit as end:
         # So argparse ends, after help and after a wrong call.
-        return end.code
+        return int(end.code or DONE)
     if code == INTERRUPTED:
         sys.stdout.flush()
         # As after an interrupted run: a thread may still wait for a notebook's kernel.

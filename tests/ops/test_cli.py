@@ -291,3 +291,19 @@ def test_make_passes_on_what_was_typed_and_nothing_else():
     dry = subprocess.run(["make", "-n", "run", *typed], cwd=ROOT, capture_output=True, text=True)
     [call] = re.findall(r"coinlake_ops run ([^\n]+)", dry.stdout)
     assert sorted(shlex.split(call)) == ["--json", "--quiet", "SOURCE=live", "TAPE_PATH=a b;it's $(HOME) x=y"]
+
+
+def test_the_set_up_prepares_spark_by_commands_that_exist(monkeypatch):
+    bootstrap = (ROOT / "coinlake_ops" / "dev" / "bootstrap.py").read_text(encoding="utf-8")
+    conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    steps = re.findall(r'"coinlake_ops", "setup", "([\w-]+)"', bootstrap)
+    assert steps == re.findall(r"coinlake setup ([\w-]+)", conda) == ["fetch-jars", "drop-zip", "make-archive"]
+    assert [commands.parse(["setup", step], monkeypatch) for step in steps] == [f"setup {step}" for step in steps]
+
+
+def test_the_set_up_refuses_a_folder_that_is_no_checkout(tmp_path):
+    bootstrap = ROOT / "coinlake_ops" / "dev" / "bootstrap.py"
+    done = subprocess.run([sys.executable, bootstrap], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"{tmp_path} is no checkout of coinlake: it has no requirements.txt.\n"
+    assert list(tmp_path.iterdir()) == []
