@@ -45,7 +45,7 @@ def test_the_sources_in_the_order_in_which_they_are_asked():
 def test_a_file_is_enough_for_a_source_to_be_found(tmp_path, monkeypatch):
     (tmp_path / "tides.py").write_text(MODULE)
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
-    assert list(sources.found()) == [*list(SOURCES)[:6], "fx_rates", "tides", "weather_daily"]
+    assert list(sources.discover()) == [*list(SOURCES)[:6], "fx_rates", "tides", "weather_daily"]
 
 
 def test_sources_that_write_to_the_same_table_run_one_after_the_other(monkeypatch):

@@ -21,22 +21,22 @@ __all__ = [
     "Source",
     "Stream",
     "Target",
+    "discover",
     "endpoint_of",
-    "found",
     "groups",
     "of_group",
     "one_after_the_other",
 ]
 
 
-def found() -> dict[str, Source]:
+def discover() -> dict[str, Source]:
     """The sources that the modules of this package declare, in the order in which they are asked."""
     modules = (importlib.import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__))
     declared = [module.SOURCE for module in modules if hasattr(module, "SOURCE")]
     return {source.name: source for source in sorted(declared, key=lambda each: (each.order, each.name))}
 
 
-SOURCES: dict[str, Source] = found()
+SOURCES: dict[str, Source] = discover()
 
 
 def endpoint_of(name: str) -> Endpoint:
