@@ -107,7 +107,7 @@ def _write_side_by_side(inputs: Inputs, *updates: Callable[[], Update | None]) -
         update = update_of()
         return {} if update is None else _write(inputs, update)
 
-    written = {}
+    written: dict[str, Merged] = {}
     with ThreadPoolExecutor(max_workers=WRITERS) as pool:
         for done in pool.map(write, updates):
             written |= done

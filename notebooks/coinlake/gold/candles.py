@@ -57,7 +57,7 @@ def candle_hourly_update(inputs: Inputs) -> Update | None:
     if not new:
         return None
     # The price at midnight closes the last candle of one day and opens the first of the next.
-    touched = new | {(*coin, day + timedelta(days=1)) for *coin, day in new}
+    touched = new | {(coin, currency, day + timedelta(days=1)) for coin, currency, day in new}
     days = sorted({day for _, _, day in touched})
     candles = (
         candle_hourly(prices.where(of_days("observed_at", days)), snapshots.where(of_days("snapshot_at", days)))

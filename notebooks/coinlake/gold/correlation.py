@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from itertools import combinations
 from statistics import correlation
+from typing import Any
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -45,7 +46,7 @@ def returns_of_the_largest(trends: DataFrame) -> DataFrame:
     )
 
 
-def correlations(returns: Iterable[tuple]) -> list[tuple]:
+def correlations(returns: Iterable[tuple[Any, ...]]) -> list[tuple[str, str, str, date, float, int]]:
     """The rows of correlation_90d, sorted, from the rows of `returns_of_the_largest`.
 
     Pearson's r = sum((x - mean x)(y - mean y)) / sqrt(sum((x - mean x)^2) sum((y - mean y)^2)) of two coins'

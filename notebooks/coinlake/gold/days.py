@@ -6,7 +6,6 @@ of D, so that hourly and daily sources agree.
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-
 from typing import TypeVar
 
 from pyspark.sql import Column, DataFrame, SparkSession

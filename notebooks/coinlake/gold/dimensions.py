@@ -165,8 +165,7 @@ def moved_coins(inputs: Inputs, changed: Mapping[str, datetime | None]) -> dict[
     moved = {}
     for coin_id, first_seen_at in known:
         since = changed[coin_id]
-        has_a_version_before = since and first_seen_at and first_seen_at < since
-        moved[coin_id] = since if has_a_version_before else BEGINNING
+        moved[coin_id] = since if since and first_seen_at and first_seen_at < since else BEGINNING
     return moved
 
 
@@ -248,7 +247,7 @@ def calendar(spark: SparkSession, first: date, last: date) -> DataFrame:
 
 def days_of_calendar(inputs: Inputs) -> tuple[date, date] | None:
     """The first and the last day of dim_date; None when it is empty."""
-    first, last = inputs.read(schema.DIM_DATE).agg(F.min("date"), F.max("date")).first()
+    [(first, last)] = inputs.read(schema.DIM_DATE).agg(F.min("date"), F.max("date")).collect()
     return None if first is None else (first, last)
 
 

@@ -58,7 +58,7 @@ def fact_market_snapshot_update(inputs: Inputs) -> Update | None:
         theirs = F.col("coin_id").isin(*plan.moved_coins) & from_instant("snapshot_at", min(moved))
         again = inputs.read(schema.COIN_SNAPSHOTS).where(theirs)
         snapshots = snapshots.union(again).dropDuplicates(list(schema.COIN_SNAPSHOTS.key))
-    where = first and f"t.period >= '{first:%Y-%m}' AND t.snapshot_at >= '{first}'"
+    where = None if first is None else f"t.period >= '{first:%Y-%m}' AND t.snapshot_at >= '{first}'"
     return Update(schema.FACT_MARKET_SNAPSHOT, market_snapshots(snapshots, coins_of(inputs)), where)
 
 
@@ -134,7 +134,7 @@ def fact_price_daily_update(inputs: Inputs) -> Update | None:
         .join(touched, [*COIN, "date"], "left_semi")
     )
     if plan.moved_coins:
-        first = earliest(first, *map(day_at, plan.moved_coins.values()))
+        first = min([*touched_days, *map(day_at, plan.moved_coins.values())])
         theirs = F.col("coin_id").isin(*plan.moved_coins) & (F.col("date") >= first)
         facts = inputs.read(schema.FACT_PRICE_DAILY).where(theirs)
         days = days.union(facts.join(touched, [*COIN, "date"], "left_anti").select(*days.columns))

@@ -80,12 +80,19 @@ class Plan:
     def days(self, *of: Table) -> list[date]:
         """The days with something new in these tables, in order."""
         names = {table.name for table in of}
-        return sorted({row.date for row in self.changes if row.table in names})
+        return sorted({row.date for row in self.changes if row.table in names and row.date is not None})
 
     def coin_days(self, *of: Table) -> set[tuple[str, str, date]]:
-        """Coin, currency and day of what is new in these tables, after the first build."""
+        """Coin, currency and day of what is new in these tables: none in the first build."""
         names = {table.name for table in of}
-        return {(row.coin_id, row.vs_currency, row.date) for row in self.changes if row.table in names}
+        return {
+            (row.coin_id, row.vs_currency, row.date)
+            for row in self.changes
+            if row.table in names
+            and row.coin_id is not None
+            and row.vs_currency is not None
+            and row.date is not None
+        }
 
 
 @dataclass(frozen=True)
