@@ -166,8 +166,8 @@ def test_a_table_without_rank_takes_what_comes(spark, lake):
 
 
 def test_changes_since_a_version(spark, lake):
-    def changes(since):
-        feed = delta.changes_since(lake.table(schema.COIN_PRICES), since)
+    def changes(since, until=None):
+        feed = delta.changes_since(lake.table(schema.COIN_PRICES), since, until)
         return sorted((row["_change_type"], row["coin_id"], row["price"]) for row in feed.collect())
 
     assert changes(-1) == []
@@ -180,8 +180,23 @@ def test_changes_since_a_version(spark, lake):
     ]
     assert changes(1) == [("update_postimage", "bitcoin", 1.5), ("update_preimage", "bitcoin", 1.0)]
     assert changes(2) == []
+    assert changes(-1, until=1) == [("insert", "bitcoin", 1.0)]
+    assert changes(1, until=1) == []
     with pytest.raises(CoinlakeError, match=r"coin_prices is at version 2, but its changes were read up to 7"):
         changes(7)
+
+
+def test_a_feed_and_a_version_do_not_see_what_is_written_later(spark, lake):
+    first = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, first)
+    table = lake.table(schema.COIN_PRICES)
+    feed, pinned = delta.changes_since(table, -1), table.read(1)
+    merge(lake, ("bitcoin", hour(1), 1.5, "sparkline", hour(3), "b"))
+    merge(lake, ("ether", hour(1), 2.0, "sparkline", hour(3), "b"))
+    assert [row["price"] for row in feed.collect()] == [1.0]
+    assert [row["price"] for row in pinned.collect()] == [1.0]
+    for version, prices_then in enumerate(([], [1.0], [1.5], [1.5, 2.0])):
+        assert sorted(row["price"] for row in table.read(version).collect()) == prices_then
 
 
 def test_delta_itself_refuses_what_breaks_a_rule(spark, lake):

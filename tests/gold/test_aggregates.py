@@ -7,7 +7,12 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from coinlake import schema
-from coinlake.gold import aggregates
+from coinlake.gold.averages import price_averages
+from coinlake.gold.candles import candle_hourly, candle_weekly
+from coinlake.gold.correlation import correlations, returns_of_the_largest
+from coinlake.gold.market import market_daily
+from coinlake.gold.monthly import coin_monthly, converted, daily_rates
+from coinlake.gold.trends import market_trends, with_extremes
 from tests.support.rows import assert_rows
 from tests.support.silver_frames import at, frame, hourly, snapshot, values
 
@@ -83,14 +88,14 @@ def test_averages_are_those_of_calendar_windows(spark):
         )
         for n, close in known.items()
     ]
-    found = aggregates.price_averages(closes(spark, {"x": known}).repartition(4))
+    found = price_averages(closes(spark, {"x": known}).repartition(4))
     assert found.columns == schema.PRICE_AVERAGES_DAILY.column_names
     assert [tuple(row) for row in found.orderBy("date").collect()] == expected
     assert {row[-1] for row in expected} == {None, "up", "down"}
 
 
 def trends(spark, closes_of, caps=None):
-    return aggregates.market_trends(aggregates.with_extremes(closes(spark, closes_of, caps)))
+    return market_trends(with_extremes(closes(spark, closes_of, caps)))
 
 
 def test_trends_agree_with_plain_python(spark):
@@ -157,7 +162,7 @@ def test_the_market_of_a_day_is_that_of_its_coins(spark):
         )
     ]
     moods = [{"date": day(0), "value": 20, "classification": "Extreme Fear"}]
-    found = aggregates.market_daily(
+    found = market_daily(
         of_coins.repartition(3),
         frame(spark, schema.MARKET_TOTALS, totals),
         frame(spark, schema.FEAR_GREED, moods),
@@ -185,7 +190,7 @@ def test_a_rate_lasts_until_the_next_one_and_at_most_fourteen_days(spark):
         {"date": date(2026, 8, 10), "base_currency": "usd", "currency": "eur", "rate": 0.8},
         {"date": date(2026, 8, 7), "base_currency": "usd", "currency": "chf", "rate": 0.7},
     ]
-    found = values(aggregates.daily_rates(frame(spark, schema.FX_RATES, rates)), "currency", "date", "rate")
+    found = values(daily_rates(frame(spark, schema.FX_RATES, rates)), "currency", "date", "rate")
     assert found == sorted(
         [("eur", date(2026, 8, d), 0.9) for d in (7, 8, 9)]
         + [("eur", date(2026, 8, d), 0.8) for d in range(10, 25)]
@@ -202,9 +207,7 @@ def test_months_in_quoted_and_converted_currencies(spark):
         [{"coin_id": "x", "vs_currency": "eur", "date": day(32), "high": 31.0, "low": 29.0, "close": 30.0}],
     )
     rates = [{"date": day(31), "base_currency": "usd", "currency": "eur", "rate": 0.5}]
-    months = aggregates.coin_monthly(
-        aggregates.converted(days.union(quoted_in_euro), frame(spark, schema.FX_RATES, rates))
-    )
+    months = coin_monthly(converted(days.union(quoted_in_euro), frame(spark, schema.FX_RATES, rates)))
     assert months.columns == schema.COIN_MONTHLY.column_names
     january, february = date(2025, 1, 1), date(2025, 2, 1)
     assert_rows(
@@ -223,7 +226,7 @@ def test_months_in_quoted_and_converted_currencies(spark):
 def test_a_month_is_complete_when_it_has_all_its_days(spark):
     days = closes(spark, {"x": dict.fromkeys(range(59), 1.0), "y": dict.fromkeys(range(58), 1.0)})
     assert_rows(
-        aggregates.coin_monthly(days).select("coin_id", "month", "days", "is_complete", "return_1m"),
+        coin_monthly(days).select("coin_id", "month", "days", "is_complete", "return_1m"),
         [
             ("x", date(2025, 1, 1), 31, True, None),
             ("x", date(2025, 2, 1), 28, True, 0.0),
@@ -243,8 +246,8 @@ def test_correlations_of_the_largest_coins_that_have_sixty_common_days(spark):
     of_coins = {"a": wave, "b": opposite, "c": sixty, "d": fifty_nine, "e": steady}
     small = {f"small-{n:02}": other for n in range(12)}
     caps = dict.fromkeys(of_coins, 1000.0) | dict.fromkeys(small, 1.0)
-    returns = aggregates.returns_of_the_largest(trends(spark, of_coins | small, caps).repartition(5))
-    found = aggregates.correlations(returns.collect())
+    returns = returns_of_the_largest(trends(spark, of_coins | small, caps).repartition(5))
+    found = correlations(returns.collect())
     rows = {(row[0], row[1]): (row[4], row[5], row[3], row[2]) for row in found}
     assert found == sorted(found)
 
@@ -272,7 +275,7 @@ def test_an_hour_holds_its_snapshots_and_ends_with_the_next_hourly_price(spark):
         snapshot("y", "2026-08-31 23:59", price=2.0),
     ]
     prices, snapshots = frame(spark, schema.COIN_PRICES, hours), frame(spark, schema.COIN_SNAPSHOTS, shots)
-    candles = aggregates.candle_hourly(prices, snapshots)
+    candles = candle_hourly(prices, snapshots)
     assert candles.columns == schema.CANDLE_HOURLY.column_names
 
     def hour(number):
@@ -294,7 +297,7 @@ def test_an_hour_holds_its_snapshots_and_ends_with_the_next_hourly_price(spark):
 def test_weeks_begin_on_monday(spark):
     known = {n: float(n) for n in range(3, 12)}  # 2025-01-04, a Saturday, to 2025-01-12, a Sunday
     assert_rows(
-        aggregates.candle_weekly(closes(spark, {"x": known})),
+        candle_weekly(closes(spark, {"x": known})),
         [
             ("x", "usd", date(2024, 12, 30), 3.0, 5.0, 2.0, 4.0, 4, 2, False),
             ("x", "usd", date(2025, 1, 6), 5.0, 12.0, 4.0, 11.0, 14, 7, True),

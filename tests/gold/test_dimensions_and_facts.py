@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from coinlake import gold, schema
-from coinlake.gold import star
+from coinlake.gold import dimensions, facts
 from tests.support.rows import assert_rows
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
@@ -83,13 +83,13 @@ def test_of_two_currencies_at_one_instant_the_first_in_the_alphabet_names_the_co
             snapshot("x", "2026-08-01 10:00", vs_currency="eur", symbol="eur-x", name=None, max_supply=2.0),
         ],
     )
-    assert_rows(star.sightings(snapshots), [("x", datetime(2026, 8, 1, 10), "EUR-X", "x", 2.0)])
+    assert_rows(dimensions.sightings(snapshots), [("x", datetime(2026, 8, 1, 10), "EUR-X", "x", 2.0)])
 
 
 def test_a_coin_without_snapshots_is_inferred_from_the_coin_list_or_its_id(spark):
     coins = spark.createDataFrame([("a",), ("b",)], "coin_id STRING")
     listed = frame(spark, schema.COIN_LIST, [{"coin_id": "a", "symbol": "aa", "name": "Alpha"}])
-    found = star.inferred_coins(coins, listed)
+    found = dimensions.inferred_coins(coins, listed)
     assert_rows(
         found.drop("coin_key"),
         [
@@ -120,12 +120,12 @@ def test_only_a_sighting_that_dim_coin_does_not_explain_is_news(spark, sighting,
             ("x", "2026-08-01 12:00", "X", "Ex", 100.0),
         )
     )
-    assert (star.contradicting(seen(spark, sighting), known).count() == 1) == is_news
+    assert (dimensions.contradicting(seen(spark, sighting), known).count() == 1) == is_news
 
 
 def test_the_calendar_knows_iso_weeks(spark):
     assert_rows(
-        star.calendar(spark, date(2026, 12, 31), date(2027, 1, 4)),
+        dimensions.calendar(spark, date(2026, 12, 31), date(2027, 1, 4)),
         [
             (20261231, date(2026, 12, 31), 2026, 4, 12, "December", 53, 4, "Thursday", False),
             (20270101, date(2027, 1, 1), 2027, 1, 1, "January", 53, 5, "Friday", False),
@@ -145,10 +145,10 @@ def test_a_snapshot_points_to_the_version_of_its_time_and_to_the_day_that_it_end
         snapshot("x", "2026-08-02 00:00", price_change_percentage_1h=1.0, market_cap=10.0, market_cap_rank=3),
     ]
     old, new = (row.coin_key for row in coins.orderBy("valid_from").collect())
-    facts = star.market_snapshots(frame(spark, schema.COIN_SNAPSHOTS, rows), coins)
-    assert facts.columns == schema.FACT_MARKET_SNAPSHOT.column_names
+    snapshots = facts.market_snapshots(frame(spark, schema.COIN_SNAPSHOTS, rows), coins)
+    assert snapshots.columns == schema.FACT_MARKET_SNAPSHOT.column_names
     found = values(
-        facts, "coin_key", "currency_key", "date_key", "price", "market_cap_rank", "return_1h", "return_24h"
+        snapshots, "coin_key", "currency_key", "date_key", "price", "market_cap_rank", "return_1h", "return_24h"
     )
     assert_rows(
         sorted(found, key=lambda row: row[2:]),
@@ -230,6 +230,6 @@ def test_a_day_points_to_the_coin_as_it_is_at_the_close(spark):
     )
     old, new = (row.coin_key for row in coins.orderBy("valid_from").collect())
     prices = [daily("x", "2026-08-01 00:00", 1.0), daily("x", "2026-08-02 00:00", 2.0)]
-    facts = star.keyed_days(gold.daily_prices(frame(spark, schema.COIN_PRICES, prices)), coins)
-    assert facts.columns == schema.FACT_PRICE_DAILY.column_names
-    assert values(facts, "date_key", "coin_key", "currency_key") == [(20260731, old, 1), (20260801, new, 1)]
+    found = facts.keyed_days(gold.daily_prices(frame(spark, schema.COIN_PRICES, prices)), coins)
+    assert found.columns == schema.FACT_PRICE_DAILY.column_names
+    assert values(found, "date_key", "coin_key", "currency_key") == [(20260731, old, 1), (20260801, new, 1)]

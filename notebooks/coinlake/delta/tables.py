@@ -56,8 +56,8 @@ class DeltaTable:
         """How SQL names the table: by its folder, or catalog.schema.table."""
         return self.table.full_name(self.catalog) if self.folder is None else quoted_name("delta", self.folder)
 
-    def read(self) -> DataFrame:
-        """The table's rows, columns as coinlake.schema lists them.
+    def read(self, version: int | None = None) -> DataFrame:
+        """The table's rows, columns as coinlake.schema lists them: the newest, or as they were at a Delta version.
 
         Raises StorageError when the folder holds no such table yet.
         """
@@ -66,7 +66,8 @@ class DeltaTable:
                 f"There is no table {self.table.qualified_name} in {self.folder}. Run notebook 00_setup with this "
                 "lake_path, then the notebooks that fill the table."
             )
-        return self.spark.table(self.name)
+        reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
+        return reader.table(self.name)
 
     def version(self) -> int:
         """The newest Delta version of the table; 0 when nothing was ever written to it."""
