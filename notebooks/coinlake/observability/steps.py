@@ -10,13 +10,12 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import runtime
-from coinlake.files import write_json
+from coinlake import files, runtime
 
 PRODUCER = "https://github.com/coinlake/coinlake"
 RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -58,7 +57,7 @@ class Step:
         )
         event = self._lineage_event(ended_at, list(reads), writes)
         with contextlib.suppress(PermissionError):
-            write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+            files.write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
@@ -83,7 +82,7 @@ class Step:
             "message": None,
         } | facts
         try:
-            write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+            files.write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
         except PermissionError:
             print(
                 f"{self.name}: no record is left of this step, because you may read this lake and not write to it"
@@ -143,11 +142,22 @@ def record_path(lake_path: str, started_at: datetime, run_id: str, name: str) ->
     return _lake(lake_path) / "steps" / f"date={started_at:%Y-%m-%d}" / run_id / f"{name}.json"
 
 
+def read_records(lake_path: str, since: date) -> list[dict[str, Any]]:
+    """The records of the steps that started on the day `since` or later, in the order of their paths."""
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for day in sorted((_lake(lake_path) / "steps").glob("date=*"))
+        if day.name >= f"date={since}"
+        for path in sorted(day.glob("*/*.json"))
+        if not path.name.startswith(".")
+    ]
+
+
 @cache
 def code_hash() -> str:
     """SHA-256 of the package's source files, first 12 hex digits: which code made the data."""
     digest = hashlib.sha256()
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path.relative_to(package)).encode())
         digest.update(path.read_bytes())

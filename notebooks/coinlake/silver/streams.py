@@ -9,7 +9,6 @@ that is repeated, because a crash came between MERGE and checkpoint, finds its r
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,7 @@ from pathlib import Path
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from coinlake import autoloader, schema
+from coinlake import autoloader, files, schema
 from coinlake.delta import DeltaTable, Merged
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
@@ -98,7 +97,7 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
 def _stream(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) -> Counts:
     """Takes in the files below a folder of the lake that are new to the checkpoint."""
     notes = Path(lake.checkpoint("counts"), endpoint)
-    shutil.rmtree(notes, ignore_errors=True)
+    files.at(notes).remove(notes)
     # Over Spark Connect a batch runs in another process, with a session of its own.
     merge_batch = partial(
         _take_in_batch, catalog=lake.catalog, path=lake.path, endpoint=endpoint, notes=str(notes)
@@ -148,7 +147,7 @@ def replay_uncommitted(lake: Lakehouse) -> Counts:
     for endpoint, runs in sorted(folders.items()):
         checkpoint = Path(lake.checkpoint("replays"), endpoint)
         # A checkpoint that is gone has seen nothing: the files of these runs are read again.
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        files.at(checkpoint).remove(checkpoint)
         these_runs = f"landing/{{{','.join(sorted(runs))}}}"
         counts += _stream(lake, endpoint, these_runs, str(checkpoint))
     if folders:
@@ -222,8 +221,7 @@ def _again_on_conflict(merge: Callable[[], Merged]) -> Merged:
 
 def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, endpoint: str, notes: str) -> None:
     counts = take_in(Lakehouse(records.sparkSession, catalog, path), records, endpoint)
-    Path(notes).mkdir(parents=True, exist_ok=True)
-    (Path(notes) / f"{batch}.json").write_text(json.dumps(asdict(counts)))
+    files.write_json(Path(notes, f"{batch}.json"), asdict(counts))
 
 
 def reader_options(endpoint: str) -> dict[str, object]:
