@@ -222,8 +222,8 @@ def mortal(storage, lives, when):
 
 
 # 4 bodies, meta and journal are written, and with that it is decided; 4 folders and the meta file are moved, and
-# the staging folder is removed. A folder of this machine writes the journal beside its name first; on a volume every
-# new file and every move is a write.
+# the staging folder is removed. A folder of this machine writes the journal beside its name first; on a volume a
+# new file and a move are writes, too.
 BEFORE_DECISION = {LocalFolder: 4 + 1 + 2, Volume: 2 * (4 + 1) + 1}
 AFTER_DECISION = {LocalFolder: 4 + 1 + 1, Volume: 2 * (4 + 1) + 1}
 # Who dies before the first file is written leaves nothing to discard; who dies after the last of these steps has
