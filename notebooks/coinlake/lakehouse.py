@@ -6,7 +6,7 @@
 Where the lake is a folder, a table stands in <lake>/tables/<schema>/<table>, and the catalog, which lives in
 the memory of a session, only points there. Where the lake is a volume of Unity Catalog, which is
 /Volumes/<catalog>/<schema>/<volume>, the catalog keeps the tables' files, and what it has is made and checked
-there.
+there. coinlake.files knows which of both a path is.
 """
 
 import re
@@ -17,13 +17,12 @@ from pathlib import Path
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from coinlake import delta, runtime
+from coinlake import delta, files, runtime
 from coinlake.delta import DeltaTable
 from coinlake.errors import ConfigurationError, StorageError
 from coinlake.schema import RAW, SCHEMAS, TABLES, Table, quoted_name, quoted_text
 
 NOTED = "coinlake.lake"  # the property of the schema raw_data that says which lake its catalog points to
-VOLUMES = "/Volumes/"
 NOT_THERE = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}
 
 
@@ -80,7 +79,7 @@ class Lakehouse:
     @property
     def is_managed(self) -> bool:
         """Whether the catalog keeps the tables' files."""
-        return self.path.startswith(VOLUMES)
+        return files.is_volume(self.path)
 
     def table(self, table: Table) -> DeltaTable:
         """A table of this lakehouse, to be read, written and asked."""
@@ -97,17 +96,17 @@ class Lakehouse:
     @classmethod
     def _at(cls, catalog: str, lake_path: str, spark: SparkSession | None) -> "Lakehouse":
         path = runtime.resolve_path(lake_path)
-        volume = re.fullmatch(rf"{VOLUMES}([^/]+)/.+", path)
-        if runtime.is_databricks() and not volume:
+        volume_catalog = files.volume_catalog(path)
+        if runtime.is_databricks() and not volume_catalog:
             raise ConfigurationError(
                 f"lake_path={lake_path} is no volume, and catalog={catalog} is Unity Catalog's: on Databricks a "
-                f"lake is a volume of its own catalog, such as {VOLUMES}{catalog}/{RAW}/lake. Set both, as in "
-                "parameters/."
+                f"lake is a volume of its own catalog, such as {files.VOLUMES}/{catalog}/{RAW}/lake. Set both, as "
+                "in parameters/."
             )
-        if volume and volume[1] != catalog:
+        if volume_catalog and volume_catalog != catalog:
             raise ConfigurationError(
-                f"lake_path={lake_path} is a volume of the catalog {volume[1]}, but catalog={catalog}. A lake and "
-                "its tables belong to one catalog: set both, as in parameters/."
+                f"lake_path={lake_path} is a volume of the catalog {volume_catalog}, but catalog={catalog}. A "
+                "lake and its tables belong to one catalog: set both, as in parameters/."
             )
         return cls(spark or runtime.spark(), catalog, path)
 

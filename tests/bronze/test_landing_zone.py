@@ -1,7 +1,7 @@
 import errno
-import fcntl
 import hashlib
 import json
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +10,18 @@ import pytest
 from coinlake import api
 from coinlake.api import Attempt, Request, responses
 from coinlake.bronze import LandingZone
-from coinlake.bronze.landing_zone import Files
-from coinlake.errors import CoinlakeError
+from coinlake.bronze.landing_zone import STAGING
+from coinlake.errors import CoinlakeError, LandingError
+from coinlake.files import LocalFolder, Volume
 from coinlake.sources import endpoint_of
+from tests.support import volume
 
 RUN = "20260812T142200Z-0123abcd"
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&page=1"
 PAGE = b'[ {"id":"bitcoin", "current_price":1.10}]\n'
 GLOBAL = b'{"data":{}}'
+BODY = f"endpoint=coins_markets/date=2026-08-12/run={RUN}/p0001.json"
 
 
 def attempt(endpoint="coins_markets", body=PAGE, *, url=MARKETS, page=1, number=1, status=200, at=AS_OF):
@@ -40,6 +43,22 @@ def tree(path: Path) -> dict[str, bytes]:
     return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
+@pytest.fixture(params=[LocalFolder, Volume])
+def storage(request, tmp_path, monkeypatch):
+    """What keeps the files below tmp_path, which is a volume for the second one."""
+    if request.param is Volume:
+        monkeypatch.setenv("COINLAKE_VOLUMES", str(tmp_path.parent))
+        volume.install(monkeypatch, tmp_path)
+    assert type(LandingZone(tmp_path)._storage) is request.param
+    return request.param
+
+
+def a_day_later(lake):
+    """Lets the time pass after which a run that nobody writes into counts as interrupted on a volume."""
+    for path in (lake / STAGING).rglob("*"):
+        os.utime(path, (0, 0))
+
+
 def a_full_run():
     midnight = AS_OF.replace(day=13, hour=0)
     return [
@@ -51,7 +70,7 @@ def a_full_run():
     ]
 
 
-def test_a_run_lands_byte_for_byte_with_one_line_per_attempt(tmp_path):
+def test_a_run_lands_byte_for_byte_with_one_line_per_attempt(tmp_path, storage):
     land(LandingZone(tmp_path), attempts=a_full_run())
     files = tree(tmp_path)
     meta = files.pop(f"landing_meta/date=2026-08-12/run={RUN}.jsonl")
@@ -113,7 +132,7 @@ def test_a_meta_line_cannot_point_out_of_the_lake(tmp_path, file):
         LandingZone(tmp_path).read(line)
 
 
-def test_a_run_is_never_written_again(tmp_path):
+def test_a_run_is_never_written_again(tmp_path, storage):
     landing = LandingZone(tmp_path)
     land(landing)
     before = tree(tmp_path)
@@ -131,7 +150,18 @@ def test_a_file_that_stands_in_the_way_is_never_overwritten(tmp_path):
     assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
 
 
-def test_without_commit_nothing_stays(tmp_path):
+@pytest.mark.parametrize("storage", [Volume], indirect=True)
+def test_a_body_that_stands_in_the_way_on_a_volume_is_never_overwritten(tmp_path, storage):
+    place = LandingZone(tmp_path).body_path({"outcome": "landed", "file": BODY, "run": RUN})
+    storage().write(place, b"of somebody else")
+    with pytest.raises(CoinlakeError, match=r"p0001.json stands there already, .*: move it away, and run again"):
+        land(LandingZone(tmp_path))
+    assert (place.read_bytes(), LandingZone(tmp_path).runs()) == (b"of somebody else", [])
+    place.unlink()
+    assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
+
+
+def test_without_commit_nothing_stays(tmp_path, storage):
     landing = LandingZone(tmp_path)
     with pytest.raises(ZeroDivisionError), landing.begin(RUN, simulated=False) as gathering:
         gathering.add(attempt(), "live")
@@ -144,72 +174,109 @@ class Killed(BaseException):
     """The process is gone: nothing runs any more."""
 
 
-class Mortal(Files):
-    """File operations of a process that dies before or after its n-th one."""
+def mortal(storage, lives, when):
+    """The storage of a process that dies before or after its n-th operation, or while it writes."""
 
-    def __init__(self, lives, after):
-        self.lives, self.after = lives, after
+    is_dead = False
 
-    def _operate(self, operation, *arguments):
-        if self.lives == 0 and not self.after:
-            raise Killed
-        if self.lives < 0:
-            raise Killed
-        operation(*arguments)
-        self.lives -= 1
-        if self.lives < 0 and self.after:
-            raise Killed
+    def count():
+        nonlocal lives, is_dead
+        lives -= 1
+        is_dead = lives < 0
 
-    def write(self, path, content):
-        self._operate(super().write, path, content)
+    class Mortal(storage):
+        def _operate(self, operation, *arguments):
+            if is_dead:
+                raise Killed
+            if when != "after":
+                count()
+            if is_dead:
+                if when == "during" and operation.startswith("write"):
+                    self._write_half(operation, *arguments)
+                raise Killed
+            getattr(super(), operation)(*arguments)
+            if when == "after":
+                count()
+            if is_dead:
+                raise Killed
 
-    def move(self, source, target):
-        self._operate(super().move, source, target)
+        def _write_half(self, operation, path, content):
+            # Renamed when it is whole, on a folder of this machine.
+            is_renamed = storage is LocalFolder and operation == "write"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (path.with_name(f".{path.name}") if is_renamed else path).write_bytes(content[: len(content) // 2])
 
-    def remove(self, path):
-        self._operate(super().remove, path)
+        def write_new(self, path, content):
+            self._operate("write_new", path, content)
+
+        def write(self, path, content):
+            self._operate("write", path, content)
+
+        def move(self, source, target):
+            self._operate("move", source, target)
+
+        def remove(self, folder):
+            self._operate("remove", folder)
+
+    return Mortal()
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_run_killed_at_any_step_is_completed_or_discarded(tmp_path, after):
-    """Cut at the n-th file operation for every n, then come back as a new process."""
+# 4 bodies, meta and journal are written, and with that it is decided; 4 folders and the meta file are moved, and
+# the staging folder is removed. A folder of this machine writes the journal beside its name first; on a volume a
+# new file and a move are writes, too.
+BEFORE_DECISION = {LocalFolder: 4 + 1 + 2, Volume: 2 * (4 + 1) + 1}
+AFTER_DECISION = {LocalFolder: 4 + 1 + 1, Volume: 2 * (4 + 1) + 1}
+# Who dies before the first file is written leaves nothing to discard; who dies after the last of these steps has
+# decided.
+NOT_DISCARDED = {
+    (LocalFolder, "before"): 1,
+    (Volume, "before"): 2,
+    (LocalFolder, "after"): 1,
+    (Volume, "after"): 1,
+}
+
+
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_a_run_killed_at_any_step_is_completed_or_discarded(tmp_path, storage, when):
+    """Cut at the n-th file operation for every n, then come back as a new process, a day later."""
     whole = tmp_path / "whole"
     land(LandingZone(whole), attempts=a_full_run())
     outcomes = []
     for lives in range(100):
         lake = tmp_path / f"cut{lives}"
         try:
-            land(LandingZone(lake, Mortal(lives, after)), attempts=a_full_run())
+            land(LandingZone(lake, mortal(storage, lives, when)), attempts=a_full_run())
         except Killed:
             pass
         else:
             break
-        notes = LandingZone(lake).recover()
-        outcomes += notes
+        a_day_later(lake)
+        outcomes += LandingZone(lake).recover()
         is_landed = LandingZone(lake).has(RUN)
         assert tree(lake) == (tree(whole) if is_landed else {})
         if not is_landed:
             land(LandingZone(lake), attempts=a_full_run())
             assert tree(lake) == tree(whole)
-    # 4 bodies, meta, journal and its renaming; then 4 folders and the meta file; then the staging folder goes.
-    assert lives == 13
-    assert outcomes == [f"run {RUN}: discarded"] * 6 + [f"run {RUN}: completed"] * 6
+    decided, undecided = AFTER_DECISION[storage], BEFORE_DECISION[storage] - NOT_DISCARDED.get((storage, when), 0)
+    assert lives == BEFORE_DECISION[storage] + decided
+    assert outcomes == [f"run {RUN}: discarded"] * undecided + [f"run {RUN}: completed"] * decided
 
 
-def test_recovery_itself_may_be_killed(tmp_path):
+def test_recovery_itself_may_be_killed(tmp_path, storage):
     whole = tmp_path / "whole"
     land(LandingZone(whole), attempts=a_full_run())
     with pytest.raises(Killed):
-        land(LandingZone(tmp_path / "cut", Mortal(8, False)), attempts=a_full_run())
-    for lives in range(4):
+        decided = BEFORE_DECISION[storage]
+        land(LandingZone(tmp_path / "cut", mortal(storage, decided + 1, "during")), attempts=a_full_run())
+    for lives in (1, 0, 2):
         with pytest.raises(Killed):
-            LandingZone(tmp_path / "cut", Mortal(0 if lives % 2 else 1, False)).recover()
+            LandingZone(tmp_path / "cut", mortal(storage, lives, "during")).recover()
     assert LandingZone(tmp_path / "cut").recover() == [f"run {RUN}: completed"]
     assert tree(tmp_path / "cut") == tree(whole)
 
 
-def test_meta_is_the_last_thing_to_appear(tmp_path):
-    class Watching(Files):
+def test_meta_is_the_last_thing_to_appear(tmp_path, storage):
+    class Watching(storage):
         def move(self, source, target):
             assert not list(tmp_path.glob("landing_meta/*/*"))
             super().move(source, target)
@@ -231,13 +298,38 @@ def test_a_run_that_another_process_gathers_is_left_alone(tmp_path):
     assert landing.runs() == [RUN, "20260812T142200Z-ffffffff"]
 
 
-def test_a_volume_without_locks_is_no_obstacle(tmp_path, monkeypatch):
-    def unsupported(file, operation):
-        raise OSError(errno.ENOTSUP, "not supported")
+@pytest.mark.parametrize("storage", [Volume], indirect=True)
+def test_of_two_jobs_that_gather_a_run_on_a_volume_the_first_to_commit_lands_it(tmp_path, storage):
+    landing = LandingZone(tmp_path)
+    with (
+        pytest.raises(LandingError, match=f"Another job has landed run {RUN} in .* meanwhile"),
+        landing.begin(RUN, simulated=False) as gathering,
+    ):
+        gathering.add(attempt(), "live")
+        other = LandingZone(tmp_path)
+        assert other.recover() == []
+        land(other, run="20260812T142200Z-ffffffff")
+        land(other)
+        before = tree(tmp_path)
+        gathering.commit()
+    assert landing.runs() == [RUN, "20260812T142200Z-ffffffff"]
+    landed = {path: content for path, content in before.items() if not path.startswith(STAGING)}
+    assert tree(tmp_path) == landed
 
-    monkeypatch.setattr(fcntl, "flock", unsupported)
-    land(LandingZone(tmp_path))
-    assert LandingZone(tmp_path).has(RUN)
+
+@pytest.mark.parametrize("storage", [Volume], indirect=True)
+def test_a_process_that_meets_a_commit_under_way_on_a_volume_helps_it_along(tmp_path, storage):
+    class Helped(Volume):
+        def move(self, source, target):
+            notes.extend(LandingZone(tmp_path).recover())
+            super().move(source, target)
+
+    notes = []
+    land(LandingZone(tmp_path, Helped()), attempts=a_full_run())
+    assert notes == [f"run {RUN}: completed"]
+    land(LandingZone(tmp_path / "alone"), attempts=a_full_run())
+    alone = tree(tmp_path / "alone")
+    assert {path: found for path, found in tree(tmp_path).items() if not path.startswith("alone/")} == alone
 
 
 @pytest.mark.parametrize(
@@ -245,21 +337,21 @@ def test_a_volume_without_locks_is_no_obstacle(tmp_path, monkeypatch):
     [(errno.ENOSPC, "the disk is full: free some space"), (errno.EROFS, "the disk is read-only")],
 )
 @pytest.mark.parametrize("when", ["body", "commit"])
-def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, number, words, when):
-    class Refusing(Files):
-        def write(self, path, content):
+def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, storage, number, words, when):
+    class Refusing(storage):
+        def write_new(self, path, content):
             is_now = path.suffix == ".jsonl" if when == "commit" else "landing_errors" in path.parts
             if is_now:
                 raise OSError(number, "no")
-            super().write(path, content)
+            super().write_new(path, content)
 
     with pytest.raises(CoinlakeError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
         land(LandingZone(tmp_path, Refusing()), attempts=a_full_run())
     assert tree(tmp_path) == {}
 
 
-def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path):
-    class Refusing(Files):
+def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path, storage):
+    class Refusing(storage):
         def move(self, source, target):
             if "landing_meta" in target.parts:
                 raise OSError(errno.ENOSPC, "no")
@@ -267,6 +359,7 @@ def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path):
 
     with pytest.raises(CoinlakeError, match="the disk is full"):
         land(LandingZone(tmp_path, Refusing()))
+    assert LandingZone(tmp_path).runs() == []
     assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
     assert LandingZone(tmp_path).read(LandingZone(tmp_path).lines(RUN)[0]) == PAGE
 

@@ -19,7 +19,11 @@ def contents(spark, lake: Path) -> dict[str, list[tuple]]:
 
 def records(spark, lake: Path, table) -> list[dict]:
     """All rows of one table, maps as dicts."""
-    frame = spark.read.format("delta").load(str(lake / "tables" / table.schema / table.name))
+    return as_records(spark.read.format("delta").load(str(lake / "tables" / table.schema / table.name)), table)
+
+
+def as_records(frame, table) -> list[dict]:
+    """All rows of a frame with the columns of a table, maps as dicts."""
     found = frame.select(*table.column_names).toArrow().to_pylist()
     maps = [column.name for column in table.columns if column.type.startswith("MAP")]
     # Arrow gives a map as a list of pairs, in an order of its own.

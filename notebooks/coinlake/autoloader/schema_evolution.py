@@ -5,9 +5,7 @@ docs.databricks.com/aws/en/ingestion/cloud-object-storage/auto-loader/schema.
 """
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,6 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
+from coinlake import files
 from coinlake.errors import CoinlakeError
 
 LOG_HEADER = "coinlake-schema-1"
@@ -47,18 +46,15 @@ class SchemaLog:
 
     def write(self, schema: StructType) -> None:
         """Adds a version, whole or not at all. Raises CoinlakeError if another stream just did the same."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        newest = self._newest()
-        version = self.folder / str(0 if newest is None else newest + 1)
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".") as folder:
-            draft = Path(folder) / "draft"
-            draft.write_text(f"{LOG_HEADER}\n{schema.json()}")
-            try:
-                os.link(draft, version)
-            except FileExistsError:
+        storage = files.at(self.folder)
+        with storage.lock(self.folder / ".lock") as free:
+            newest = self._newest()
+            version = self.folder / str(0 if newest is None else newest + 1)
+            if free is False or version.exists():
                 raise CoinlakeError(
                     f"Two streams use the schema location {self.folder.parent}: give each its own, and run again."
-                ) from None
+                )
+            storage.write(version, f"{LOG_HEADER}\n{schema.json()}".encode())
 
     def _newest(self) -> int | None:
         names = (path.name for path in self.folder.glob("*") if path.name.isdigit())

@@ -3,29 +3,35 @@
     landing/endpoint=…/date=…/run=…/p0001.json              bodies that are data
     landing_errors/endpoint=…/date=…/run=…/p0001-a1.json    bodies of everything else; .txt when not JSON
     landing_meta/date=…/run=….jsonl                         a line per attempt, last of all: the commit marker
-    landing_staging/run=…/                                  a run that is not visible yet, and its journal
+    landing_staging/run=….…/                                a run that is not visible yet, and its journal
 
 A run is gathered in landing_staging. To commit, its moves are noted in a journal and then carried out, the meta
 file last. Whoever comes next finishes a run that has a journal and discards one that has none. Nothing that is
 visible is ever written again.
+
+On a volume, which cannot rename (coinlake.files), a move is a copy: bodies come to stand in landing/ one after
+another, before the meta file that commits them. Every one of them gets its meta line, if not now then from whoever
+comes next, because the journal decides before the first is copied. There are no locks on a volume either: runs may
+be gathered side by side, and one that is not decided on counts as interrupted a day after its last file. One run
+is one job's; of two that gather the same one, the second is refused by what stands there.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
-import shutil
+import time
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from coinlake import api, instants, sources
+from coinlake import api, files, instants, sources
 from coinlake.api import Attempt
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, LandingError
 
 BODIES, ERRORS, META, STAGING = "landing", "landing_errors", "landing_meta", "landing_staging"
 
@@ -33,37 +39,15 @@ Line = dict[str, Any]
 
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _JOURNAL = "journal.json"
-
-
-class Files:
-    """The file operations that landing consists of, in one place so that a test can cut between any two."""
-
-    def write(self, path: Path, content: bytes) -> None:
-        """Write a new file, through to the disk."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def move(self, source: Path, target: Path) -> None:
-        """Rename a file or folder to a name that must be free."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists():
-            raise FileExistsError(errno.EEXIST, "a landed file is never rewritten", str(target))
-        source.rename(target)
-
-    def remove(self, path: Path) -> None:
-        """Remove a folder with all that is in it."""
-        shutil.rmtree(path)
+_ABANDONED_AFTER_SECONDS = 86_400
 
 
 class LandingZone:
     """The landing zone of the lake at `lake_path`; a tape is one too."""
 
-    def __init__(self, lake_path: str | os.PathLike[str], files: Files | None = None):
+    def __init__(self, lake_path: str | os.PathLike[str], storage: files.Storage | None = None):
         self.path = Path(lake_path)
-        self._files = files or Files()
+        self._storage = storage or files.at(self.path)
 
     # Reading
 
@@ -163,14 +147,14 @@ class LandingZone:
         Raises CoinlakeError when the run is landed already, another process lands it now, the lake holds the
         other kind of data (simulated, real), or the disk refuses.
         """
-        self.refuse_mixing(simulated)
         self.recover()
+        self.refuse_mixing(simulated)
         with self._lock(run) as free:
-            if not free:
+            if free is False:
                 raise CoinlakeError(f"Another process lands run {run} into {self.path} now. Let it finish.")
             if self.has(run):
                 raise CoinlakeError(f"Run {run} is landed in {self.path} already; it is never written again.")
-            gathering = LandingRun(self, run, self._files)
+            gathering = LandingRun(self, run, self._storage)
             try:
                 yield gathering
             finally:
@@ -187,45 +171,38 @@ class LandingZone:
             )
 
     def recover(self) -> list[str]:
-        """Finish or discard the runs that were interrupted, and say which: `run …: completed|discarded`."""
+        """Finish or discard the runs that were interrupted, and say which: `run …: completed|discarded`.
+
+        A run that another process may still be gathering is left alone.
+        """
         done = []
         for folder in sorted((self.path / STAGING).glob("run=*/")):
-            run = folder.name.removeprefix("run=")
+            run = folder.name.removeprefix("run=").partition(".")[0]
             with self._lock(run) as free, self._explained(run):
-                if free and folder.exists():
-                    has_journal = (folder / _JOURNAL).exists()
-                    if has_journal:
-                        self.carry_out(folder)
-                    self._files.remove(folder)
-                    done.append(f"run {run}: {'completed' if has_journal else 'discarded'}")
+                if free is False or not folder.exists():
+                    continue
+                is_decided = _journal(folder) is not None
+                if is_decided:
+                    self.carry_out(folder)
+                elif free is None and not _is_abandoned(folder):
+                    continue
+                self._storage.remove(folder)
+                done.append(f"run {run}: {'completed' if is_decided else 'discarded'}")
         return done
 
     def carry_out(self, folder: Path) -> None:
         """Make the moves of the journal in `folder` that are not made yet."""
-        for source, target in json.loads((folder / _JOURNAL).read_bytes()):
+        for source, target in _journal(folder) or ():
             if (folder / source).exists():
-                self._files.move(folder / source, self.path / target)
+                self._storage.move(folder / source, self.path / target)
 
     @contextmanager
-    def _lock(self, run: str) -> Iterator[bool]:
-        """Hold the run's lock while inside; gives whether it was free."""
-        path = self.path / STAGING / f"{run}.lock"
-        with self._explained(run):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("ab")
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            except OSError:
-                # A mounted volume may know no locks; there, one job runs at a time.
-                pass
-            try:
-                yield True
-            finally:
-                path.unlink(missing_ok=True)
+    def _lock(self, run: str) -> Iterator[bool | None]:
+        """Hold the run's lock while inside; gives whether it was free, None where there are no locks."""
+        with ExitStack() as held:
+            with self._explained(run):
+                free = held.enter_context(self._storage.lock(self.path / STAGING / f"{run}.lock"))
+            yield free
 
     @contextmanager
     def _explained(self, run: str) -> Iterator[None]:
@@ -260,9 +237,10 @@ class LandingZone:
 class LandingRun:
     """A run being gathered; made by `Landing.begin`."""
 
-    def __init__(self, landing: LandingZone, run: str, files: Files):
-        self._landing, self.run, self._files = landing, run, files
-        self._folder = landing.path / STAGING / f"run={run}"
+    def __init__(self, landing: LandingZone, run: str, storage: files.Storage):
+        self._landing, self.run, self._storage = landing, run, storage
+        # A folder of its own for each attempt at the run: where nothing is locked, another job may try the same.
+        self._folder = landing.path / STAGING / f"run={run}.{uuid.uuid4().hex[:8]}"
         self._moves: dict[tuple[str, str], None] = {}
         self._is_decided = False
         self.lines: list[Line] = []
@@ -278,7 +256,7 @@ class LandingRun:
             file = _file_of(self.run, attempt)
             root = BODIES if classification.error is None else ERRORS
             with self._landing._explained(self.run):
-                self._files.write(self._folder / root / file, body)
+                self._storage.write_new(self._folder / root / file, body)
             folder = f"{root}/{Path(file).parent}"
             self._moves[folder, folder] = None
         line = {
@@ -305,22 +283,43 @@ class LandingRun:
         return line
 
     def commit(self) -> None:
-        """Make the run visible: journal, bodies, and last the meta file."""
+        """Make the run visible: journal, bodies, and last the meta file.
+
+        Raises LandingError when another job has landed it meanwhile, and what the disk refuses as CoinlakeError.
+        """
         meta = self._landing._meta_file(self.run).relative_to(self._landing.path)
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines)
         moves = [*self._moves, (str(meta), str(meta))]
+        if self._landing.has(self.run):
+            raise LandingError(
+                f"Another job has landed run {self.run} in {self._landing.path} meanwhile, and nothing landed is "
+                "ever written again. Let one job at a time land a run."
+            )
         with self._landing._explained(self.run):
-            self._files.write(self._folder / meta, text.encode())
-            self._files.write(self._folder / "journal.part", json.dumps(moves).encode())
-            self._files.move(self._folder / "journal.part", self._folder / _JOURNAL)
+            self._storage.write_new(self._folder / meta, text.encode())
+            self._storage.write(self._folder / _JOURNAL, json.dumps(moves).encode())
             self._is_decided = True
             self._landing.carry_out(self._folder)
-            self._files.remove(self._folder)
+            self._storage.remove(self._folder)
 
     def discard(self) -> None:
         """Remove what is staged, unless the decision to commit has been made."""
-        if not self._is_decided and self._folder.exists():
-            self._files.remove(self._folder)
+        if not self._is_decided:
+            self._storage.remove(self._folder)
+
+
+def _journal(folder: Path) -> list[tuple[str, str]] | None:
+    """The moves that were decided on for a staged run; None when nothing was, or not to the end."""
+    try:
+        return [(source, target) for source, target in json.loads((folder / _JOURNAL).read_bytes())]
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether nothing was written into a folder for so long that nobody can be at it any more."""
+    written = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
+    return bool(written) and time.time() - max(written) > _ABANDONED_AFTER_SECONDS
 
 
 def _file_of(run: str, attempt: Attempt) -> str:

@@ -1,5 +1,12 @@
-"""Files, written whole."""
+"""Files of a lake: one seam over the two places where they stand, a folder of this machine and a volume.
 
-from coinlake.files.atomic import write_json
+Whoever writes below a lake asks `at(path)` for the storage of that place and writes through it; nobody else asks
+what kind of place it is.
+"""
 
-__all__ = ["write_json"]
+from coinlake.files.local import LocalFolder
+from coinlake.files.places import VOLUMES, at, is_volume, volume_catalog, write_json
+from coinlake.files.storage import Storage
+from coinlake.files.volume import Volume
+
+__all__ = ["VOLUMES", "LocalFolder", "Storage", "Volume", "at", "is_volume", "volume_catalog", "write_json"]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial, reduce
-from pathlib import Path
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -15,6 +14,7 @@ from pyspark.sql import functions as F
 from coinlake import delta, schema
 from coinlake.delta import DeltaTable, Merged
 from coinlake.lakehouse import Lakehouse
+from coinlake.observability.steps import read_records
 from coinlake.schema import Table
 
 METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
@@ -98,7 +98,7 @@ def load_steps(lake: Lakehouse) -> dict[str, Merged]:
     stored = lake.table(schema.RUN_STEPS).read()
     newest = stored.agg(F.max("started_at")).first()[0]
     since = newest.date() - timedelta(days=1) if newest else date.min
-    records = _records(Path(lake.folder("steps")), since)
+    records = read_records(lake.path, since)
     if not records:
         return {}
     steps = run_steps(lake.spark, records)
@@ -210,17 +210,6 @@ def _row_counts(lake: Lakehouse, counted: list[Table]) -> dict[str, int]:
         return {}
     counts = (f"(SELECT COUNT(*) FROM {lake.table(table).name}) AS {table.name}" for table in counted)
     return lake.spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
-
-
-def _records(folder: Path, since: date) -> list[dict[str, Any]]:
-    """The steps' records below the folders date=YYYY-MM-DD from the day `since` on."""
-    return [
-        json.loads(path.read_text(encoding="utf-8"))
-        for day in sorted(folder.glob("date=*"))
-        if day.name >= f"date={since}"
-        for path in sorted(day.glob("*/*.json"))
-        if not path.name.startswith(".")
-    ]
 
 
 def _arrival(instant: str) -> Column:

@@ -10,13 +10,12 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import project_files, runtime
-from coinlake.files import write_json
+from coinlake import files, project_files, runtime
 
 PRODUCER = "https://github.com/coinlake/coinlake"
 RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -58,7 +57,7 @@ class Step:
         )
         event = self._lineage_event(ended_at, list(reads), writes)
         with contextlib.suppress(PermissionError):
-            write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+            files.write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
@@ -83,7 +82,7 @@ class Step:
             "message": None,
         } | facts
         try:
-            write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
+            files.write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
         except PermissionError:
             print(
                 f"{self.name}: no record is left of this step, because you may read this lake and not write to it"
@@ -147,6 +146,17 @@ def read_record(lake_path: str, run_id: str, name: str) -> dict[str, Any] | None
     """The newest record of a step of this run, whichever day it began on; None when it left none."""
     records = sorted((_lake(lake_path) / "steps").glob(f"date=*/{run_id}/{name}.json"))
     return json.loads(records[-1].read_text(encoding="utf-8")) if records else None
+
+
+def read_records(lake_path: str, since: date) -> list[dict[str, Any]]:
+    """The records of the steps that started on the day `since` or later, in the order of their paths."""
+    return [
+        json.loads(path.read_text(encoding="utf-8"))
+        for day in sorted((_lake(lake_path) / "steps").glob("date=*"))
+        if day.name >= f"date={since}"
+        for path in sorted(day.glob("*/*.json"))
+        if not path.name.startswith(".")
+    ]
 
 
 @cache

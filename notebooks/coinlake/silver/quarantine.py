@@ -3,13 +3,12 @@
 A record that was rejected only because the response log did not name its file yet is replayed once it does.
 """
 
-import shutil
 from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinlake import schema
+from coinlake import files, schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver import streams
 from coinlake.silver.judging import landed_responses
@@ -29,7 +28,7 @@ def replay_uncommitted(lake: Lakehouse) -> streams.Counts:
     for endpoint, runs in sorted(folders.items()):
         checkpoint = Path(lake.checkpoint("replays"), endpoint)
         # A checkpoint that is gone has seen nothing: the files of these runs are read again.
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        files.at(checkpoint).remove(checkpoint)
         these_runs = f"landing/{{{','.join(sorted(runs))}}}"
         counts += streams.take_in_files(lake, endpoint, these_runs, str(checkpoint))
     if folders:

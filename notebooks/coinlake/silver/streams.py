@@ -10,7 +10,6 @@ and changes nothing: the write is idempotent.
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,7 @@ from pathlib import Path
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from coinlake import autoloader, schema, sources
+from coinlake import autoloader, files, schema, sources
 from coinlake.delta import DeltaTable, Merged
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
@@ -78,7 +77,7 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
 def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) -> Counts:
     """Takes in the files below a folder of the lake that are new to the checkpoint."""
     notes = Path(lake.checkpoint("counts"), endpoint)
-    shutil.rmtree(notes, ignore_errors=True)
+    files.at(notes).remove(notes)
     # Over Spark Connect a batch runs in another process, with a session of its own.
     merge_batch = partial(
         _take_in_batch, catalog=lake.catalog, path=lake.path, endpoint=endpoint, notes=str(notes)
@@ -165,8 +164,7 @@ def _again_on_conflict(merge: Callable[[], Merged]) -> Merged:
 
 def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, endpoint: str, notes: str) -> None:
     counts = take_in(Lakehouse(records.sparkSession, catalog, path), records, endpoint)
-    Path(notes).mkdir(parents=True, exist_ok=True)
-    (Path(notes) / f"{batch}.json").write_text(json.dumps(asdict(counts)))
+    files.write_json(Path(notes, f"{batch}.json"), asdict(counts))
 
 
 def reader_options(endpoint: str) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake import files, runtime
+from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.warehouse.azure_sql import AzureSqlWarehouse, sign_in
 from coinlake.warehouse.base import Warehouse
 from coinlake.warehouse.duckdb import DuckDBWarehouse
@@ -20,7 +20,8 @@ def choose(
     """The warehouse that the parameters name: a database in Azure, or without a server the file in the lake.
 
     In Azure the service credential signs in; without one the secret sql-connection, or a managed identity.
-    Raises CoinlakeError when only one of server and database is named, and when nothing can sign in.
+    Raises CoinlakeError when only one of server and database is named, when neither is and the lake is a volume,
+    and when nothing can sign in.
     """
     if bool(sql_server) != bool(sql_database):
         raise CoinlakeError(
@@ -29,4 +30,11 @@ def choose(
         )
     if sql_server:
         return AzureSqlWarehouse(sql_server, sql_database, sign_in(secret_scope, key_vault_url, sql_credential))
-    return DuckDBWarehouse(Path(runtime.resolve_path(lake_path)) / "warehouse.duckdb")
+    folder = Path(runtime.resolve_path(lake_path))
+    if files.is_volume(folder):
+        raise ConfigurationError(
+            f"lake_path={lake_path} is a volume, and the warehouse of a laptop cannot stand there: DuckDB writes "
+            "at any place of its file, and a volume takes whole files only. Name sql_server and sql_database, as in "
+            "parameters/."
+        )
+    return DuckDBWarehouse(folder / "warehouse.duckdb")

@@ -1,0 +1,60 @@
+"""A folder of this machine: names appear whole by renaming, and locks tell processes apart."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coinlake.files.storage import Storage
+
+
+class LocalFolder(Storage):
+    """Files of a file system that renames and locks."""
+
+    def write_new(self, path: Path, content: bytes) -> None:
+        """Write a new file, through to the disk; a crash may leave the beginning of it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Write a file atomically, through to the disk: a reader sees the old file or the whole new one."""
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.unlink(missing_ok=True)
+        self.write_new(beside, content)
+        beside.replace(path)
+
+    def move(self, source: Path, target: Path) -> None:
+        """Rename a file or folder."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        source.rename(target)
+
+    @contextmanager
+    def lock(self, path: Path) -> Iterator[bool | None]:
+        """Hold a lock that the operating system gives up when this process ends, however it ends."""
+        # Imported here: on a cluster, where nothing is locked, it need not be installed.
+        from filelock import FileLock, Timeout
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=0, fallback_to_soft=False)
+        try:
+            lock.acquire()
+            free = True
+        except Timeout:
+            free = False
+        except OSError as problem:
+            # A file system of the network may know no locks.
+            if problem.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK):
+                raise
+            free = None
+        try:
+            yield free
+        finally:
+            if free is not False:
+                path.unlink(missing_ok=True)
+            lock.release()
