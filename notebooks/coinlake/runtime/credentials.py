@@ -75,4 +75,4 @@ def _from_vault(vault_url: str, name: str) -> str:
     from azure.identity import DefaultAzureCredential
     from azure.keyvault.secrets import SecretClient
 
-    return SecretClient(vault_url, DefaultAzureCredential()).get_secret(name).value
+    return SecretClient(vault_url, DefaultAzureCredential()).get_secret(name).value or ""
