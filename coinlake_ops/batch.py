@@ -16,6 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
-    """Run every notebook and render the reports; raises CoinlakeError at the first that fails.
+    """Run every notebook whose input is done and render the reports; raises CoinlakeError when one fails.
 
     A server that is given serves the run and stays; else the run has one of its own.
     """
@@ -124,18 +125,29 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
 
 
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
-    waiting = dict(AFTER)
+    """Start each notebook when its input is done; what runs beside one that fails is let run to its end."""
+    order = TopologicalSorter(AFTER)
+    order.prepare()
+    ready: list[str] = []
     running: dict[Future, str] = {}
-    done: set[str] = set()
-    while waiting or running:
-        for name in [name for name, after in waiting.items() if done.issuperset(after)]:
-            if len(running) < AT_ONCE:
-                del waiting[name]
-                running[pool.submit(_execute_one, run, name, server)] = name
+    failures: list[CoinlakeError] = []
+    while True:
+        ready += order.get_ready()
+        while ready and len(running) < AT_ONCE:
+            name = ready.pop(0)
+            running[pool.submit(_execute_one, run, name, server)] = name
+        if not running:
+            break
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
-            done.add(running.pop(future))
-            run.say("step", future.result())
+            name = running.pop(future)
+            try:
+                run.say("step", future.result())
+                order.done(name)
+            except CoinlakeError as failure:
+                failures.append(failure)
+    if failures:
+        raise NotebookFailed("\n".join(dict.fromkeys(map(str, failures))))
 
 
 def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
@@ -159,7 +171,9 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
         raise NotebookFailed(
             f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
         ) from None
-    record = json.loads(observability.record_path(step.lake_path, step.started_at, run.run_id, name).read_text())
+    record = observability.read_record(step.lake_path, run.run_id, name)
+    if record is None:
+        raise NotebookFailed(f"{name} left no record: it must end with step.end(…).")
     if name in REPORTS:
         from coinlake_ops import report
 

@@ -158,7 +158,7 @@ class TestRetries:
 
     def test_a_load_waits_for_the_one_before_it(self, server, warehouse, waits):
         with warehouse.writing():
-            with pytest.raises(CoinlakeError, match="Another load of AzureWarehouse"):
+            with pytest.raises(CoinlakeError, match="Another load of AzureSqlWarehouse"):
                 load(warehouse)
             assert waits == list(azure_sql.PAUSES)
         assert load(warehouse) == LOADED

@@ -175,13 +175,13 @@ def everything(warehouse):
 
 class TestChoosing:
     def test_without_a_server_the_warehouse_is_a_file_of_the_lake(self):
-        assert repr(warehouse.choose("/lake")) == "EmbeddedWarehouse('/lake/warehouse.duckdb')"
+        assert repr(warehouse.choose("/lake")) == "DuckDBWarehouse('/lake/warehouse.duckdb')"
         assert warehouse.choose("/lake").name == "warehouse.duckdb"
 
     def test_a_server_and_its_database(self, monkeypatch):
         monkeypatch.setenv("COINLAKE_SQL_CONNECTION", "UID=loader;PWD=Hidden-1")
         chosen = warehouse.choose("/lake", "sql.example.net", "coinlake")
-        assert repr(chosen) == "AzureWarehouse('sql.example.net', 'coinlake')"
+        assert repr(chosen) == "AzureSqlWarehouse('sql.example.net', 'coinlake')"
         assert chosen.name == "sql.example.net/coinlake"
 
     @pytest.mark.parametrize("named", [("sql.example.net", ""), ("", "coinlake")])

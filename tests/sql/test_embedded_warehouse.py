@@ -349,15 +349,15 @@ class TestPublishing:
         monkeypatch.undo()
         assert [found["coin_id"] for found in contents(loaded, FACT_PRICE_DAILY)] == ["bitcoin", "solana"]
 
-    @pytest.mark.parametrize("last_step", ["loading._log", "embedded._sync"])
+    @pytest.mark.parametrize("last_step", ["loading._log", "duckdb._sync"])
     def test_a_killed_load_leaves_the_old_file_and_the_next_one_works(self, loaded, last_step):
         before = loaded.path.read_bytes()
         program = (
             "import os, sys; sys.path[:0] = sys.argv[2:]\n"
-            "from coinlake.warehouse import EmbeddedWarehouse, embedded, loading\n"
+            "from coinlake.warehouse import DuckDBWarehouse, duckdb, loading\n"
             "from tests.sql.test_embedded_warehouse import TestPublishing\n"
             f"{last_step} = lambda *_: os._exit(9)\n"
-            "loading.load(EmbeddedWarehouse(sys.argv[1]), TestPublishing.CHANGES, 'killed')\n"
+            "loading.load_changes(DuckDBWarehouse(sys.argv[1]), TestPublishing.CHANGES, 'killed')\n"
         )
         folder = str(Path(__file__).parents[2])
         killed = subprocess.run([sys.executable, "-c", program, loaded.path, folder], timeout=60)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -119,6 +120,35 @@ def test_a_failure_names_notebook_cell_and_message_and_stops_what_depends_on_it(
     assert world.server.stopped
     [record] = world.lake.glob("steps/date=*/r1/c.json")
     assert json.loads(record.read_text())["message"] == "Column x is missing."
+
+
+def test_what_runs_beside_a_failure_ends_in_peace_and_is_not_blamed(world, capsys):
+    world.failing["b"] = notebooks.CellFailed(3, "Login failed.")
+    assert run(world) == 1
+    assert sorted(world.executed) == ["a", "b"]
+    [record] = world.lake.glob("steps/date=*/r1/a.json")
+    assert json.loads(record.read_text())["status"] == "succeeded"
+    assert capsys.readouterr().err.startswith("\nb, cell 3: Login failed.\n")
+
+
+def test_every_failure_is_told(world, capsys):
+    world.failing |= {"a": notebooks.CellFailed(1, "No network."), "b": notebooks.CellFailed(3, "Login failed.")}
+    assert run(world) == 1
+    said = capsys.readouterr().err
+    assert "a, cell 1: No network." in said and "b, cell 3: Login failed." in said
+
+
+def test_a_step_that_begins_after_midnight_is_found(world, monkeypatch):
+    """The run notes a start before midnight, the notebook one after it."""
+    days = iter(datetime(2026, 8, day, 0, 0, 1, tzinfo=UTC) for day in range(1, 100))
+    written = observability.Step._write
+
+    def write(step, status, ended_at, **facts):
+        step.started_at = next(days)
+        return written(step, status, ended_at, **facts)
+
+    monkeypatch.setattr(observability.Step, "_write", write)
+    assert run(world) == 0
 
 
 def test_a_server_that_died_is_named_as_the_cause(world, capsys):

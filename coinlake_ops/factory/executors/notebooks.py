@@ -3,7 +3,6 @@
 Source: azure-docs, transform-data-databricks-notebook.
 """
 
-import json
 import time
 from pathlib import PurePosixPath
 
@@ -47,8 +46,8 @@ def run_notebook(world, activity):
         raise ActivityFailure(
             "3204", f"{notebook.stem}, cell {failure.cell}: {message}", {"runPageUrl": executed.as_uri()}
         ) from None
-    records = sorted(world.lake.glob(f"steps/date=*/{step.run_id}/{step.name}.json"))
-    if not records:
+    record = observability.read_record(step.lake_path, step.run_id, step.name)
+    if record is None:
         raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
     if notebook.stem in batch.REPORTS:
         from coinlake_ops import report
@@ -56,7 +55,7 @@ def run_notebook(world, activity):
         report.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
     return {
         "runPageUrl": executed.as_uri(),
-        "runOutput": observability.step_result(json.loads(records[-1].read_text(encoding="utf-8"))),
+        "runOutput": observability.step_result(record),
         "effectiveIntegrationRuntime": "local",
         "executionDuration": round(time.monotonic() - began, 3),
     }

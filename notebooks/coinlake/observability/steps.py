@@ -143,6 +143,12 @@ def record_path(lake_path: str, started_at: datetime, run_id: str, name: str) ->
     return _lake(lake_path) / "steps" / f"date={started_at:%Y-%m-%d}" / run_id / f"{name}.json"
 
 
+def read_record(lake_path: str, run_id: str, name: str) -> dict[str, Any] | None:
+    """The newest record of a step of this run, whichever day it began on; None when it left none."""
+    records = sorted((_lake(lake_path) / "steps").glob(f"date=*/{run_id}/{name}.json"))
+    return json.loads(records[-1].read_text(encoding="utf-8")) if records else None
+
+
 @cache
 def code_hash() -> str:
     """SHA-256 of the package's source files, first 12 hex digits: which code made the data."""

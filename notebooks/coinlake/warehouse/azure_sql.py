@@ -126,7 +126,7 @@ class AzureSqlWarehouse(Warehouse):
         return " ".join(f"{name}={count}" for name, count in row.items())
 
     def __repr__(self) -> str:
-        return f"AzureWarehouse({self.server!r}, {self.database!r})"
+        return f"AzureSqlWarehouse({self.server!r}, {self.database!r})"
 
     def extras(self) -> list[Path]:
         """Indexes, and the procedure that Data Factory calls."""

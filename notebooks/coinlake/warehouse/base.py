@@ -1,6 +1,6 @@
 """What a load needs of a warehouse, whichever database it is.
 
-`coinlake.warehouse.load` speaks portable T-SQL through these two classes only. `embedded` implements them on
+`coinlake.warehouse.load` speaks portable T-SQL through these two classes only. `duckdb` implements them on
 a DuckDB file; a server implements them with a connection, a bulk copy and a transaction of its own.
 """
 
