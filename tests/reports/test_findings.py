@@ -154,7 +154,7 @@ def test_months(median, said):
 def health(**changes):
     frames = gold_frames.gold(coins=2, days=40)
     rows = gold_frames.operations(**changes)
-    frames |= {name: gold_frames.typed(getattr(gold_frames.tables, name.upper()), rows[name]) for name in rows}
+    frames |= {name: gold_frames.typed(getattr(gold_frames.schema, name.upper()), rows[name]) for name in rows}
     return built("pipeline_health", frames)
 
 
