@@ -1,4 +1,4 @@
-"""Checks what needs no test run: the style of the code and the hygiene of the notebooks.
+"""Checks what needs no test run: the style of the code, its types, and the hygiene of the notebooks.
 
 `python -m coinlake_ops.check` reports, `python -m coinlake_ops.check --fix` mends what can be mended.
 """
@@ -21,7 +21,7 @@ MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|root|Users|work)/\w+")
 
 
 def main(arguments: list[str]) -> int:
-    """Run ruff and the notebook rules; returns the exit code."""
+    """Run ruff, mypy and the notebook rules; returns the exit code."""
     fix = "--fix" in arguments
     if fix:
         _strip_outputs()
@@ -30,13 +30,15 @@ def main(arguments: list[str]) -> int:
         subprocess.run([*ruff, "format", "--quiet", *([] if fix else ["--check"]), "."], cwd=ROOT).returncode,
         subprocess.run([*ruff, "check", "--quiet", *(["--fix"] if fix else []), "."], cwd=ROOT).returncode,
     ]
+    # The slowest one: the notebooks are looked at meanwhile.
+    types = subprocess.Popen([sys.executable, "-m", "mypy", "--no-error-summary"], cwd=ROOT)
     faults = [f"{path.name}: {fault}" for path in notebooks.all_paths() for fault in notebook_faults(path)]
     for fault in faults:
         print(fault, file=sys.stderr)
-    if any(codes) or faults:
+    if types.wait() or any(codes) or faults:
         print("Some checks failed. `make fix` mends style and outputs.", file=sys.stderr)
         return 1
-    print(f"style and {len(notebooks.all_paths())} notebooks: ok")
+    print(f"style, types and {len(notebooks.all_paths())} notebooks: ok")
     return 0
 
 

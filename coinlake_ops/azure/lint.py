@@ -78,8 +78,8 @@ def _names(template) -> Iterator[str]:
     for text in _expressions({key: template.get(key, {}) for key in ("variables", "resources", "outputs")}):
         try:
             for call in arm.calls(text):
-                if call.func.id in used:
-                    used[call.func.id].add(call.args[0].value)
+                if arm.called(call) in used:
+                    used[arm.called(call)].add(ast.literal_eval(call.args[0]))
         except CoinlakeError as error:
             yield str(error)
     for kind, names in used.items():
@@ -118,7 +118,7 @@ def _resources(template, resources) -> Iterator[str]:
             {key: part for key, part in document.items() if key not in ("dependsOn", "name")}
         ):
             for call in arm.calls(text):
-                if call.func.id == "resourceId" and ast.unparse(call) not in waited_for:
+                if arm.called(call) == "resourceId" and ast.unparse(call) not in waited_for:
                     yield f"{document['type']} refers to {ast.unparse(call)} but does not depend on it."
 
 

@@ -116,7 +116,7 @@ def difference(
     desired, live = list(desired), list(live)
     there = {item.key: item for item in live}
     wanted = {item.key for item in desired}
-    found = []
+    found: list[tuple[str, Item, Item | None, tuple[str, ...]]] = []
     for item in desired:
         before = there.get(item.key)
         if before is None:

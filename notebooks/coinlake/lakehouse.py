@@ -10,6 +10,7 @@ there.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,7 +209,7 @@ class Lakehouse:
             if isinstance(column.dataType, StructType)
         }
 
-    def _side_by_side(self, make, tables=TABLES) -> None:
+    def _side_by_side(self, make: Callable[[Table], object], tables: Sequence[Table] = TABLES) -> None:
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(make, tables))
 

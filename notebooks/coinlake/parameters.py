@@ -25,7 +25,7 @@ class Parameter:
     `read` raises CoinlakeError for a text that it cannot read.
     """
 
-    type: type
+    type: type[str] | type[int] | type[float] | type[bool]
     help: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None

@@ -64,7 +64,7 @@ class Resources(Part):
         facts, notebooks = self._cloud.facts, self._cloud.parameters
         extra = {
             "mainPipeline": MAIN_PIPELINE,
-            "freshnessHours": max(1, round(notebooks["freshness_sla_hours"])),
+            "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
             "globalParameters": self._global_parameters(),
         }
         return {

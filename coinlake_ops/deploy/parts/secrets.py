@@ -26,7 +26,7 @@ class Secrets(ItemsPart):
 
     def desired(self) -> list[Item]:
         """See ItemsPart; a secret's content is only that it is there."""
-        facts, scope = self._cloud.facts, self._cloud.parameters["secret_scope"]
+        facts, scope = self._cloud.facts, str(self._cloud.parameters["secret_scope"])
         readers = [self._cloud.factory_application_id, facts.engineers_group]
         vault = {"vault": facts.vault_url.rstrip("/")}
         return [

@@ -12,11 +12,12 @@ a number holds it in Spark's own spelling (give numbers a type); rescued numbers
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming import DataStreamWriter, StreamingQuery
+from pyspark.sql.streaming import DataStreamReader, DataStreamWriter, StreamingQuery
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from coinlake import runtime
@@ -31,6 +32,7 @@ ADD_NEW_COLUMNS, RESCUE, FAIL_ON_NEW_COLUMNS, NONE = MODES = (
 )
 SOURCE_COLUMNS = ("_src_path", "_src_name", "_src_modified")
 RECORD = "_record"
+Reader = TypeVar("Reader", DataFrameReader, DataStreamReader)
 
 # A folder of hourly pages holds years: the file source's own default forgets files older than a week.
 NO_AGE_LIMIT = "36500d"
@@ -94,7 +96,7 @@ class Options:
         return schema_evolution.SchemaLog(self.schema_location)
 
 
-def read(spark: SparkSession, path: str, **options) -> DataFrame:
+def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
     """A stream of the records in the JSON files below a folder; options as in Options.
 
     Columns: those of the schema, partition_columns, corrupt_column and rescued_column as asked for, then
@@ -119,7 +121,7 @@ def read(spark: SparkSession, path: str, **options) -> DataFrame:
     return _parsed(spark, _text_options(reader, asked).load(path), schema, asked)
 
 
-def read_files(spark: SparkSession, paths: Sequence[str], **options) -> DataFrame:
+def read_files(spark: SparkSession, paths: Sequence[str], **options: Any) -> DataFrame:
     """The same records and columns as read_landed gives, of these files, now and without a checkpoint.
 
     For files that are read again, such as quarantined ones. Works the same on Databricks. The schema is the
@@ -148,7 +150,7 @@ def run_available_now(
     *,
     checkpoint: str,
     restarts: int = 3,
-    **options,
+    **options: Any,
 ) -> StreamingQuery:
     """Reads all files that are there, writes them, and returns the finished query.
 
@@ -213,7 +215,7 @@ def _stream_schema(spark: SparkSession, path: str, asked: Options) -> StructType
     return schema
 
 
-def _text_options(reader, asked: Options):
+def _text_options(reader: Reader, asked: Options) -> Reader:
     return (
         reader.option("wholetext", asked.multi_line)
         .option("recursiveFileLookup", True)

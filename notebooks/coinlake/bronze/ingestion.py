@@ -220,7 +220,7 @@ def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, aske
             talk.ask(request, sources)
         elif not is_past_the_end:
             attempt = talk.ask(request, sources)
-            if attempt is not None and attempt.classification.error is None:
+            if attempt is not None and attempt.body is not None and attempt.classification.error is None:
                 rows = json.loads(attempt.body.decode("utf-8-sig"))
                 coin_ids += _coin_ids(rows)
                 is_past_the_end = len(rows) < settings.page_length
