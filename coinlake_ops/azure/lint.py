@@ -77,8 +77,8 @@ def _names(template) -> Iterator[str]:
     for text in _expressions({key: template.get(key, {}) for key in ("variables", "resources", "outputs")}):
         try:
             for call in arm_template.calls(text):
-                if call.func.id in used:
-                    used[call.func.id].add(call.args[0].value)
+                if arm_template.called(call) in used:
+                    used[arm_template.called(call)].add(ast.literal_eval(call.args[0]))
         except CoinlakeError as error:
             yield str(error)
     for kind, names in used.items():
@@ -119,7 +119,7 @@ def _resources(template, resources) -> Iterator[str]:
             {key: part for key, part in document.items() if key not in ("dependsOn", "name")}
         ):
             for call in arm_template.calls(text):
-                if call.func.id == "resourceId" and ast.unparse(call) not in waited_for:
+                if arm_template.called(call) == "resourceId" and ast.unparse(call) not in waited_for:
                     yield f"{document['type']} refers to {ast.unparse(call)} but does not depend on it."
 
 

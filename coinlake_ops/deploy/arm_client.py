@@ -41,7 +41,8 @@ class ArmClient:
 
     def values(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """All entries of a list, page by page; empty when its owner does not exist."""
-        url, found = self._url(path, version, query), []
+        found: list[dict[str, Any]] = []
+        url: str | None = self._url(path, version, query)
         while url:
             response = self._send("GET", url)
             page = {} if response.status_code == 404 else response.json()
@@ -82,7 +83,7 @@ class ArmClient:
 
     def _url(self, path: str, version: str, query: Mapping[str, str] | None = None) -> str:
         asked = {"api-version": version} | dict(query or {}) if version else dict(query or {})
-        return requests.Request("GET", self._host + path, params=asked).prepare().url
+        return requests.Request("GET", self._host + path, params=asked).prepare().url or ""
 
     def _send(self, method: str, url: str, document: Mapping[str, Any] | None = None) -> requests.Response:
         for attempt in range(1, ATTEMPTS + 1):

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -152,8 +153,9 @@ def bench_warehouse(folder: Path) -> None:
                     database.register("incoming", rows)
                     database.execute(f"CREATE TABLE {table.name} AS SELECT * FROM incoming")
 
-        ours(0), bare(0)
-        pairs = [(seconds(lambda n=n: ours(n)), seconds(lambda n=n: bare(n))) for n in range(1, ROUNDS + 1)]
+        ours(0)
+        bare(0)
+        pairs = [(seconds(partial(ours, n)), seconds(partial(bare, n))) for n in range(1, ROUNDS + 1)]
     report("warehouse", "load", *_medians(pairs, "bare insert"))
 
 

@@ -67,7 +67,10 @@ def _version_of(python: Path) -> tuple[int, int] | None:
         text=True,
         check=False,
     )
-    return tuple(map(int, shown.stdout.split())) if shown.returncode == 0 else None
+    if shown.returncode != 0:
+        return None
+    major, minor = map(int, shown.stdout.split())
+    return major, minor
 
 
 def _step(what: str, *command: str) -> int:

@@ -1,4 +1,4 @@
-"""Checks what needs no test run: the style of the code, who imports whom, and the hygiene of the notebooks.
+"""Checks what needs no test run: style, types, who imports whom, and the hygiene of the notebooks.
 
 `coinlake check` reports, `coinlake fix` mends what can be mended.
 """
@@ -25,7 +25,7 @@ MACHINE_PATH = re.compile(r"(?<![\w/.])/(?:home|root|Users|work)/\w+")
 
 
 def run(fix: bool = False) -> bool:
-    """Run ruff, lint-imports and the notebook rules and print what is wrong; `fix` mends what it can first.
+    """Run ruff, mypy, lint-imports and the notebook rules and print what is wrong; `fix` mends what it can first.
 
     Returns whether all is well.
     """
@@ -37,13 +37,15 @@ def run(fix: bool = False) -> bool:
         subprocess.run([*ruff, "check", "--quiet", *(["--fix"] if fix else []), "."], cwd=ROOT).returncode,
         _lint_imports(),
     ]
+    # The slowest one: the notebooks are looked at meanwhile.
+    types = subprocess.Popen([sys.executable, "-m", "mypy", "--no-error-summary"], cwd=ROOT)
     faults = [f"{path.name}: {fault}" for path in notebooks.all_paths() for fault in notebook_faults(path)]
     for fault in faults:
         print(fault, file=sys.stderr)
-    if any(codes) or faults:
+    if types.wait() or any(codes) or faults:
         print("Some checks failed. `coinlake fix` mends style and outputs.", file=sys.stderr)
         return False
-    print(f"style, imports and {len(notebooks.all_paths())} notebooks: ok")
+    print(f"style, types, imports and {len(notebooks.all_paths())} notebooks: ok")
     return True
 
 

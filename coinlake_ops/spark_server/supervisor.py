@@ -63,7 +63,7 @@ def supervise(log: Path, ready: str, patience: float, pid_file: Path, arguments:
         announced = False
         try:
             with log.open("wb", buffering=0) as file:
-                for line in command.stdout:
+                for line in command.stdout or ():
                     file.write(line)
                     found = None if announced else re.search(ready, line.decode(errors="replace"))
                     if found:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import gold_frames
-from tests.support.built_reports import MODULES, built
+from tests.support.built_reports import MODULES, built, lake
 
 
 @pytest.fixture(scope="session")
@@ -15,8 +15,8 @@ def tables():
 @pytest.fixture(scope="session")
 def gold(tables):
     """The frames of the two market reports."""
-    catalog = gold_frames.Catalog(tables)
-    return {name: MODULES[name].read(catalog, "spark_catalog") for name in MODULES}
+    opened = lake(tables)
+    return {name: MODULES[name].read(opened) for name in MODULES}
 
 
 @pytest.fixture(scope="session")

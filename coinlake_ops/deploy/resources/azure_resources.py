@@ -64,7 +64,7 @@ class AzureResources(Part):
         extra = {
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
-            "freshnessHours": max(1, round(notebooks["freshness_sla_hours"])),
+            "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
             "globalParameters": self._global_parameters(),
         }
         return {

@@ -32,7 +32,7 @@ class Dashboard(ItemsPart):
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
-        content = dashboard.document(self._clients.parameters["catalog"])
+        content = dashboard.document(str(self._clients.parameters["catalog"]))
         return [Item("dashboard", NAME, {"content": pruned(content), "published": True})]
 
     def live(self) -> list[Item]:

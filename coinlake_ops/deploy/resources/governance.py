@@ -42,7 +42,7 @@ class Governance(ItemsPart):
         found = [item for item in map(self._live_credential, desired) if item is not None]
         warehouse = SqlWarehouse(workspace, self._clients.sleep)
         if warehouse.exists:
-            found += live.read(warehouse.query, desired, self._clients.parameters["catalog"])
+            found += live.read(warehouse.query, desired, str(self._clients.parameters["catalog"]))
         return found
 
     def changes(self) -> list[Change]:

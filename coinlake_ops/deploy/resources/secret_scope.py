@@ -27,7 +27,7 @@ class Secrets(ItemsPart):
 
     def desired(self) -> list[Item]:
         """See ItemsPart; a secret's content is only that it is there."""
-        environment, scope = self._clients.environment, self._clients.parameters["secret_scope"]
+        environment, scope = self._clients.environment, str(self._clients.parameters["secret_scope"])
         readers = [self._clients.factory_application_id, environment.engineers_group]
         vault = {"vault": environment.vault_url.rstrip("/")}
         return [

@@ -32,8 +32,8 @@ def run_notebook(world, activity):
     }
     if "catalog" in values:
         world.start_spark()
-    step = observability.Step(notebook.stem, values["run_id"], values["lake_path"], values)
-    executed = world.lake / "runs" / values["run_id"] / notebook.name
+    step = observability.Step(notebook.stem, str(values["run_id"]), str(values["lake_path"]), values)
+    executed = world.lake / "runs" / str(values["run_id"]) / notebook.name
     began = time.monotonic()
     try:
         course.execute(notebook, executed, values, deadline=activity.timeout_seconds)

@@ -171,13 +171,13 @@ def _broken(status: int, body: bytes, flaw: str) -> Classification:
 
 
 def _wrong_shape(endpoint: Endpoint, document: Any) -> str | None:
-    names = {list: "an array", dict: "an object"}
+    names: dict[type, str] = {list: "an array", dict: "an object"}
     if not isinstance(document, endpoint.shape):
         came = names.get(type(document), "a single value")
         return f"{came} came where {endpoint.name} has {names[endpoint.shape]}"
     if endpoint.holds is not None:
         key, kind = endpoint.holds
-        if not isinstance(document.get(key), kind):
+        if not isinstance(document, dict) or not isinstance(document.get(key), kind):
             return f"the object has no {key!r}, which {endpoint.name} has"
     return None
 

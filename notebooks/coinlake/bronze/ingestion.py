@@ -215,7 +215,12 @@ def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, aske
     for source in sources.of_group(talk.group):
         for request in (each for each in planned.requests if each.endpoint == source.endpoint):
             attempt = talk.ask(request, answered_by)
-            if source.lists_coins and attempt is not None and attempt.classification.error is None:
+            if (
+                source.lists_coins
+                and attempt is not None
+                and attempt.body is not None
+                and attempt.classification.error is None
+            ):
                 rows = json.loads(attempt.body.decode("utf-8-sig"))
                 coin_ids += _coin_ids(rows)
                 if source.endpoint.page_size and len(rows) < settings.page_length:
@@ -235,8 +240,10 @@ def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> S
     if not settings.tape_path:
         raise CoinlakeError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
     tape = Recording(runtime.resolve_path(settings.tape_path))
+    until = _asked_instant(settings)
+    assert not isinstance(until, timedelta)  # a step moves the simulated clock only
     summary = Summary()
-    for tape_run, lines in tape.runs(group, _asked_instant(settings)):
+    for tape_run, lines in tape.runs(group, until):
         run = replay_run_id(group, tape_run)
         if landing.has(run):
             summary.already_landed.append(run)

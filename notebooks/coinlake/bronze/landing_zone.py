@@ -219,7 +219,7 @@ class LandingZone:
                 errno.EEXIST: f"{problem.filename2 or problem.filename} stands there already, and nothing landed "
                 "is ever written again: move it away",
                 errno.ENOTDIR: "a file stands where a folder is needed: set lake_path to a folder",
-            }.get(problem.errno, str(problem))
+            }.get(problem.errno or 0, str(problem))
             raise CoinlakeError(
                 f"Run {run} could not be landed in {self.path}: {why}, and run again. "
                 "No part of a run stays behind: it is completed or discarded then."

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 from coinlake import api, instants, sources
 from coinlake.api import Request
@@ -43,7 +44,7 @@ class Settings:
             raise CoinlakeError(f"source={self.source!r} is not one of {', '.join(ANSWERED_BY)}.")
 
     @classmethod
-    def of(cls, parameters: Mapping[str, object]) -> "Settings":
+    def of(cls, parameters: Mapping[str, Any]) -> "Settings":
         """The settings among a notebook's parameters; those of other concern are left aside."""
         names = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in parameters.items() if name in names})

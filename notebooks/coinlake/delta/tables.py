@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
 from coinlake.errors import StorageError
@@ -37,6 +37,14 @@ class Merged(NamedTuple):
     inserted: int
     updated: int
     version: int
+
+
+def only_row(frame: DataFrame) -> Row:
+    """The row of a statement that always answers with one; raises StorageError if there is none."""
+    row = frame.first()
+    if row is None:
+        raise StorageError("A statement that answers with one row came back without: run the step again.")
+    return row
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class DeltaTable:
         where = where or "true"
         changed = _changed_rows(table, _best_of_key(table, source), self.read().alias("t").where(where))
         columns = ", ".join(table.column_names)
-        done = self.spark.sql(
+        merge = self.spark.sql(
             f"""
             MERGE INTO {name} AS t USING {{changed}} AS s
             ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({where})
@@ -126,7 +134,8 @@ class DeltaTable:
             WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
             """,
             changed=changed,
-        ).first()
+        )
+        done = only_row(merge)
         newest = self.version()
         if done["num_affected_rows"] and newest % COMPACT_EVERY_VERSIONS == 0:
             self.spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")

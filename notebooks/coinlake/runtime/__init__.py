@@ -11,7 +11,7 @@ from coinlake.runtime.jvm import (
     require_delta_jars,
     spark_home,
 )
-from coinlake.runtime.session import SPARK_CONFS, compiled, resolve_path, spark
+from coinlake.runtime.session import SPARK_CONFS, compiled, resolve_path, settings, spark
 
 __all__ = [
     "SPARK_CONFS",
@@ -30,6 +30,7 @@ __all__ = [
     "require_delta_jars",
     "resolve_path",
     "secret_variable",
+    "settings",
     "show",
     "spark",
     "spark_home",

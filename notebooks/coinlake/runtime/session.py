@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -83,14 +83,24 @@ def compiled(session: SparkSession) -> Iterator[None]:
     if is_databricks():
         yield
         return
-    before = {name: session.conf.get(name) for name in COMPILED}
+    with settings(session, COMPILED):
+        yield
+
+
+@contextmanager
+def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
+    """Within the block the session has these settings, and afterwards those that it had before."""
+    before = {name: session.conf.get(name) for name in confs}
     try:
-        for name, value in COMPILED.items():
+        for name, value in confs.items():
             session.conf.set(name, value)
         yield
     finally:
-        for name, value in before.items():
-            session.conf.set(name, value)
+        for name, earlier in before.items():
+            if earlier is None:
+                session.conf.unset(name)
+            else:
+                session.conf.set(name, earlier)
 
 
 def resolve_path(path: str) -> str:
@@ -114,7 +124,8 @@ def _local_session() -> SparkSession:
     prepare_environment()
     warehouse = tempfile.mkdtemp(prefix="coinlake-warehouse-")
     atexit.register(shutil.rmtree, warehouse, ignore_errors=True)
-    confs = SPARK_CONFS | {
+    confs: dict[str, bool | float | int | str | None] = {
+        **SPARK_CONFS,
         "spark.sql.warehouse.dir": warehouse,
         "spark.driver.extraJavaOptions": " ".join(java_options()),
     }
@@ -134,7 +145,7 @@ def _client(remote: str) -> SparkSession:
         ) from None
     session = SparkSession.builder.remote(remote).getOrCreate()
     # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
-    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])  # type: ignore[operator]  # typed as the classic session's, which has none
     return session
 
 

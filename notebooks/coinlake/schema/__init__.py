@@ -82,5 +82,5 @@ __all__ = [
     "Table",
     "quoted_name",
     "quoted_text",
-    *_silver.__all__,
 ]
+__all__ += _silver.__all__

@@ -246,5 +246,26 @@ QUARANTINE = Table(
 )
 
 # The tables of this module, by their names here: a further one is added above and nowhere else.
-__all__ = [name for name, value in globals().items() if isinstance(value, Table)]
-TABLES: tuple[Table, ...] = tuple(globals()[name] for name in __all__)
+TABLES: tuple[Table, ...] = (
+    COIN_SNAPSHOTS,
+    COIN_PRICES,
+    MARKET_TOTALS,
+    COIN_LIST,
+    COIN_CATEGORIES,
+    FEAR_GREED,
+    FX_RATES,
+    WEATHER_DAILY,
+    QUARANTINE,
+)
+
+__all__ = [
+    "COIN_CATEGORIES",
+    "COIN_LIST",
+    "COIN_PRICES",
+    "COIN_SNAPSHOTS",
+    "FEAR_GREED",
+    "FX_RATES",
+    "MARKET_TOTALS",
+    "QUARANTINE",
+    "WEATHER_DAILY",
+]

@@ -15,12 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import autoloader, files, schema, sources
-from coinlake.delta import DeltaTable, Merged
+from coinlake.delta import DeltaTable, Merged, only_row
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
     RESPONSE_LOG,
@@ -124,11 +125,12 @@ def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     rows = judged(known, endpoint)
     is_accepted = F.size("_reasons") == 0
     # One pass tells whether anything was rejected and where stored rows are to be searched for.
-    found = rows.agg(
+    totals = rows.agg(
         F.count("*").alias("read"),
         F.count_if(~is_accepted).alias("rejected"),
         *(target.search().alias(target.table.name) for target in source.targets if target.search),
-    ).first()
+    )
+    found = only_row(totals)
     counts = Counts(read=found["read"], rejected=found["rejected"])
     if counts.read > counts.rejected:
         accepted = rows.where(is_accepted)
@@ -167,7 +169,7 @@ def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, e
     files.write_json(Path(notes, f"{batch}.json"), asdict(counts))
 
 
-def reader_options(endpoint: str) -> dict[str, object]:
+def reader_options(endpoint: str) -> dict[str, Any]:
     """How the reader (autoloader) is asked for the records of an endpoint, or of the response log."""
     is_log = endpoint == RESPONSE_LOG
     return {

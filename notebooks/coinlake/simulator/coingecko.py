@@ -5,8 +5,9 @@ milliseconds, elsewhere ISO 8601 or Unix seconds, as the real API has them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class CoinGecko:
         self.market, self.rates = market, rates
         self.catalogue = market.catalogue
         self.codes = [currency.code for currency in rates.quoted()]
-        self._routes = [
+        self._routes: list[tuple[str, Callable[..., object], int]] = [
             (r"/ping", self._ping, 30),
             (r"/coins/markets", self._markets, 30),
             (r"/coins/list", self._list, 30),
@@ -318,7 +319,11 @@ class CoinGecko:
 
         ceiling = coin.max_supply or coin.total_supply
         valued = coin.fdv_known and ceiling is not None and cap > 0
-        times = coin.roi and (1 + coin.roi[1]) * float(facts["gain"]) - 1
+        roi: dict[str, object] | float | None = None
+        if coin.roi:
+            currency, at_anchor = coin.roi
+            times = (1 + at_anchor) * float(facts["gain"]) - 1
+            roi = times and {"times": times, "currency": currency, "percentage": times * 100}
         return {
             "id": coin.id, "symbol": coin.symbol, "name": coin.name, "image": image(coin),
             "current_price": notation.price(float(price), precision, crypto),
@@ -338,7 +343,7 @@ class CoinGecko:
             "atl": shown(facts["atl"]),
             "atl_change_percentage": notation.percent(_percent(price, facts["atl"]), 5),
             "atl_date": iso(facts["atl_at"]),
-            "roi": times and {"times": times, "currency": coin.roi[0], "percentage": times * 100},
+            "roi": roi,
             "last_updated": iso(facts["updated"]),
         }  # fmt: skip
 
@@ -459,7 +464,7 @@ class CoinGecko:
         data["last_updated"] = usd["last_updated"]
         return data
 
-    def _changes_everywhere(self, who, facts, hours: int) -> dict[str, float]:
+    def _changes_everywhere(self, who, facts, hours: int) -> dict[str, float | None]:
         """The change of one coin over so many hours, per cent, by currency; none if it is unknown."""
         if facts["stale"][0]:
             return {}
@@ -541,9 +546,9 @@ class CoinGecko:
         rate = self._in(code, moments)
         own = self._exactly_one(code, self.catalogue.coins[row].id)
         prices = np.ones(len(prices)) if own else prices * rate
-        shown = [float(value) for value in prices]
+        shown: list[float | None] = [float(value) for value in prices]
         if precision not in (None, "full"):
-            shown = [notation.price(value, precision) for value in shown]
+            shown = [notation.price(float(value), precision) for value in prices]
         stamps = taken_ms.tolist()
         return {
             "prices": [list(pair) for pair in zip(stamps, shown, strict=True)],
@@ -672,17 +677,17 @@ class CoinGecko:
             })  # fmt: skip
         order = query.get("order") or CATEGORY_ORDERS[0]
         subject, direction = (order if order in CATEGORY_ORDERS else CATEGORY_ORDERS[0]).rsplit("_", 1)
-        known = [category for category in found if category[subject] is not None]
+        known: list[dict[str, Any]] = [category for category in found if category[subject] is not None]
         known.sort(key=lambda category: category[subject], reverse=direction == "desc")
         # What is unknown comes last, whichever way round.
         return known + [category for category in found if category[subject] is None]
 
     def _simple(self, query, plan, at, moment):
         codes = [code.strip().lower() for code in _required(query, "vs_currencies").split(",")]
-        rows = self._chosen(query, moment)
-        if rows is None:
+        chosen = self._chosen(query, moment)
+        if chosen is None:
             raise Refused(422, {"error": "Missing parameter ids"})
-        rows = sorted(rows.tolist(), key=lambda row: self.catalogue.coins[row].id)
+        rows = sorted(chosen.tolist(), key=lambda row: self.catalogue.coins[row].id)
         who = np.array(rows, dtype=np.int64)
         answer: dict[str, dict] = {self.catalogue.coins[row].id: {} for row in rows}
         known = [code for code in codes if code in self.codes]

@@ -34,9 +34,14 @@ ENDPOINT = Endpoint(
 def requests(settings: Settings, as_of: datetime) -> list[Request]:
     """The whole history up to yesterday in one request; today is not over."""
     today = instants.data_day(as_of)
-    days = {"start": today - timedelta(days=settings.history_days), "end": today - timedelta(days=1)}
-    place = {"latitude": settings.latitude, "longitude": settings.longitude}
-    return [Request(ENDPOINT, 1, api.request_url(ENDPOINT, **days, **place))]
+    url = api.request_url(
+        ENDPOINT,
+        start=today - timedelta(days=settings.history_days),
+        end=today - timedelta(days=1),
+        latitude=settings.latitude,
+        longitude=settings.longitude,
+    )
+    return [Request(ENDPOINT, 1, url)]
 
 
 SCHEMA = """

@@ -180,8 +180,8 @@ class AzureSqlWarehouse(Warehouse):
     def writing(self) -> Iterator["AzureSqlSession"]:
         """A session that holds the lock of loads; what it does outside a transaction is only staging."""
         with self._connected() as session:
-            (answer,) = session.run(files.azure_session("lock")).to_pylist()
-            if answer["granted"] < 0:
+            answer = session.run(files.azure_session("lock"))
+            if answer is None or answer["granted"][0].as_py() < 0:
                 # Perhaps only an attempt of our own, whose broken connection the server still holds open.
                 raise Unavailable(f"Another load of {self} is under way. Wait until it has ended and load again.")
             yield session
@@ -363,7 +363,7 @@ def _driver() -> Any:
 
     # Its ODBC driver needs libltdl, which minimal systems lack; its Rust driver needs nothing.
     if sys.platform == "linux" and not find_library("ltdl") and not os.environ.get(PROVIDER):
-        mssql_python.native_provider = "mssql-odbc"
+        mssql_python.native_provider = "mssql-odbc"  # type: ignore[attr-defined]  # read, but not declared
     # A pooled connection keeps the lock of loads after its session was closed.
     mssql_python.pooling(enabled=False)
     return mssql_python

@@ -77,12 +77,12 @@ class Session(ABC):
 
 
 class Warehouse(ABC):
-    """A place that holds the star, the aggregates and the operations tables.
+    """A place that holds the star, the aggregates and the operations tables."""
 
-    `name` is what lineage calls it.
-    """
-
-    name: str
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What lineage calls it."""
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -108,8 +108,9 @@ def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame
         if table
         else {"date": "DATE", "market_cap": "DOUBLE"}
     )
-    changed = {}
-    for name, values in frame.items():
+    changed: dict[str, pd.Series] = {}
+    for name in frame.columns:
+        values = frame[name]
         kind = types.get(name)
         if kind in {"DATE", "TIMESTAMP"}:
             changed[name] = pd.to_datetime(values).astype("datetime64[ns]")

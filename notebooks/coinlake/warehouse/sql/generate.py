@@ -46,7 +46,9 @@ class TargetTable:
     def _take_column(self, column: exp.ColumnDef) -> None:
         kinds = [constraint.args["kind"] for constraint in column.args["constraints"]]
         collations = [kind.this.name for kind in kinds if isinstance(kind, exp.CollateColumnConstraint)]
-        self.columns[column.name] = " COLLATE ".join([portable_tsql.type_name(column.kind), *collations])
+        self.columns[column.name] = " COLLATE ".join(
+            [portable_tsql.type_name(portable_tsql.column_type(column)), *collations]
+        )
         if any(isinstance(k, exp.NotNullColumnConstraint) and not k.args.get("allow_null") for k in kinds):
             self.required.add(column.name)
 
