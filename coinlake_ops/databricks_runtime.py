@@ -23,7 +23,7 @@ SHIPPED = {
     "databricks-sdk": "0.67.0",
 }
 # What the notebooks import and the runtime lacks: installed in the pinned version.
-INSTALLED = ("duckdb", "sqlglot", "mssql-python", "azure-keyvault-secrets", "jinja2")
+INSTALLED = ("duckdb", "sqlglot", "mssql-python", "azure-keyvault-secrets", "jinja2", "filelock")
 # A newer minor version of these could change numbers or pages; of the others only the major one counts.
 EXACT = ("pandas", "pyarrow", "plotly")
 # What may differ, and how that is known.

@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import date, datetime
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -143,18 +144,22 @@ def test_a_reader_of_unity_catalog_asks_for_the_tables_it_reads_and_for_nothing_
     class Analyst:
         """May SELECT from aggregated_data, and is refused everything else."""
 
-        read = []
+        seen: ClassVar[list[str]] = []
+
+        @property
+        def read(self):
+            return self
 
         def table(self, name):
             assert name.startswith("coinlake_dev.aggregated_data."), name
-            self.read.append(name)
+            self.seen.append(name)
 
         def sql(self, text):
             raise AssertionError(f"PERMISSION_DENIED: {text}")
 
     lake = Lakehouse.open("coinlake_dev", "/Volumes/coinlake_dev/raw_data/lake", Analyst())
     lake.table(schema.MARKET_DAILY).read()
-    assert Analyst.read == ["coinlake_dev.aggregated_data.market_daily"]
+    assert Analyst.seen == ["coinlake_dev.aggregated_data.market_daily"]
 
 
 def test_names_that_are_no_identifiers_are_quoted():

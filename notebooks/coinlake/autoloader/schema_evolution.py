@@ -63,7 +63,7 @@ class SchemaLog:
 
 def newest_files(spark: SparkSession, path: str, glob: str) -> list[str]:
     """Paths of the newest files below a folder, as many as a schema is inferred from."""
-    files = (
+    newest = (
         spark.read.format("binaryFile")
         .option("recursiveFileLookup", True)
         .option("pathGlobFilter", glob)
@@ -72,7 +72,7 @@ def newest_files(spark: SparkSession, path: str, glob: str) -> list[str]:
         .orderBy(F.desc("modificationTime"), "path")
         .limit(SAMPLED_FILES)
     )
-    return [row["path"] for row in files.collect()]
+    return [row["path"] for row in newest.collect()]
 
 
 def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi_line: bool) -> StructType:
