@@ -1,7 +1,7 @@
 """The reports: from gold frames to one page that opens offline. A module each: `read` the frames, `build` it.
 
     from coinlake.reports import price_averages
-    gold = price_averages.read(spark, catalog)
+    gold = price_averages.read(lake)
     price_averages.build(gold, built_at=..., run_id=...)
 
 A report is imported when it is asked for. Beside them: data (what the reports read), page (how a report is drawn).
