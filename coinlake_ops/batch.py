@@ -1,10 +1,9 @@
-"""Runs the whole pipeline on this machine: `python -m coinlake_ops.batch SOURCE=live COINS=100`.
+"""Runs the whole pipeline on this machine: what `coinlake run SOURCE=live COINS=100` does.
 
 One Spark server serves all notebooks; papermill executes them, a few at a time, when their input is done;
 nbconvert renders the reports. What each notebook did is read from the record that it leaves.
 """
 
-import argparse
 import fcntl
 import json
 import os
@@ -16,13 +15,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 from coinlake import observability, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
-from coinlake_ops import notebooks, settings, spark_server
+from coinlake_ops import notebooks, spark_server
 
 # What must be done before a notebook can start: the picture of the pipeline.
 AFTER: dict[str, tuple[str, ...]] = {
@@ -51,11 +51,11 @@ class NotebookFailed(CoinlakeError):
 
 @dataclass
 class Run:
-    """One pipeline run over one lake."""
+    """One pipeline run over one lake; `emit` gets its events: start, step for each notebook, end."""
 
     parameters: dict[str, Value]
     run_id: str
-    say: Callable[[str, dict[str, Any]], None]
+    emit: Callable[[str, dict[str, Any]], None]
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -69,42 +69,15 @@ class Run:
         return self.lake / "runs" / self.run_id
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; returns the exit code: 0 done, 1 a notebook failed, 2 wrong call, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m coinlake_ops.batch", description=__doc__.split("\n\n")[0])
-    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="overrides of the environment's file")
-    parser.add_argument("--environment", default="local", help="which parameters/*.yml to start from")
-    parser.add_argument("--quiet", action="store_true", help="print nothing unless something fails")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a line")
-    options = parser.parse_args(arguments)
-    say = _silent if options.quiet else _json_lines if options.json else _prose
-    try:
-        values = settings.load(options.environment, options.parameters)
-    except CoinlakeError as error:
-        print(error, file=sys.stderr)
-        return 2
-    run = Run(values, str(values["run_id"]) or observability.new_run_id(), say)
-    try:
-        execute(run)
-    except KeyboardInterrupt:
-        print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
-        # Leaves at once: the kernels and the Spark server end with this process.
-        os._exit(130)
-    except (CoinlakeError, OSError) as error:
-        print(f"\n{explain(error)}", file=sys.stderr)
-        return 1
-    return 0
-
-
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
-    """Run every notebook and render the reports; raises CoinlakeError at the first that fails.
+    """Run every notebook whose input is done and render the reports; raises CoinlakeError when one fails.
 
     A server that is given serves the run and stays; else the run has one of its own.
     """
     run.lake.mkdir(parents=True, exist_ok=True)
     _require_space(run.lake)
     with _only_run(run):
-        run.say("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
+        run.emit("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
         with ThreadPoolExecutor(AT_ONCE + 1) as pool:
             # The first notebooks need no Spark: they run while the server starts.
             serving = pool.submit(lambda: server or spark_server.start(run.lake))
@@ -113,7 +86,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             finally:
                 if server is None and serving.exception() is None:
                     serving.result().stop()
-        run.say(
+        run.emit(
             "end",
             {
                 "run_id": run.run_id,
@@ -124,18 +97,29 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
 
 
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
-    waiting = dict(AFTER)
+    """Start each notebook when its input is done; what runs beside one that fails is let run to its end."""
+    order = TopologicalSorter(AFTER)
+    order.prepare()
+    ready: list[str] = []
     running: dict[Future, str] = {}
-    done: set[str] = set()
-    while waiting or running:
-        for name in [name for name, after in waiting.items() if done.issuperset(after)]:
-            if len(running) < AT_ONCE:
-                del waiting[name]
-                running[pool.submit(_execute_one, run, name, server)] = name
+    failures: list[CoinlakeError] = []
+    while True:
+        ready += order.get_ready()
+        while ready and len(running) < AT_ONCE:
+            name = ready.pop(0)
+            running[pool.submit(_execute_one, run, name, server)] = name
+        if not running:
+            break
         finished, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in finished:
-            done.add(running.pop(future))
-            run.say("step", future.result())
+            name = running.pop(future)
+            try:
+                run.emit("step", future.result())
+                order.done(name)
+            except CoinlakeError as failure:
+                failures.append(failure)
+    if failures:
+        raise NotebookFailed("\n".join(dict.fromkeys(map(str, failures))))
 
 
 def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
@@ -159,11 +143,13 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
         raise NotebookFailed(
             f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
         ) from None
-    record = json.loads(observability.record_path(step.lake_path, step.started_at, run.run_id, name).read_text())
+    record = observability.read_record(step.lake_path, run.run_id, name)
+    if record is None:
+        raise NotebookFailed(f"{name} left no record: it must end with step.end(…).")
     if name in REPORTS:
-        from coinlake_ops import report
+        from coinlake_ops import rendering
 
-        report.render(executed, run.lake / "reports" / f"{REPORTS[name]}.html")
+        rendering.render(executed, run.lake / "reports" / f"{REPORTS[name]}.html")
     return record | {"seconds": round((datetime.now(UTC) - step.started_at).total_seconds(), 1)}
 
 
@@ -211,28 +197,26 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _silent(event: str, facts: Mapping[str, Any]) -> None:
-    pass
+def silent(event: str, record: Mapping[str, Any]) -> None:
+    """Prints nothing."""
 
 
-def _json_lines(event: str, facts: Mapping[str, Any]) -> None:
-    print(json.dumps({"event": event} | dict(facts)), flush=True)
+def json_lines(event: str, record: Mapping[str, Any]) -> None:
+    """Prints an event as one JSON object on a line."""
+    print(json.dumps({"event": event} | dict(record)), flush=True)
 
 
-def _prose(event: str, facts: Mapping[str, Any]) -> None:
+def table(event: str, record: Mapping[str, Any]) -> None:
+    """Prints a run as a table with a line for each notebook."""
     if event == "start":
-        print(f"Run {facts['run_id']} of the {facts['source']} market into {facts['lake']}\n")
+        print(f"Run {record['run_id']} of the {record['source']} market into {record['lake']}\n")
         print(f"{'notebook':<28}{'read':>10}{'written':>10}{'rejected':>10}{'seconds':>9}", flush=True)
     elif event == "step":
         print(
-            f"{facts['step']:<28}{facts['rows_read']:>10,}{facts['rows_written']:>10,}"
-            f"{facts['rows_rejected']:>10,}{facts['seconds']:>9.1f}",
+            f"{record['step']:<28}{record['rows_read']:>10,}{record['rows_written']:>10,}"
+            f"{record['rows_rejected']:>10,}{record['seconds']:>9.1f}",
             flush=True,
         )
     else:
-        print(f"\nDone in {facts['seconds']:.0f} s. The reports:")
-        print(*(f"  {report}" for report in facts["reports"]), sep="\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        print(f"\nDone in {record['seconds']:.0f} s. The reports:")
+        print(*(f"  {report}" for report in record["reports"]), sep="\n")

@@ -1,15 +1,11 @@
-"""Finds, reads and executes the course's notebooks.
-
-`python -m coinlake_ops.notebooks FOLDER` takes the outputs of the checked cells over from executed notebooks,
-after a change that is meant to change them; `make test` compares these outputs from then on.
-"""
+"""Finds, reads and executes the course's notebooks."""
 
 import ast
 import builtins
 import json
 import os
 import re
-import sys
+import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -18,9 +14,9 @@ from typing import TextIO
 
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
-from coinlake_ops.settings import ROOT
+from coinlake_ops import project
 
-FOLDER = ROOT / "notebooks"
+FOLDER = project.ROOT / "notebooks"
 KEPT = "keep_output"
 
 
@@ -44,6 +40,18 @@ def all_paths() -> list[Path]:
 def path(name: str) -> Path:
     """The file of a notebook, by its name without the ending."""
     return FOLDER / f"{name}.ipynb"
+
+
+def folder_to_work_in() -> Path:
+    """The folder in which a person opens the notebooks; an installed package puts copies beside the lake, once."""
+    if not project.IS_INSTALLED:
+        return FOLDER
+    folder = project.home() / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for notebook in all_paths():
+        if not (folder / notebook.name).exists():
+            shutil.copyfile(notebook, folder / notebook.name)
+    return folder
 
 
 def declared_parameters(notebook: Path) -> dict[str, Value]:
@@ -89,6 +97,8 @@ def execute(
     from papermill.exceptions import PapermillExecutionError
 
     started = []
+    # The kernel works in the notebooks' folder: relative paths go on counting from where this process counts them.
+    home = {"COINLAKE_HOME": str(project.home())}
 
     class PrivateKernelManager(AsyncKernelManager):
         """Talks to its kernel through Unix sockets, which nobody else on the network or the machine can read."""
@@ -103,7 +113,8 @@ def execute(
             # What a kernel says of itself is for its developers; what a cell prints goes another way.
             # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
             return await super()._async_pre_start_kernel(
-                **options | {"stderr": kernel_log, "cwd": str(FOLDER), "env": os.environ | (environment or {})}
+                **options
+                | {"stderr": kernel_log, "cwd": str(FOLDER), "env": os.environ | home | (environment or {})}
             )
 
     killed = threading.Event()
@@ -148,6 +159,7 @@ def execute(
 def keep_outputs(executed: Path, notebook: Path) -> int:
     """Copy the outputs of the cells tagged `keep_output` from an executed copy; returns how many cells there are.
 
+    For after a change that is meant to change them: the tests compare these outputs from then on.
     Raises CoinlakeError when the executed copy is of another version of the notebook.
     """
     import nbformat
@@ -170,8 +182,3 @@ def _message(name: str, value: str) -> str:
     """A cell's error: Python's own need their type to be understood, others speak for themselves."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", value)
     return f"{name}: {text}" if hasattr(builtins, name) else text
-
-
-if __name__ == "__main__":
-    for notebook in all_paths():
-        print(f"{notebook.name}: {keep_outputs(Path(sys.argv[1]) / notebook.name, notebook)} cells")

@@ -1,4 +1,4 @@
-"""What an environment costs a month: `python -m coinlake_ops.azure.cost` prints the table of coinlake_ops/azure/README.md.
+"""What an environment costs a month: `coinlake deploy cost` prints the tables of coinlake_ops/azure/README.md.
 
 Prices are list prices of West Europe in US dollars, to be checked in Azure's pricing calculator before anybody
 relies on them; quantities are assumptions about use, nothing here was measured in a cloud.
@@ -88,7 +88,3 @@ def table(environment: str) -> str:
     ]
     head = [f"| {environment} | arithmetic | a month | USD each | USD a month |", "|---|---|---:|---:|---:|"]
     return "\n".join([*head, *rows, f"| **sum** | | | | **{total(environment):,.0f}** |"])
-
-
-if __name__ == "__main__":
-    print(f"{table('dev')}\n\n{table('prod')}")

@@ -1,4 +1,4 @@
-"""Says what is wrong with the ARM template before Azure does: `python -m coinlake_ops.azure.lint`.
+"""Says what is wrong with the ARM template before Azure does: `coinlake deploy lint`.
 
 References, types and versions, dependencies, outputs that the deployment reads, rights that are granted, and,
 where an SDK describes them, the properties of a resource.
@@ -6,7 +6,6 @@ where an SDK describes them, the properties of a resource.
 
 import ast
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from adf_lab import Factory, wrong_types
 from adf_lab import Resource as FactoryFile
 from coinlake.errors import CoinlakeError
-from coinlake_ops.azure import template as arm
+from coinlake_ops.azure import template as arm_template
 
 # Released versions, one for each type; a preview only where Azure has nothing else for it.
 API_VERSIONS = {
@@ -66,7 +65,7 @@ def faults(template: Mapping[str, Any]) -> list[str]:
         return found
     sample = {name: _sample(name, declared) for name, declared in template["parameters"].items()}
     try:
-        resources = arm.resources(template, sample, _SAMPLE_GROUP)
+        resources = arm_template.resources(template, sample, _SAMPLE_GROUP)
     except CoinlakeError as error:
         return [str(error)]
     return [*_resources(template, resources), *_rights(resources), *_outputs(template), *_factory(resources)]
@@ -77,9 +76,9 @@ def _names(template) -> Iterator[str]:
     used: dict[str, set[str]] = {"parameters": set(), "variables": set()}
     for text in _expressions({key: template.get(key, {}) for key in ("variables", "resources", "outputs")}):
         try:
-            for call in arm.calls(text):
-                if call.func.id in used:
-                    used[call.func.id].add(call.args[0].value)
+            for call in arm_template.calls(text):
+                if arm_template.called(call) in used:
+                    used[arm_template.called(call)].add(ast.literal_eval(call.args[0]))
         except CoinlakeError as error:
             yield str(error)
     for kind, names in used.items():
@@ -113,12 +112,14 @@ def _resources(template, resources) -> Iterator[str]:
         if parents and not any(set(parents) <= _all_needs(needed, resources) for needed in resource.depends_on):
             yield f"{resource.type} {resource.name} must depend on {parents[-1]}, which it is part of."
     for document in template["resources"]:
-        waited_for = {ast.unparse(call) for text in document.get("dependsOn", ()) for call in arm.calls(text)}
+        waited_for = {
+            ast.unparse(call) for text in document.get("dependsOn", ()) for call in arm_template.calls(text)
+        }
         for text in _expressions(
             {key: part for key, part in document.items() if key not in ("dependsOn", "name")}
         ):
-            for call in arm.calls(text):
-                if call.func.id == "resourceId" and ast.unparse(call) not in waited_for:
+            for call in arm_template.calls(text):
+                if arm_template.called(call) == "resourceId" and ast.unparse(call) not in waited_for:
                     yield f"{document['type']} refers to {ast.unparse(call)} but does not depend on it."
 
 
@@ -162,7 +163,7 @@ def _factory(resources) -> Iterator[str]:
 
 
 def _expressions(value: Any) -> Iterator[str]:
-    return (text for text in _texts(value) if arm.is_expression(text))
+    return (text for text in _texts(value) if arm_template.is_expression(text))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -178,16 +179,3 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _sample(name: str, declared: Mapping[str, Any]) -> Any:
     return declared.get("defaultValue", {"int": 1, "object": {}}.get(declared["type"], f"sample-{name}"))
-
-
-def main() -> int:
-    """Print what is wrong; 1 if there is anything."""
-    found = faults(arm.read())
-    for fault in found:
-        print(fault, file=sys.stderr)
-    print(f"{arm.PATH.name}: {len(arm.read()['resources'])} resources, {len(found)} faults")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

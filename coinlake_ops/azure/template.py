@@ -86,6 +86,11 @@ def calls(text: str) -> Iterator[ast.Call]:
     return (node for node in ast.walk(_tree(text)) if isinstance(node, ast.Call))
 
 
+def called(call: ast.Call) -> str:
+    """The name of the function that a call calls."""
+    return ast.unparse(call.func)
+
+
 def is_expression(value: Any) -> bool:
     """Whether a value of a template is an expression: text in square brackets."""
     return isinstance(value, str) and value.startswith("[") and value.endswith("]") and not value.startswith("[[")
@@ -125,9 +130,10 @@ class Values:
         if isinstance(node, ast.Attribute):
             owner = self._evaluate(node.value)
             return UNKNOWN if owner is UNKNOWN else owner.get(node.attr, UNKNOWN)
-        function = FUNCTIONS[node.func.id]
+        if not isinstance(node, ast.Call):
+            raise CoinlakeError(f"{ast.unparse(node)} is no expression of a template.")
         arguments = [self._evaluate(argument) for argument in node.args]
-        return UNKNOWN if UNKNOWN in arguments else function(self, *arguments)
+        return UNKNOWN if UNKNOWN in arguments else FUNCTIONS[called(node)](self, *arguments)
 
     def _parameter(self, name):
         if name not in self._parameters:

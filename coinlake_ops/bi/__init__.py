@@ -1,4 +1,9 @@
 """Tools of others, made from the same documentation: a Power BI project and a Databricks dashboard.
 
-`python -m coinlake_ops.bi` writes the folder bi/; a test keeps it up to date.
+`coinlake bi` writes the folder bi/; a test keeps it up to date.
 """
+
+from coinlake_ops.bi import dashboard, powerbi, views
+from coinlake_ops.bi.folder import FOLDER, differences, files, write
+
+__all__ = ["FOLDER", "dashboard", "differences", "files", "powerbi", "views", "write"]

@@ -1,4 +1,4 @@
-"""What each view of the warehouse gives: its columns with types and meaning, from the view's SQL and coinlake.schema."""
+"""What each view of the warehouse gives: columns, types and meaning, from the view's SQL and coinlake.schema."""
 
 import re
 from dataclasses import dataclass
@@ -7,11 +7,10 @@ from pathlib import Path
 import sqlglot
 from sqlglot import exp
 
-from coinlake import schema
+from coinlake import project_files, schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.settings import ROOT
 
-FOLDER = ROOT / "sql" / "warehouse" / "views"
+FOLDER = project_files.path("sql/warehouse/views")
 # Columns that a view computes: their type and meaning stand nowhere else.
 COMPUTED = {
     ("coin", "label"): ("STRING", "name and symbol, for example Bitcoin (BTC)"),
@@ -60,6 +59,7 @@ def view(name: str, folder: Path = FOLDER) -> View:
             columns.append(ViewColumn(column.alias_or_name, *COMPUTED[name, column.alias_or_name]))
         else:
             raise CoinlakeError(
-                f"sql/warehouse/views/{name}.sql computes {column.alias_or_name}: describe it in coinlake_ops/bi/views.py."
+                f"sql/warehouse/views/{name}.sql computes {column.alias_or_name}: "
+                "describe it in coinlake_ops/bi/views.py."
             )
     return View(name, comment, tuple(columns))

@@ -1,4 +1,9 @@
-"""Brings an Azure environment to what this repository says: `python -m coinlake_ops.deploy plan|apply|destroy`.
+"""Brings an Azure environment to what this repository says: `coinlake deploy plan|apply|destroy`.
 
 Every part compares what should be with what is, prints the difference, and changes only that.
 """
+
+from coinlake_ops.deploy import bundle, deployment
+from coinlake_ops.deploy.clients import Clients
+
+__all__ = ["Clients", "bundle", "deployment"]

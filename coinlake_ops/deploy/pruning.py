@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-_NOTHING = (None, "", [], {})
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
 def pruned(value: Any, without: Collection[str] = ()) -> Any:

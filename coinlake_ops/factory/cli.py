@@ -22,27 +22,26 @@ from adf_lab.cli import Project
 from adf_lab.cli import main as run_command
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
-from coinlake_ops.factory import libraries
-from coinlake_ops.factory import parameters as settings
-from coinlake_ops.settings import ROOT
+from coinlake_ops.factory import libraries, parameters
+from coinlake_ops.project import ROOT
 
 FACTORY = ROOT / "adf"
 NOTEBOOKS = ROOT / "notebooks"
 LAKE = "lake/simulated"
-PROGRAM = "python -m coinlake_ops.factory"
+PROGRAM = "coinlake factory"
 
 
 def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
     """Run a command and return its exit code: 0 done, 1 failed, 2 wrong call, 130 interrupted.
 
-    After 130 leave with `os._exit`, as __main__.py does: a thread may still wait for a notebook's kernel.
+    After 130 leave with `os._exit`, as the command `coinlake` does: a thread may still wait for a kernel.
     """
     project = Project(
         program=program,
         factory=FACTORY,
         notebooks=NOTEBOOKS,
         house_style=True,
-        global_parameters=settings.values,
+        global_parameters=parameters.values,
         executors=_executors,
         records=_records,
         write_page=_write_page,
@@ -56,14 +55,14 @@ def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
 
 @contextmanager
 def _executors(
-    factory: Factory, global_parameters: dict, parameters: dict, options: argparse.Namespace
+    factory: Factory, global_parameters: dict, given: dict, options: argparse.Namespace
 ) -> Iterator[dict]:
     """What does the work of a run's activities here."""
     # Imported here: checking and looking need none of it.
     from coinlake_ops.factory.executors import LocalWorld, local_executors
 
     values = {"lake_path": LAKE} | global_parameters
-    as_of = str(parameters.get("as_of", ""))
+    as_of = str(given.get("as_of", ""))
     with LocalWorld(factory, values, as_of=as_of, api=options.api or "") as world:
         yield local_executors(world)
 
@@ -84,16 +83,16 @@ def _write_page(record: dict, folder: Path) -> Path:
 def _parameters(options: argparse.Namespace) -> int:
     """Bring parameters and libraries into the factory, or say where they do not agree; 1 if they do not."""
     if options.environment:
-        print(json.dumps(settings.global_parameters(options.environment), indent=2))
+        print(json.dumps(parameters.global_parameters(options.environment), indent=2))
         return 0
     if not options.check:
-        print(settings.write(options.folder))
+        print(parameters.write(options.folder))
         libraries.write(options.folder)
     factory = load_factory(options.folder)
-    found = settings.disagreements(factory) + libraries.disagreements(factory)
+    found = parameters.disagreements(factory) + libraries.disagreements(factory)
     for disagreement in found:
         print(disagreement)
-    print(f"{', '.join(settings.environments())}: {len(found)} disagreements")
+    print(f"{', '.join(parameters.environments())}: {len(found)} disagreements")
     return 1 if found else 0
 
 
@@ -101,7 +100,7 @@ def _add_options(command: str, parser: argparse.ArgumentParser) -> None:
     if command == "monitor":
         parser.add_argument("--lake", default=LAKE, help="(default: %(default)s)")
         return
-    help_ = "a running `make api` (default: one of the run's own)"
+    help_ = "a running `coinlake api` (default: one of the run's own)"
     parser.add_argument("--api", type=_url, metavar="URL", help=help_)
 
 

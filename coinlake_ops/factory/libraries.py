@@ -8,14 +8,14 @@ import json
 from pathlib import Path
 
 from adf_lab import Factory, all_activities
-from coinlake_ops import runtime
+from coinlake_ops import databricks_runtime
 
 NOTEBOOK = "DatabricksNotebook"
 
 
 def libraries() -> list[dict]:
     """The `libraries` of an activity."""
-    return [{"pypi": {"package": package}} for package in runtime.dependencies()]
+    return [{"pypi": {"package": package}} for package in databricks_runtime.dependencies()]
 
 
 def write(root: Path) -> None:
@@ -32,7 +32,7 @@ def disagreements(factory: Factory) -> list[str]:
     """Notebook activities with other libraries than the pins; each with its remedy."""
     return [
         f"{resource.file}: {path}.typeProperties.libraries of '{activity['name']}' are not the pins of "
-        "requirements.txt: python -m coinlake_ops.factory parameters"
+        "requirements.txt: coinlake factory parameters"
         for resource in factory.resources["pipeline"].values()
         for path, activity in all_activities(resource.properties["activities"])
         if activity["type"] == NOTEBOOK and activity["typeProperties"].get("libraries") != libraries()

@@ -7,8 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from adf_lab import monitor
-from coinlake.reports.page import Banner, Card, Report, Section, formats, style
-from coinlake.reports.page.html_tables import cell, name_cell, table
+from coinlake.reports.page import Banner, Card, Report, Section, formats, html_tables, style
 
 COLOURS = {
     "Succeeded": style.BLUE,
@@ -170,31 +169,33 @@ def _span(ran, begin):
 def _timing(ran, begin):
     lines = [
         [
-            name_cell(INDENT * row.depth + row.name),
-            cell(row.record["activityType"]),
-            cell(row.record["status"]),
-            cell(f"{(row.start - begin).total_seconds():.1f}"),
-            cell(f"{row.seconds:.1f}"),
-            cell(str(len(row.record["attempts"]))),
+            html_tables.name_cell(INDENT * row.depth + row.name),
+            html_tables.cell(row.record["activityType"]),
+            html_tables.cell(row.record["status"]),
+            html_tables.cell(f"{(row.start - begin).total_seconds():.1f}"),
+            html_tables.cell(f"{row.seconds:.1f}"),
+            html_tables.cell(str(len(row.record["attempts"]))),
         ]
         for row in ran
     ]
     headers = ["activity", "type", "status", "start, s", "duration, s", "attempts"]
-    return table("Activities in the order of the tree", headers, lines)
+    return html_tables.table("Activities in the order of the tree", headers, lines)
 
 
 def _details(rows):
     lines = [
         [
-            name_cell(INDENT * row.depth + row.name),
-            cell(row.record["status"]),
-            cell(_folded("input", row.record["input"])),
-            cell(_folded("output", row.record["output"])),
-            cell(_folded("error", row.record["error"])),
+            html_tables.name_cell(INDENT * row.depth + row.name),
+            html_tables.cell(row.record["status"]),
+            html_tables.cell(_folded("input", row.record["input"])),
+            html_tables.cell(_folded("output", row.record["output"])),
+            html_tables.cell(_folded("error", row.record["error"])),
         ]
         for row in rows
     ]
-    return table("Inputs, outputs and errors", ["activity", "status", "input", "output", "error"], lines)
+    return html_tables.table(
+        "Inputs, outputs and errors", ["activity", "status", "input", "output", "error"], lines
+    )
 
 
 def _folded(label, value):

@@ -11,7 +11,7 @@ import yaml
 
 from adf_lab import Factory
 from coinlake.errors import CoinlakeError
-from coinlake_ops import settings
+from coinlake_ops import parameter_files
 
 ADDRESSES = Path(__file__).with_name("addresses.yml")
 ENVIRONMENT_OF_GIT = "dev"
@@ -37,7 +37,7 @@ def values(environment: str, overrides=()) -> dict:
         raise CoinlakeError(
             f"{ADDRESSES.name} has no environment '{environment}', only: {', '.join(addresses)}. Add it."
         )
-    notebooks = settings.load(environment, overrides)
+    notebooks = parameter_files.load(environment, overrides)
     return {name: value for name, value in notebooks.items() if name not in OF_A_RUN} | addresses[environment]
 
 
@@ -83,13 +83,13 @@ def disagreements(factory: Factory) -> list[str]:
     resource = factory.resources["factory"].get(FACTORY_NAME)
     held = resource.properties.get("globalParameters") if resource else None
     if held is None:
-        found.append(f"{_path(factory.root)} is missing: python -m coinlake_ops.factory parameters")
+        found.append(f"{_path(factory.root)} is missing: coinlake factory parameters")
         return found
     for name in sorted(set(held) | set(reference)):
         if held.get(name) != reference.get(name):
             found.append(
                 f"{resource.file}: '{name}' is {_shown(held, name)}, but {ENVIRONMENT_OF_GIT} has "
-                f"{_shown(reference, name)}: python -m coinlake_ops.factory parameters"
+                f"{_shown(reference, name)}: coinlake factory parameters"
             )
     return found
 

@@ -5,10 +5,10 @@ the object itself, though not to what is inside it; everybody else needs USE CAT
 what is granted on a catalog or a schema holds for everything in it; BROWSE only shows that something exists.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from coinlake_ops.deploy.changes import Item
+from coinlake_ops.desired_state import Item
 
 # What an action needs, besides USE CATALOG and USE SCHEMA.
 ACTIONS = {
@@ -59,3 +59,17 @@ def may(granted: set[Grant], owned: dict[str, str], principal: str, action: str,
 
     to_act_on = chain if securable.count(".") == 2 else chain[:2]
     return holds("USE CATALOG", chain[:1]) and holds("USE SCHEMA", chain[:2]) and holds(ACTIONS[action], to_act_on)
+
+
+def matrix(items: Iterable[Item], principals: Iterable[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """(principal, schema, actions) of everyone who may do anything to all of a schema."""
+    items = list(items)
+    granted, owned = grants(items), owners(items)
+    schemas = [item.name for item in items if item.kind == "schema"]
+    for principal in principals:
+        for schema in schemas:
+            allowed = [
+                action for action in ACTIONS if may(granted, owned, principal, action, f"{schema}.anything")
+            ]
+            if allowed:
+                yield principal, schema, allowed

@@ -50,7 +50,7 @@ def events(lake: Path, run_id: str = "") -> tuple[str, list[Event]]:
     folder = lake / "lineage"
     runs = sorted((path for path in folder.glob("*") if path.is_dir()), key=_newest)
     if not runs:
-        raise CoinlakeError(f"There is no lineage in {folder}. Run the pipeline first: make run")
+        raise CoinlakeError(f"There is no lineage in {folder}. Run the pipeline first: coinlake run")
     chosen = folder / run_id if run_id else runs[-1]
     if chosen not in runs:
         raise CoinlakeError(f"{folder} has no run {run_id}. The newest is {runs[-1].name}.")

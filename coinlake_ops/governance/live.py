@@ -8,7 +8,7 @@ Filters and masks never should: the pipeline could not read its own tables.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from coinlake_ops.deploy.changes import Item
+from coinlake_ops.desired_state import Item
 from coinlake_ops.governance.statements import text
 
 Query = Callable[[str], Sequence[Mapping[str, str | None]]]

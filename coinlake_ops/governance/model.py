@@ -14,13 +14,15 @@ from typing import Any
 
 import yaml
 
-from coinlake import schema
+from coinlake import project_files, schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy.changes import Item
-from coinlake_ops.deploy.facts import Facts
-from coinlake_ops.settings import ROOT
+from coinlake_ops import environment as environments
+from coinlake_ops.desired_state import Item
+from coinlake_ops.environment import Environment
 
-PATH = ROOT / "sql" / "governance" / "coinlake.yml"
+PATH = project_files.path("sql/governance/coinlake.yml")
+# What the API makes, and no SQL.
+CREDENTIALS = ("storage credential", "service credential")
 PRINCIPALS = ("platform", "engineers", "analysts", "pipeline")
 # Schemas that hold no tables: functions, and the views that use them.
 POLICIES, SHARED = "policies", "shared_data"
@@ -48,23 +50,35 @@ class Setting:
         return f"{groups} OR session_user() = '{_quoted(self.principals['pipeline'])}'"
 
 
-def setting(facts: Facts, parameters: Mapping[str, Any], access_connector_id: str, pipeline: str) -> Setting:
+def setting(
+    environment: Environment, parameters: Mapping[str, Any], access_connector_id: str, pipeline: str
+) -> Setting:
     """The setting of an environment; `pipeline` is the application id of the factory's identity."""
     return Setting(
-        environment=facts.environment,
+        environment=environment.name,
         catalog=parameters["catalog"],
         sql_credential=parameters["sql_credential"],
-        tables=facts.container("tables"),
-        files=facts.container("lake"),
-        staging=facts.container("staging"),
+        tables=environment.container("tables"),
+        files=environment.container("lake"),
+        staging=environment.container("staging"),
         access_connector_id=access_connector_id,
         principals={
-            "platform": facts.platform_group,
-            "engineers": facts.engineers_group,
-            "analysts": facts.analysts_group,
+            "platform": environment.platform_group,
+            "engineers": environment.engineers_group,
+            "analysts": environment.analysts_group,
             "pipeline": pipeline,
         },
     )
+
+
+def setting_without_cloud(name: str) -> Setting:
+    """The setting of an environment by its name, with placeholders for what only the cloud knows."""
+    described, parameters = environments.load(name, placeholders=True)
+    connector = (
+        f"{described.group_id}/providers/Microsoft.Databricks/accessConnectors/{described.access_connector}"
+    )
+    pipeline = described.factory_application_id or f"<application id of {described.factory}>"
+    return setting(described, parameters, connector, pipeline)
 
 
 def desired(setting: Setting, path: Path = PATH) -> list[Item]:

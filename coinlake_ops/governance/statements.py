@@ -4,12 +4,13 @@ Source: Databricks SQL language reference (CREATE CATALOG, CREATE VOLUME, GRANT,
 Every statement can run again without harm.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from coinlake import delta, schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.deploy.changes import Item
+from coinlake_ops.desired_state import Item
+from coinlake_ops.governance.model import CREDENTIALS
 
 # ALTER … of the kinds whose comment and owner can be set.
 _COMMENTED = {"catalog": "CATALOG", "schema": "SCHEMA", "volume": "VOLUME", "table": "TABLE"}
@@ -36,6 +37,17 @@ def drop_everything(items: list[Item]) -> list[tuple[Item, str]]:
         "external location": "DROP EXTERNAL LOCATION IF EXISTS {}",
     }
     return [(item, drops[item.kind].format(name(item.name))) for item in reversed(items) if item.kind in drops]
+
+
+def script(items: Iterable[Item]) -> str:
+    """Everything as one SQL script, for reading and for an empty metastore."""
+    parts = []
+    for item in items:
+        if item.kind in CREDENTIALS:
+            identity = item.content["access_connector"]
+            parts.append(f"-- The {item.kind} {item.name} is made through the API, for {identity}.")
+        parts += [f"{statement};" for statement in put(item, None)]
+    return "\n\n".join(parts) + "\n"
 
 
 def name(qualified: str) -> str:

@@ -10,12 +10,14 @@ there. coinlake.files knows which of both a path is.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
+from pyspark.sql.types import StructType
 
 from coinlake import delta, files, runtime
 from coinlake.delta import DeltaTable
@@ -145,8 +147,8 @@ class Lakehouse:
             if facts["Type"] != "EXTERNAL":
                 raise StorageError(
                     f"{name} is a table whose rows the catalog {self.catalog} keeps; the lake {self.path} must "
-                    "not take its name, since that would erase them. Choose another catalog, or the lake_path "
-                    "that belongs to this one; if nobody needs its rows, drop the table yourself."
+                    "not take its name, as that would erase them. Choose another catalog, or the lake_path that "
+                    "belongs to this one; if nobody needs its rows, drop the table yourself."
                 )
             if facts["Location"].removeprefix("file:") == location and self._log_of(table).is_dir():
                 return
@@ -160,7 +162,7 @@ class Lakehouse:
                 raise
             # It exists and is not the same to the letter. Other comments do no harm, other rules do.
             self.spark.sql(f"CREATE TABLE {name} USING delta LOCATION {quoted_text(location)}")
-            properties = self.spark.sql(f"DESCRIBE DETAIL {name}").first()["properties"]
+            properties = delta.only_row(self.spark.sql(f"DESCRIBE DETAIL {name}"))["properties"]
             enforced = {
                 key.removeprefix(delta.RULE): condition
                 for key, condition in properties.items()
@@ -199,14 +201,14 @@ class Lakehouse:
                 raise
             return None
         return {
-            table.name: [
-                (field.name, field.dataType.simpleString(), not field.nullable)
-                for field in schema[table.name].dataType.fields
+            column.name: [
+                (field.name, field.dataType.simpleString(), not field.nullable) for field in column.dataType
             ]
-            for table in TABLES
+            for column in schema
+            if isinstance(column.dataType, StructType)
         }
 
-    def _side_by_side(self, make, tables=TABLES) -> None:
+    def _side_by_side(self, make: Callable[[Table], object], tables: Sequence[Table] = TABLES) -> None:
         with ThreadPoolExecutor(max_workers=4) as pool:
             list(pool.map(make, tables))
 

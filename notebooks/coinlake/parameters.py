@@ -25,7 +25,7 @@ class Parameter:
     `read` raises CoinlakeError for a text that it cannot read.
     """
 
-    type: type
+    type: type[str] | type[int] | type[float] | type[bool]
     help: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None
@@ -184,10 +184,16 @@ def _fault(name: str, value: Value) -> str | None:
         hint = f" Did you mean {near[0]}?" if near else ""
         shown = ", ".join(rule.choices) if len(rule.choices) <= 6 else f"{len(rule.choices)} codes such as usd"
         return f"{name}: {value!r} is not one of {shown}.{hint}"
+    if isinstance(value, str):
+        return _text_fault(name, value, rule)
     if rule.minimum is not None and value < rule.minimum:
         return f"{name}: {value!r} is below {rule.minimum:g}."
     if rule.maximum is not None and value > rule.maximum:
         return f"{name}: {value!r} is above {rule.maximum:g}."
+    return None
+
+
+def _text_fault(name: str, value: str, rule: Parameter) -> str | None:
     if rule.pattern and not re.fullmatch(rule.pattern, value):
         return f"{name}: {value!r} does not match {rule.pattern}"
     if rule.read:

@@ -1,4 +1,4 @@
-"""`python -m coinlake_ops.factory`: what it prints and how it ends."""
+"""`coinlake factory`: what it prints and how it ends."""
 
 import json
 import re

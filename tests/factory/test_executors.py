@@ -10,9 +10,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from adf_lab import ActivityFailure
 from adf_support.factories import reference
-from coinlake import warehouse
 from coinlake.schema import DIM_CURRENCY, DIM_DATE
-from coinlake.warehouse import Change, DuckDBWarehouse
+from coinlake.warehouse import Change, DuckDBWarehouse, loading
 from coinlake_ops import notebooks as course
 from coinlake_ops.factory.executors import EXECUTORS, rest_to_json
 from coinlake_ops.factory.executors.sql import COPIED, UNNUMBERED
@@ -288,13 +287,13 @@ def test_copied_tables_are_merged_as_a_whole_and_logged(here, delta):
 
 
 def test_a_copy_replaces_what_an_earlier_one_left_in_staging(here, delta):
-    warehouse = DuckDBWarehouse(here.lake / "warehouse.duckdb")
-    warehouse.load_changes(warehouse, [], "r0")
-    with warehouse.writing() as session:
+    target = DuckDBWarehouse(here.lake / "warehouse.duckdb")
+    loading.load_changes(target, [], "r0")
+    with target.writing() as session:
         session.stage(Change(DIM_DATE, COPIED, True, dates(*DATES)), UNNUMBERED)
     delta(dates(DATES[0]))
     execute(here, "Copy", **table_copy())
-    assert warehouse.query("SELECT COUNT(*) AS n FROM staging.dim_date")["n"].tolist() == [1]
+    assert target.query("SELECT COUNT(*) AS n FROM staging.dim_date")["n"].tolist() == [1]
 
 
 def test_a_table_that_was_not_copied_is_not_emptied(here, delta):
@@ -331,7 +330,7 @@ def test_sql_refuses_what_it_does_not_know(here):
         "There is no warehouse yet: copy a table first.",
     )
     assert failure(here, "Lookup", lookup("SELECT 1 AS x"))[0] == "SqlOperationFailed"
-    warehouse.load_changes(DuckDBWarehouse(here.lake / "warehouse.duckdb"), [], "r0")
+    loading.load_changes(DuckDBWarehouse(here.lake / "warehouse.duckdb"), [], "r0")
     assert failure(here, "Lookup", lookup("SELECT x FROM control.nothing"))[0] == "SqlOperationFailed"
     assert failure(here, "Lookup", {"source": {"type": "JsonSource"}, "dataset": {}})[0] == "NotSupportedHere"
 

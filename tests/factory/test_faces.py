@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from coinlake_ops import runtime
-from coinlake_ops.settings import ROOT
+from coinlake_ops import databricks_runtime
+from coinlake_ops.project import ROOT
 
 FACES = (
     "adf_lab",
@@ -45,5 +45,5 @@ def test_the_lakehouse_knows_nothing_of_the_data_factory():
 def test_the_pins_of_adf_lab_are_those_of_requirements_txt():
     project = tomllib.loads((ROOT / "adf_lab" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     listed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
-    pins = runtime.pins()
+    pins = databricks_runtime.pins()
     assert [text for text in listed if text != f"{text.partition('==')[0]}=={pins[text.partition('==')[0]]}"] == []

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from adf_lab import load_factory
+from coinlake import sources
 from coinlake_ops.factory import FACTORY
 from tests.support.lake import files
 from tests.support.local_world import run, world
@@ -28,15 +29,15 @@ def bodies_waiting(lake):
 def copied(tmp_path_factory):
     """A lake into which two pages of coins, and one source more than in git, were copied."""
     factory = load_factory(FACTORY)
-    sources = factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
-    solana = json.loads(json.dumps(sources[3]).replace("bitcoin", "solana")) | {"name": "solana_chart"}
+    listed = factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
+    solana = json.loads(json.dumps(listed[3]).replace("bitcoin", "solana")) | {"name": "solana_chart"}
     solana["sink"]["page"] = 3
     lake = tmp_path_factory.mktemp("copied") / "lake"
     with world(lake, "coins=300", factory=factory) as here:
         # The pause between pages is the API's, and this market has none.
         for copy in _copies(factory):
             copy["typeProperties"]["source"]["requestInterval"] = "00.00:00:00.010"
-        finished = run(here, "pl_ingest", COPY | {"sources": [*sources, solana]})
+        finished = run(here, "pl_ingest", COPY | {"sources": [*listed, solana]})
     return lake, finished
 
 
@@ -47,8 +48,9 @@ def _copies(factory):
 def test_copies_land_with_names_hashes_and_meta_lines_and_leave_nothing_behind(copied):
     lake, finished = copied
     assert finished.status == "Succeeded", finished.message
-    assert finished.return_value == {"landed": 9, "lost": 0}
+    assert finished.return_value == {"landed": 10, "lost": 0}
     assert sorted(landed(lake)) == [
+        ("coin_categories", "p0001"),
         ("coins_list", "p0001"),
         ("coins_market_chart", "p0001"),
         ("coins_market_chart", "p0002"),
@@ -79,6 +81,8 @@ def test_both_ways_land_the_same_data(copied, tmp_path):
     for name in ("coins_list", "fx_rates", "weather_daily"):
         assert by_notebook[name, "p0001"] == by_copy[name, "p0001"]
     assert by_notebook["global", "p0001"].keys() == by_copy["global", "p0001"].keys()
+    categories = [[each["id"] for each in bodies["coin_categories", "p0001"]] for bodies in (by_notebook, by_copy)]
+    assert categories[0] == categories[1]
     ids = [coin["id"] for coin in by_copy["coins_markets", "p0001"]]
     assert ids[:150] == [coin["id"] for coin in by_notebook["coins_markets", "p0001"]]
     assert len(ids) == 300
@@ -96,12 +100,7 @@ def test_what_one_notebook_left_undone_the_next_run_completes(tmp_path):
     lake = tmp_path / "lake"
     with world(lake) as here:
         assert run(here, "pl_ingest", COPY, ["ingest_context"]).status == "Failed"
-        assert {name for name, _ in landed(lake)} == {
-            "coins_markets",
-            "global",
-            "coins_list",
-            "coins_market_chart",
-        }
-        assert bodies_waiting(lake) == 8
+        assert {name for name, _ in landed(lake)} == {source.name for source in sources.of_group("market")}
+        assert bodies_waiting(lake) == 9
         assert run(here, "pl_ingest", COPY | {"run_id": "r2"}).status == "Succeeded"
     assert {"fear_greed", "fx_rates", "weather_daily"} <= {name for name, _ in landed(lake)}

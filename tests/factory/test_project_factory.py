@@ -9,9 +9,11 @@ import pytest
 from adf_lab import check_factory, diagram, load_factory
 from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
 from adf_support.factories import write_factory
-from coinlake_ops import runtime
+from coinlake import sources
+from coinlake.api import COINGECKO
+from coinlake_ops import databricks_runtime
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
-from coinlake_ops.settings import ROOT
+from coinlake_ops.project import ROOT
 from tests.support.played import activities
 
 
@@ -43,7 +45,7 @@ def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
     found = [activity for _, activity in activities(factory) if activity["type"] == "DatabricksNotebook"]
     assert len(found) == 8
     assert {json.dumps(activity["typeProperties"]["libraries"]) for activity in found} == {
-        json.dumps([{"pypi": {"package": package}} for package in runtime.dependencies()])
+        json.dumps([{"pypi": {"package": package}} for package in databricks_runtime.dependencies()])
     }
     folder = shutil.copytree(FACTORY, tmp_path / "adf")
     file = folder / "pipeline/pl_medallion.json"
@@ -51,12 +53,23 @@ def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
     file.write_text(kept.replace("duckdb==", "duckdb>="))
     assert libraries.disagreements(load_factory(folder)) == [
         "pipeline/pl_medallion.json: properties.activities[0].typeProperties.libraries of 'silver' are not the "
-        "pins of requirements.txt: python -m coinlake_ops.factory parameters",
+        "pins of requirements.txt: coinlake factory parameters",
         "pipeline/pl_medallion.json: properties.activities[2].typeProperties.libraries of 'gold' are not the "
-        "pins of requirements.txt: python -m coinlake_ops.factory parameters",
+        "pins of requirements.txt: coinlake factory parameters",
     ]
     libraries.write(folder)
     assert file.read_text() == kept
+
+
+def test_the_list_of_what_is_copied_has_every_source(factory):
+    listed = factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
+    assert {entry["sink"]["endpoint"] for entry in listed} == set(sources.SOURCES)
+    patterns = {list: "arrayOfObjects", dict: "setOfObjects"}
+    for entry in listed:
+        endpoint = sources.endpoint_of(entry["sink"]["endpoint"])
+        root = entry["source"]["base_url"].replace("{coingecko}", f"{COINGECKO}/")
+        assert root == f"{endpoint.root}/", entry["name"]
+        assert entry["sink"]["file_pattern"] == patterns[endpoint.shape], entry["name"]
 
 
 def test_every_activity_says_why_and_how_long(factory):
@@ -95,7 +108,7 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
     del values["plan"]
     root = write_factory(tmp_path, {f"factory/{parameters.FACTORY_NAME}.json": document})
     file = f"factory/{parameters.FACTORY_NAME}.json"
-    command = "python -m coinlake_ops.factory parameters"
+    command = "coinlake factory parameters"
     assert parameters.disagreements(load_factory(root)) == [
         f"{file}: 'coins' is 7, but dev has 250: {command}",
         f"{file}: 'old' is \"x\", but dev has missing: {command}",

@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 
-from coinlake.runtime import REPOSITORY
+from coinlake_ops.project import ROOT
 
 
+@pytest.mark.spark
+@pytest.mark.slow
 def test_plain_papermill_executes_a_notebook_without_a_server(tmp_path):
     executed = tmp_path / "executed.ipynb"
     done = subprocess.run(
@@ -17,7 +20,7 @@ def test_plain_papermill_executes_a_notebook_without_a_server(tmp_path):
             *(Path(sys.executable).with_name("papermill"), "notebooks/00_setup.ipynb", executed),
             *("-p", "lake_path", tmp_path / "lake"),
         ],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != "SPARK_REMOTE"},
         capture_output=True,
         text=True,

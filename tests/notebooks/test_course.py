@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from coinlake_ops import notebooks
 
 
+@pytest.mark.slow
 def test_every_notebook_runs_and_its_checked_cells_show_what_is_printed(tmp_path, standing_server):
     done = subprocess.run(
         [

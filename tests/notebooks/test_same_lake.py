@@ -10,8 +10,8 @@ import pytest
 from adf_lab import monitor
 from coinlake import Lakehouse, delta
 from coinlake.schema import TABLES
-from coinlake_ops import batch, settings, spark_server
-from coinlake_ops.settings import ROOT
+from coinlake_ops import batch, parameter_files, spark_server
+from coinlake_ops.project import ROOT
 from tests.support import lake as lakes
 
 # Small, and with everything in it.
@@ -21,8 +21,11 @@ NOTED_BY_EVERY_RUN = {"run_steps", "pipeline_runs"}
 BRONZE = ("landing", "landing_meta")
 
 
-def python(*arguments):
-    return {"args": [sys.executable, "-m", *arguments], "cwd": ROOT, "text": True}
+pytestmark = [pytest.mark.connect, pytest.mark.slow]
+
+
+def coinlake(*arguments):
+    return {"args": [sys.executable, "-m", "coinlake_ops", *arguments], "cwd": ROOT, "text": True}
 
 
 def run_and_kill(command, written):
@@ -46,7 +49,7 @@ def by_factory(tmp_path_factory):
     """The lake of a run of pl_main, and the run's record."""
     folder = tmp_path_factory.mktemp("factory")
     sets = [part for value in (f"lake_path={folder / 'lake'}", *SMALL) for part in ("--set", value)]
-    command = python("coinlake_ops.factory", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
+    command = coinlake("factory", "run", "pl_main", *sets, "--record", str(folder / "record.json"))
     done = subprocess.run(**command, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "lake", json.loads((folder / "record.json").read_text())
@@ -56,7 +59,7 @@ def by_factory(tmp_path_factory):
 def killed(tmp_path_factory):
     """The lake of a batch run that was killed among its streams and completed by the next one."""
     lake = tmp_path_factory.mktemp("killed") / "lake"
-    command = python("coinlake_ops.batch", "--quiet", f"lake_path={lake}", *SMALL)
+    command = coinlake("run", "--quiet", f"lake_path={lake}", *SMALL)
     run_and_kill(command, written=lake / f"tables/cleaned_data/coin_prices/_delta_log/{1:020}.json")
     done = subprocess.run(**command, capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -90,8 +93,8 @@ def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, kille
 def test_another_run_over_the_same_answers_changes_no_table(spark, standing_server, killed):
     before = versions(spark, killed)
     answers = lakes.files(killed, *BRONZE)
-    values = settings.load("local", [f"lake_path={killed}", *SMALL])
-    batch.execute(batch.Run(values, "another", lambda event, facts: None), standing_server)
+    values = parameter_files.load("local", [f"lake_path={killed}", *SMALL])
+    batch.execute(batch.Run(values, "another", batch.silent), standing_server)
     assert versions(spark, killed) == before
     assert lakes.files(killed, *BRONZE) == answers
 

@@ -9,12 +9,14 @@ import re
 import pytest
 
 from coinlake import api
+from coinlake.sources import SOURCES
 from tests.support import recordings
 
 pytestmark = recordings.needed
 
 # Statuses of bodies that were quoted without one, by CoinGecko's code, or by the text of an error.
 STATUS_OF_CODE = {429: 429, 10002: 401, 10005: 401, 10006: 429, 10010: 400, 10011: 400, 10012: 401, 403: 403}
+ENDPOINTS = [source.endpoint for source in SOURCES.values()]
 ERRORS = [*recordings.files("errors", "*.json"), *recordings.files("errors_quoted", "*.json")]
 MALFORMED = recordings.files("malformed")
 
@@ -54,7 +56,7 @@ def test_a_recorded_error_keeps_its_code_and_message(path, as_200):
     is_passing = own_status in (408, 429) or own_status >= 500
     if as_200:
         is_passing = reported in (408, 429) or 500 <= reported < 600
-    for endpoint in api.ENDPOINTS:
+    for endpoint in ENDPOINTS:
         classification = api.classify(endpoint, status, body)
         assert classification.outcome == "error"
         assert classification.code == reported
@@ -66,7 +68,7 @@ def test_a_recorded_error_keeps_its_code_and_message(path, as_200):
 @pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
 def test_a_broken_body_never_becomes_data(path):
     body = path.read_bytes()
-    for endpoint in api.ENDPOINTS:
+    for endpoint in ENDPOINTS:
         classification = api.classify(endpoint, 200, body)
         assert (classification.outcome, classification.retry, classification.stop) == ("error", True, False)
         assert classification.error.startswith("200 body is not one whole JSON document")

@@ -127,15 +127,16 @@ def strict(schema):
 
 @pytest.mark.parametrize(("path", "route"), OFFICIAL.items())
 def test_an_answer_is_valid_by_the_official_description(ask, path, route):
+    assert problems_of(json.loads(ask(path)), route) == []
+
+
+def problems_of(answer, route):
+    """Where an answer is not as the official description has it."""
     description = json.loads((recordings.RECORDINGS / "oas" / "demo-api.json").read_text(encoding="utf-8"))
     content = description["paths"][route]["get"]["responses"]["200"]["content"]["application/json"]
     schema = {**strict(content["schema"]), "components": strict(description["components"])}
     validator = jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker())
-    problems = [
-        f"{'/'.join(map(str, error.path))}: {error.message[:200]}"
-        for error in validator.iter_errors(json.loads(ask(path)))
-    ]
-    assert problems == []
+    return [f"{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in validator.iter_errors(answer)]
 
 
 def test_every_documented_field_of_a_page_is_there_when_asked_for(ask):
@@ -314,6 +315,19 @@ def test_simple_prices_and_the_list_have_the_recorded_form(ask):
         recorded = json.loads(path.read_text(encoding="utf-8"))
         assert list(entries[0]) == list(recorded[0])
         assert len({entry["symbol"] for entry in entries}) < len(entries)
+
+
+def test_categories_have_the_documented_and_the_recorded_fields(ask):
+    description = json.loads((recordings.RECORDINGS / "oas" / "demo-api.json").read_text(encoding="utf-8"))
+    answer = description["paths"]["/coins/categories"]["get"]["responses"]["200"]["content"]["application/json"]
+    simulated = parsed(ask("/coins/categories"))
+    assert {tuple(category) for category in simulated} == {tuple(category) for category in answer["example"]}
+    # The description knows no null; every second category that was recorded has some.
+    whole = [category for category in json.loads(ask("/coins/categories")) if None not in category.values()]
+    assert len(whole) >= 5
+    assert problems_of(whole, "/coins/categories") == []
+    for path in recordings.files("categories", "*.json"):
+        assert {name for category in read(path) for name in category} <= set(simulated[0]), path
 
 
 def test_exchange_rates_have_the_recorded_form(ask):

@@ -18,12 +18,12 @@ from coinlake import schema
 from coinlake.bronze import LandingZone
 from coinlake.currencies import CODES, CURRENCIES
 from coinlake.warehouse import LOADED
-from coinlake_ops import batch, settings
+from coinlake_ops import batch, parameter_files
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
 from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
 
-pytestmark = recordings.needed
+pytestmark = [recordings.needed, pytest.mark.slow]
 
 # 08 writes these after 05 has loaded the warehouse.
 WRITTEN_AFTER_THE_LOAD = {"run_steps", "pipeline_runs"}
@@ -82,6 +82,7 @@ class Chain:
             "coin_prices": expected_silver.coin_prices(data, CODES),
             "market_totals": expected_silver.market_totals(data),
             "coin_list": expected_silver.coin_list(data),
+            "coin_categories": expected_silver.coin_categories(data),
             "fear_greed": expected_silver.fear_greed(data),
             "fx_rates": expected_silver.fx_rates(data),
             "weather_daily": expected_silver.weather_daily(data),
@@ -133,8 +134,8 @@ def chain(spark, standing_server, tmp_path_factory):
     recorded = recorded_tape.everything()
     recorded_tape.record(recorded, tape)
     torn = _let_torn_bodies_pass(lake)
-    values = settings.load("local", ["source=replay", f"tape_path={tape}", f"lake_path={lake}"])
-    batch.execute(batch.Run(values, "the-recordings", lambda event, facts: None), standing_server)
+    values = parameter_files.load("local", ["source=replay", f"tape_path={tape}", f"lake_path={lake}"])
+    batch.execute(batch.Run(values, "the-recordings", batch.silent), standing_server)
     return Chain(spark, lake, recorded, torn)
 
 
@@ -207,7 +208,9 @@ def test_the_response_log_is_a_table(chain):
     assert sorted(found, key=repr) == sorted(noted, key=repr)
 
 
-@pytest.mark.parametrize("name", ["coin_snapshots", "coin_prices", "market_totals", "coin_list"])
+@pytest.mark.parametrize(
+    "name", ["coin_snapshots", "coin_prices", "market_totals", "coin_list", "coin_categories"]
+)
 def test_silver_of_the_market_is_what_was_said(chain, name):
     _assert_table(chain, name, chain.silver)
 

@@ -1,21 +1,9 @@
 """Reports over the gold of the random walk, made once."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from coinlake.reports import market_trends, pipeline_health, price_averages
 from tests.support import gold_frames
-
-BUILT_AT = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
-MODULES = {module.NAME: module for module in (market_trends, price_averages, pipeline_health)}
-
-
-def built(name, frames, **changes):
-    """The report of this name over gold tables, read through DuckDB."""
-    module = MODULES[name]
-    gold = module.read(gold_frames.Catalog(frames), "spark_catalog")
-    return module.build(gold, built_at=BUILT_AT, run_id="20260812T142200Z-00000000", **changes)
+from tests.support.built_reports import MODULES, built, lake
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +15,8 @@ def tables():
 @pytest.fixture(scope="session")
 def gold(tables):
     """The frames of the two market reports."""
-    catalog = gold_frames.Catalog(tables)
-    return {name: MODULES[name].read(catalog, "spark_catalog") for name in MODULES}
+    opened = lake(tables)
+    return {name: MODULES[name].read(opened) for name in MODULES}
 
 
 @pytest.fixture(scope="session")

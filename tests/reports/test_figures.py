@@ -86,8 +86,8 @@ def test_dominance_divides_the_market_value(reports, tables):
 
 @pytest.mark.parametrize("days", price_averages.WINDOWS)
 def test_averages_are_recomputed_from_closes_and_null_before_their_window_is_full(days):
-    from tests.reports.conftest import built
     from tests.support import gold_frames
+    from tests.support.built_reports import built
 
     young = gold_frames.gold(coins=3, days=230)
     figure = built("price_averages", young).sections["bitcoin"].figure

@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
+from coinlake import schema
 from coinlake.reports import market_trends, pipeline_health, price_averages
 from coinlake.reports.data import Universe
-from tests.reports.conftest import BUILT_AT, built
 from tests.support import gold_frames
+from tests.support.built_reports import BUILT_AT, built
 
 
 def market(**closes):
@@ -154,7 +155,7 @@ def test_months(median, said):
 def health(**changes):
     frames = gold_frames.gold(coins=2, days=40)
     rows = gold_frames.operations(**changes)
-    frames |= {name: gold_frames.typed(getattr(gold_frames.tables, name.upper()), rows[name]) for name in rows}
+    frames |= {name: gold_frames.typed(getattr(schema, name.upper()), rows[name]) for name in rows}
     return built("pipeline_health", frames)
 
 

@@ -13,10 +13,10 @@ from markupsafe import escape
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
 from coinlake.reports.page import page
-from coinlake_ops import report as ops_report
-from coinlake_ops.settings import ROOT
-from tests.reports.conftest import BUILT_AT, MODULES, built
+from coinlake_ops import cli, rendering
+from coinlake_ops.project import ROOT
 from tests.support import executed, gold_frames
+from tests.support.built_reports import BUILT_AT, MODULES, built
 
 BUNDLE_SHA256 = "55655d938260f1d0ffcc92e1aa5347a2e7fead4559eac23e76e08fcdbe495a51"
 
@@ -81,7 +81,7 @@ def test_a_page_without_charts_is_small_and_carries_no_chart_library():
 def test_two_builds_and_both_ways_give_the_same_bytes(reports, tables, tmp_path, name):
     again = built(name, tables)
     assert again.html() == reports[name].html()
-    rendered = ops_report.render(executed.written(again, tmp_path / "n.ipynb"), tmp_path / "reports" / "n.html")
+    rendered = rendering.render(executed.written(again, tmp_path / "n.ipynb"), tmp_path / "reports" / "n.html")
     assert rendered.read_text(encoding="utf-8") == again.html()
     assert "A lesson that stays" not in again.html() and "not answered yet" not in again.html()
 
@@ -99,7 +99,7 @@ def test_prose_joins_the_page_only_with_the_tag(reports, tmp_path):
     notebook = executed.notebook(reports["pipeline_health"])
     notebook.cells.insert(2, new_markdown_cell("A *remark* for readers", metadata={"tags": ["page"]}))
     nbformat.write(notebook, tmp_path / "n.ipynb")
-    html = ops_report.render(tmp_path / "n.ipynb", tmp_path / "n.html").read_text(encoding="utf-8")
+    html = rendering.render(tmp_path / "n.ipynb", tmp_path / "n.html").read_text(encoding="utf-8")
     assert '<div class="prose"><p>A <em>remark</em> for readers</p></div>' in html
 
 
@@ -109,7 +109,7 @@ def test_a_notebook_that_failed_gives_no_page(tmp_path):
 
     nbformat.write(new_notebook(), tmp_path / "n.ipynb")
     with pytest.raises(CoinlakeError, match=r"n\.ipynb: These parts hold no opening of a report"):
-        ops_report.render(tmp_path / "n.ipynb", tmp_path / "n.html")
+        rendering.render(tmp_path / "n.ipynb", tmp_path / "n.html")
     assert not (tmp_path / "n.html").exists()
 
 
@@ -215,9 +215,11 @@ def test_a_coin_of_three_days_among_old_ones_shows_what_is_known(reports):
 
 def test_readme_headlines_are_the_pages_headlines(reports, tmp_path):
     run = tmp_path / "lake" / "runs" / "r1"
-    for notebook, name in ops_report.REPORTS.items():
+    for notebook, name in rendering.REPORTS.items():
         executed.written(reports[name], run / f"{notebook}.ipynb")
-    assert ops_report.main(["--lake", str(tmp_path / "lake"), "--to", str(tmp_path / "out"), "--no-pictures"]) == 0
+    assert (
+        cli.main(["report", "--lake", str(tmp_path / "lake"), "--to", str(tmp_path / "out"), "--no-pictures"]) == 0
+    )
     text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "> **Simulated market, not real prices.**" in text
     for name, report in reports.items():
@@ -229,10 +231,11 @@ def test_readme_headlines_are_the_pages_headlines(reports, tmp_path):
         assert f"**{report.headline}.** {report.lead}" in text
 
 
+@pytest.mark.browser
 def test_pictures_are_small_in_both_themes_and_stand_in_the_readme(reports, tmp_path):
     pytest.importorskip("kaleido", reason="kaleido draws the pictures")
     path = executed.written(reports["pipeline_health"], tmp_path / "n.ipynb")
-    readme = ops_report.publish({"pipeline_health": path}, tmp_path / "out")
+    readme = rendering.publish({"pipeline_health": path}, tmp_path / "out")
     pictures = sorted(picture.name for picture in (tmp_path / "out" / "img").iterdir())
     assert pictures == [
         f"pipeline_health_{key}_{theme}.svg" for key in ("durations", "timeline") for theme in ("dark", "light")
@@ -245,8 +248,8 @@ def test_pictures_are_small_in_both_themes_and_stand_in_the_readme(reports, tmp_
 
 
 def test_without_a_run_the_command_says_what_to_do(tmp_path, capsys):
-    assert ops_report.main(["--lake", str(tmp_path)]) == 1
-    assert "Try `make run`." in capsys.readouterr().err
+    assert cli.main(["report", "--lake", str(tmp_path)]) == 1
+    assert "Try `coinlake run`." in capsys.readouterr().err
 
 
 def test_a_key_can_be_taken_once(reports):

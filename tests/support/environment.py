@@ -7,18 +7,18 @@ import nbformat
 from azure.core.credentials import AccessToken
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from coinlake_ops import settings
+from coinlake_ops import parameter_files, project
 from coinlake_ops.batch import AFTER
-from coinlake_ops.deploy.cloud import Cloud
-from coinlake_ops.deploy.facts import Facts
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.environment import Environment
 from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
 from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeGraph, FakeVault
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.internet import Internet
 
-FACTS = Facts(
-    environment="dev",
+DEV = Environment(
+    name="dev",
     subscription="0a0a0a0a-0000-0000-0000-000000000000",
     tenant="0b0b0b0b-0000-0000-0000-000000000000",
     resource_group="rg-coinlake-dev",
@@ -46,7 +46,7 @@ FACTS = Facts(
     log_retention_days=30,
     running_triggers=("tr_daily",),
 )
-GROUPS = (FACTS.platform_group, FACTS.engineers_group, FACTS.analysts_group)
+GROUPS = (DEV.platform_group, DEV.engineers_group, DEV.analysts_group)
 PARAMETERS = (
     'catalog: str = "spark_catalog"  # a\nrun_id: str = ""  # b\ncoins: int = 250  # c\nas_of: str = ""  # d'
 )
@@ -64,7 +64,7 @@ def internet(permissions=OWNER) -> Internet:
     """An empty resource group, and a workspace that waits for it; the vault holds the API key."""
     graph = FakeGraph()
     fakes = Internet(
-        arm=FakeArm(FACTS.group_id, graph, permissions),
+        arm=FakeArm(DEV.group_id, graph, permissions),
         workspace=FakeWorkspace(WORKSPACE_HOST, GROUPS),
         vault=FakeVault("kv-coinlake-dev.vault.azure.net"),
         graph=graph,
@@ -74,9 +74,9 @@ def internet(permissions=OWNER) -> Internet:
     return fakes
 
 
-def cloud(root: Path, facts: Facts = FACTS) -> Cloud:
+def clients(root: Path, environment: Environment = DEV) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
-    return Cloud(facts, settings.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
+    return Clients(environment, parameter_files.load("dev"), Credential(), sleep=lambda seconds: None, root=root)
 
 
 def repository(root: Path) -> Path:
@@ -93,5 +93,5 @@ def repository(root: Path) -> Path:
     ):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(f"-- {path}\n", encoding="utf-8")
-    shutil.copytree(settings.ROOT / "adf", root / "adf")
+    shutil.copytree(project.ROOT / "adf", root / "adf")
     return root

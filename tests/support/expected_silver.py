@@ -365,6 +365,25 @@ def coin_list(answers) -> list[dict]:
     return list(coins.values())
 
 
+def coin_categories(answers) -> list[dict]:
+    rows = [
+        {
+            "category_id": entry["id"],
+            "snapshot_at": answer.moment,
+            "name": entry.get("name"),
+            "market_cap": cap(entry.get("market_cap")),
+            "market_cap_change_24h": number(entry.get("market_cap_change_24h")),
+            "volume_24h": number(entry.get("volume_24h")),
+            "top_3_coins": entry.get("top_3_coins_id"),
+            "updated_at": instant(entry.get("updated_at")),
+            "file": answer.file,
+        }
+        for answer in only(answers, "coin_categories")
+        for entry in answer.content
+    ]
+    return best(((row["category_id"], row["snapshot_at"]), (row["updated_at"] is not None,), row) for row in rows)
+
+
 def fear_greed(answers) -> list[dict]:
     rows = [
         {

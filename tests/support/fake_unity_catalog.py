@@ -3,7 +3,8 @@
 import re
 
 NAME = r"((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
-TEXT = r"'((?:[^'\\]|\\.)*)'"
+# A quote in a text is written twice or after a backslash.
+TEXT = r"'((?:[^'\\]|\\.|'')*)'"
 GRANTED = "EXTERNAL LOCATION|SERVICE CREDENTIAL|CATALOG|SCHEMA|TABLE|VOLUME"
 PRIVILEGES = {
     "catalog": {"USE CATALOG", "BROWSE", "CREATE SCHEMA", "ALL PRIVILEGES"},
@@ -378,7 +379,7 @@ def _plain(name: str) -> str:
 
 
 def _text(literal: str) -> str:
-    return re.sub(r"\\(.)", r"\1", literal)
+    return re.sub(r"\\(.)|'(')", r"\1\2", literal)
 
 
 def _parts(prefix: str, name: str) -> dict[str, str]:

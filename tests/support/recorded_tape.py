@@ -16,6 +16,7 @@ FOLDERS = {
     "markets": "coins_markets",
     "market_chart": "coins_market_chart",
     "coins_list": "coins_list",
+    "categories": "coin_categories",
     "global": "global",
     "fng": "fear_greed",
     "frankfurter": "fx_rates",
@@ -46,7 +47,7 @@ class Recording(NamedTuple):
 
 def everything() -> list[Recording]:
     """Every recording, each at a moment of its own."""
-    found = [*_data(), *_errors()]
+    found = [*_data(), *_documented(), *_errors()]
     # Answers never arrive at the same instant; recordings of one day otherwise would.
     return [
         each._replace(moment=each.moment + timedelta(milliseconds=number)) for number, each in enumerate(found)
@@ -76,11 +77,23 @@ def _data() -> Iterator[Recording]:
                 # Whoever kept the history kept only this part of the answer.
                 content = {"data": content}
                 body = json.dumps(content).encode()
-            is_data = isinstance(content, list if endpoint in ("coins_markets", "coins_list") else dict)
+            is_data = isinstance(
+                content, list if endpoint in ("coins_markets", "coins_list", "coin_categories") else dict
+            )
             if endpoint == "weather_daily":
                 is_data = is_data and isinstance(content.get("daily"), dict)
             url = _noted_question(path) or _question(endpoint, path)
             yield Recording(path, endpoint, url, _moment(path), 200, body, content if is_data else None)
+
+
+def _documented() -> Iterator[Recording]:
+    """The answer that CoinGecko's own description shows for its categories, of 2026."""
+    for path in recordings.files("oas", "demo-api.json"):
+        answer = json.loads(path.read_bytes())["paths"]["/coins/categories"]["get"]["responses"]["200"]
+        content = answer["content"]["application/json"]["example"]
+        url = _question("coin_categories", path)
+        moment = datetime(2026, 5, 26, 10, 3, tzinfo=UTC)
+        yield Recording(path, "coin_categories", url, moment, 200, json.dumps(content).encode(), content)
 
 
 def _errors() -> Iterator[Recording]:
@@ -117,6 +130,7 @@ def _question(endpoint: str, path: Path) -> str:
         "coins_markets": f"{API}/coins/markets?vs_currency=usd&sparkline=true",
         "coins_market_chart": f"{API}/coins/{coin[1] if coin else 'bitcoin'}/market_chart?vs_currency=usd",
         "coins_list": f"{API}/coins/list",
+        "coin_categories": f"{API}/coins/categories",
         "global": f"{API}/global",
         "fear_greed": "https://api.alternative.me/fng/",
         "fx_rates": "https://api.frankfurter.dev/v1/latest?base=EUR",

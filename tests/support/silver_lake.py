@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from pathlib import Path
 
-from coinlake import Lakehouse, api, bronze, schema, silver
+from coinlake import Lakehouse, api, bronze, schema, silver, sources
 from coinlake.bronze import LandingZone
 from coinlake.silver import streams
 
@@ -14,6 +14,7 @@ URLS = {
     "coins_markets": "/coins/markets?vs_currency=usd&sparkline=true",
     "coins_market_chart": "/coins/bitcoin/market_chart?vs_currency=usd&days=365",
     "coins_list": "/coins/list",
+    "coin_categories": "/coins/categories",
     "global": "/global",
     "fear_greed": "/fng/?limit=0",
     "fx_rates": "/2026-08-01..2026-08-12?base=USD",
@@ -36,7 +37,11 @@ def log(lake: Path, endpoint: str, file: str, fetched_at: str) -> None:
     day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
     line = {
         **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
-        **{"url": api.absolute_url(endpoint, URLS[endpoint]), "fetched_at": fetched_at, "elapsed_ms": 1},
+        **{
+            "url": api.absolute_url(sources.endpoint_of(endpoint), URLS[endpoint]),
+            "fetched_at": fetched_at,
+            "elapsed_ms": 1,
+        },
         **{"headers": {}, "file": file, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()},
         **{"content_encoding": "identity", "outcome": "landed", "error": None, "source": "replay"},
     }

@@ -92,9 +92,10 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
     """
     project = project or Project()
     options = _parser(project).parse_args(arguments)
+    refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
         return options.function(options)
-    except (AdfLabError, *project.errors) as error:
+    except refused as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -295,6 +296,7 @@ def _engine(project, factory, options, parameters, *, start=None):
     """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
+    clock: RealClock | VirtualClock
     with ExitStack() as stack:
         if options.script:
             clock = VirtualClock(start) if start else VirtualClock()

@@ -38,7 +38,7 @@ def overview(factory) -> str:
     lines, links = ["flowchart LR", *_triggers(factory)], _fired(factory)
     for name, document in factory.pipelines.items():
         lines.append(f"  {_box(name)}")
-        called = {}
+        called: dict[str, list[str]] = {}
         for _, activity in all_activities(document["properties"].get("activities") or []):
             if activity["type"] == "ExecutePipeline":
                 other = activity["typeProperties"]["pipeline"]["referenceName"]

@@ -10,7 +10,7 @@ from adf_lab.structure import all_activities
 
 def parse_faults(texts):
     """`NAME` or `NAME:N` as {activity: number of attempts that fail}; without a number all of them."""
-    faults = {}
+    faults: dict[str, int | None] = {}
     for text in texts:
         name, colon, number = text.rpartition(":")
         if colon and number.isdigit():
@@ -33,7 +33,7 @@ def with_faults(executors, faults, pipelines):
             raise AdfLabError(
                 f"There is no activity '{name}' that can be made to fail; there are: {', '.join(sorted(known))}."
             )
-    failed = Counter()
+    failed: Counter[str] = Counter()
 
     def failing(executor):
         async def execute_async(call):

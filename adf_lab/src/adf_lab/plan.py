@@ -40,7 +40,8 @@ def _group(pipelines, activities, context, depth):
 
 def _in_order(activities):
     """Active activities, each after those that it depends on."""
-    placed, waiting = [], [activity for activity in activities if is_active(activity)]
+    placed: list[dict] = []
+    waiting = [activity for activity in activities if is_active(activity)]
     names = {activity["name"] for activity in waiting}
     while waiting:
         done = {activity["name"] for activity in placed}

@@ -10,7 +10,7 @@ TIMESPAN = re.compile(
 )
 
 
-def parse_timespan(text):
+def parse_timespan(text: object) -> timedelta:
     """The timedelta of a text like 0.02:00:00; AdfLabError if it is none."""
     match = TIMESPAN.fullmatch(str(text))
     if not match:

@@ -67,7 +67,8 @@ def _watch_schedule(trigger, run, say, most, clock):
 
 def _watch_windows(trigger, run, say, most, clock):
     """Windows one after the other, oldest first; one that has failed holds up those that depend on it."""
-    failed, done = [], []
+    failed: list = []
+    done: list = []
     while most is None or len(done) + len(failed) < most:
         waiting = next_windows(trigger, clock.now(), done, running=0)
         window = next((window for window in waiting if window not in failed), None)

@@ -46,13 +46,13 @@ def copy(world, activity, source, sink):
 
 
 def _insert(world, sink, script, change):
-    warehouse = warehouse_of(world, sink["linkedService"])
+    target = warehouse_of(world, sink["linkedService"])
     # Copies of other tables go on beside this one; the warehouse file takes one writer at a time.
     with world.warehouse_lock:
-        if not warehouse.path.exists():
+        if not target.path.exists():
             # In Azure a deployment makes the staging tables; here the first load does.
-            warehouse.load_changes(warehouse, [], "migration")
-        with warehouse.writing() as session:
+            warehouse.load_changes(target, [], "migration")
+        with target.writing() as session:
             if script:
                 session.execute(script, "preCopyScript")
             session.stage(change, UNNUMBERED)

@@ -3,7 +3,6 @@
 Source: azure-docs, transform-data-databricks-notebook.
 """
 
-import json
 import time
 from pathlib import PurePosixPath
 
@@ -33,8 +32,8 @@ def run_notebook(world, activity):
     }
     if "catalog" in values:
         world.start_spark()
-    step = observability.Step(notebook.stem, values["run_id"], values["lake_path"], values)
-    executed = world.lake / "runs" / values["run_id"] / notebook.name
+    step = observability.Step(notebook.stem, str(values["run_id"]), str(values["lake_path"]), values)
+    executed = world.lake / "runs" / str(values["run_id"]) / notebook.name
     began = time.monotonic()
     try:
         course.execute(notebook, executed, values, deadline=activity.timeout_seconds)
@@ -47,16 +46,16 @@ def run_notebook(world, activity):
         raise ActivityFailure(
             "3204", f"{notebook.stem}, cell {failure.cell}: {message}", {"runPageUrl": executed.as_uri()}
         ) from None
-    records = sorted(world.lake.glob(f"steps/date=*/{step.run_id}/{step.name}.json"))
-    if not records:
+    record = observability.read_record(step.lake_path, step.run_id, step.name)
+    if record is None:
         raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
     if notebook.stem in batch.REPORTS:
-        from coinlake_ops import report
+        from coinlake_ops import rendering
 
-        report.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
+        rendering.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
     return {
         "runPageUrl": executed.as_uri(),
-        "runOutput": observability.step_result(json.loads(records[-1].read_text(encoding="utf-8"))),
+        "runOutput": observability.step_result(record),
         "effectiveIntegrationRuntime": "local",
         "executionDuration": round(time.monotonic() - began, 3),
     }

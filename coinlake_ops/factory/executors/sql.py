@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 
 from adf_lab import ActivityFailure, lookup_output
+from coinlake import warehouse
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import Change, DuckDBWarehouse, Position
 from coinlake_ops.factory.executors.refusal import not_supported, refuse_unknown
@@ -56,16 +57,16 @@ def call_procedure(world, activity):
         raise not_supported(f"The procedure {name}")
     given = properties.get("storedProcedureParameters") or {}
     values = {parameter: specification["value"] for parameter, specification in given.items()}
-    warehouse = warehouse_of(world, world.factory.resolve_linked_service(activity.linked_service))
+    target = warehouse_of(world, world.factory.resolve_linked_service(activity.linked_service))
     try:
         with world.warehouse_lock:
-            PROCEDURES[name](warehouse, **values)
+            PROCEDURES[name](target, **values)
     except CoinlakeError as error:
         raise ActivityFailure("SqlOperationFailed", str(error)) from None
     return {}
 
 
-def merge_staged(warehouse, run_id, tables):
+def merge_staged(target, run_id, tables):
     """What sql/azure/procedures/merge_staged.sql does: merge what was copied into staging, in one transaction.
 
     `tables` is the list of the pipeline as JSON; each of its tables is taken as whole. Where nothing was copied
@@ -73,7 +74,7 @@ def merge_staged(warehouse, run_id, tables):
     no copied rows is refused unless it is empty already.
     """
     wanted = {entry["sink"]["table"] for entry in json.loads(tables)}
-    with warehouse.reading() as session:
+    with target.reading() as session:
         if session is None:
             raise ActivityFailure("SqlOperationFailed", "There is no warehouse yet: copy a table first.")
         changes = [_staged(session, table) for table in warehouse.LOADED if table.name in wanted]
@@ -86,7 +87,7 @@ def merge_staged(warehouse, run_id, tables):
         raise ActivityFailure(
             "SqlOperationFailed", f"staging has no copied rows of {', '.join(missing)}: copy the tables first."
         )
-    warehouse.load_changes(warehouse, changes, run_id)
+    warehouse.load_changes(target, changes, run_id)
 
 
 def _staged(session, table):

@@ -6,7 +6,7 @@
     AzureDatabricks, AzureDatabricksDeltaLake           notebooks/ and one Spark server, started when needed
     AzureSqlDatabase                                    lake_path/warehouse.duckdb
     Key Vault                                           environment variables COINLAKE_<NAME>
-    CoinGecko and the context APIs                      the simulated market: `make api`, or one of the run's own
+    CoinGecko and the context APIs                      the simulated market: `coinlake api`, or the run's own
     the alert webhook                                   lake_path/adf_runs/alerts.jsonl
     127.0.0.1, localhost                                themselves
 
@@ -26,7 +26,7 @@ from coinlake import Lakehouse, bronze, instants, runtime
 from coinlake.bronze import LandingZone, Settings
 from coinlake_ops.factory.executors.alerts import AlertServer
 
-# coinlake_ops.api tells them apart by their paths.
+# coinlake_ops.simulated_api tells them apart by their paths.
 SIMULATED_HOSTS = (
     "api.coingecko.com",
     "pro-api.coingecko.com",
@@ -44,7 +44,7 @@ class LocalWorld:
     """The things on this machine that a run uses; a context manager, which ends what it has started.
 
     `parameters` are the global parameters of the run; `as_of` is the moment of the simulated market, "" for its
-    default; `api` is the address of a running `make api`, "" to serve the market within the run.
+    default; `api` is the address of a running `coinlake api`, "" to serve the market within the run.
     """
 
     def __init__(self, factory, parameters, *, as_of="", api="", environ=os.environ):
@@ -142,7 +142,7 @@ class LocalWorld:
     @cached_property
     def _own_api(self):
         from coinlake.simulator import Exchange
-        from coinlake_ops.api import ApiServer, FixedClock
+        from coinlake_ops.simulated_api import ApiServer, FixedClock
 
         names = ("source", "seed", "coins", "faults")
         settings = Settings(

@@ -1,4 +1,4 @@
-"""What can be asked of an API, and the client that asks it politely.
+"""How an API is asked, and what its answer means: addresses, and the client that asks politely.
 
 The client, its retries and its budget are the same whoever answers: network, recording or simulated market.
 """
@@ -8,12 +8,10 @@ from coinlake.api.client import Attempt, Client, keep_headers
 from coinlake.api.endpoints import (
     COINGECKO,
     COINGECKO_PRO,
-    ENDPOINTS,
     LARGEST_PAGE,
     Endpoint,
     Request,
     absolute_url,
-    endpoint_of,
     request_url,
     same_question,
     without_key,
@@ -24,7 +22,6 @@ from coinlake.api.tiers import TIERS, Tier, choose_tier
 __all__ = [
     "COINGECKO",
     "COINGECKO_PRO",
-    "ENDPOINTS",
     "LARGEST_PAGE",
     "TIERS",
     "Attempt",
@@ -37,7 +34,6 @@ __all__ = [
     "absolute_url",
     "choose_tier",
     "classify",
-    "endpoint_of",
     "ends_run",
     "is_json",
     "keep_headers",

@@ -34,9 +34,9 @@ class TakingTime(BaseAdapter):
         super().__init__()
         self._adapter, self._clock = adapter, clock
 
-    def send(self, request, **settings):
+    def send(self, request, *positional, **settings):
         """The adapter's answer, at the moment at which it is there."""
-        answer = self._adapter.send(request, **settings)
+        answer = self._adapter.send(request, *positional, **settings)
         self._clock.sleep(answer.elapsed.total_seconds())
         return answer
 

@@ -15,7 +15,7 @@ import requests
 
 from coinlake import __version__
 from coinlake.api import endpoints, responses
-from coinlake.api.endpoints import Request
+from coinlake.api.endpoints import Endpoint, Request
 from coinlake.api.responses import Classification
 from coinlake.clocks import Clock
 from coinlake.runtime import Secret
@@ -171,7 +171,7 @@ class Client:
         settings = self._session.merge_environment_settings(url, {}, True, None, None)
         for _ in range(4):
             response = self._session.send(request, timeout=(10, 60), allow_redirects=False, **settings)
-            if response.next is None or not _same_host(request.url, response.next.url):
+            if response.next is None or not _same_host(request.url or "", response.next.url or ""):
                 break
             response.close()
             request = response.next
@@ -190,7 +190,7 @@ class Client:
         return bytes(body), None
 
     def _judge(
-        self, endpoint: str, status: int, headers: Mapping[str, str], body: bytes | None, flaw: str | None
+        self, endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes | None, flaw: str | None
     ) -> Classification:
         if status == 0:
             return responses.no_answer(flaw or "no answer")
@@ -212,7 +212,7 @@ class Client:
         self, body: bytes | None, classification: Classification, headers: dict[str, str]
     ) -> tuple[bytes | None, Classification, dict[str, str]]:
         """A server may repeat the key in its answer; what is kept must not."""
-        key = self._key.reveal() if self._auth else ""
+        key = self._key.reveal() if self._auth and self._key else ""
         if len(key) < SHORTEST_KEY:
             return body, classification, headers
         headers = {name: value.replace(key, "***") for name, value in headers.items()}

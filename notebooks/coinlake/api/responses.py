@@ -1,8 +1,8 @@
 """What an answer means: data or error, worth asking again or not, and what a person can do about it.
 
-One function, `judge`, decides for the client, for tapes and for replays alike. Neither status nor content type
-is believed: an error object that comes with HTTP 200 is an error, and a body that is not one whole JSON document
-of the endpoint's shape never becomes data.
+One function, `classify`, decides for the client, for recordings and for replays alike. Neither status nor content
+type is believed: an error object that comes with HTTP 200 is an error, and a body that is not one whole JSON
+document of the endpoint's shape never becomes data.
 """
 
 import html
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from coinlake.api import endpoints
+from coinlake.api.endpoints import Endpoint
 
 QUOTA_EXHAUSTED = 10006
 
@@ -62,7 +62,7 @@ class Classification:
         return "landed" if self.error is None else "error"
 
 
-def classify(endpoint: str, status: int, body: bytes) -> Classification:
+def classify(endpoint: Endpoint, status: int, body: bytes) -> Classification:
     """What this status and body of this endpoint mean."""
     document, flaw = _document(body)
     code, message = _reported_error(document) if flaw is None else (0, "")
@@ -72,7 +72,7 @@ def classify(endpoint: str, status: int, body: bytes) -> Classification:
         return _broken(status, body, flaw)
     if code or message:
         return _failure(status, code, message)
-    flaw = _wrong_shape(endpoints.endpoint_of(endpoint), document)
+    flaw = _wrong_shape(endpoint, document)
     return Classification() if flaw is None else Classification(error=f"{status} {flaw}", code=status)
 
 
@@ -170,14 +170,14 @@ def _broken(status: int, body: bytes, flaw: str) -> Classification:
     return Classification(error=f"{code} {flaw}{': ' + shown if shown else ''}", code=code, retry=True)
 
 
-def _wrong_shape(endpoint: endpoints.Endpoint, document: Any) -> str | None:
-    names = {list: "an array", dict: "an object"}
+def _wrong_shape(endpoint: Endpoint, document: Any) -> str | None:
+    names: dict[type, str] = {list: "an array", dict: "an object"}
     if not isinstance(document, endpoint.shape):
         came = names.get(type(document), "a single value")
         return f"{came} came where {endpoint.name} has {names[endpoint.shape]}"
     if endpoint.holds is not None:
         key, kind = endpoint.holds
-        if not isinstance(document.get(key), kind):
+        if not isinstance(document, dict) or not isinstance(document.get(key), kind):
             return f"the object has no {key!r}, which {endpoint.name} has"
     return None
 

@@ -12,11 +12,12 @@ a number holds it in Spark's own spelling (give numbers a type); rescued numbers
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming import DataStreamWriter, StreamingQuery
+from pyspark.sql.streaming import DataStreamReader, DataStreamWriter, StreamingQuery
 from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 
 from coinlake import runtime
@@ -31,6 +32,7 @@ ADD_NEW_COLUMNS, RESCUE, FAIL_ON_NEW_COLUMNS, NONE = MODES = (
 )
 SOURCE_COLUMNS = ("_src_path", "_src_name", "_src_modified")
 RECORD = "_record"
+Reader = TypeVar("Reader", DataFrameReader, DataStreamReader)
 
 # A folder of hourly pages holds years: the file source's own default forgets files older than a week.
 NO_AGE_LIMIT = "36500d"
@@ -82,13 +84,19 @@ class Options:
             )
         if given and self.schema_hints:
             raise CoinlakeError("schema_hints are for an inferred schema: pass either schema or schema_hints.")
-        if not given and not self.schema_location:
-            raise CoinlakeError("An inferred schema must be kept somewhere: pass schema_location, or a schema.")
+        if not given:
+            self.schema_log()
         default = "_rescued_data" if mode == RESCUE or not given else None
         return replace(self, mode=mode, rescued_column=self.rescued_column or default)
 
+    def schema_log(self) -> schema_evolution.SchemaLog:
+        """Where an inferred schema is kept. Raises CoinlakeError if that was not said."""
+        if not self.schema_location:
+            raise CoinlakeError("An inferred schema must be kept somewhere: pass schema_location, or a schema.")
+        return schema_evolution.SchemaLog(self.schema_location)
 
-def read(spark: SparkSession, path: str, **options) -> DataFrame:
+
+def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
     """A stream of the records in the JSON files below a folder; options as in Options.
 
     Columns: those of the schema, partition_columns, corrupt_column and rescued_column as asked for, then
@@ -113,7 +121,7 @@ def read(spark: SparkSession, path: str, **options) -> DataFrame:
     return _parsed(spark, _text_options(reader, asked).load(path), schema, asked)
 
 
-def read_files(spark: SparkSession, paths: Sequence[str], **options) -> DataFrame:
+def read_files(spark: SparkSession, paths: Sequence[str], **options: Any) -> DataFrame:
     """The same records and columns as read_landed gives, of these files, now and without a checkpoint.
 
     For files that are read again, such as quarantined ones. Works the same on Databricks. The schema is the
@@ -124,7 +132,7 @@ def read_files(spark: SparkSession, paths: Sequence[str], **options) -> DataFram
     if asked.schema is not None:
         schema = schema_evolution.ddl(spark, asked.schema)
     else:
-        kept = schema_evolution.SchemaLog(asked.schema_location).read()
+        kept = asked.schema_log().read()
         if kept is None:
             raise CoinlakeError(
                 f"No schema is kept in {asked.schema_location} yet: run the stream first, or pass one."
@@ -142,7 +150,7 @@ def run_available_now(
     *,
     checkpoint: str,
     restarts: int = 3,
-    **options,
+    **options: Any,
 ) -> StreamingQuery:
     """Reads all files that are there, writes them, and returns the finished query.
 
@@ -179,8 +187,8 @@ def _is_unknown_field(error: PySparkException) -> bool:
 
 def _widen(spark: SparkSession, checkpoint: str, asked: Options) -> None:
     """Adds the new fields of the micro-batch that failed to the kept schema (`schema`: addNewColumns)."""
-    log = schema_evolution.SchemaLog(asked.schema_location)
-    old = schema_evolution.apply_hints(spark, log.read(), asked.schema_hints)
+    log = asked.schema_log()
+    old = schema_evolution.apply_hints(spark, log.read() or StructType(), asked.schema_hints)
     files = schema_evolution.planned_files(checkpoint)
     found = schema_evolution.infer(spark, files, infer_types=asked.infer_types, multi_line=asked.multi_line)
     new = schema_evolution.merge(old, found)
@@ -191,7 +199,7 @@ def _widen(spark: SparkSession, checkpoint: str, asked: Options) -> None:
 def _stream_schema(spark: SparkSession, path: str, asked: Options) -> StructType:
     if asked.schema is not None:
         return schema_evolution.ddl(spark, asked.schema)
-    log = schema_evolution.SchemaLog(asked.schema_location)
+    log = asked.schema_log()
     kept = log.read()
     if kept is not None:
         return schema_evolution.apply_hints(spark, kept, asked.schema_hints)
@@ -207,7 +215,7 @@ def _stream_schema(spark: SparkSession, path: str, asked: Options) -> StructType
     return schema
 
 
-def _text_options(reader, asked: Options):
+def _text_options(reader: Reader, asked: Options) -> Reader:
     return (
         reader.option("wholetext", asked.multi_line)
         .option("recursiveFileLookup", True)
@@ -283,10 +291,7 @@ def _no_new_field(mode: str) -> Column:
 
 
 def _columns(schema: StructType, body: StructType, asked: Options) -> list[Column]:
-    inside = {field.name for field in body}
-    columns = {
-        field.name: F.col("_typed")[field.name] if field.name in inside else None for field in schema.fields
-    }
+    columns = {field.name: F.col("_typed")[field.name] for field in body}
     kinds = {field.name: field.dataType for field in schema.fields}
     for name in asked.partition_columns:
         columns[name] = _partition_value(name).cast(kinds.get(name, "string"))
@@ -298,7 +303,7 @@ def _columns(schema: StructType, body: StructType, asked: Options) -> list[Colum
         columns[asked.rescued_column] = F.when(F.size("_lost") > 0, lost)
     record = F.coalesce("_bad", F.to_json("_present"), F.to_json("_typed"))
     return [
-        *(value.alias(name) for name, value in columns.items()),
+        *(columns[name].alias(name) for name in dict.fromkeys([*kinds, *columns])),
         record.alias(RECORD),
         *map(F.col, SOURCE_COLUMNS),
     ]

@@ -172,6 +172,8 @@ def _has_names(kind: DataType) -> bool:
 def _value_with_schema_case(value: Column, kind: DataType) -> Column:
     if isinstance(kind, StructType):
         return _to_variant(with_schema_case(as_map(value), kind))
+    if not isinstance(kind, ArrayType):
+        return value
     elements = F.try_variant_get(value, "$", "array<variant>")
     spelled = F.transform(elements, lambda each: F.coalesce(_value_with_schema_case(each, kind.elementType), each))
     return F.parse_json(F.to_json(spelled))

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructField, StructType
 
-from coinlake import files
+from coinlake import files, runtime
 from coinlake.errors import CoinlakeError
 
 LOG_HEADER = "coinlake-schema-1"
@@ -84,9 +84,7 @@ def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi
     if not files:
         return StructType()
     # Spark refuses a file with both `Id` and `id` unless names are case-sensitive while it infers.
-    before = spark.conf.get("spark.sql.caseSensitive")
-    spark.conf.set("spark.sql.caseSensitive", "true")
-    try:
+    with runtime.settings(spark, {"spark.sql.caseSensitive": "true"}):
         frame = (
             spark.read.option("multiLine", multi_line)
             .option("primitivesAsString", not infer_types)
@@ -95,8 +93,6 @@ def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi
             .json([escape_glob(file) for file in files])
         )
         found = frame.schema
-    finally:
-        spark.conf.set("spark.sql.caseSensitive", before)
     return _one_case(StructType([field for field in found if field.name != CORRUPT]))
 
 
@@ -131,8 +127,8 @@ def apply_hints(spark: SparkSession, schema: StructType, hints: str | None) -> S
     if not parsed:
         return schema
     kinds = ddl(spark, ", ".join(f"hint{number} {kind}" for number, (_, kind) in enumerate(parsed)))
-    for (path, _), field in zip(parsed, kinds, strict=True):
-        schema = _hinted(schema, path, field.dataType)
+    for ((name, *rest), _), field in zip(parsed, kinds, strict=True):
+        schema = _with_hinted_field(schema, name, rest, field.dataType)
     return schema
 
 
@@ -153,23 +149,24 @@ def planned_files(checkpoint: str) -> list[str]:
 
 
 def _merge_type(old: DataType, new: DataType) -> DataType:
-    both_structs = isinstance(old, StructType) and isinstance(new, StructType)
-    return merge(old, new) if both_structs else old
+    return merge(old, new) if isinstance(old, StructType) and isinstance(new, StructType) else old
 
 
-def _one_case(kind: DataType) -> DataType:
-    if isinstance(kind, ArrayType):
-        return ArrayType(_one_case(kind.elementType))
-    if not isinstance(kind, StructType):
-        return kind
-    fields = {field.name.lower(): field for field in reversed(kind.fields)}
+def _one_case(schema: StructType) -> StructType:
+    fields = {field.name.lower(): field for field in reversed(schema.fields)}
     return StructType(
         [
-            StructField(field.name, _one_case(field.dataType))
-            for field in kind
+            StructField(field.name, _one_case_within(field.dataType))
+            for field in schema
             if fields[field.name.lower()] is field
         ]
     )
+
+
+def _one_case_within(kind: DataType) -> DataType:
+    if isinstance(kind, ArrayType):
+        return ArrayType(_one_case_within(kind.elementType))
+    return _one_case(kind) if isinstance(kind, StructType) else kind
 
 
 def _hinted(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:
@@ -185,15 +182,18 @@ def _hinted(kind: DataType, path: Sequence[str], hint: DataType) -> DataType:
         return (
             MapType(_hinted(key, rest, hint), value) if name == "key" else MapType(key, _hinted(value, rest, hint))
         )
-    if not isinstance(kind, StructType):
-        kind = StructType()
+    return _with_hinted_field(kind if isinstance(kind, StructType) else StructType(), name, rest, hint)
+
+
+def _with_hinted_field(schema: StructType, name: str, rest: Sequence[str], hint: DataType) -> StructType:
+    """The schema with the hint for its column `name`, or for the part of it that `rest` leads to."""
     fields = [
         StructField(field.name, _hinted(field.dataType, rest, hint))
         if field.name.lower() == name.lower()
         else field
-        for field in kind
+        for field in schema
     ]
-    if name.lower() not in {field.name.lower() for field in kind}:
+    if name.lower() not in {field.name.lower() for field in schema}:
         fields.append(StructField(name, _hinted(StringType(), rest, hint)))
     return StructType(fields)
 

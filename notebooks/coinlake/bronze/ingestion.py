@@ -1,4 +1,4 @@
-"""One ingestion: ask what `planning.plan` says, land whatever comes, and say what did not.
+"""One ingestion: ask what `plan_requests` says, land whatever comes, and say what did not.
 
 One client serves all three sources; only who answers and what time it is differ. Everything that answered is
 committed before anything is raised.
@@ -12,18 +12,17 @@ from datetime import datetime, timedelta
 
 from requests.adapters import BaseAdapter
 
-from coinlake import api, instants, runtime
+from coinlake import api, instants, runtime, sources
 from coinlake.api import Attempt, Client, Request
 from coinlake.bronze import replay
 from coinlake.bronze.landing_zone import LandingRun, LandingZone, Line
 from coinlake.bronze.recordings import Recording, requests_of
 from coinlake.bronze.request_plan import (
-    GROUPS,
     RequestPlan,
     Settings,
-    chart_requests,
     plan_requests,
     replay_run_id,
+    requests_for_coins,
     run_id,
 )
 from coinlake.clocks import Clock, SystemClock, VirtualClock
@@ -128,7 +127,7 @@ def _newest_runs(landing: LandingZone) -> dict[str, datetime]:
     newest: dict[str, datetime] = {}
     for run, group in landing.groups():
         newest.setdefault(group, instants.from_stamp(run))
-        if len(newest) == len(GROUPS):
+        if len(newest) == len(sources.groups()):
             break
     return newest
 
@@ -183,16 +182,16 @@ class _Conversation:
     progress: Say | None
     is_stopped: bool = False
 
-    def ask(self, request: Request, sources: Sequence[str]) -> Attempt | None:
+    def ask(self, request: Request, answered_by: Sequence[str]) -> Attempt | None:
         """The last attempt at the request; None once the conversation has ended.
 
-        `sources` says who answers each attempt; the last one stands for the rest.
+        `answered_by` says who answers each attempt; the last one stands for the rest.
         """
         if self.is_stopped:
             return None
         attempts = self.client.fetch(request)
         for attempt in attempts:
-            line = self.gathering.add(attempt, sources[min(attempt.number, len(sources)) - 1])
+            line = self.gathering.add(attempt, answered_by[min(attempt.number, len(answered_by)) - 1])
             self.summary.errors += line["outcome"] == "error"
             self.summary.bytes += line["bytes"] or 0
             if self.progress is not None:
@@ -203,29 +202,31 @@ class _Conversation:
         else:
             self.summary.lost.append(line)
         # The context APIs are three houses: one that is closed says nothing of the others.
-        is_needed = line["endpoint"] == "coins_markets" and line["page"] == 1
         self.is_stopped = self.group == "market" and (
-            attempt.classification.stop or (is_needed and bool(line["error"]))
+            attempt.classification.stop or (_is_needed(line) and bool(line["error"]))
         )
         return attempt
 
 
 def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, asked: Collection[tuple]) -> None:
-    """Ask the planned requests, then the charts of the largest coins that the markets named."""
-    sources = [settings.source]
+    """Ask one source after the other; what is asked of coins goes by the ids that came before."""
+    answered_by = [settings.source]
     coin_ids: list[str] = []
-    is_past_the_end = False
-    for request in planned.requests:
-        if request.endpoint != "coins_markets":
-            talk.ask(request, sources)
-        elif not is_past_the_end:
-            attempt = talk.ask(request, sources)
-            if attempt is not None and attempt.classification.error is None:
+    for source in sources.of_group(talk.group):
+        for request in (each for each in planned.requests if each.endpoint == source.endpoint):
+            attempt = talk.ask(request, answered_by)
+            if (
+                source.lists_coins
+                and attempt is not None
+                and attempt.body is not None
+                and attempt.classification.error is None
+            ):
                 rows = json.loads(attempt.body.decode("utf-8-sig"))
                 coin_ids += _coin_ids(rows)
-                is_past_the_end = len(rows) < settings.page_length
-    for request in chart_requests(coin_ids, settings, asked):
-        talk.ask(request, sources)
+                if source.endpoint.page_size and len(rows) < settings.page_length:
+                    break
+        for request in requests_for_coins(source, coin_ids, settings, asked):
+            talk.ask(request, answered_by)
 
 
 def _coin_ids(rows: list[object]) -> list[str]:
@@ -239,8 +240,10 @@ def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> S
     if not settings.tape_path:
         raise CoinlakeError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
     tape = Recording(runtime.resolve_path(settings.tape_path))
+    until = _asked_instant(settings)
+    assert not isinstance(until, timedelta)  # a step moves the simulated clock only
     summary = Summary()
-    for tape_run, lines in tape.runs(group, _asked_instant(settings)):
+    for tape_run, lines in tape.runs(group, until):
         run = replay_run_id(group, tape_run)
         if landing.has(run):
             summary.already_landed.append(run)
@@ -306,7 +309,7 @@ def _key(settings: Settings) -> runtime.Secret:
     if key is None:
         raise CoinlakeError(
             f"plan={settings.plan} needs an API key. Put it into the environment variable "
-            f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault under the name {KEY_NAME}; "
+            f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault as {KEY_NAME}; "
             "without a key, use plan=keyless."
         )
     return key
@@ -347,10 +350,15 @@ def _lack(group: str, lines: Sequence[Line]) -> str | None:
     if group != "market":
         return None
     errors = [line["error"] for line in lines if line["error"]]
-    first_page = [line for line in lines if line["endpoint"] == "coins_markets" and line["page"] == 1]
+    first_page = [line for line in lines if _is_needed(line)]
     if first_page and first_page[-1]["error"]:
         return first_page[-1]["error"]
     return next((error for error in errors if api.ends_run(error)), None)
+
+
+def _is_needed(line: Line) -> bool:
+    """Whether a run stands on this answer: the first page of the coins."""
+    return line["page"] == 1 and sources.SOURCES[line["endpoint"]].lists_coins
 
 
 def _refuse_incomplete(group: str, lines: Sequence[Line], run: str, is_simulated: bool) -> None:

@@ -29,7 +29,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from coinlake import api, files, instants
+from coinlake import api, files, instants, sources
 from coinlake.api import Attempt
 from coinlake.errors import CoinlakeError, LandingError
 
@@ -101,7 +101,7 @@ class LandingZone:
     def groups(self) -> Iterator[tuple[str, str]]:
         """Pairs (run, group of its endpoints), newest run first."""
         for run in reversed(self.runs()):
-            yield run, api.endpoint_of(_first_line(self._meta_file(run))["endpoint"]).group
+            yield run, sources.endpoint_of(_first_line(self._meta_file(run))["endpoint"]).group
 
     def asked(self, day: date) -> set[tuple]:
         """Questions whose answer landed in a run of this data day, as `endpoints.same_question` has them."""
@@ -123,7 +123,7 @@ class LandingZone:
         return sum(
             200 <= line["status"] < 300
             and line["fetched_at"].startswith(month)
-            and api.endpoint_of(line["endpoint"]).group == "market"
+            and sources.endpoint_of(line["endpoint"]).group == "market"
             for folder in (before, f"{month}-*")
             for path in self._meta_files(folder)
             for line in _lines(path)
@@ -219,7 +219,7 @@ class LandingZone:
                 errno.EEXIST: f"{problem.filename2 or problem.filename} stands there already, and nothing landed "
                 "is ever written again: move it away",
                 errno.ENOTDIR: "a file stands where a folder is needed: set lake_path to a folder",
-            }.get(problem.errno, str(problem))
+            }.get(problem.errno or 0, str(problem))
             raise CoinlakeError(
                 f"Run {run} could not be landed in {self.path}: {why}, and run again. "
                 "No part of a run stays behind: it is completed or discarded then."
@@ -261,7 +261,7 @@ class LandingRun:
             self._moves[folder, folder] = None
         line = {
             "run": self.run,
-            "endpoint": request.endpoint,
+            "endpoint": request.endpoint.name,
             "page": request.page,
             "attempt": attempt.number,
             "method": "GET",
@@ -325,7 +325,7 @@ def _is_abandoned(folder: Path) -> bool:
 def _file_of(run: str, attempt: Attempt) -> str:
     """The body's path below its root: made of our own names only, never of what the network says."""
     request = attempt.request
-    folder = f"endpoint={request.endpoint}/date={attempt.fetched_at.astimezone(UTC):%Y-%m-%d}/run={run}"
+    folder = f"endpoint={request.endpoint.name}/date={attempt.fetched_at.astimezone(UTC):%Y-%m-%d}/run={run}"
     if attempt.classification.error is None:
         return f"{folder}/p{request.page:04d}.json"
     extension = "json" if api.is_json(attempt.body or b"") else "txt"

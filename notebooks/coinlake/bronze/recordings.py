@@ -1,7 +1,7 @@
 """Tapes: recorded responses that can be played again. A tape is a folder with a landing zone in it.
 
 Every lake is a tape; `add` makes one from loose bodies.
-What is data and what is an error is decided by `answers.judge`, as when the client asks:
+What is data and what is an error is decided by `api.classify`, as when the client asks:
 a body that is not whole is an error on a tape too, whatever status it came with.
 """
 
@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from coinlake import api, instants
+from coinlake import api, instants, sources
 from coinlake.api import Attempt, Request, keep_headers
 from coinlake.bronze.landing_zone import META, LandingZone, Line
 from coinlake.errors import CoinlakeError
@@ -27,7 +27,7 @@ class Recording:
         if not (self.path / META).is_dir():
             raise CoinlakeError(
                 f"There is no tape at {self.path}: it has no folder {META}. Set tape_path to a lake, "
-                "or make a tape with: python -m coinlake_ops.tape add --help"
+                "or make a tape with: coinlake tape add --help"
             )
         self._landing = LandingZone(self.path)
 
@@ -36,14 +36,16 @@ class Recording:
         for run in self._landing.runs():
             if until is not None and instants.from_stamp(run) > until:
                 return
-            lines = [line for line in self.lines(run) if api.endpoint_of(line["endpoint"]).group == group]
+            lines = [line for line in self.lines(run) if sources.endpoint_of(line["endpoint"]).group == group]
             if lines:
                 yield run, lines
 
     def lines(self, run: str) -> list[Line]:
         """All lines of one run of the tape, with full addresses."""
         lines = self._landing.lines(run)
-        return [line | {"url": api.absolute_url(line["endpoint"], line["url"])} for line in lines]
+        return [
+            line | {"url": api.absolute_url(sources.endpoint_of(line["endpoint"]), line["url"])} for line in lines
+        ]
 
     def body(self, line: Line) -> bytes:
         """The recorded body of a line; empty when none was recorded."""
@@ -74,7 +76,10 @@ def requests_of(lines: Sequence[Line]) -> list[tuple[Request, list[Line]]]:
     recorded: dict[tuple[str, int, str], list[Line]] = {}
     for line in lines:
         recorded.setdefault((line["endpoint"], line["page"], line["url"]), []).append(line)
-    return [(Request(*key, attempts=len(its)), its) for key, its in recorded.items()]
+    return [
+        (Request(sources.endpoint_of(endpoint), page, url, attempts=len(its)), its)
+        for (endpoint, page, url), its in recorded.items()
+    ]
 
 
 def add_recording(
@@ -95,7 +100,8 @@ def add_recording(
     an instant or address that cannot be read, or an impossible status.
     """
     moment = instants.parse(fetched_at)
-    address = api.without_key(api.absolute_url(api.endpoint_of(endpoint).name, url))
+    asked = sources.endpoint_of(endpoint)
+    address = api.without_key(api.absolute_url(asked, url))
     if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
         raise CoinlakeError(f"--url {address!r} is not a web address. Write it like https://host/path?query.")
     if not 100 <= status <= 599:
@@ -105,14 +111,14 @@ def add_recording(
     kept = keep_headers(headers or {})
     attempts = [
         Attempt(
-            request=Request(endpoint, page, _page_address(address, page)),
+            request=Request(asked, page, _page_address(address, page)),
             number=1,
             status=status,
             headers=kept,
             body=body,
             fetched_at=moment,
             elapsed_ms=0,
-            classification=api.classify(endpoint, status, body),
+            classification=api.classify(asked, status, body),
         )
         for page, body in enumerate(bodies, start=1)
     ]

@@ -2,7 +2,7 @@
 
 from coinlake.delta.change_feed import changed_rows, changes_since, feed_is_gone, newest_changed_rows
 from coinlake.delta.definitions import RULE, ddl, differences
-from coinlake.delta.tables import DeltaTable, Merged, versions
+from coinlake.delta.tables import DeltaTable, Merged, only_row, versions
 from coinlake.delta.watermarks import read_watermarks, write_watermarks
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "differences",
     "feed_is_gone",
     "newest_changed_rows",
+    "only_row",
     "read_watermarks",
     "versions",
     "write_watermarks",

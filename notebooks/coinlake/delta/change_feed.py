@@ -26,14 +26,16 @@ def feed_is_gone(problem: Exception) -> bool:
     return any(f"[{condition}]" in str(problem) for condition in GONE)
 
 
-def changes_since(stored: DeltaTable, since: int) -> DataFrame:
+def changes_since(stored: DeltaTable, since: int, until: int | None = None) -> DataFrame:
     """The rows written to the table after Delta version `since` (-1: all), from its Change Data Feed.
+
+    Up to the version `until`, or to the newest one of this moment: what is written later is not read.
 
     Columns: the table's, _change_type (insert, update_preimage, update_postimage, delete), _commit_version,
     _commit_timestamp. Empty when nothing was written since.
     Raises StorageError when the table is younger than `since`: it was made anew.
     """
-    newest = stored.version()
+    newest = stored.version() if until is None else until
     if since > newest:
         raise StorageError(
             f"{stored.table.qualified_name} is at version {newest}, but its changes were read up to {since}: "
@@ -42,24 +44,25 @@ def changes_since(stored: DeltaTable, since: int) -> DataFrame:
     feed = (
         stored.spark.read.option("readChangeFeed", "true")
         .option("startingVersion", min(since + 1, newest))
+        .option("endingVersion", newest)
         .table(stored.name)
     )
     return feed if since < newest else feed.where("false")
 
 
-def changed_rows(stored: DeltaTable, since: int) -> DataFrame:
-    """The rows that were inserted or updated after version `since`, with their `_commit_version`.
+def changed_rows(stored: DeltaTable, since: int, until: int | None = None) -> DataFrame:
+    """The rows that were inserted or updated after version `since`, up to `until`, with their `_commit_version`.
 
     A row that was written more than once stands there as each of these commits left it.
     """
-    return changes_since(stored, since).where("_change_type IN ('insert', 'update_postimage')")
+    return changes_since(stored, since, until).where("_change_type IN ('insert', 'update_postimage')")
 
 
-def newest_changed_rows(stored: DeltaTable, since: int) -> DataFrame:
-    """The rows that were inserted or updated after version `since`, once each, as they are now."""
+def newest_changed_rows(stored: DeltaTable, since: int, until: int | None = None) -> DataFrame:
+    """The rows that were inserted or updated after version `since`, once each, as they are at version `until`."""
     newest_first = Window.partitionBy(*stored.table.key).orderBy(F.desc("_commit_version"))
     return (
-        changed_rows(stored, since)
+        changed_rows(stored, since, until)
         .withColumn("_age", F.row_number().over(newest_first))
         .where("_age = 1")
         .select(*stored.table.column_names)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
 from coinlake.errors import StorageError
@@ -39,6 +39,14 @@ class Merged(NamedTuple):
     version: int
 
 
+def only_row(frame: DataFrame) -> Row:
+    """The row of a statement that always answers with one; raises StorageError if there is none."""
+    row = frame.first()
+    if row is None:
+        raise StorageError("A statement that answers with one row came back without: run the step again.")
+    return row
+
+
 @dataclass(frozen=True)
 class DeltaTable:
     """One table of one lakehouse; made by `Lakehouse.table`.
@@ -56,8 +64,8 @@ class DeltaTable:
         """How SQL names the table: by its folder, or catalog.schema.table."""
         return self.table.full_name(self.catalog) if self.folder is None else quoted_name("delta", self.folder)
 
-    def read(self) -> DataFrame:
-        """The table's rows, columns as coinlake.schema lists them.
+    def read(self, version: int | None = None) -> DataFrame:
+        """The table's rows, columns as coinlake.schema lists them: the newest, or as they were at a Delta version.
 
         Raises StorageError when the folder holds no such table yet.
         """
@@ -66,7 +74,8 @@ class DeltaTable:
                 f"There is no table {self.table.qualified_name} in {self.folder}. Run notebook 00_setup with this "
                 "lake_path, then the notebooks that fill the table."
             )
-        return self.spark.table(self.name)
+        reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
+        return reader.table(self.name)
 
     def version(self) -> int:
         """The newest Delta version of the table; 0 when nothing was ever written to it."""
@@ -117,7 +126,7 @@ class DeltaTable:
         where = where or "true"
         changed = _changed_rows(table, _best_of_key(table, source), self.read().alias("t").where(where))
         columns = ", ".join(table.column_names)
-        done = self.spark.sql(
+        merge = self.spark.sql(
             f"""
             MERGE INTO {name} AS t USING {{changed}} AS s
             ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({where})
@@ -125,7 +134,8 @@ class DeltaTable:
             WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
             """,
             changed=changed,
-        ).first()
+        )
+        done = only_row(merge)
         newest = self.version()
         if done["num_affected_rows"] and newest % COMPACT_EVERY_VERSIONS == 0:
             self.spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")

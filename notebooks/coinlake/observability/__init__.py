@@ -1,7 +1,7 @@
 """What ran: the step log, its lineage, and the metrics made of both."""
 
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
-from coinlake.observability.steps import Step, begin, new_run_id, record_path, step_result
+from coinlake.observability.steps import Step, begin, new_run_id, read_record, record_path, step_result
 
 __all__ = [
     "METRIC_SOURCES",
@@ -9,6 +9,7 @@ __all__ = [
     "begin",
     "load_steps",
     "new_run_id",
+    "read_record",
     "record_path",
     "step_result",
     "update_metrics",

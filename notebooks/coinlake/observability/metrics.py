@@ -21,19 +21,12 @@ METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
 UNKNOWN_DAY = date(1900, 1, 1)
 COINGECKO = "coingecko.com/"
 
-# How far each table reaches: the column that tells, and the instant to which a row brings its table. Daily
-# prices reach the end of their day; of the facts, only complete days count. A day of context is known when the
-# day begins.
-START_OF_DAY = "CAST(date AS TIMESTAMP)"
+# How far each table reaches: the column that tells, and the instant to which a row brings its table. A table of
+# silver names its column itself; a day of context is known when the day begins. Daily prices reach the end of
+# their day; of the facts, only complete days count.
 END_OF_DAY = "CAST(date_add(date, 1) AS TIMESTAMP)"
 REACHES = (
-    (schema.COIN_SNAPSHOTS, "snapshot_at", "snapshot_at"),
-    (schema.COIN_PRICES, "observed_at", "observed_at"),
-    (schema.MARKET_TOTALS, "snapshot_at", "snapshot_at"),
-    (schema.COIN_LIST, "last_listed_at", "last_listed_at"),
-    (schema.FEAR_GREED, "date", START_OF_DAY),
-    (schema.FX_RATES, "date", START_OF_DAY),
-    (schema.WEATHER_DAILY, "date", START_OF_DAY),
+    *((table, table.reaches, f"CAST({table.reaches} AS TIMESTAMP)") for table in schema.TABLES if table.reaches),
     (schema.FACT_MARKET_SNAPSHOT, "snapshot_at", "snapshot_at"),
     (schema.FACT_PRICE_DAILY, "date", f"CASE WHEN is_complete THEN {END_OF_DAY} END"),
     (schema.CANDLE_HOURLY, "hour", "hour"),
@@ -103,7 +96,7 @@ def load_steps(lake: Lakehouse) -> dict[str, Merged]:
     Only folders from the day before the newest step known are read again. Returns what was written, by table.
     """
     stored = lake.table(schema.RUN_STEPS).read()
-    newest = stored.agg(F.max("started_at")).first()[0]
+    newest = delta.only_row(stored.agg(F.max("started_at")))[0]
     since = newest.date() - timedelta(days=1) if newest else date.min
     records = read_records(lake.path, since)
     if not records:
@@ -185,11 +178,11 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
         counts = counting.result()
     fresh = []
     for table, _, _ in REACHES:
-        before = known.get(table.qualified_name)
-        as_of = reached.get(table.name) or (before and before["as_of"])
-        rows = counts[table.name] if table.name in counts else before["rows"]
+        name = table.qualified_name
+        as_of = reached.get(table.name) or (known[name]["as_of"] if name in known else None)
+        rows = counts[table.name] if table.name in counts else known[name]["rows"]
         promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
-        fresh.append((table.qualified_name, as_of, rows, promised, versions[table.name]))
+        fresh.append((name, as_of, rows, promised, versions[table.name]))
     if set(fresh) == {tuple(row) for row in known.values()}:
         return Merged(0, 0, lake.table(schema.FRESHNESS).version())
     return lake.table(schema.FRESHNESS).replace(lake.spark.createDataFrame(fresh, stored.schema))
@@ -216,7 +209,7 @@ def _row_counts(lake: Lakehouse, counted: list[Table]) -> dict[str, int]:
     if not counted:
         return {}
     counts = (f"(SELECT COUNT(*) FROM {lake.table(table).name}) AS {table.name}" for table in counted)
-    return lake.spark.sql(f"SELECT {', '.join(counts)}").first().asDict()
+    return delta.only_row(lake.spark.sql(f"SELECT {', '.join(counts)}")).asDict()
 
 
 def _arrival(instant: str) -> Column:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import files, runtime
+from coinlake import files, project_files, runtime
 
 PRODUCER = "https://github.com/coinlake/coinlake"
 RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -142,6 +142,12 @@ def record_path(lake_path: str, started_at: datetime, run_id: str, name: str) ->
     return _lake(lake_path) / "steps" / f"date={started_at:%Y-%m-%d}" / run_id / f"{name}.json"
 
 
+def read_record(lake_path: str, run_id: str, name: str) -> dict[str, Any] | None:
+    """The newest record of a step of this run, whichever day it began on; None when it left none."""
+    records = sorted((_lake(lake_path) / "steps").glob(f"date=*/{run_id}/{name}.json"))
+    return json.loads(records[-1].read_text(encoding="utf-8")) if records else None
+
+
 def read_records(lake_path: str, since: date) -> list[dict[str, Any]]:
     """The records of the steps that started on the day `since` or later, in the order of their paths."""
     return [
@@ -157,7 +163,7 @@ def read_records(lake_path: str, since: date) -> list[dict[str, Any]]:
 def code_hash() -> str:
     """SHA-256 of the package's source files, first 12 hex digits: which code made the data."""
     digest = hashlib.sha256()
-    package = Path(__file__).parents[1]
+    package = project_files.PACKAGE
     for path in sorted(package.rglob("*.py")):
         digest.update(str(path.relative_to(package)).encode())
         digest.update(path.read_bytes())

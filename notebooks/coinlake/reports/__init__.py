@@ -1,10 +1,10 @@
-"""The reports: from gold frames to one page that opens offline.
+"""The reports: from gold frames to one page that opens offline. A module each: `read` the frames, `build` it.
 
-formats    numbers, money, dates and words, as readers see them
-style      colours of both themes, and the look that all charts share
-charts     lines, bars, candles and labels: figures as plain dictionaries in plotly's form
-tables     HTML tables, heat maps and sparklines
-frames     gold tables as pandas frames: the only module here that asks Spark
-page       sections, cards and banner, and the page around them
-price_averages, market_trends, pipeline_health   one module per report: `read` the frames, `build` the report
+    from coinlake.reports import price_averages
+    gold = price_averages.read(spark, catalog)
+    price_averages.build(gold, built_at=..., run_id=...)
+
+A report is imported when it is asked for. Beside them: data (what the reports read), page (how a report is drawn).
 """
+
+__all__ = ["market_trends", "pipeline_health", "price_averages"]

@@ -262,7 +262,7 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
                 html_tables.cell(formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency)),
                 html_tables.cell(html_tables.change(value)),
             ]
-            for coin_id, value in returns.items()
+            for coin_id, value in zip(returns.index, returns, strict=True)
         ],
     )
     return Section(
@@ -298,15 +298,14 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         *(charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders),
     ]
     ends = [(0, "median"), *((i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders, 1))]
-    lowest, deepest, when = min(
-        ((values[coin_id].min(), coin_id, values[coin_id].idxmin()) for coin_id in leaders),
-        default=(0.0, "", None),
-    )
+    deepest = min(leaders, key=lambda coin_id: (values[coin_id].min(), coin_id), default="")
+    lowest = values[deepest].min() if deepest else 0.0
     notes = []
     if lowest < -0.05:
+        when = pd.Timestamp(values[deepest].idxmin())
         text = f"{coins.symbol(deepest)} {formats.percent(lowest, 0)}<br>{formats.day(when)}"
         colour = coins.colours[deepest]
-        notes = [charts.note(text, when, lowest, above=False, until=coins.newest, colour=colour)]
+        notes = [charts.note(text, when, lowest, above=False, until=values.index[-1], colour=colour)]
     floor = min(float(values[leaders].min().min()) if leaders else 0.0, float(median.min()))
     figure = charts.over_time(
         traces,
@@ -328,9 +327,9 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
                 html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
                 html_tables.cell(formats.percent(now[coin_id])),
                 html_tables.cell(formats.percent(values[coin_id].min())),
-                html_tables.cell(formats.day(values[coin_id].idxmin())),
+                html_tables.cell(formats.day(pd.Timestamp(values[coin_id].idxmin()))),
             ]
-            for coin_id in values
+            for coin_id in values.columns
             if values[coin_id].notna().any()
         ],
     )
@@ -608,9 +607,9 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
     pairs = pairs[pairs["coin_a"].isin(chosen) & pairs["coin_b"].isin(chosen)]
     if pairs.empty:
         return missing("correlation", "Correlation", "It needs two coins with days of returns.")
-    both = {}
-    for row in pairs.itertuples():
-        both[row.coin_a, row.coin_b] = both[row.coin_b, row.coin_a] = row.correlation
+    both: dict[tuple[str, str], float] = {}
+    for coin_a, coin_b, value in zip(pairs["coin_a"], pairs["coin_b"], pairs["correlation"], strict=True):
+        both[coin_a, coin_b] = both[coin_b, coin_a] = value
     rows = []
     for one in chosen:
         cells = [
@@ -621,15 +620,13 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
         ]
         rows.append([html_tables.name_cell(coins.name(one), coins.symbol(one)), *cells])
     average = pairs["correlation"].mean()
-    closest, loosest = (
-        pairs.loc[found] for found in (pairs["correlation"].idxmax(), pairs["correlation"].idxmin())
-    )
+    closest, loosest = pairs["correlation"].argmax(), pairs["correlation"].argmin()
     return Section(
         key="correlation",
         nav="Correlation",
         finding=f"{_togetherness(average)}: the average pair has a correlation of {formats.ratio(average)}",
         subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns. "
-        f"Closest: {_pair(coins, closest)}; loosest: {_pair(coins, loosest)}.",
+        f"Closest: {_pair(coins, pairs.iloc[closest])}; loosest: {_pair(coins, pairs.iloc[loosest])}.",
         source=source,
         table=html_tables.table(
             f"Correlation of daily returns up to {formats.day(pairs['date'].max())}",
@@ -643,7 +640,7 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
 def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
     """Each coin's newest numbers, ordered by its change in 30 days."""
     newest = trends.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
-    newest = newest.loc[[coin_id for coin_id in coins.ids if coin_id in newest.index]]
+    newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
     if newest.empty:
         return missing("movers", "Movers", "It needs a day of closes.")
     newest = newest.sort_values("return_30d", ascending=False, kind="stable", na_position="last")
@@ -660,7 +657,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
     changes = ("return_1d", "return_7d", "return_30d", "return_90d")
     rows = [
         [
-            html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+            html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
             html_tables.cell(formats.money(row["close"], vs_currency)),
             *(html_tables.cell(html_tables.change(row[column])) for column in changes),
             html_tables.cell(formats.percent(row["drawdown"], 0)),
@@ -782,8 +779,8 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     )
     whole = own[own["is_complete"].astype(bool)]
     by_month = whole.groupby(whole["month"].dt.month)["return_1m"].agg(["median", "count"])
-    best = by_month["median"].idxmax()
-    number = int(by_month.loc[best, "count"])
+    best = int(by_month["median"].idxmax())
+    number = int(by_month["count"][best])
     name = f"{datetime(2000, best, 1):%B}"
     proof = f"{formats.counted(number, 'year')} {'proves nothing' if number == 1 else 'prove little'}"
     rows = [
@@ -807,7 +804,7 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
         key="seasons",
         nav="Seasons",
         finding=f"{name} has been {coins.name(first)}’s best month "
-        f"({'median ' if number > 1 else ''}{formats.percent(by_month.loc[best, 'median'], 0)}), but {proof}",
+        f"({'median ' if number > 1 else ''}{formats.percent(by_month['median'][best], 0)}), but {proof}",
         subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
         "Only complete months count for the headline.",
         source=source,

@@ -264,7 +264,10 @@ def timeline(last: pd.DataFrame) -> Section:
         "blue succeeded, orange failed. This page’s own notebook ends after it is drawn.",
         source=SOURCE,
         alt="Bars in the order of the run: "
-        + ", ".join(f"{row.step} {formats.duration(row.seconds)} {row.status}" for row in last.itertuples())
+        + ", ".join(
+            f"{step} {formats.duration(seconds)} {status}"
+            for step, seconds, status in zip(last["step"], last["seconds"], last["status"], strict=True)
+        )
         + ".",
         figure=figure,
         table=html_tables.table("Steps of the run", columns, rows),
@@ -384,9 +387,11 @@ def flow(last: pd.DataFrame) -> Section:
         source=SOURCE,
         alt="Points on a log axis: "
         + ", ".join(
-            f"{name} read {formats.count(row.rows_read)}, wrote {formats.count(row.rows_written)}, "
-            f"rejected {formats.count(row.rows_rejected)}"
-            for name, row in zip(names, moving.itertuples(), strict=True)
+            f"{name} read {formats.count(read)}, wrote {formats.count(written)}, "
+            f"rejected {formats.count(rejected)}"
+            for name, read, written, rejected in zip(
+                names, moving["rows_read"], moving["rows_written"], moving["rows_rejected"], strict=True
+            )
         )
         + ".",
         figure=figure,
@@ -538,20 +543,20 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         "projected",
         line={"dash": "dot", "width": 1.6},
     )
-    is_near = line is not None and line <= 4 * max(projected, 1)
-    top = max(projected, used, line if is_near else 0, 1) * 1.18
-    shapes = [charts.level(line, style.ORANGE, "dash")] if is_near else []
+    near = [line] if line is not None and line <= 4 * max(projected, 1) else []
+    top = max(projected, used, *near, 1) * 1.18
+    shapes = [charts.level(credits, style.ORANGE, "dash") for credits in near]
     notes = []
     if line:
         notes.append(
             {
                 "name": "budget",
-                "text": f"<b>{formats.count(line)} a month</b>" + ("" if is_near else " is far above ↑"),
+                "text": f"<b>{formats.count(line)} a month</b>" + ("" if near else " is far above ↑"),
                 "x": 0,
                 "xref": "paper",
                 "xanchor": "left",
-                "y": charts.rounded(line if is_near else top),
-                "yanchor": "bottom" if is_near else "top",
+                "y": charts.rounded(line if near else top),
+                "yanchor": "bottom" if near else "top",
                 "showarrow": False,
                 "font": {"size": 12, "color": style.RUST},
             }

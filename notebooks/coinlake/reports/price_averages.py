@@ -77,8 +77,9 @@ def distances(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
     """Newest close of each coin against its averages: coin_id × (close, 7, 30, 90, 200), fractions or NaN."""
     newest = averages.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
     newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
-    against = {window: newest["close"] / newest[f"average_{window}d"] - 1 for window in WINDOWS}
-    return pd.DataFrame({"close": newest["close"], **against}, columns=["close", *WINDOWS])
+    gaps: dict[str | int, pd.Series] = {"close": newest["close"]}
+    gaps |= {window: newest["close"] / newest[f"average_{window}d"] - 1 for window in WINDOWS}
+    return pd.DataFrame(gaps, columns=["close", *WINDOWS])
 
 
 def longest_window(gaps: pd.DataFrame) -> int | None:
@@ -187,7 +188,9 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
     if len(crossings):
         when, over = crossings.index[-1], crossings.iloc[-1] == "up"
         text = f"30 {'over' if over else 'under'} 90<br>{formats.day(when)}"
-        notes = [charts.note(text, when, own.loc[when, "average_90d"], above=not over, until=coins.newest)]
+        notes = [
+            charts.note(text, when, own.loc[when, "average_90d"], above=not over, until=coins.closes.index[-1])
+        ]
     figure = charts.over_time(
         traces,
         ends,
@@ -247,7 +250,7 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     window = longest_window(gaps)
     if window is None:
         return missing("distance", "Distance", "It needs coins with seven days of closes.")
-    order = gaps.dropna(subset=[window]).sort_values(window, ascending=False, kind="stable")
+    order = gaps.reindex(gaps[window].dropna().sort_values(ascending=False, kind="stable").index)
     labels = [coins.symbol(coin_id) for coin_id in order.index]
     figure = charts.diverging_bars(labels, order[window].tolist(), x_title="price against its average")
     short = order[30].dropna()
@@ -293,7 +296,7 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
             ["Coin", *(f"{days} days" for days in WINDOWS)],
             [
                 [
-                    html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                    html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
                     *(html_tables.cell(html_tables.change(row[days])) for days in WINDOWS),
                 ]
                 for coin_id, row in order.iterrows()
@@ -315,7 +318,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     if len(moving) < 2:
         return missing("coins", "Coins", "It needs two more coins with days of closes.")
     gaps = distances(coins, averages)
-    window = longest_window(gaps.loc[moving])
+    window = longest_window(gaps.reindex(moving))
     traces: list[charts.Trace] = []
     axes: dict[str, Any] = {}
     titles = []
@@ -382,7 +385,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         source=source,
         alt="Small charts: "
         + ", ".join(
-            f"{coins.name(coin_id)} {formats.money(gaps.loc[coin_id, 'close'], vs_currency)}" for coin_id in moving
+            f"{coins.name(coin_id)} {formats.money(gaps['close'][coin_id], vs_currency)}" for coin_id in moving
         )
         + ".",
         figure=figure,
@@ -395,8 +398,8 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
                     *(
                         html_tables.cell(formats.money(value, vs_currency))
                         for value in (
-                            gaps.loc[coin_id, "close"],
-                            *(gaps.loc[coin_id, "close"] / (1 + gaps.loc[coin_id, days]) for days in (30, 200)),
+                            gaps["close"][coin_id],
+                            *(gaps["close"][coin_id] / (1 + gaps[days][coin_id]) for days in (30, 200)),
                         )
                     ),
                 ]
@@ -417,7 +420,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
     for coin_id, row in gaps.iterrows():
         rows.append(
             [
-                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
                 html_tables.cell(formats.money(row["close"], vs_currency)),
                 *(
                     html_tables.cell(formats.money(row["close"] / (1 + row[days]), vs_currency))
@@ -544,7 +547,7 @@ def days(coins: Universe, daily: pd.DataFrame, vs_currency: str, source: str) ->
     if daily.empty or counts.max() < 2:
         return missing("days", "Days", f"It needs days with {INTRADAY_SAMPLES} prices or more.")
     swing = (daily["high"] / daily["low"] - 1).groupby(daily["coin_id"]).median()
-    widest = swing.idxmax()
+    widest = str(swing.idxmax())
     own = daily[daily["coin_id"] == widest].sort_values("date")
     return Section(
         key="days",
@@ -605,7 +608,7 @@ def _candle_table(frame: pd.DataFrame, dates: str, caption: str, vs_currency: st
 
 def _month_table(coins: Universe, monthly: pd.DataFrame, code: str, columns: Sequence[pd.Timestamp]) -> Markup:
     own = monthly[monthly["vs_currency"] == code].pivot(index="coin_id", columns="month", values="average")
-    own = own.reindex(columns=columns)
+    own = own.reindex(columns=list(columns))
     return html_tables.table(
         f"Mean of the month’s closes in {code.upper()}",
         ["Coin", *universe.month_headers(columns)],
@@ -614,7 +617,7 @@ def _month_table(coins: Universe, monthly: pd.DataFrame, code: str, columns: Seq
                 html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
                 *(
                     html_tables.cell(formats.money(value, code).replace("CHF\u00a0", ""))
-                    for value in own.loc[coin_id]
+                    for value in own.T[coin_id]
                 ),
             ]
             for coin_id in coins.ids

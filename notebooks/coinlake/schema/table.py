@@ -31,6 +31,7 @@ class Table:
     `checks` maps the name of a Delta CHECK constraint to its SQL condition;
     `partition` names the partition column of tables that every run writes to: it rewrites the newest only;
     `rank` orders rows with the same key when pages overlap: the greatest wins, whatever arrives first.
+    `reaches` names the column whose greatest value tells how far a table of silver reaches (freshness).
     """
 
     schema: str
@@ -41,6 +42,7 @@ class Table:
     checks: dict[str, str] = field(default_factory=dict)
     partition: str | None = None
     rank: tuple[str, ...] = ()
+    reaches: str | None = None
 
     @property
     def column_names(self) -> list[str]:

@@ -1,21 +1,10 @@
 """Silver: landed responses become typed, checked rows, one per natural key; the rest goes to quarantine."""
 
-from coinlake.silver.expectations import EXPECTATIONS
-from coinlake.silver.streams import (
-    SOURCES,
-    Counts,
-    judged,
-    load_responses,
-    reader_options,
-    replay_uncommitted,
-    stream_all,
-    stream_endpoint,
-    with_response,
-)
+from coinlake.silver.judging import judged, with_response
+from coinlake.silver.quarantine import replay_uncommitted
+from coinlake.silver.streams import Counts, load_responses, reader_options, stream_all, stream_endpoint
 
 __all__ = [
-    "EXPECTATIONS",
-    "SOURCES",
     "Counts",
     "judged",
     "load_responses",

@@ -87,7 +87,8 @@ class SimulatorAdapter(BaseAdapter):
             body=BytesIO(answer.body), headers=HTTPHeaderDict(answer.headers), status=answer.status,
             preload_content=False, request_method=request.method,
         )  # fmt: skip
-        response.url, response.request, response.connection = request.url, request, self
+        response.url, response.request = request.url, request
+        response.connection = self  # type: ignore[assignment]  # requests sets any adapter; its types say HTTPAdapter
         return response
 
     def close(self):

@@ -55,6 +55,14 @@ CATEGORIES = {
     "coin": ("layer-1", "Layer 1 (L1)"),
     "bitcoin": ("layer-1", "Layer 1 (L1)"),
 }
+# Nearly every second category is a name only: none of its coins is worth counting.
+EMPTY_CATEGORIES = (
+    ("carbon-credits", "Carbon Credits"),
+    ("masternodes", "Masternodes"),
+    ("music", "Music"),
+    ("reputation", "Reputation"),
+    ("wallets", "Wallets"),
+)
 
 
 @dataclass
@@ -259,7 +267,8 @@ class Catalogue:
         self.slow = np.array([TEMPERS[coin.kind].slow for coin in self.coins])
         # A wrapped coin walks as the coin that it wraps.
         self.walks_as = np.array(
-            [self.number.get(coin.twin_of, row) for row, coin in enumerate(self.coins)], dtype=np.int64
+            [self.number.get(coin.twin_of, row) if coin.twin_of else row for row, coin in enumerate(self.coins)],
+            dtype=np.int64,
         )
         # Rows with a story: knots in days since DAY_ZERO, and logarithms.
         self.stories = {
@@ -335,7 +344,8 @@ def _by_the_yard(seed: int, count: int) -> list[Coin]:
     exchange = (lot("kind") >= 0.05) & (lot("kind") < 0.08)
     listed = _listing_days(lot("listed"))
     lifetime_ends = lot("end")
-    coins, taken = [], set()
+    coins: list[Coin] = []
+    taken: set[str] = set()
     names = chance.bits(chance.stream(seed, "catalogue", "name"), row)
     for number in row.tolist():
         digits = int(names[number])

@@ -13,6 +13,9 @@ import hashlib
 
 import numpy as np
 
+# What is broadcast: one whole number, or an array of them.
+Whole = np.ndarray | np.integer | int
+
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _LANE = np.uint64(0xFFFF)
@@ -29,7 +32,7 @@ def stream(seed: int, *names: object) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little"))
 
 
-def bits(keys: np.ndarray, index: np.ndarray) -> np.ndarray:
+def bits(keys: Whole, index: Whole) -> np.ndarray:
     """64 random bits for each (key, index), broadcast against each other."""
     state = np.atleast_1d(keys) + (np.atleast_1d(index).astype(np.uint64) + np.uint64(1)) * GOLDEN
     state = (state ^ (state >> np.uint64(30))) * _FIRST
@@ -37,12 +40,12 @@ def bits(keys: np.ndarray, index: np.ndarray) -> np.ndarray:
     return state ^ (state >> np.uint64(31))
 
 
-def uniforms(keys: np.ndarray, index: np.ndarray) -> np.ndarray:
+def uniforms(keys: Whole, index: Whole) -> np.ndarray:
     """Uniform numbers in [0, 1)."""
     return (bits(keys, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def normals(keys: np.ndarray, index: np.ndarray) -> np.ndarray:
+def normals(keys: Whole, index: Whole) -> np.ndarray:
     """Numbers with mean 0 and deviation 1, bell-shaped: the sum of four uniform lanes of one hash.
 
     They end at 3.5 deviations. The fat tails of a market come from its changing volatility (Walk), not
@@ -75,7 +78,7 @@ def between(position: np.ndarray, knots: np.ndarray, values: np.ndarray) -> np.n
     return values[left] + (values[right] - values[left]) * share
 
 
-def waves(keys: np.ndarray, position: np.ndarray, spacing: float) -> np.ndarray:
+def waves(keys: Whole, position: np.ndarray, spacing: float) -> np.ndarray:
     """Slow noise: independent normals every `spacing`, joined by straight lines."""
     place = np.asarray(position, dtype=np.float64) / spacing
     left = np.floor(place)

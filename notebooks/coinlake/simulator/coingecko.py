@@ -5,13 +5,14 @@ milliseconds, elsewhere ISO 8601 or Unix seconds, as the real API has them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
 from coinlake.simulator import chance, notation
-from coinlake.simulator.catalogue import CATEGORIES
+from coinlake.simulator.catalogue import CATEGORIES, EMPTY_CATEGORIES
 from coinlake.simulator.market import Market, Quotes
 from coinlake.simulator.rates import BY_CODE, Rates
 from coinlake.simulator.walks import DAY, HOUR, SLOT, ZERO_SECONDS
@@ -19,6 +20,12 @@ from coinlake.simulator.walks import DAY, HOUR, SLOT, ZERO_SECONDS
 PRICING = "https://www.coingecko.com/en/api/pricing"
 WINDOWS = {"1h": 1, "24h": 24, "7d": 7 * 24, "14d": 14 * 24, "30d": 30 * 24, "200d": 200 * 24, "1y": 365 * 24}
 ORDERS = ("market_cap_desc", "market_cap_asc", "volume_desc", "volume_asc", "id_asc", "id_desc")
+CATEGORY_ORDERS = (
+    "market_cap_desc", "market_cap_asc", "name_desc", "name_asc", "market_cap_change_24h_desc",
+    "market_cap_change_24h_asc",
+)  # fmt: skip
+# Categories that nobody has described.
+WITHOUT_CONTENT = ("tokenized-gold", "wallets")
 OHLC_DAYS = {"1": 1, "7": 7, "14": 14, "30": 30, "90": 90, "180": 180, "365": 365}
 # A day's point appears ten minutes after midnight; a few only with the morning.
 DAILY_AFTER, DAILY_LATE_AFTER = 600, 6 * HOUR
@@ -95,10 +102,11 @@ class CoinGecko:
         self.market, self.rates = market, rates
         self.catalogue = market.catalogue
         self.codes = [currency.code for currency in rates.quoted()]
-        self._routes = [
+        self._routes: list[tuple[str, Callable[..., object], int]] = [
             (r"/ping", self._ping, 30),
             (r"/coins/markets", self._markets, 30),
             (r"/coins/list", self._list, 30),
+            (r"/coins/categories", self._categories, 60),
             (r"/coins/([^/]+)", self._coin, 30),
             (r"/coins/([^/]+)/market_chart", self._chart, 30),
             (r"/coins/([^/]+)/market_chart/range", self._range, 30),
@@ -246,7 +254,7 @@ class CoinGecko:
 
     def _in_category(self, category: str, refreshed: int) -> np.ndarray:
         kinds = {kind for kind, (identity, _) in CATEGORIES.items() if identity == category}
-        if not kinds:
+        if not kinds and category not in dict(EMPTY_CATEGORIES):
             raise Refused(404, {"error": "category not found"})
         active = self.catalogue.active(refreshed)
         rows = [r for r in np.flatnonzero(active) if self.catalogue.coins[r].kind in kinds]
@@ -311,7 +319,11 @@ class CoinGecko:
 
         ceiling = coin.max_supply or coin.total_supply
         valued = coin.fdv_known and ceiling is not None and cap > 0
-        times = coin.roi and (1 + coin.roi[1]) * float(facts["gain"]) - 1
+        roi: dict[str, object] | float | None = None
+        if coin.roi:
+            currency, at_anchor = coin.roi
+            times = (1 + at_anchor) * float(facts["gain"]) - 1
+            roi = times and {"times": times, "currency": currency, "percentage": times * 100}
         return {
             "id": coin.id, "symbol": coin.symbol, "name": coin.name, "image": image(coin),
             "current_price": notation.price(float(price), precision, crypto),
@@ -331,7 +343,7 @@ class CoinGecko:
             "atl": shown(facts["atl"]),
             "atl_change_percentage": notation.percent(_percent(price, facts["atl"]), 5),
             "atl_date": iso(facts["atl_at"]),
-            "roi": times and {"times": times, "currency": coin.roi[0], "percentage": times * 100},
+            "roi": roi,
             "last_updated": iso(facts["updated"]),
         }  # fmt: skip
 
@@ -452,7 +464,7 @@ class CoinGecko:
         data["last_updated"] = usd["last_updated"]
         return data
 
-    def _changes_everywhere(self, who, facts, hours: int) -> dict[str, float]:
+    def _changes_everywhere(self, who, facts, hours: int) -> dict[str, float | None]:
         """The change of one coin over so many hours, per cent, by currency; none if it is unknown."""
         if facts["stale"][0]:
             return {}
@@ -534,9 +546,9 @@ class CoinGecko:
         rate = self._in(code, moments)
         own = self._exactly_one(code, self.catalogue.coins[row].id)
         prices = np.ones(len(prices)) if own else prices * rate
-        shown = [float(value) for value in prices]
+        shown: list[float | None] = [float(value) for value in prices]
         if precision not in (None, "full"):
-            shown = [notation.price(value, precision) for value in shown]
+            shown = [notation.price(float(value), precision) for value in prices]
         stamps = taken_ms.tolist()
         return {
             "prices": [list(pair) for pair in zip(stamps, shown, strict=True)],
@@ -641,12 +653,41 @@ class CoinGecko:
         rows = self.market.everyone
         return float(np.nansum(self.market.volumes(rows, np.full(len(rows), moment), caps)))
 
+    def _categories(self, query, plan, at, moment):
+        refreshed = self.market.refreshed_at(moment)
+        caps, before = self.market.caps(refreshed), self.market.caps(refreshed - DAY)
+        rows = self.market.everyone
+        volumes = self.market.volumes(rows, np.full(len(rows), refreshed), caps)
+        found = []
+        for identity, name in dict.fromkeys((*CATEGORIES.values(), *EMPTY_CATEGORIES)):
+            rows = self._in_category(identity, refreshed)
+            then = self._in_category(identity, refreshed - DAY)
+            total, total_before = float(np.sum(caps[rows])), float(np.sum(before[then]))
+            is_known = total > 0
+            change = _percent(total, total_before) if total_before else 0
+            largest = [self.catalogue.coins[row] for row in rows[np.argsort(-caps[rows], kind="stable")[:3]]]
+            found.append({
+                "id": identity, "name": name, "market_cap": total if is_known else None,
+                "market_cap_change_24h": change if is_known else None,
+                "content": None if identity in WITHOUT_CONTENT else f"Coins that are known as {name}.",
+                "top_3_coins_id": [coin.id for coin in largest],
+                "top_3_coins": [image(coin).replace("/large/", "/small/") for coin in largest],
+                "volume_24h": float(np.sum(volumes[rows])) if is_known else None,
+                "updated_at": iso(refreshed) if is_known else None,
+            })  # fmt: skip
+        order = query.get("order") or CATEGORY_ORDERS[0]
+        subject, direction = (order if order in CATEGORY_ORDERS else CATEGORY_ORDERS[0]).rsplit("_", 1)
+        known: list[dict[str, Any]] = [category for category in found if category[subject] is not None]
+        known.sort(key=lambda category: category[subject], reverse=direction == "desc")
+        # What is unknown comes last, whichever way round.
+        return known + [category for category in found if category[subject] is None]
+
     def _simple(self, query, plan, at, moment):
         codes = [code.strip().lower() for code in _required(query, "vs_currencies").split(",")]
-        rows = self._chosen(query, moment)
-        if rows is None:
+        chosen = self._chosen(query, moment)
+        if chosen is None:
             raise Refused(422, {"error": "Missing parameter ids"})
-        rows = sorted(rows.tolist(), key=lambda row: self.catalogue.coins[row].id)
+        rows = sorted(chosen.tolist(), key=lambda row: self.catalogue.coins[row].id)
         who = np.array(rows, dtype=np.int64)
         answer: dict[str, dict] = {self.catalogue.coins[row].id: {} for row in rows}
         known = [code for code in codes if code in self.codes]

@@ -26,6 +26,7 @@ NO_MOOD = {date(2018, 4, 14), date(2018, 4, 15), date(2018, 4, 16), date(2024, 1
 DATE_FORMATS = {"us": "%m-%d-%Y", "cn": "%Y-%m-%d", "kr": "%Y-%m-%d", "world": "%d-%m-%Y"}
 
 FIRST_FIXING = date(2005, 1, 3)
+DAYS_OF_PATH = re.compile(r"/(?:(latest|\d{4}-\d\d-\d\d)|(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)?)")
 FIXED_AT, PUBLISHED_AT = 14 * HOUR, 15 * HOUR
 ECB = {
     "AUD": "Australian Dollar", "BRL": "Brazilian Real", "CAD": "Canadian Dollar", "CHF": "Swiss Franc",
@@ -132,20 +133,20 @@ class Frankfurter:
         if path == "/currencies":
             return _compact(dict(sorted(ECB.items())))
         newest = self._newest(at)
-        single = re.fullmatch(r"/(latest|\d{4}-\d\d-\d\d)", path)
-        spread = re.fullmatch(r"/(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)?", path)
-        if single is None and spread is None:
+        days_of_path = DAYS_OF_PATH.fullmatch(path)
+        if days_of_path is None:
             raise Refused(404, {"message": "not found"})
         base, symbols, amount = self._asked(query)
         frame: dict = {"amount": amount, "base": base}
+        single, first, last = days_of_path.groups()
         if single:
-            day = min(_date(single[1]) if single[1] != "latest" else newest, newest)
+            day = min(_date(single) if single != "latest" else newest, newest)
             if day < FIRST_FIXING:
                 raise Refused(404, {"message": "not found"})
             while not _is_fixing_day(day):
                 day -= timedelta(days=1)
             return _compact({**frame, "date": day.isoformat(), "rates": self._rates(day, base, symbols, amount)})
-        start, end = max(_date(spread[1]), FIRST_FIXING), min(_date(spread[2]) if spread[2] else newest, newest)
+        start, end = max(_date(first), FIRST_FIXING), min(_date(last) if last else newest, newest)
         days = [start + timedelta(days=number) for number in range(max((end - start).days + 1, 0))]
         days = [day for day in days if _is_fixing_day(day)]
         if not days:

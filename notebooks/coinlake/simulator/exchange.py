@@ -24,7 +24,7 @@ HOSTS = (
 )  # fmt: skip
 _KEYS = ("x_cg_demo_api_key", "x_cg_pro_api_key")
 # How long the edge keeps an answer, by path; `age` is never more.
-_EDGE_SECONDS = {"/coins/list": 1800, "/global": 60, "/exchange_rates": 60}
+_EDGE_SECONDS = {"/coins/list": 1800, "/global": 60, "/exchange_rates": 60, "/coins/categories": 300}
 
 
 @dataclass(frozen=True)

@@ -50,10 +50,9 @@ class Clock:
     def market(cls, seed: int) -> "Clock":
         """Calm and busy spells of four scales, and quieter weekends."""
         days = np.arange(DAYS)
-        log_variance = sum(
-            strength * chance.waves(chance.stream(seed, "clock", spacing), days, spacing)
-            for spacing, strength in ((96, 0.55), (24, 0.55), (6, 0.55), (1.5, 0.5))
-        )
+        log_variance = np.zeros(DAYS)
+        for spacing, strength in ((96, 0.55), (24, 0.55), (6, 0.55), (1.5, 0.5)):
+            log_variance += strength * chance.waves(chance.stream(seed, "clock", spacing), days, spacing)
         weekend = np.isin((days + DAY_ZERO.weekday()) % 7, (5, 6))
         variance = chance.exp(log_variance) * np.where(weekend, 0.6, 1.0)
         return cls(variance / (np.cumsum(variance)[-1] / DAYS))

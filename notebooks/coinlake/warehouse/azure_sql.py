@@ -126,7 +126,7 @@ class AzureSqlWarehouse(Warehouse):
         return " ".join(f"{name}={count}" for name, count in row.items())
 
     def __repr__(self) -> str:
-        return f"AzureWarehouse({self.server!r}, {self.database!r})"
+        return f"AzureSqlWarehouse({self.server!r}, {self.database!r})"
 
     def extras(self) -> list[Path]:
         """Indexes, and the procedure that Data Factory calls."""
@@ -180,8 +180,8 @@ class AzureSqlWarehouse(Warehouse):
     def writing(self) -> Iterator["AzureSqlSession"]:
         """A session that holds the lock of loads; what it does outside a transaction is only staging."""
         with self._connected() as session:
-            (answer,) = session.run(files.azure_session("lock")).to_pylist()
-            if answer["granted"] < 0:
+            answer = session.run(files.azure_session("lock"))
+            if answer is None or answer["granted"][0].as_py() < 0:
                 # Perhaps only an attempt of our own, whose broken connection the server still holds open.
                 raise Unavailable(f"Another load of {self} is under way. Wait until it has ended and load again.")
             yield session
@@ -352,7 +352,7 @@ def _service_credential(name: str) -> "TokenCredential":
     except Exception as problem:
         raise CoinlakeError(
             f"Unity Catalog does not lend the service credential {name!r} ({type(problem).__name__}). "
-            "Check that it exists and that this identity has ACCESS on it: python -m coinlake_ops.governance diff"
+            "Check that it exists and that this identity has ACCESS on it: coinlake governance diff"
         ) from None
 
 
@@ -363,7 +363,7 @@ def _driver() -> Any:
 
     # Its ODBC driver needs libltdl, which minimal systems lack; its Rust driver needs nothing.
     if sys.platform == "linux" and not find_library("ltdl") and not os.environ.get(PROVIDER):
-        mssql_python.native_provider = "mssql-odbc"
+        mssql_python.native_provider = "mssql-odbc"  # type: ignore[attr-defined]  # read, but not declared
     # A pooled connection keeps the lock of loads after its session was closed.
     mssql_python.pooling(enabled=False)
     return mssql_python

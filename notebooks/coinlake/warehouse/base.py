@@ -1,6 +1,6 @@
 """What a load needs of a warehouse, whichever database it is.
 
-`coinlake.warehouse.load` speaks portable T-SQL through these two classes only. `embedded` implements them on
+`coinlake.warehouse.load` speaks portable T-SQL through these two classes only. `duckdb` implements them on
 a DuckDB file; a server implements them with a connection, a bulk copy and a transaction of its own.
 """
 
@@ -77,12 +77,12 @@ class Session(ABC):
 
 
 class Warehouse(ABC):
-    """A place that holds the star, the aggregates and the operations tables.
+    """A place that holds the star, the aggregates and the operations tables."""
 
-    `name` is what lineage calls it.
-    """
-
-    name: str
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What lineage calls it."""
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -34,7 +34,7 @@ def choose(
     if files.is_volume(folder):
         raise ConfigurationError(
             f"lake_path={lake_path} is a volume, and the warehouse of a laptop cannot stand there: DuckDB writes "
-            "at any place of its file, and a volume takes whole files only. Name sql_server and sql_database, as in "
-            "parameters/."
+            "at any place of its file, and a volume takes whole files only. Name sql_server and sql_database, as "
+            "in parameters/."
         )
     return DuckDBWarehouse(folder / "warehouse.duckdb")

@@ -39,7 +39,7 @@ class DuckDBWarehouse(Warehouse):
         return hashlib.sha256(self.path.read_bytes()).hexdigest() if self.path.exists() else ""
 
     def __repr__(self) -> str:
-        return f"EmbeddedWarehouse({str(self.path)!r})"
+        return f"DuckDBWarehouse({str(self.path)!r})"
 
     @contextmanager
     def reading(self) -> Iterator["DuckDBSession | None"]:

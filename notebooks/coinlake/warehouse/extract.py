@@ -38,7 +38,7 @@ def newest(lake: Lakehouse) -> list[Commit]:
     """The newest commit of every table in LOADED, in that order."""
 
     def describe(table: Table) -> Commit:
-        detail = lake.spark.sql(f"DESCRIBE DETAIL {lake.table(table).name}").first()
+        detail = delta.only_row(lake.spark.sql(f"DESCRIBE DETAIL {lake.table(table).name}"))
         return Commit(detail["id"], detail["lastModified"], detail["numFiles"])
 
     with ThreadPoolExecutor(DESCRIBERS) as pool:

@@ -1,4 +1,4 @@
--- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
+-- Generated from the migrations by coinlake sql generate: edit those instead.
 
 -- After a whole copy of gold: what gold no longer holds goes.
 INSERT INTO staging.market_daily (date, vs_currency, is_deleted, load_id)

@@ -1,4 +1,4 @@
--- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.
+-- Generated from the migrations by coinlake sql generate: edit those instead.
 
 DROP TABLE IF EXISTS staging.api_usage;
 GO

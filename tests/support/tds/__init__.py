@@ -1,7 +1,7 @@
 """A double of Azure SQL Database: Microsoft's drivers talk to it over the wire, DuckDB holds its tables.
 
 Written from the public protocol document [MS-TDS]; section numbers in comments are that document's.
-It executes the portable T-SQL of coinlake.warehouse.tsql and what the drivers send by themselves, with the
+It executes the portable T-SQL of coinlake.warehouse.sql and what the drivers send by themselves, with the
 errors of the real service, and refuses everything else aloud (error 50000) instead of guessing.
 
     with Double(database="coinlake") as server:

@@ -91,7 +91,7 @@ def _ends(activity, group):
     followers = [other for other in group if activity.get("name") in parents(other)]
     if not followers:
         return [activity]
-    ends = []
+    ends: list[dict] = []
     for follower in followers:
         ends.extend(end for end in _ends(follower, group) if end not in ends)
     return ends

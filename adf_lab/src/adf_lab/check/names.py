@@ -4,7 +4,7 @@ import re
 
 from adf_lab.check.finding import Finding, note, objects, strings
 from adf_lab.expressions import WHOLE, ExpressionError, parse, references
-from adf_lab.factory import target_of
+from adf_lab.factory import Resource, target_of
 from adf_lab.structure import all_activities
 
 BUILT_IN = {"autoresolveintegrationruntime"}
@@ -22,7 +22,7 @@ def unreadable_files(factory):
 def names_disagree(factory):
     """A file is named after its resource; names differ by more than case."""
     for folder, by_name in factory.resources.items():
-        seen = {}
+        seen: dict[str, Resource] = {}
         for resource in by_name.values():
             if folder not in ("globalParameters",) and resource.document.get("name") != resource.name:
                 yield Finding(
@@ -38,7 +38,7 @@ def names_disagree(factory):
 
 
 def _repeated_activities(resource):
-    seen = {}
+    seen: dict[str, str] = {}
     for path, activity in all_activities(resource.properties.get("activities") or []):
         name = str(activity.get("name"))
         if name in seen:

@@ -57,12 +57,20 @@ def _declared_parameters(notebook):
         if "parameters" in cell["metadata"].get("tags", []):
             source = "".join(cell["source"])
             try:
-                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
-            except (AttributeError, ValueError, SyntaxError):
+                return dict(_declaration(line) for line in ast.parse(source).body)
+            except (ValueError, SyntaxError):
                 raise AdfLabError(
                     f"{notebook.name}: the parameters cell holds more than `name: type = literal` lines."
                 ) from None
     raise AdfLabError(f"{notebook.name} has no cell tagged parameters.")
+
+
+def _declaration(line: ast.stmt) -> tuple[str, object]:
+    """Name and default of a line `name: type = literal`; ValueError for any other line."""
+    match line:
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return name, ast.literal_eval(value)
+    raise ValueError("not a declaration")
 
 
 def _notebook_name(value):

@@ -193,14 +193,14 @@ def _fitting(value, hint):
     if origin is list:
         if not isinstance(value, list):
             return value if is_expression(value) and not _is_structure(hint) else MISFIT
-        fitting = (_fitting(item, typing_extensions.get_args(hint)[0]) for item in value)
-        return [item for item in fitting if item is not MISFIT]
+        items = (_fitting(item, typing_extensions.get_args(hint)[0]) for item in value)
+        return [item for item in items if item is not MISFIT]
     if origin is dict:
         if not isinstance(value, dict):
             return MISFIT
         hint = typing_extensions.get_args(hint)[1]
-        fitting = {name: _fitting(member, hint) for name, member in value.items()}
-        return {name: member for name, member in fitting.items() if member is not MISFIT}
+        members = {name: _fitting(member, hint) for name, member in value.items()}
+        return {name: member for name, member in members.items() if member is not MISFIT}
     if hint in SIMPLE and not _is_simple(value, hint) and not is_expression(value):
         return MISFIT
     return value

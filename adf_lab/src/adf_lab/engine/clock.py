@@ -44,12 +44,12 @@ class VirtualClock:
 
     def run(self, coroutine):
         """Run a coroutine to its end and return its result; the clock goes on from where it stands."""
-        self._loop = _VirtualLoop()
+        loop = self._loop = _VirtualLoop()
         try:
-            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 return runner.run(coroutine)
         finally:
-            self.start += timedelta(seconds=self._loop.time())
+            self.start += timedelta(seconds=loop.time())
             self._loop = None
 
     def now(self):

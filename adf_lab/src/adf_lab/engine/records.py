@@ -42,8 +42,8 @@ class ActivityRun:
     item: object = None
     iteration: int | None = None
     user_properties: dict = field(default_factory=dict)
-    children: list = field(default_factory=list)
-    pipeline_run: object = None
+    children: list["ActivityRun"] = field(default_factory=list)
+    pipeline_run: "PipelineRun | None" = None
 
     def finish(self, status, at, outcome=None):
         """End the run with a status."""

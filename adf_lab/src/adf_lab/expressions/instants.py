@@ -130,6 +130,7 @@ READABLE = [
     ]
 ]
 LAST_TWO_DIGIT_YEAR = 29
+ZONE_OFFSET = re.compile(r"[+-](?P<hours>\d{1,2}):?(?P<minutes>\d{2})?")
 LARGEST_OFFSET_MINUTES = 14 * 60
 
 
@@ -156,8 +157,10 @@ def _instant_of(fields):
         return Instant(ticks)
     if zone.upper() in ("Z", "GMT"):
         return Instant(ticks, "utc")
-    hours, minutes = re.fullmatch(r"[+-](\d{1,2}):?(\d{2})?", zone).groups()
-    minutes = int(hours) * 60 + int(minutes or 0)
+    offset = ZONE_OFFSET.fullmatch(zone)
+    if not offset:
+        raise ValueError("an offset that is not like +02:00")
+    minutes = int(offset["hours"]) * 60 + int(offset["minutes"] or 0)
     if minutes > LARGEST_OFFSET_MINUTES:
         raise ValueError("an offset beyond 14 hours")
     return Instant(ticks - (minutes if zone[0] == "+" else -minutes) * TICKS_PER_MINUTE, "local")

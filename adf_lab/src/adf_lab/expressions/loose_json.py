@@ -6,6 +6,7 @@ after a value, hexadecimal and octal numbers, and anything after the first value
 
 import json
 import re
+from typing import Any, NoReturn
 
 NAME = re.compile(r"[\w$]+")
 WORD = re.compile(r"[\w.+-]*")
@@ -42,10 +43,15 @@ class _Reader:
         return self._value() if self._peek() else None
 
     def _peek(self):
-        self.position = SKIPPED.match(self.text, self.position).end()
+        self.position += len(self._matched(SKIPPED))
         return self.text[self.position : self.position + 1]
 
-    def _fail(self):
+    def _matched(self, pattern: re.Pattern[str]) -> str:
+        """What a pattern matches at the position; an empty text if it does not match."""
+        match = pattern.match(self.text, self.position)
+        return match.group() if match else ""
+
+    def _fail(self) -> NoReturn:
         raise ValueError(f"unexpected {self._peek()!r} at position {self.position}")
 
     def _value(self):
@@ -63,11 +69,10 @@ class _Reader:
         return self._number()
 
     def _number(self):
-        word = WORD.match(self.text, self.position)
-        number = word.group()
+        number = self._matched(WORD)
         if not NUMBER.fullmatch(number):
             self._fail()
-        self.position = word.end()
+        self.position += len(number)
         digits = number.lstrip("-")
         if digits.lower().startswith("0x"):
             return int(number, 16)
@@ -79,7 +84,7 @@ class _Reader:
     def _string(self):
         quote = self.text[self.position]
         self.position += 1
-        characters = []
+        characters: list[str] = []
         while self.position < len(self.text):
             character = self.text[self.position]
             self.position += 1
@@ -105,7 +110,7 @@ class _Reader:
 
     def _array(self):
         self.position += 1
-        items = []
+        items: list[Any] = []
         while True:
             following = self._peek()
             if following == "]":
@@ -117,7 +122,7 @@ class _Reader:
 
     def _object(self):
         self.position += 1
-        members = {}
+        members: dict[str, Any] = {}
         while True:
             following = self._peek()
             if following == "}":
@@ -126,11 +131,10 @@ class _Reader:
             if following and following in "'\"":
                 name = self._string()
             else:
-                match = NAME.match(self.text, self.position)
-                if not match:
+                name = self._matched(NAME)
+                if not name:
                     self._fail()
-                name = match.group()
-                self.position = match.end()
+                self.position += len(name)
             if self._peek() != ":":
                 self._fail()
             self.position += 1

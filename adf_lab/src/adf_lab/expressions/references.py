@@ -57,7 +57,7 @@ def variables_read(value):
 
 def chain(tree):
     """The value at the start of a chain of accesses, and the keys (trees) that follow."""
-    keys = []
+    keys: list = []
     while isinstance(tree, Access):
         keys.insert(0, tree.key)
         tree = tree.target

@@ -23,7 +23,7 @@ class Parameter:
     """One parameter of a function and the kinds of value that it takes."""
 
     name: str
-    kinds: frozenset
+    kinds: frozenset[str]
     optional: bool
     repeats: bool
 
@@ -38,8 +38,8 @@ class Function:
 
     name: str
     signature: str
-    parameters: tuple
-    result: frozenset
+    parameters: tuple[Parameter, ...]
+    result: frozenset[str]
     body: Callable
     lazy: bool
     needs_context: bool
@@ -75,7 +75,7 @@ class Function:
             )
 
 
-FUNCTIONS = {}
+FUNCTIONS: dict[str, Function] = {}
 
 
 def function(signature, lazy=False, needs_context=False):
@@ -83,6 +83,8 @@ def function(signature, lazy=False, needs_context=False):
 
     def register(body):
         match = SIGNATURE.fullmatch(signature)
+        if not match:
+            raise ValueError(f"not a signature: {signature}")
         parameters = tuple(
             Parameter(
                 name=found["name"],
@@ -110,7 +112,7 @@ def find(name):
 
 
 def _kinds(text):
-    kinds = frozenset()
+    kinds: frozenset[str] = frozenset()
     for name in text.split("|"):
         kinds |= KIND_NAMES.get(name, frozenset({name}))
     return kinds

@@ -4,11 +4,12 @@ Kinds are known for constants, results of functions and declared parameters; any
 kind and is not complained about.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from adf_lab.expressions import functions  # noqa: F401 (registers all functions)
 from adf_lab.expressions.errors import ExpressionError
-from adf_lab.expressions.references import chain, of_scope
+from adf_lab.expressions.references import Reference, chain, of_scope
 from adf_lab.expressions.registry import ANY, find
 from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, parse
 from adf_lab.expressions.values import kind_of
@@ -22,8 +23,8 @@ EXACT = frozenset({"add", "sub", "mul", "div", "mod", "max", "min"})
 class Checked:
     """The kinds that an expression can have, and what is wrong with it."""
 
-    kinds: frozenset
-    problems: list
+    kinds: frozenset[str]
+    problems: list[str]
 
 
 def check_expression(text, kinds_of_reference=lambda reference: ANY):
@@ -41,8 +42,8 @@ def check_expression(text, kinds_of_reference=lambda reference: ANY):
 
 @dataclass
 class _Checker:
-    kinds_of_reference: object
-    problems: list = field(default_factory=list)
+    kinds_of_reference: Callable[[Reference], frozenset[str]]
+    problems: list[str] = field(default_factory=list)
 
     def kinds(self, tree):
         """The kinds that a tree can evaluate to; problems are collected on the way."""

@@ -95,8 +95,7 @@ def among(values: Sequence[str], column: str = "coin_id") -> str:
 
     The values stand in the text, since Spark Connect 4.1 loses the `args` of a query.
     """
-    quoted = ["'" + value.replace("\\", "\\\\").replace("'", "''") + "'" for value in values]
-    return f"{column} IN ({', '.join(quoted)})" if quoted else "1 = 0"
+    return f"{column} IN ({', '.join(map(schema.quoted_text, values))})" if values else "1 = 0"
 
 
 def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame:
@@ -109,8 +108,9 @@ def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame
         if table
         else {"date": "DATE", "market_cap": "DOUBLE"}
     )
-    changed = {}
-    for name, values in frame.items():
+    changed: dict[str, pd.Series] = {}
+    for name in frame.columns:
+        values = frame[name]
         kind = types.get(name)
         if kind in {"DATE", "TIMESTAMP"}:
             changed[name] = pd.to_datetime(values).astype("datetime64[ns]")

@@ -171,14 +171,14 @@ def spread(positions: Sequence[float], gap: float) -> list[float]:
     """How far to move each position so that all are at least `gap` apart, in their order, moving little."""
     order = sorted(range(len(positions)), key=lambda i: (positions[i], i))
     moved = [positions[i] for i in order]
-    groups = [[value, 1] for value in moved]  # middle of a group of touching labels, and its size
+    groups = [(value, 1) for value in moved]  # middle of a group of touching labels, and its size
     i = 1
     while i < len(groups):
         (below, n_below), (above, n_above) = groups[i - 1], groups[i]
         if above - below < gap * (n_below + n_above) / 2 - 1e-9:
             # Two groups that touch become one around their common middle.
             middle = (below * n_below + above * n_above) / (n_below + n_above)
-            groups[i - 1 : i + 1] = [[middle, n_below + n_above]]
+            groups[i - 1 : i + 1] = [(middle, n_below + n_above)]
             i = max(i - 1, 1)
         else:
             i += 1
@@ -248,7 +248,7 @@ def diverging_bars(
         room = room if texts else 0.04
         return numbers([low - (room * span if low < 0 else 0), high + (room * span if high > 0 else 0)])
 
-    trace = {
+    trace: Trace = {
         "type": "bar",
         "orientation": "h",
         "x": numbers(shown),
@@ -342,11 +342,11 @@ def _log_ticks(low: float, high: float) -> dict[str, Any]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks: list[float] = []
     for ladder in LOG_LADDERS:
-        ticks = [step * 10**decade for decade in decades for step in ladder]
-        ticks = [rounded(tick) for tick in ticks if low <= tick <= high]
+        steps = (step * 10**decade for decade in decades for step in ladder)
+        ticks = [tick for tick in steps if low <= tick <= high]
         if len(ticks) <= 8:
             break
-    return {"tickvals": ticks, "ticktext": [f"{tick:,.15g}" for tick in ticks]}
+    return {"tickvals": numbers(ticks), "ticktext": [f"{tick:,.15g}" for tick in ticks]}
 
 
 def _whole_days(traces: Sequence[Trace]) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import TypeGuard, TypeVar
+
+Value = TypeVar("Value")
 
 NOT_KNOWN = "n/a"
 MINUS = "−"
@@ -10,7 +13,7 @@ SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "₿", "ch
 MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
-def is_known(value: object) -> bool:
+def is_known(value: Value | None) -> TypeGuard[Value]:
     """Whether there is a value: neither None nor NaN, NaT or infinite."""
     if value is None or value != value:
         return False

@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from coinlake import runtime
+from coinlake import project_files
 from coinlake.errors import CoinlakeError
 from coinlake.reports.page import charts, formats, style
 
@@ -220,7 +220,7 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 @cache
 def plotly_js() -> str:
     """plotly.js: the finance bundle of this repository, or the full one of the plotly package elsewhere."""
-    bundle = runtime.REPOSITORY / "reports" / "assets" / PLOTLY_BUNDLE
+    bundle = project_files.path(f"reports/assets/{PLOTLY_BUNDLE}")
     if bundle.exists():
         return bundle.read_text(encoding="utf-8")
     from plotly.offline import get_plotlyjs

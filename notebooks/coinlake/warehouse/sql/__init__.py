@@ -3,4 +3,4 @@
 from coinlake.warehouse.sql import files, portable_tsql
 from coinlake.warehouse.sql.portable_tsql import TsqlError
 
-__all__ = ["TsqlError", "files", "portable_tsql"]
+__all__ = ["TsqlError", "files", "generate", "generate_azure", "portable_tsql"]

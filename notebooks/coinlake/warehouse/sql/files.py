@@ -3,11 +3,11 @@
 import hashlib
 from pathlib import Path
 
-from coinlake.runtime import REPOSITORY
+from coinlake import project_files
 
 # Beside notebooks/ wherever the project goes: a deployment takes both folders.
-FOLDER = REPOSITORY / "sql" / "warehouse"
-AZURE = REPOSITORY / "sql" / "azure"
+FOLDER = project_files.path("sql/warehouse")
+AZURE = project_files.path("sql/azure")
 
 
 def migrations() -> list[Path]:

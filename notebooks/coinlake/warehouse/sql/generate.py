@@ -1,4 +1,4 @@
-"""Writes sql/warehouse/staging and …/load from the migrations: `python -m coinlake.warehouse.generate`.
+"""Writes sql/warehouse/staging and …/load from the migrations: part of `coinlake sql generate`.
 
 A staging table and the statements that merge it follow from the table they lead to, word for word;
 written by hand they would only drift. They are committed all the same: whoever runs the warehouse reads
@@ -14,7 +14,7 @@ from sqlglot import exp
 from coinlake.warehouse.sql import portable_tsql
 from coinlake.warehouse.sql.files import FOLDER, migrations
 
-HEADER = "-- Generated from the migrations by python -m coinlake.warehouse.generate: edit those instead.\n"
+HEADER = "-- Generated from the migrations by coinlake sql generate: edit those instead.\n"
 TARGET = "aggregated_data"
 
 
@@ -46,7 +46,9 @@ class TargetTable:
     def _take_column(self, column: exp.ColumnDef) -> None:
         kinds = [constraint.args["kind"] for constraint in column.args["constraints"]]
         collations = [kind.this.name for kind in kinds if isinstance(kind, exp.CollateColumnConstraint)]
-        self.columns[column.name] = " COLLATE ".join([portable_tsql.type_name(column.kind), *collations])
+        self.columns[column.name] = " COLLATE ".join(
+            [portable_tsql.type_name(portable_tsql.column_type(column)), *collations]
+        )
         if any(isinstance(k, exp.NotNullColumnConstraint) and not k.args.get("allow_null") for k in kinds):
             self.required.add(column.name)
 
@@ -150,7 +152,3 @@ def write(folder: Path = FOLDER) -> None:
 def _lines(parts: list[str], indent: int, before: str = "") -> str:
     separator = f"\n{' ' * indent}{before}" if before else f",\n{' ' * indent}"
     return separator.join(parts)
-
-
-if __name__ == "__main__":
-    write()

@@ -1,4 +1,4 @@
-"""Writes sql/azure/procedures from sql/warehouse/load: `python -m coinlake.warehouse.generate_azure`.
+"""Writes sql/azure/procedures from sql/warehouse/load: part of `coinlake sql generate`.
 
 Data Factory can copy rows and call a procedure, no more. The procedure does what `loading.load` does, with the
 very statements of the load files: run by the factory or by notebook 05, a merge is the same text.
@@ -14,7 +14,7 @@ from coinlake.warehouse.sql import files, portable_tsql
 PROCEDURE = files.AZURE / "procedures" / "merge_staged.sql"
 
 HEAD = """\
--- Generated from sql/warehouse/load by python -m coinlake.warehouse.generate_azure: edit those files instead.
+-- Generated from sql/warehouse/load by coinlake sql generate: edit those files instead.
 
 -- Merges what Data Factory copied into staging (its rows have load_id 0), all tables or none, and notes it in
 -- control.load_log. @tables is the pipeline's list as JSON; each of its tables was copied as a whole.
@@ -135,7 +135,3 @@ def write(path: Path = PROCEDURE) -> None:
 
 def _without_comments(batch: str) -> str:
     return "\n".join(line for line in batch.splitlines() if not line.startswith("--")).strip()
-
-
-if __name__ == "__main__":
-    write()

@@ -9,6 +9,7 @@ may have, FUNCTIONS and TYPES name the rest, and everything else is refused with
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -227,6 +228,13 @@ def to_duckdb(batch: str, where: str) -> str:
     return tree.sql("duckdb", copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
+def column_type(column: exp.ColumnDef) -> exp.DataType:
+    """The type of a column's definition; raises TsqlError for a column without one."""
+    if column.kind is None:
+        raise TsqlError(f"Column {column.name} has no type: computed columns are not portable.")
+    return column.kind
+
+
 def type_name(kind: exp.DataType) -> str:
     """A T-SQL type as it is written: NVARCHAR(200)."""
     parameters = ", ".join(_parameters(kind))
@@ -290,7 +298,7 @@ def _check_column(node: exp.ColumnDef) -> Iterator[str]:
     if not any(isinstance(kind, exp.NotNullColumnConstraint) for kind in kinds):
         yield f"column {node.name}: say NULL or NOT NULL; without it a setting of the connection decides"
     collations = [kind.this.name for kind in kinds if isinstance(kind, exp.CollateColumnConstraint)]
-    if node.kind.this == exp.DType.NVARCHAR and collations != [COLLATION]:
+    if column_type(node).this == exp.DType.NVARCHAR and collations != [COLLATION]:
         yield f"column {node.name}: text needs COLLATE {COLLATION}, or servers compare it differently"
 
 
@@ -379,7 +387,8 @@ def _check_condition(*parts: str) -> Callable[[exp.Expr], Iterator[str]]:
     return rule
 
 
-_RULES: dict[type[exp.Expr], tuple[Callable[[exp.Expr], Iterator[str]], ...]] = {
+# Each rule takes nodes of the class that it stands under.
+_RULES: dict[type[exp.Expr], tuple[Callable[[Any], Iterator[str]], ...]] = {
     exp.Create: (_check_create,),
     exp.Schema: (_check_schema,),
     exp.ColumnDef: (_check_column,),
@@ -421,7 +430,7 @@ def _parameters(kind: exp.DataType) -> list[str]:
     return [parameter.name.upper() for parameter in kind.expressions]
 
 
-def _for_duckdb(node: exp.Expr) -> exp.Expr | None:
+def _for_duckdb(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.DataType():
             return _duckdb_type(node)
@@ -450,8 +459,9 @@ def _duckdb_column(node: exp.ColumnDef) -> exp.ColumnDef:
         if not isinstance(constraint.args["kind"], exp.CollateColumnConstraint)
         and not constraint.args["kind"].args.get("allow_null")
     ]
-    length = ",".join(_parameters(node.kind))
-    if node.kind.this == exp.DType.NVARCHAR and length != "MAX":
+    kind = column_type(node)
+    length = ",".join(_parameters(kind))
+    if kind.this == exp.DType.NVARCHAR and length != "MAX":
         limit = exp.LTE(
             this=exp.func("length", exp.column(node.this.copy())), expression=exp.Literal.number(length)
         )

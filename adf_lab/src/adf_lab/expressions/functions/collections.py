@@ -76,7 +76,8 @@ def _require_one_kind(name, collections):
 
 def _distinct(items):
     """Items without repetition, in order. Texts and numbers are found by hash, the others by comparison."""
-    kept, seen = [], set()
+    kept: list = []
+    seen = set()
     for item in items:
         if isinstance(item, list | dict):
             if not any(equal(item, member) for member in kept):

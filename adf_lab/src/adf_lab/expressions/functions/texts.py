@@ -4,6 +4,7 @@ Positions and lengths count UTF-16 code units. Searching ignores case, except in
 """
 
 import uuid
+from collections.abc import Callable
 
 from adf_lab.expressions.errors import ExpressionError
 from adf_lab.expressions.registry import function
@@ -42,7 +43,7 @@ def _hexadecimal_groups(value):
     return f"{{0x{value.time_low:08x},0x{value.time_mid:04x},0x{value.time_hi_version:04x},{{{last}}}}}"
 
 
-GUID_FORMATS = {
+GUID_FORMATS: dict[str, Callable[[uuid.UUID], str]] = {
     "N": lambda value: value.hex,
     "D": str,
     "B": lambda value: f"{{{value}}}",

@@ -90,7 +90,7 @@ def _parse(data):
 def _node(node):
     """A selected node: elements as XML content, attributes as `name="value"`, text as text."""
     if isinstance(node, str):
-        if getattr(node, "is_attribute", False):
+        if isinstance(node, etree._ElementUnicodeResult) and node.is_attribute:
             return f'{_prefixed(node.getparent(), node.attrname)}="{node}"'
         return str(node)
     if not isinstance(node.tag, str):
@@ -150,7 +150,7 @@ def _written(node):
 def _element_to_json(element):
     members = {f"{ATTRIBUTE}{name}": value for name, value in _attributes(element)}
     texts = [text for text in [element.text, *(child.tail for child in element)] if text and text.strip()]
-    children = {}
+    children: dict[str, list] = {}
     for child in element:
         if isinstance(child.tag, str):
             children.setdefault(_name(child), []).append(_element_to_json(child))

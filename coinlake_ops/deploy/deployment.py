@@ -1,0 +1,121 @@
+"""Plans, applies and destroys the parts of an environment, one after the other."""
+
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+
+import requests
+from azure.core.exceptions import AzureError
+from databricks.sdk.errors import DatabricksError, PermissionDenied
+
+from adf_lab import AdfLabError
+from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.resources.azure_resources import AzureResources
+from coinlake_ops.deploy.resources.compute import Compute
+from coinlake_ops.deploy.resources.dashboard import Dashboard
+from coinlake_ops.deploy.resources.factory import FactoryObjects
+from coinlake_ops.deploy.resources.governance import Governance
+from coinlake_ops.deploy.resources.job import Job
+from coinlake_ops.deploy.resources.notebooks import Notebooks
+from coinlake_ops.deploy.resources.part import Change, Part
+from coinlake_ops.deploy.resources.secret_scope import Secrets
+from coinlake_ops.deploy.resources.sql import Sql
+
+# Each builds on those before it; they are destroyed the other way round.
+PARTS: tuple[type[Part], ...] = (
+    AzureResources,
+    Compute,
+    Secrets,
+    Governance,
+    Notebooks,
+    Job,
+    Dashboard,
+    Sql,
+    FactoryObjects,
+)
+
+Emit = Callable[[str], None]
+
+
+def parts(clients: Clients, only: Iterable[str] = ()) -> list[Part]:
+    """The parts of an environment in order; all of them, or those called as in `only`.
+
+    Raises CoinlakeError for a name that no part has.
+    """
+    only = list(only)
+    require_known(only)
+    return [part(clients) for part in PARTS if not only or part.name in only]
+
+
+def require_known(names: Iterable[str]) -> None:
+    """Raises CoinlakeError for a name that no part has."""
+    known = [part.name for part in PARTS]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise CoinlakeError(f"There is no part {', '.join(unknown)}. The parts are: {', '.join(known)}.")
+
+
+def plan(parts: Iterable[Part], emit: Emit) -> int:
+    """Print the changes of every part; returns how many there are."""
+    return sum(_planned(part, part.changes, emit) for part in parts)
+
+
+def apply(parts: Iterable[Part], emit: Emit) -> int:
+    """Print the plan, then carry it out part by part; returns the number of changes made.
+
+    Each part is compared anew when its turn comes, because the parts before it may have made what it needs.
+    Raises CoinlakeError that names the change that failed; what was done before it stays, and the next call
+    goes on from there.
+    """
+    parts = list(parts)
+    if plan(parts, emit) == 0:
+        return 0
+    emit("\nApplying:")
+    return sum(_carried_out(part, part.changes, emit) for part in parts)
+
+
+def destroy(parts: Iterable[Part], emit: Emit) -> int:
+    """Remove everything that the parts made, the last part first; returns the number of removals."""
+    return sum(_carried_out(part, part.removals, emit) for part in reversed(list(parts)))
+
+
+def plan_destruction(parts: Iterable[Part], emit: Emit) -> int:
+    """Print what `destroy` would remove; returns how many things."""
+    return sum(_planned(part, part.removals, emit) for part in reversed(list(parts)))
+
+
+def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
+    emit(f"\n{part.name}: {part.purpose}")
+    with _named(part.name, "comparing"):
+        changes = find()
+    for change in changes:
+        emit(f"  {change}")
+    if not changes:
+        emit("  nothing to change")
+    return len(changes)
+
+
+def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
+    with _named(part.name, "comparing"):
+        changes = find()
+    for number, change in enumerate(changes, start=1):
+        with _named(part.name, f"{change.action} {change.kind} {change.name}"):
+            change.run()
+        emit(f"  {part.name} {number}/{len(changes)}: {change.action} {change.kind} {change.name}")
+    return len(changes)
+
+
+@contextmanager
+def _named(part: str, doing: str):
+    """Errors of every client as one kind of error, which says what was being done."""
+    try:
+        yield
+    except (CoinlakeError, AdfLabError) as error:
+        raise CoinlakeError(f"{part}, {doing}: {error}") from None
+    except PermissionDenied as error:
+        reason = f"a right is missing in Databricks: {error}. Who deploys must be a member of the platform group "
+        reason += "and an administrator of the workspace."
+        raise CoinlakeError(f"{part}, {doing}: {reason}") from None
+    except (DatabricksError, AzureError, requests.RequestException) as error:
+        reason = str(error).partition("\n")[0]
+        raise CoinlakeError(f"{part}, {doing}: {reason}. What is done stays; apply again.") from None

@@ -1,0 +1,223 @@
+"""The Azure resources: what the ARM template says against what stands in the resource group."""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from coinlake.errors import CoinlakeError
+from coinlake_ops.azure import lint, template
+from coinlake_ops.deploy.arm_client import POLLS, SECONDS_BETWEEN_POLLS
+from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
+from coinlake_ops.deploy.resources.part import Change, Part
+
+MAIN_PIPELINE = "pl_main"
+PERMISSIONS_API = "2022-04-01"
+ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+
+# What Azure takes but never gives back, and so cannot be compared.
+WRITE_ONLY = {("Microsoft.KeyVault/vaults", "properties.createMode")}
+
+
+class AzureResources(Part):
+    """One incremental deployment of the template when anything of it is missing or differs."""
+
+    name = "resources"
+    purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, alerts, roles"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+        self._template = template.read()
+
+    def changes(self) -> list[Change]:
+        """See Part; names every right that is missing before anything is deployed."""
+        faults = lint.faults(self._template)
+        if faults:
+            raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
+        self._require_group()
+        outputs = self._clients.outputs()
+        differences = list(self._differences())
+        if not differences and outputs is None:
+            differences = ["the record of the last deployment is missing, and with it the outputs"]
+        if not differences:
+            return []
+        self._require_rights()
+        action = "update" if outputs else "create"
+        return [Change(action, "deployment", self._deployment_name, tuple(differences), self._deploy)]
+
+    def removals(self) -> list[Change]:
+        """See Part: what is part of a resource goes with it, and the resource group itself stays."""
+        found = []
+        for resource in reversed(self._resources()):
+            is_part_of_another = resource.scope == self._group and "/" in str(resource.name)
+            live = None if is_part_of_another else self._live(resource)
+            if live is not None:
+                call = self._deleting(live["id"], resource.api_version)
+                found.append(Change("delete", resource.type, _shown_name(resource), (), call))
+        if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API):
+            call = self._deleting(self._clients.deployment, DEPLOYMENTS_API)
+            found.append(Change("delete", "deployment record", self._deployment_name, (), call))
+        return found
+
+    def parameters(self) -> dict[str, Any]:
+        """The values of the template's parameters, by name."""
+        environment, notebooks = self._clients.environment, self._clients.parameters
+        extra = {
+            "environment": environment.name,
+            "mainPipeline": MAIN_PIPELINE,
+            "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
+            "globalParameters": self._global_parameters(),
+        }
+        return {
+            name: extra[name] if name in extra else getattr(environment, _snake(name))
+            for name in self._template["parameters"]
+            if name in extra or hasattr(environment, _snake(name))
+        }
+
+    @property
+    def _group(self) -> str:
+        return self._clients.environment.group_id
+
+    @property
+    def _deployment_name(self) -> str:
+        return self._clients.deployment.rpartition("/")[2]
+
+    def _resources(self) -> list[template.Resource]:
+        return template.resources(self._template, self.parameters(), self._group, self._reference)
+
+    def _reference(self, resource_id: str) -> Any:
+        live = self._clients.arm.get(resource_id, lint.API_VERSIONS[template.type_of(resource_id)])
+        return template.UNKNOWN if live is None else live
+
+    def _differences(self) -> Iterator[str]:
+        for resource in self._resources():
+            live = self._live(resource)
+            if live is None:
+                yield f"+ {resource.type} {_shown_name(resource)}"
+            else:
+                for difference in _mismatches(resource.type, resource.content, live):
+                    yield f"~ {resource.type} {_shown_name(resource)}: {difference}"
+
+    def _live(self, resource: template.Resource) -> dict[str, Any] | None:
+        """The resource as it is; a role assignment is found by what it grants, for its name is a hash."""
+        if resource.type != ROLE_ASSIGNMENTS:
+            return self._clients.arm.get(resource.id, resource.api_version)
+        wanted = {name: resource.content["properties"][name] for name in ("principalId", "roleDefinitionId")}
+        if template.UNKNOWN in wanted.values():
+            return None
+        listed = self._clients.arm.values(
+            f"{resource.scope}/providers/{ROLE_ASSIGNMENTS}", resource.api_version, **{"$filter": "atScope()"}
+        )
+        for assignment in listed:
+            properties = assignment["properties"]
+            is_here = properties["scope"].lower() == resource.scope.lower()
+            if is_here and all(str(properties[name]).lower() == wanted[name].lower() for name in wanted):
+                return assignment
+        return None
+
+    def _global_parameters(self) -> dict[str, Any]:
+        """Those that the factory has: the part factory sets them, and a deployment must not delete them."""
+        path = f"{self._group}/providers/Microsoft.DataFactory/factories/{self._clients.environment.factory}"
+        live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.DataFactory/factories"])
+        return live["properties"].get("globalParameters", {}) if live else {}
+
+    def _require_group(self) -> None:
+        if self._clients.arm.get(self._group, DEPLOYMENTS_API) is None:
+            environment = self._clients.environment
+            raise CoinlakeError(
+                f"There is no resource group {environment.resource_group} in subscription "
+                f"{environment.subscription}. Make it: "
+                f"az group create --name {environment.resource_group} --location {environment.location}"
+            )
+
+    def _require_rights(self) -> None:
+        """Every action that the deployment needs, against what the signed-in identity may do in the group."""
+        granted = self._clients.arm.values(
+            f"{self._group}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
+        )
+        needed = ["Microsoft.Resources/deployments/write", "Microsoft.Resources/deployments/validate/action"]
+        needed += sorted({f"{resource['type']}/write" for resource in self._template["resources"]})
+        missing = [action for action in needed if not any(_allows(permission, action) for permission in granted)]
+        if missing:
+            raise CoinlakeError(
+                f"Rights are missing on {self._group}:\n  " + "\n  ".join(missing) + "\nThe roles Contributor and "
+                "Role Based Access Control Administrator on the resource group hold all of them."
+            )
+
+    def _deploy(self) -> None:
+        environment = self._clients.environment
+        parameters = {name: {"value": value} for name, value in self.parameters().items()}
+        if self._vault_was_deleted():
+            parameters["keyVaultCreateMode"] = {"value": "recover"}
+        body = {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+        self._wait_for_the_one_under_way()
+        checked = self._clients.arm.post(f"{self._clients.deployment}/validate", DEPLOYMENTS_API, body)
+        if "error" in checked:
+            reason = f"{checked['error'].get('code')}: {checked['error'].get('message')}"
+            raise CoinlakeError(f"Azure refuses the template in {environment.resource_group}: {reason}")
+        self._clients.arm.put(self._clients.deployment, DEPLOYMENTS_API, body)
+
+    def _wait_for_the_one_under_way(self) -> None:
+        """Azure refuses a second deployment of the name while the first, perhaps of a call that died, runs."""
+        for _ in range(POLLS):
+            record = self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API)
+            if record is None or record["properties"]["provisioningState"] in ("Succeeded", "Failed", "Canceled"):
+                return
+            self._clients.sleep(SECONDS_BETWEEN_POLLS)
+
+    def _vault_was_deleted(self) -> bool:
+        """Whether a vault of this name was deleted less than 90 days ago: then it can only be taken back."""
+        environment = self._clients.environment
+        path = (
+            f"/subscriptions/{environment.subscription}/providers/Microsoft.KeyVault/locations/{environment.location}"
+            f"/deletedVaults/{environment.key_vault}"
+        )
+        return self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.KeyVault/vaults"]) is not None
+
+    def _deleting(self, path: str, version: str):
+        return lambda: self._clients.arm.delete(path, version)
+
+
+def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator[str]:
+    """In words, where a live resource lacks what the template says; what Azure adds is no difference."""
+    if (
+        desired is template.UNKNOWN
+        or (type_, path) in WRITE_ONLY
+        or (desired in ({}, []) and live in (None, {}, []))
+    ):
+        return
+    if isinstance(desired, dict) and isinstance(live, dict):
+        for name, part in desired.items():
+            yield from _mismatches(type_, part, live.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
+        for index, part in enumerate(desired):
+            if not any(not list(_mismatches(type_, part, other)) for other in live):
+                yield f"{path}[{index}]: not there as the template has it"
+    elif not _same(desired, live):
+        yield f"{path}: {live!r} -> {desired!r}"
+
+
+def _same(desired: Any, live: Any) -> bool:
+    if isinstance(desired, str) and isinstance(live, str):
+        # Azure gives ids and region names back in its own capitals and spaces.
+        return desired.lower().replace(" ", "") == live.lower().replace(" ", "")
+    return (type(desired) is type(live) and desired == live) or (desired == live and not isinstance(live, bool))
+
+
+def _allows(permission: Mapping[str, Any], action: str) -> bool:
+    def matches(patterns) -> bool:
+        return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+    return matches(permission.get("actions", ())) and not matches(permission.get("notActions", ()))
+
+
+def _shown_name(resource: template.Resource) -> str:
+    if resource.type == ROLE_ASSIGNMENTS:
+        properties = resource.content["properties"]
+        role = lint.ROLES[properties["roleDefinitionId"].rpartition("/")[2]]
+        return f"{role} on {resource.scope.rpartition('/')[2]}: {properties['description']}"
+    place = resource.scope.rpartition("/")[2]
+    return f"{resource.name} of {place}" if "/providers/" in resource.scope else resource.name
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,0 +1,247 @@
+"""Who and what computes in the workspace: the factory's identity, a SQL warehouse, and the factory's machines.
+
+The pool serves the clusters of pipeline runs, the export cluster the copies of Delta tables into Azure SQL;
+both cost nothing while nothing runs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.service.compute import DataSecurityMode
+from databricks.sdk.service.iam import AccessControlRequest, ComplexValue, PermissionLevel
+from databricks.sdk.service.sql import CreateWarehouseRequestWarehouseType, EditWarehouseRequestWarehouseType
+
+from coinlake.errors import CoinlakeError
+from coinlake_ops.databricks_runtime import SPARK_VERSION
+from coinlake_ops.deploy import sql_warehouse
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.resources.part import Change, ItemsPart
+from coinlake_ops.desired_state import Item
+
+POOL = "coinlake"
+CLUSTER = "coinlake-export"
+NODE = "Standard_D4ds_v5"
+ENTITLEMENTS = ("allow-cluster-create", "workspace-access")
+WAREHOUSE = {"cluster_size": "2X-Small", "auto_stop_mins": 10, "enable_serverless_compute": True}
+MACHINES = {"node_type_id": NODE, "idle_instance_autotermination_minutes": 15, "min_idle_instances": 0}
+EXPORT = {"spark_version": SPARK_VERSION, "autotermination_minutes": 20, "num_workers": 0}
+# Whose permissions are on what: the kind of item -> what the Permissions API calls its object.
+PERMISSIONS = {
+    "warehouse permissions": "warehouses",
+    "pool permissions": "instance-pools",
+    "cluster permissions": "clusters",
+}
+
+
+class Compute(ItemsPart):
+    """A service principal for the factory, one small warehouse, one pool, one cluster, and who may use them."""
+
+    name = "compute"
+    purpose = "Databricks: the factory's identity, SQL warehouse, instance pool, export cluster"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def desired(self) -> list[Item]:
+        """See ItemsPart."""
+        environment, factory = self._clients.environment, self._clients.factory_application_id
+        readers = {environment.engineers_group: "CAN_USE", environment.analysts_group: "CAN_USE"}
+        return [
+            Item(
+                "service principal",
+                environment.factory,
+                {"application_id": factory, "entitlements": [*ENTITLEMENTS]},
+            ),
+            Item("SQL warehouse", sql_warehouse.NAME, WAREHOUSE),
+            Item("warehouse permissions", sql_warehouse.NAME, readers),
+            Item("instance pool", POOL, MACHINES),
+            Item("pool permissions", POOL, {factory: "CAN_ATTACH_TO"}),
+            Item("cluster", CLUSTER, EXPORT | {"single_user_name": factory}),
+            Item("cluster permissions", CLUSTER, {factory: "CAN_RESTART"}),
+        ]
+
+    def live(self) -> list[Item]:
+        """See ItemsPart."""
+        workspace = self._clients.workspace()
+        if workspace is None:
+            return []
+        found = [
+            Item("service principal", self._clients.environment.factory, _principal(principal))
+            for principal in self._principals(workspace)
+        ]
+        objects = (
+            ("SQL warehouse", "warehouse permissions", WAREHOUSE, _warehouse(workspace)),
+            ("instance pool", "pool permissions", MACHINES, _pool(workspace)),
+            ("cluster", "cluster permissions", {**EXPORT, "single_user_name": ""}, _cluster(workspace)),
+        )
+        wanted = {item.key: item.content for item in self.desired()}
+        for kind, permissions, shape, there in objects:
+            if there is not None:
+                name, id_ = there.pop("name"), there.pop("id")
+                found.append(Item(kind, name, {field: there.get(field) for field in shape}))
+                given = granted(workspace, PERMISSIONS[permissions], id_)
+                own = {who: given[who] for who in wanted[permissions, name] if who in given}
+                found += [Item(permissions, name, own)] if own else []
+        return found
+
+    def changes(self) -> list[Change]:
+        """See Part; refuses a workspace that does not offer the runtime the project is pinned to."""
+        found = super().changes()
+        workspace = self._clients.workspace()
+        if workspace is not None and any(change.kind in ("cluster", "instance pool") for change in found):
+            offered = {version.key for version in workspace.clusters.spark_versions().versions}
+            if SPARK_VERSION not in offered:
+                raise CoinlakeError(
+                    f"The workspace does not offer the runtime {SPARK_VERSION}. It offers: "
+                    f"{', '.join(sorted(offered))}. The versions are in coinlake_ops/databricks_runtime.py."
+                )
+        return found
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """See ItemsPart."""
+        workspace = self._clients.needed_workspace()
+        if item.kind in PERMISSIONS:
+            find = {"warehouses": _warehouse, "instance-pools": _pool, "clusters": _cluster}
+            kind = PERMISSIONS[item.kind]
+            grant(workspace, kind, find[kind](workspace)["id"], item.content)
+        else:
+            puts = {
+                "service principal": self._put_principal,
+                "SQL warehouse": _put_warehouse,
+                "instance pool": _put_pool,
+                "cluster": _put_cluster,
+            }
+            puts[item.kind](workspace, item, before)
+
+    def remove(self, item: Item) -> None:
+        """See ItemsPart; permissions go with what they are on."""
+        workspace = self._clients.needed_workspace()
+        if item.kind == "SQL warehouse":
+            workspace.warehouses.delete(_warehouse(workspace)["id"])
+        elif item.kind == "instance pool":
+            workspace.instance_pools.delete(_pool(workspace)["id"])
+        elif item.kind == "cluster":
+            workspace.clusters.permanent_delete(_cluster(workspace)["id"])
+        elif item.kind == "service principal":
+            for principal in self._principals(workspace):
+                workspace.service_principals.delete(principal.id)
+
+    def removals(self) -> list[Change]:
+        """See Part."""
+        return [change for change in super().removals() if change.kind not in PERMISSIONS]
+
+    def _principals(self, workspace: WorkspaceClient):
+        application = self._clients.factory_application_id
+        return list(workspace.service_principals.list(filter=f'applicationId eq "{application}"'))
+
+    def _put_principal(self, workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
+        entitlements = [ComplexValue(value=value) for value in ENTITLEMENTS]
+        described = {"application_id": item.content["application_id"], "display_name": item.name}
+        if before is None:
+            workspace.service_principals.create(active=True, entitlements=entitlements, **described)
+        else:
+            for principal in self._principals(workspace):
+                workspace.service_principals.update(
+                    principal.id, active=True, entitlements=entitlements, **described
+                )
+
+
+def pool_id(clients: Clients) -> str | None:
+    """The id of the instance pool, None while there is none."""
+    workspace = clients.workspace()
+    found = None if workspace is None else _pool(workspace)
+    return found["id"] if found else None
+
+
+def cluster_id(clients: Clients) -> str | None:
+    """The id of the export cluster, None while there is none."""
+    workspace = clients.workspace()
+    found = None if workspace is None else _cluster(workspace)
+    return found["id"] if found else None
+
+
+def granted(workspace: WorkspaceClient, kind: str, object_id: str) -> dict[str, str]:
+    """The permission of every group and service principal that was given one directly on an object."""
+    access = workspace.permissions.get(kind, object_id).access_control_list or []
+    return {
+        who: permission.permission_level.value
+        for entry in access
+        if (who := entry.group_name or entry.service_principal_name)
+        for permission in entry.all_permissions or []
+        if not permission.inherited
+    }
+
+
+def grant(workspace: WorkspaceClient, kind: str, object_id: str, wanted: Mapping[str, str]) -> None:
+    """Give groups, and service principals by their application ids, a permission; others keep theirs."""
+    entries = []
+    for who, level in wanted.items():
+        kind_of_principal = "service_principal_name" if _is_application(who) else "group_name"
+        entries.append(AccessControlRequest(permission_level=PermissionLevel(level), **{kind_of_principal: who}))
+    workspace.permissions.update(kind, object_id, access_control_list=entries)
+
+
+def _is_application(name: str) -> bool:
+    return len(name) == 36 and name.count("-") == 4
+
+
+def _principal(principal) -> dict[str, Any]:
+    entitlements = sorted(entitlement.value for entitlement in principal.entitlements or [])
+    return {"application_id": principal.application_id, "entitlements": entitlements}
+
+
+def _warehouse(workspace: WorkspaceClient) -> dict[str, Any] | None:
+    return _named(workspace.warehouses.list(), "name", sql_warehouse.NAME, "id")
+
+
+def _pool(workspace: WorkspaceClient) -> dict[str, Any] | None:
+    return _named(workspace.instance_pools.list(), "instance_pool_name", POOL, "instance_pool_id")
+
+
+def _cluster(workspace: WorkspaceClient) -> dict[str, Any] | None:
+    return _named(workspace.clusters.list(), "cluster_name", CLUSTER, "cluster_id")
+
+
+def _named(listed, name_field: str, name: str, id_field: str) -> dict[str, Any] | None:
+    for entry in listed:
+        if getattr(entry, name_field) == name:
+            document = entry.as_dict()
+            # JSON leaves out a number of 0.
+            zeros = dict.fromkeys(("num_workers", "min_idle_instances"), 0)
+            return zeros | document | {"name": name, "id": document[id_field]}
+    return None
+
+
+def _put_warehouse(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
+    if before is None:
+        kind = CreateWarehouseRequestWarehouseType.PRO
+        workspace.warehouses.create(name=item.name, max_num_clusters=1, warehouse_type=kind, **WAREHOUSE)
+    else:
+        kind = EditWarehouseRequestWarehouseType.PRO
+        id_ = _warehouse(workspace)["id"]
+        workspace.warehouses.edit(id_, name=item.name, max_num_clusters=1, warehouse_type=kind, **WAREHOUSE)
+
+
+def _put_pool(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
+    if before is None:
+        versions = [SPARK_VERSION]
+        workspace.instance_pools.create(item.name, preloaded_spark_versions=versions, **MACHINES)
+    else:
+        settings = {name: value for name, value in MACHINES.items() if name != "node_type_id"}
+        workspace.instance_pools.edit(_pool(workspace)["id"], item.name, NODE, **settings)
+
+
+def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
+    settings = {
+        "cluster_name": item.name,
+        "instance_pool_id": _pool(workspace)["id"],
+        "data_security_mode": DataSecurityMode.SINGLE_USER,
+        "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
+        "custom_tags": {"ResourceClass": "SingleNode"},
+        **item.content,
+    }
+    if before is None:
+        workspace.clusters.create(**settings)
+    else:
+        workspace.clusters.edit(_cluster(workspace)["id"], **settings)

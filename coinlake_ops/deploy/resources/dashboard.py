@@ -1,0 +1,81 @@
+"""The dashboard of the market in Databricks: made from the documentation of the gold tables, and published.
+
+Source: Databricks REST API, Lakeview. A dashboard is edited as a draft; what readers see is what was published
+last, so a draft that is newer than that counts as not published.
+"""
+
+import json
+
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.dashboards import Dashboard as Definition
+
+from coinlake.errors import CoinlakeError
+from coinlake_ops.bi import dashboard
+from coinlake_ops.deploy import sql_warehouse
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.resources.notebooks import FOLDER
+from coinlake_ops.deploy.resources.part import ItemsPart
+from coinlake_ops.desired_state import Item
+
+NAME = "coinlake market"
+
+
+class Dashboard(ItemsPart):
+    """One dashboard; readers see with their own rights, so that no grant is gone around."""
+
+    name = "dashboard"
+    purpose = f"Databricks: the dashboard {NAME}"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def desired(self) -> list[Item]:
+        """See ItemsPart."""
+        content = dashboard.document(str(self._clients.parameters["catalog"]))
+        return [Item("dashboard", NAME, {"content": pruned(content), "published": True})]
+
+    def live(self) -> list[Item]:
+        """See ItemsPart."""
+        id_ = self._id()
+        if id_ is None:
+            return []
+        api = self._clients.needed_workspace().lakeview
+        draft = api.get(id_)
+        try:
+            published = api.get_published(id_).revision_create_time >= draft.update_time
+        except NotFound:
+            published = False
+        content = pruned(json.loads(draft.serialized_dashboard))
+        return [Item("dashboard", NAME, {"content": content, "published": published})]
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """See ItemsPart."""
+        api = self._clients.needed_workspace().lakeview
+        definition = Definition(
+            display_name=NAME,
+            parent_path=None if before else f"/Workspace{FOLDER}",
+            serialized_dashboard=json.dumps(item.content["content"]),
+            warehouse_id=self._warehouse_id(),
+        )
+        id_ = api.update(self._id(), definition).dashboard_id if before else api.create(definition).dashboard_id
+        api.publish(id_, embed_credentials=False, warehouse_id=definition.warehouse_id)
+
+    def remove(self, item: Item) -> None:
+        """See ItemsPart."""
+        self._clients.needed_workspace().lakeview.trash(self._id())
+
+    def _id(self) -> str | None:
+        workspace = self._clients.workspace()
+        if workspace is None:
+            return None
+        return next((one.dashboard_id for one in workspace.lakeview.list() if one.display_name == NAME), None)
+
+    def _warehouse_id(self) -> str:
+        workspace = self._clients.needed_workspace()
+        found = next((one.id for one in workspace.warehouses.list() if one.name == sql_warehouse.NAME), None)
+        if found is None:
+            raise CoinlakeError(
+                f"The workspace has no SQL warehouse {sql_warehouse.NAME}. Apply the part compute first."
+            )
+        return found

@@ -1,0 +1,108 @@
+"""Unity Catalog: the two credentials through the API, everything else as SQL on the warehouse."""
+
+from databricks.sdk.errors import NotFound
+from databricks.sdk.service.catalog import AzureManagedIdentity, CredentialPurpose
+
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.resources.part import Change, ItemsPart
+from coinlake_ops.deploy.sql_warehouse import SqlWarehouse
+from coinlake_ops.desired_state import Item
+from coinlake_ops.governance import live, model, statements
+
+# The kinds of model.CREDENTIALS -> what the API calls their purpose.
+CREDENTIALS = {"storage credential": CredentialPurpose.STORAGE, "service credential": CredentialPurpose.SERVICE}
+
+
+class Governance(ItemsPart):
+    """Catalog, schemas, volume, tables, policies, tags and grants."""
+
+    name = "governance"
+    purpose = "Unity Catalog: catalog, schemas, volume, tables, policies, tags, grants"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def desired(self) -> list[Item]:
+        """See ItemsPart."""
+        outputs = self._clients.outputs() or {}
+        setting = model.setting(
+            self._clients.environment,
+            self._clients.parameters,
+            outputs.get("accessConnectorId", f"(id of {self._clients.environment.access_connector})"),
+            self._clients.factory_application_id,
+        )
+        return model.desired(setting)
+
+    def live(self) -> list[Item]:
+        """See ItemsPart."""
+        workspace = self._clients.workspace()
+        if workspace is None:
+            return []
+        desired = self.desired()
+        found = [item for item in map(self._live_credential, desired) if item is not None]
+        warehouse = SqlWarehouse(workspace, self._clients.sleep)
+        if warehouse.exists:
+            found += live.read(warehouse.query, desired, str(self._clients.parameters["catalog"]))
+        return found
+
+    def changes(self) -> list[Change]:
+        """See Part; an item whose statements do nothing, as columns of a table just made, is no change."""
+        return [
+            change for change in super().changes() if not (change.action == "create" and change.kind == "columns")
+        ]
+
+    def removals(self) -> list[Change]:
+        """See Part: the catalog goes with everything in it."""
+        there = self.live()
+        found = [
+            Change("delete", item.kind, item.name, (), lambda statement=statement: self._execute(statement))
+            for item, statement in statements.drop_everything(there)
+        ]
+        return found + [
+            Change("delete", item.kind, item.name, (), lambda item=item: self._remove_credential(item))
+            for item in there
+            if item.kind in CREDENTIALS
+        ]
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """See ItemsPart."""
+        if item.kind in CREDENTIALS:
+            self._put_credential(item, before)
+        for statement in statements.put(item, before):
+            self._execute(statement)
+
+    def remove(self, item: Item) -> None:
+        """See ItemsPart."""
+        for statement in statements.remove(item):
+            self._execute(statement)
+
+    def _execute(self, statement: str) -> None:
+        SqlWarehouse(self._clients.needed_workspace(), self._clients.sleep).execute(statement)
+
+    def _live_credential(self, item: Item) -> Item | None:
+        if item.kind not in CREDENTIALS:
+            return None
+        try:
+            found = self._clients.needed_workspace().credentials.get_credential(item.name)
+        except NotFound:
+            return None
+        identity = found.azure_managed_identity
+        content = {
+            "access_connector": identity.access_connector_id if identity else None,
+            "comment": found.comment,
+            "owner": found.owner,
+        }
+        return Item(item.kind, item.name, content)
+
+    def _put_credential(self, item: Item, before: Item | None) -> None:
+        api = self._clients.needed_workspace().credentials
+        content = {
+            "azure_managed_identity": AzureManagedIdentity(item.content["access_connector"]),
+            "comment": item.content["comment"],
+        }
+        if before is None:
+            api.create_credential(item.name, purpose=CREDENTIALS[item.kind], **content)
+        api.update_credential(item.name, owner=item.content["owner"], **content)
+
+    def _remove_credential(self, item: Item) -> None:
+        self._clients.needed_workspace().credentials.delete_credential(item.name)

@@ -1,0 +1,124 @@
+"""The Databricks job that runs the notebooks without a factory: serverless, in the order of the batch run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from databricks.sdk.service.jobs import JobSettings
+
+from coinlake.parameters import Value
+from coinlake_ops import databricks_runtime, notebooks
+from coinlake_ops.batch import AFTER
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.resources.compute import grant, granted
+from coinlake_ops.deploy.resources.notebooks import notebook_path
+from coinlake_ops.deploy.resources.part import ItemsPart
+from coinlake_ops.desired_state import Item
+
+NAME = "coinlake"
+
+
+class Job(ItemsPart):
+    """One job with a task for each notebook, and who may start it."""
+
+    name = "job"
+    purpose = "Databricks: the serverless job that runs notebooks 00 to 08"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def desired(self) -> list[Item]:
+        """See ItemsPart."""
+        environment = self._clients.environment
+        permissions = {
+            self._clients.factory_application_id: "CAN_MANAGE_RUN",
+            environment.engineers_group: "CAN_MANAGE_RUN",
+            environment.analysts_group: "CAN_VIEW",
+        }
+        return [
+            Item("job", NAME, pruned(self._settings())),
+            Item("job permissions", NAME, permissions),
+        ]
+
+    def live(self) -> list[Item]:
+        """See ItemsPart."""
+        job_id = self._job_id()
+        if job_id is None:
+            return []
+        workspace = self._clients.needed_workspace()
+        found = [Item("job", NAME, pruned(workspace.jobs.get(job_id).settings.as_dict()))]
+        wanted = self.desired()[1].content
+        given = granted(workspace, "jobs", str(job_id))
+        permissions = {name: given[name] for name in wanted if name in given}
+        return found + ([Item("job permissions", NAME, permissions)] if permissions else [])
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """See ItemsPart."""
+        workspace = self._clients.needed_workspace()
+        if item.kind == "job permissions":
+            grant(workspace, "jobs", str(self._job_id()), item.content)
+        elif before is None:
+            built = JobSettings.from_dict(self._settings())
+            workspace.jobs.create(**{name: getattr(built, name) for name in self._settings()})
+        else:
+            workspace.jobs.reset(self._job_id(), JobSettings.from_dict(self._settings()))
+
+    def remove(self, item: Item) -> None:
+        """See ItemsPart; permissions go with the job."""
+        if item.kind == "job":
+            self._clients.needed_workspace().jobs.delete(self._job_id())
+
+    def _settings(self) -> dict[str, Any]:
+        return settings(self._clients.parameters, self._clients.root, notebook_path)
+
+    def _job_id(self) -> int | None:
+        workspace = self._clients.workspace()
+        if workspace is None:
+            return None
+        return next((job.job_id for job in workspace.jobs.list(name=NAME)), None)
+
+
+def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], str]) -> dict[str, Any]:
+    """The settings of the job as the Jobs API 2.2 takes them.
+
+    `parameters` are those of an environment; each task gets the ones that its notebook declares, as text.
+    `root` is the repository; `place` gives the path that a task has for a notebook, by its name.
+    """
+    tasks = []
+    for name in AFTER:
+        declared = notebooks.declared_parameters(root / "notebooks" / f"{name}.ipynb")
+        values = {parameter: str(parameters[parameter]) for parameter in declared}
+        if "run_id" in values:
+            # Every task of one run leaves its record under the same id.
+            values["run_id"] = "job-{{job.run_id}}"
+        tasks.append(
+            {
+                "task_key": name,
+                "depends_on": [{"task_key": earlier} for earlier in AFTER[name]],
+                "run_if": "ALL_SUCCESS",
+                "notebook_task": {
+                    "notebook_path": place(name),
+                    "source": "WORKSPACE",
+                    "base_parameters": values,
+                },
+                "environment_key": "default",
+                "max_retries": 1 if name.startswith("03") else 0,
+                "min_retry_interval_millis": 60_000,
+                "timeout_seconds": 3600,
+            }
+        )
+    spec = {
+        "environment_version": databricks_runtime.SERVERLESS_VERSION,
+        "dependencies": databricks_runtime.dependencies(),
+    }
+    return {
+        "name": NAME,
+        "description": "Notebooks 00 to 08 of coinlake. Generated from parameters and notebooks.",
+        "format": "MULTI_TASK",
+        "max_concurrent_runs": 1,
+        "queue": {"enabled": True},
+        "tags": {"project": "coinlake", "environment": str(parameters["environment"])},
+        "environments": [{"environment_key": "default", "spec": spec}],
+        "tasks": tasks,
+    }

@@ -1,0 +1,66 @@
+"""The database: the SQL files of the warehouse, its roles, and who is in them."""
+
+from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.database import Database
+from coinlake_ops.deploy.resources.part import Change, ItemsPart
+from coinlake_ops.desired_state import Item
+
+OBJECTS, ACCESS = "database objects", "database access"
+
+
+class Sql(ItemsPart):
+    """Tables, views, indexes and procedures as the repository has them; members of the warehouse's roles."""
+
+    name = "sql"
+    purpose = "Azure SQL: the warehouse's tables and views, its roles and their members"
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
+
+    def desired(self) -> list[Item]:
+        """See ItemsPart; a managed identity is known to the database by the name of its resource."""
+        environment = self._clients.environment
+        members = {
+            "coinlake_analyst": [environment.analysts_group],
+            "coinlake_factory": [environment.factory],
+            # Notebook 05 signs in as the access connector, by its service credential.
+            "coinlake_loader": [environment.engineers_group, environment.access_connector],
+        }
+        return [
+            Item(OBJECTS, environment.sql_database, {"waiting": []}),
+            Item(ACCESS, environment.sql_database, members),
+        ]
+
+    def live(self) -> list[Item]:
+        """See ItemsPart; of a role's members, those that should be there."""
+        database = self._clients.database()
+        if database is None:
+            return []
+        name, waiting = self._clients.environment.sql_database, database.waiting()
+        found = [Item(OBJECTS, name, {"waiting": waiting})]
+        members = database.members() if self._is_built(waiting) else {}
+        wanted = self.desired()[1].content
+        there = {role: [who for who in wanted[role] if who in members.get(role, ())] for role in wanted}
+        return found + ([Item(ACCESS, name, there)] if any(there.values()) else [])
+
+    def removals(self) -> list[Change]:
+        """See Part: everything here goes with the server, which the part resources removes."""
+        return []
+
+    def put(self, item: Item, before: Item | None) -> None:
+        """See ItemsPart."""
+        if item.kind == OBJECTS:
+            self._database().build()
+        else:
+            self._database().give_access(item.content)
+
+    def remove(self, item: Item) -> None:
+        """See ItemsPart: there is nothing that this part would remove alone."""
+        raise AssertionError(f"{item.kind} is never removed")
+
+    def _is_built(self, waiting: list[str]) -> bool:
+        return not any(name.startswith("migrations/") for name in waiting)
+
+    def _database(self) -> Database:
+        self._clients.needed_workspace()
+        return self._clients.database()

@@ -1,0 +1,181 @@
+"""One environment of the cloud: coinlake_ops/azure/<name>.yml, checked against parameters/<name>.yml.
+
+A value in <angle brackets> is yours to fill in: it is refused by its name, before any call is made.
+"""
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import yaml
+
+from coinlake.errors import CoinlakeError
+from coinlake.parameters import Value
+from coinlake_ops import parameter_files, project
+
+FOLDER = project.PACKAGE / "azure"
+
+_GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_DASHED = r"[a-z0-9][a-z0-9-]*[a-z0-9]"
+_RULES = {
+    "subscription": (_GUID, "a GUID: az account show --query id"),
+    "tenant": (_GUID, "a GUID: az account show --query tenantId"),
+    "resource_group": (r"[\w.()-]{1,90}", "the name of an existing resource group"),
+    "location": (r"[a-z0-9]+", "a region in one word, such as westeurope"),
+    "storage_account": (r"[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits, unique in Azure"),
+    "key_vault": (r"(?=.{3,24}$)[a-z][a-z0-9-]*[a-z0-9]", "3 to 24 letters, digits, dashes, unique in Azure"),
+    "factory": (rf"(?=.{{3,63}}$){_DASHED}", "3 to 63 letters, digits, dashes, unique in Azure"),
+    "workspace": (rf"(?=.{{3,64}}$){_DASHED}", "3 to 64 letters, digits, dashes"),
+    "access_connector": (rf"(?=.{{3,64}}$){_DASHED}", "3 to 64 letters, digits, dashes"),
+    "sql_server": (rf"(?=.{{1,63}}$){_DASHED}", "up to 63 lower-case letters, digits, dashes, unique in Azure"),
+    "sql_database": (r"[A-Za-z0-9_-]{1,128}", "a name"),
+    "log_workspace": (rf"(?=.{{4,63}}$){_DASHED}", "4 to 63 letters, digits, dashes"),
+    "platform_group": (r"[^<>`]+", "display name of the group that owns everything"),
+    "platform_group_id": (_GUID, 'its object id: az ad group show --group "<name>" --query id'),
+    "engineers_group": (r"[^<>`]+", "display name of the group of data engineers"),
+    "analysts_group": (r"[^<>`]+", "display name of the group of analysts"),
+    "databricks_application_object_id": (
+        _GUID,
+        "object id of the enterprise application AzureDatabricks in your tenant: "
+        "az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
+    ),
+    "factory_application_id": (rf"{_GUID}|", "empty: asked from Microsoft Graph"),
+    "alert_email": (r"[^@<>\s]+@[^@<>\s]+\.[^@<>\s]+", "an address that alerts go to"),
+    "budget_from": (r"\d{4}-\d{2}-01", "the first day of the month in which the budget begins"),
+    "storage_redundancy": (r"Standard_(LRS|ZRS|GRS|GZRS)", "Standard_LRS, _ZRS, _GRS or _GZRS"),
+}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment of the cloud. Names are Azure's; groups are those of Entra ID, as Unity Catalog knows them.
+
+    Money is in the billing currency of the subscription a month; vCores, minutes and days say so.
+    """
+
+    name: str
+    subscription: str
+    tenant: str
+    resource_group: str
+    location: str
+    storage_account: str
+    key_vault: str
+    factory: str
+    workspace: str
+    access_connector: str
+    sql_server: str
+    sql_database: str
+    log_workspace: str
+    platform_group: str
+    platform_group_id: str
+    engineers_group: str
+    analysts_group: str
+    databricks_application_object_id: str
+    factory_application_id: str
+    alert_email: str
+    budget_from: str
+    storage_redundancy: str
+    monthly_budget: int
+    sql_vcores: int
+    sql_pause_minutes: int
+    log_retention_days: int
+    running_triggers: tuple[str, ...]
+
+    @property
+    def group_id(self) -> str:
+        """The resource id of the resource group."""
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
+
+    @property
+    def vault_url(self) -> str:
+        """Where the secrets are."""
+        return f"https://{self.key_vault}.vault.azure.net"
+
+    @property
+    def sql_host(self) -> str:
+        """Where the database's server answers."""
+        return f"{self.sql_server}.database.windows.net"
+
+    def container(self, name: str) -> str:
+        """The address of a container of the storage account: lake, tables or staging."""
+        return f"abfss://{name}@{self.storage_account}.dfs.core.windows.net/"
+
+
+def load(name: str, folder: Path = FOLDER, placeholders: bool = False) -> tuple[Environment, dict[str, Value]]:
+    """An environment by its name, and the parameters of its notebooks, checked against each other.
+
+    With `placeholders`, values in angle brackets may still stand there: for what asks no cloud.
+    Raises CoinlakeError that names every value that is missing, unknown, still a placeholder or of a wrong form.
+    """
+    environment = read(name, folder, placeholders)
+    parameters = parameter_files.load(name)
+    faults = [
+        f"{parameter} in parameters/{name}.yml is {parameters[parameter]!r}, but must be {expected!r}: {why}"
+        for parameter, expected, why in (
+            (
+                "key_vault_url",
+                environment.vault_url,
+                f"key_vault in coinlake_ops/azure/{name}.yml is {environment.key_vault}",
+            ),
+            ("lake_path", f"/Volumes/{parameters['catalog']}/raw_data/lake", "that volume is made here"),
+            (
+                "sql_server",
+                environment.sql_host,
+                f"sql_server in coinlake_ops/azure/{name}.yml is {environment.sql_server}",
+            ),
+            ("sql_database", environment.sql_database, f"sql_database in coinlake_ops/azure/{name}.yml is that"),
+            ("sql_credential", f"{parameters['catalog']}_sql", "that service credential is made here"),
+        )
+        if parameters[parameter] != expected
+    ]
+    if faults:
+        raise CoinlakeError("The two files of this environment contradict each other:\n  " + "\n  ".join(faults))
+    return environment, parameters
+
+
+def require_known(name: str, folder: Path = FOLDER) -> None:
+    """Raises CoinlakeError when no file describes the environment."""
+    if not (folder / f"{name}.yml").exists():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yml")))
+        raise CoinlakeError(
+            f"There is no {_place(folder / f'{name}.yml')}. Environments of the cloud are: {known}."
+        )
+
+
+def read(name: str, folder: Path = FOLDER, placeholders: bool = False) -> Environment:
+    """The content of <folder>/<environment>.yml; raises CoinlakeError as `load`."""
+    path = folder / f"{name}.yml"
+    require_known(name, folder)
+    values = {"name": name} | (yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    names = {field.name: field.type for field in fields(Environment)}
+    faults = [f"{name} is missing" for name in names if name not in values]
+    faults += [f"{name} is unknown" for name in values if name not in names]
+    filled_in = [name for name in names if name in values and not (placeholders and _is_placeholder(values[name]))]
+    faults += [fault for name in filled_in if (fault := _fault(name, names[name], values))]
+    if faults:
+        raise CoinlakeError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults))
+    return Environment(**values | {"running_triggers": tuple(values["running_triggers"])})
+
+
+def _fault(name: str, expected: type, values: dict) -> str:
+    value = values[name]
+    if name == "running_triggers":
+        is_list = isinstance(value, list) and all(isinstance(trigger, str) for trigger in value)
+        return "" if is_list else f"{name}: {value!r} is not a list of triggers of adf/trigger"
+    if expected is int:
+        is_positive = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return "" if is_positive else f"{name}: {value!r} is not a whole number above 0"
+    pattern, meaning = _RULES.get(name, (".+", "a text"))
+    if isinstance(value, str) and re.fullmatch(pattern, value):
+        return ""
+    if _is_placeholder(value):
+        return f"{name} is still to be filled in: {meaning}"
+    return f"{name}: {value!r} is not {meaning}"
+
+
+def _is_placeholder(value) -> bool:
+    return isinstance(value, str) and value.startswith("<")
+
+
+def _place(path: Path) -> str:
+    return f"coinlake_ops/azure/{path.name}" if path.parent == FOLDER else str(path)

@@ -1,0 +1,109 @@
+"""From the records of landed files to judged rows: what the log knows of them, typed columns, broken expectations.
+
+Everything here is a function from DataFrame to DataFrame.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from coinlake import sources
+from coinlake.schema import Table
+from coinlake.silver.expectations import BODY_EXPECTATIONS, broken_expectations
+from coinlake.sources import REJECT, WARN, Stream
+
+RESPONSE_LOG = "landing_meta"
+
+
+def stream_of(name: str) -> Stream:
+    """How the answers of an endpoint, or the lines of landing_meta, are read; CoinlakeError for an unknown one."""
+    if name == RESPONSE_LOG:
+        return sources.RESPONSE_LOG
+    sources.endpoint_of(name)
+    return sources.SOURCES[name]
+
+
+def with_response(records: DataFrame, responses: DataFrame, endpoint: str) -> DataFrame:
+    """Adds to the reader's records what the response log knows of their file.
+
+    Adds: file (path below landing/), landing_run, fetched_at (NULL when the log does not name the file), _url,
+    _served_at (fetched_at, less the seconds that a cache says it kept the answer), _odd (MAP<STRING, STRING> of
+    what was rescued), _is_error, _is_committed, _body_reasons (broken expectations about the body).
+    """
+    path = F.regexp_extract("_src_path", "^.*/landing/(endpoint=.+)$", 1)
+    age = F.expr("try_cast(get_json_object(_response.headers, '$.age') AS INT)")
+    return (
+        records.withColumn("file", path)
+        .join(F.broadcast(landed_responses(responses)), "file", "left")
+        .withColumn("landing_run", F.regexp_extract("file", "/run=([^/]+)/", 1))
+        .withColumn("fetched_at", F.col("_response.fetched_at"))
+        .withColumn("_url", F.col("_response.url"))
+        .withColumn(
+            "_served_at",
+            F.col("fetched_at") - F.make_dt_interval(secs=F.when(age.between(0, 86_400), age).otherwise(0)),
+        )
+        .withColumn("_is_committed", F.col("fetched_at").isNotNull())
+        .transform(_with_body_reasons, stream_of(endpoint).essential)
+    )
+
+
+def with_log_file(records: DataFrame) -> DataFrame:
+    """What with_response adds, for lines of the response log, which no other log names."""
+    return (
+        records.withColumn("_line_file", F.col("file"))
+        .withColumn("file", F.regexp_extract("_src_path", f"({RESPONSE_LOG}/.+)$", 1))
+        .withColumn("landing_run", F.regexp_extract("file", "/run=([^/]+)[.]jsonl$", 1))
+        .withColumn("_is_committed", F.lit(True))
+        .transform(_with_body_reasons, sources.RESPONSE_LOG.essential)
+    )
+
+
+def judged(records: DataFrame, endpoint: str) -> DataFrame:
+    """The records of with_response as rows of the endpoint's table, and what the expectations say of each.
+
+    Adds _reasons, the names of the expectations of severity reject that the row breaks, and fills `warnings`
+    where the table has it.
+    """
+    source = stream_of(endpoint)
+    rows, table = source.rows(records), source.table
+    about_row = broken_expectations(source.expectations, REJECT)
+    about_body = F.col("_body_reasons")
+    rows = rows.withColumn("_reasons", F.when(F.size(about_body) > 0, about_body).otherwise(about_row))
+    if "warnings" in table.column_names:
+        rows = rows.withColumn("warnings", broken_expectations(source.expectations, WARN))
+    return rows
+
+
+def quarantined(rows: DataFrame, table: Table, endpoint: str) -> DataFrame:
+    """The rejected rows as rows of quarantine, the dead letter table, one for each record of a file."""
+    record = (
+        rows.where(F.size("_reasons") > 0)
+        .withColumn("quarantine_id", F.sha2(F.concat_ws("\n", F.lit(table.name), "file", "_record"), 256))
+        .groupBy("quarantine_id", "file", "landing_run", "fetched_at")
+    )
+    return record.agg(
+        F.lit(table.name).alias("table_name"),
+        F.lit(endpoint).alias("endpoint"),
+        F.array_sort(F.array_distinct(F.flatten(F.collect_set("_reasons")))).alias("reasons"),
+        F.any_value("_record").alias("record"),
+        F.count("*").cast("int").alias("copies"),
+        F.lit(None).cast("timestamp").alias("replayed_at"),
+    )
+
+
+def landed_responses(responses: DataFrame) -> DataFrame:
+    """file, and _response (url, fetched_at, headers), of the answers that are data."""
+    return responses.where("outcome = 'landed'").select(
+        "file", F.struct("url", "fetched_at", "headers").alias("_response")
+    )
+
+
+def _with_body_reasons(records: DataFrame, essential: str) -> DataFrame:
+    odd = F.from_json("_rescued_data", "map<string,string>")
+    speaks_of_error = F.exists(
+        F.map_keys("_odd"), lambda name: name.isin("status", "error", "error_code", "message")
+    )
+    return (
+        records.withColumn("_odd", odd)
+        .withColumn("_is_error", F.col(essential).isNull() & F.coalesce(speaks_of_error, F.lit(False)))
+        .withColumn("_body_reasons", broken_expectations(BODY_EXPECTATIONS, REJECT))
+    )

@@ -1,0 +1,207 @@
+"""The Delta tables: merged into, compacted, asked for their versions and changes."""
+
+import dataclasses
+import itertools
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from coinlake import Lakehouse, delta, lakehouse, schema
+from coinlake.delta import Merged, tables
+from coinlake.errors import CoinlakeError
+
+CATALOG = "spark_catalog"
+
+
+FEW = (schema.RESPONSES, schema.COIN_PRICES, schema.MARKET_TOTALS, schema.FEAR_GREED, schema.GOLD_PROGRESS)
+
+
+@pytest.fixture
+def lake(spark, tmp_path, monkeypatch):
+    """A lake with a few of the tables."""
+    monkeypatch.setattr(lakehouse, "TABLES", FEW)
+    return Lakehouse.create(CATALOG, str(tmp_path / "lake"), spark)
+
+
+def hour(number, day=1):
+    return datetime(2026, 8, day, number)
+
+
+def prices(spark, *rows):
+    """Rows of coin_prices from (coin, observed_at, price, source, fetched_at, file)."""
+    return spark.createDataFrame(
+        [
+            {
+                "coin_id": coin,
+                "vs_currency": "usd",
+                "observed_at": observed_at,
+                "granularity": "hourly",
+                "period": f"{observed_at:%Y-%m}",
+                "price": price,
+                "market_cap": None,
+                "total_volume": None,
+                "source": source,
+                "fetched_at": fetched_at,
+                "file": file,
+            }
+            for coin, observed_at, price, source, fetched_at, file in rows
+        ],
+        schema=", ".join(f"{column.name} {column.type}" for column in schema.COIN_PRICES.columns),
+    )
+
+
+def stored(lake, table=schema.COIN_PRICES, *columns):
+    columns = columns or ("coin_id", "observed_at", "price", "source", "fetched_at", "file")
+    rows = lake.table(table).read().select(*columns).orderBy(*columns[:2]).collect()
+    return [tuple(row) for row in rows]
+
+
+def merge(lake, *rows, **options):
+    return lake.table(schema.COIN_PRICES).merge(prices(lake.spark, *rows), **options)
+
+
+def test_merge_inserts_updates_and_commits_nothing_when_nothing_differs(spark, lake):
+    first = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    other = ("ether", hour(1), 2.0, "sparkline", hour(2), "a")
+    assert merge(lake, first, other) == Merged(2, 0, 1)
+    assert merge(lake, first, other) == Merged(0, 0, 1)
+    assert merge(lake) == Merged(0, 0, 1)
+    newer = ("bitcoin", hour(1), 1.5, "sparkline", hour(3), "b")
+    third = ("tether", hour(1, day=2), 3.0, "sparkline", hour(3), "b")
+    assert merge(lake, newer, third) == Merged(1, 1, 2)
+    assert stored(lake) == [newer, other, third]
+
+
+def test_any_order_of_arrival_gives_the_same_rows(spark, tmp_path, monkeypatch):
+    monkeypatch.setattr(lakehouse, "TABLES", FEW)
+    pages = [
+        [("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"), ("ether", hour(1), 2.0, "sparkline", hour(2), "a")],
+        [("bitcoin", hour(1), 1.5, "sparkline", hour(4), "b"), ("ether", hour(1), 2.0, "sparkline", hour(4), "b")],
+        [("bitcoin", hour(1), 1.5, "sparkline", hour(2, day=2), "c")],
+        [("bitcoin", hour(1), 1.5, "sparkline", hour(3, day=2), "d")],
+        [("ether", hour(1), 2.5, "market_chart", hour(1), "e")],
+    ]
+    expected = [
+        # c is the first response in which the hour is more than a day old
+        ("bitcoin", hour(1), 1.5, "sparkline", hour(2, day=2), "c"),
+        ("ether", hour(1), 2.5, "market_chart", hour(1), "e"),
+    ]
+    orders = [pages[::-1], [pages[2], pages[4], pages[0], pages[3], pages[1]]]
+    for number, order in enumerate(orders):
+        lake = Lakehouse.create(CATALOG, str(tmp_path / f"lake{number}"), spark)
+        for page in order:
+            merge(lake, *page)
+        assert stored(lake) == expected
+    lake = Lakehouse.create(CATALOG, str(tmp_path / "at once"), spark)
+    assert merge(lake, *itertools.chain(*pages)) == Merged(2, 0, 1)
+    assert stored(lake) == expected
+
+
+def test_small_files_are_compacted_from_time_to_time(spark, lake, monkeypatch):
+    monkeypatch.setattr(tables, "COMPACT_EVERY_VERSIONS", 3)
+
+    def files():
+        return spark.sql(f"DESCRIBE DETAIL {lake.table(schema.COIN_PRICES).name}").first()["numFiles"]
+
+    rows = [("bitcoin", hour(number), 1.0, "sparkline", hour(9), "a") for number in range(4)]
+    assert [merge(lake, row).version for row in rows[:3]] == [1, 2, 4]
+    assert files() == 1
+    assert merge(lake, rows[3]).version == 5
+    assert stored(lake) == rows
+
+
+def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, monkeypatch):
+    monkeypatch.setattr(tables, "COMPACT_EVERY_VERSIONS", 2)
+    for number in range(2):
+        merge(lake, ("bitcoin", hour(number), 1.0, "sparkline", hour(9), "a"))
+    log = Path(lake.folder("tables", "cleaned_data", "coin_prices", "_delta_log"))
+    # A log may hold compacted entries beside the others.
+    (log / f"{0:020}.{3:020}.compacted.json").touch()
+
+    table = lake.table(schema.COIN_PRICES)
+    read = table.newest_commits(9)
+    assert [(commit.version, commit.operation) for commit in read] == [
+        (3, "OPTIMIZE"),
+        (2, "MERGE"),
+        (1, "WRITE"),
+        (0, "CREATE TABLE"),
+    ]
+    assert table.newest_commits(1) == read[:1]
+    history = dataclasses.replace(table, folder=None)
+    assert history.newest_commits(9) == read
+    assert history.newest_commits(1) == read[:1]
+
+
+def test_where_limits_the_search_for_stored_rows(spark, lake):
+    row = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, row)
+    assert merge(lake, row, where="t.period = '2026-08'") == Merged(0, 0, 1)
+
+
+@pytest.mark.both_sessions
+def test_maps_are_compared_whatever_the_order_of_their_keys(spark, lake):
+    def totals(caps):
+        return spark.createDataFrame(
+            [(hour(1), hour(1), 1, 1, caps, {"usd": 1.0}, {"btc": 50.0}, None, None, "a")],
+            schema=", ".join(f"{column.name} {column.type}" for column in schema.MARKET_TOTALS.columns),
+        )
+
+    def merge_totals(caps):
+        return lake.table(schema.MARKET_TOTALS).merge(totals(caps))
+
+    assert merge_totals({"usd": 1.0, "eur": 2.0}) == Merged(1, 0, 1)
+    assert merge_totals({"eur": 2.0, "usd": 1.0}) == Merged(0, 0, 1)
+    assert merge_totals({"eur": 2.5, "usd": 1.0}) == Merged(0, 1, 2)
+
+
+def test_a_table_without_rank_takes_what_comes(spark, lake):
+    def merge_progress(*rows):
+        frame = spark.createDataFrame(list(rows), "table_name STRING, version BIGINT")
+        return lake.table(schema.GOLD_PROGRESS).merge(frame)
+
+    assert merge_progress(("coin_prices", 3), ("fx_rates", 1)) == Merged(2, 0, 1)
+    assert merge_progress(("coin_prices", 2)) == Merged(0, 1, 2)
+    assert stored(lake, schema.GOLD_PROGRESS, "table_name", "version") == [("coin_prices", 2), ("fx_rates", 1)]
+
+
+def test_changes_since_a_version(spark, lake):
+    def changes(since, until=None):
+        feed = delta.changes_since(lake.table(schema.COIN_PRICES), since, until)
+        return sorted((row["_change_type"], row["coin_id"], row["price"]) for row in feed.collect())
+
+    assert changes(-1) == []
+    merge(lake, ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"))
+    merge(lake, ("bitcoin", hour(1), 1.5, "sparkline", hour(3), "b"))
+    assert changes(-1) == [
+        ("insert", "bitcoin", 1.0),
+        ("update_postimage", "bitcoin", 1.5),
+        ("update_preimage", "bitcoin", 1.0),
+    ]
+    assert changes(1) == [("update_postimage", "bitcoin", 1.5), ("update_preimage", "bitcoin", 1.0)]
+    assert changes(2) == []
+    assert changes(-1, until=1) == [("insert", "bitcoin", 1.0)]
+    assert changes(1, until=1) == []
+    with pytest.raises(CoinlakeError, match=r"coin_prices is at version 2, but its changes were read up to 7"):
+        changes(7)
+
+
+def test_a_feed_and_a_version_do_not_see_what_is_written_later(spark, lake):
+    first = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, first)
+    table = lake.table(schema.COIN_PRICES)
+    feed, pinned = delta.changes_since(table, -1), table.read(1)
+    merge(lake, ("bitcoin", hour(1), 1.5, "sparkline", hour(3), "b"))
+    merge(lake, ("ether", hour(1), 2.0, "sparkline", hour(3), "b"))
+    assert [row["price"] for row in feed.collect()] == [1.0]
+    assert [row["price"] for row in pinned.collect()] == [1.0]
+    for version, prices_then in enumerate(([], [1.0], [1.5], [1.5, 2.0])):
+        assert sorted(row["price"] for row in table.read(version).collect()) == prices_then
+
+
+def test_delta_itself_refuses_what_breaks_a_rule(spark, lake):
+    insert = f"INSERT INTO {lake.table(schema.FEAR_GREED).name} VALUES "
+    with pytest.raises(Exception, match="value_in_range"):
+        spark.sql(insert + "(DATE'2026-08-01', 101, 'Greed', TIMESTAMP'2026-08-01', 'a')")
+    with pytest.raises(Exception, match="classification"):
+        spark.sql(insert + "(DATE'2026-08-01', 71, NULL, TIMESTAMP'2026-08-01', 'a')")

@@ -1,0 +1,180 @@
+"""The Power BI project and the dashboard: up to date, and whole in themselves."""
+
+import json
+import re
+
+import pytest
+import sqlglot
+from sqlglot.optimizer.qualify import qualify
+
+from coinlake import schema
+from coinlake.errors import CoinlakeError
+from coinlake_ops.bi import FOLDER, dashboard, differences, files, powerbi
+from coinlake_ops.bi.views import View, ViewColumn, view
+
+ALL_TABLES = schema.TABLES
+MODEL = "coinlake.SemanticModel/definition/"
+REPORT = "coinlake.Report/definition/"
+# Where each kind of object stands in TMDL, by its depth, and the properties that are written here.
+OBJECTS = {0: ("database", "model", "table", "expression", "relationship"), 1: ("column", "measure", "partition")}
+PROPERTIES = {
+    *("compatibilityLevel", "culture", "defaultPowerBIDataSourceVersion", "sourceQueryCulture", "lineageTag"),
+    *("dataType", "formatString", "summarizeBy", "sourceColumn", "mode", "fromColumn", "toColumn"),
+}
+
+
+@pytest.fixture(autouse=True)
+def all_tables(small_catalog, monkeypatch):
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
+
+
+def test_the_folder_is_what_the_documentation_makes():
+    assert differences() == [], "run coinlake bi"
+    assert len(files()) == len([path for path in FOLDER.rglob("*") if path.is_file()])
+
+
+def test_a_view_as_its_sql_and_the_tables_describe_it(tmp_path):
+    (tmp_path / "coin.sql").write_text(
+        "-- Coins.\n-- Two lines.\nCREATE OR ALTER VIEW reporting.coin\nAS\nSELECT\n    c.coin_id,\n"
+        "    CONCAT(c.name, N'') AS label,\n    c.[name] AS title\nFROM aggregated_data.dim_coin AS c;\n",
+        encoding="utf-8",
+    )
+    assert view("coin", tmp_path) == View(
+        "coin",
+        "Coins. Two lines.",
+        (
+            ViewColumn("coin_id", "STRING", "CoinGecko's id of the coin, for example bitcoin"),
+            ViewColumn("label", "STRING", "name and symbol, for example Bitcoin (BTC)"),
+            ViewColumn("title", "STRING", "name; the id when no page has named the coin yet"),
+        ),
+    )
+
+
+def test_a_computed_column_that_nobody_described_is_named(tmp_path):
+    text = "-- A.\nCREATE OR ALTER VIEW reporting.x\nAS\nSELECT 1 AS one FROM aggregated_data.dim_coin AS c;\n"
+    (tmp_path / "x.sql").write_text(text, encoding="utf-8")
+    with pytest.raises(CoinlakeError, match=r"views/x.sql computes one: describe it in coinlake_ops/bi/views.py"):
+        view("x", tmp_path)
+
+
+@pytest.mark.parametrize("path", [path for path in powerbi.files() if path.endswith(".tmdl")])
+def test_tmdl_is_indented_by_tabs_and_holds_only_what_it_knows(path):
+    inside_source = False
+    for line in powerbi.files()[path].splitlines():
+        depth = len(line) - len(line.lstrip("\t"))
+        text = line.lstrip("\t")
+        assert not text.startswith(" "), line
+        if inside_source and depth >= 4:
+            continue
+        inside_source = text == "source ="
+        if not text or text.startswith(("///", "ref table ")) or inside_source or text == "isKey":
+            continue
+        word = text.split()[0]
+        if word.endswith(":"):
+            assert word.rstrip(":") in PROPERTIES, line
+        else:
+            assert word in OBJECTS[depth], line
+
+
+def declared() -> dict[str, set[str]]:
+    """Table -> columns and measures, read from the TMDL."""
+    found = {}
+    for path, text in powerbi.files().items():
+        match = re.match(rf"{re.escape(MODEL)}tables/(\w+)\.tmdl", path)
+        if match:
+            names = re.findall(r"^\t(?:column (\w+)|measure '([^']+)')", text, flags=re.MULTILINE)
+            found[match[1]] = {column or measure for column, measure in names}
+    return found
+
+
+def test_every_column_has_its_type_its_meaning_and_its_source():
+    described = {column.name: column for column in view("market_day").columns}
+    text = powerbi.files()[f"{MODEL}tables/market_day.tmdl"]
+    blocks = re.findall(
+        r"\t/// (.+)\n\tcolumn (\w+)\n\t\tdataType: (\w+)\n(?:.*\n)*?\t\tsourceColumn: (\w+)\n", text
+    )
+    assert [(name, source) for _, name, _, source in blocks] == [(name, name) for name in described]
+    assert {name: (meaning, kind) for meaning, name, kind, _ in blocks} == {
+        name: (column.comment, powerbi.TYPES[column.type]) for name, column in described.items()
+    }
+
+
+def test_relationships_and_measures_name_what_exists():
+    there = declared()
+    assert set(there) == set(powerbi.VIEWS)
+    for table, column, to_table, to_column in powerbi.RELATIONSHIPS:
+        assert column in there[table]
+        assert powerbi.KEYS[to_table] == to_column
+    for owner, measures in powerbi.MEASURES.items():
+        for name, formula, _, _ in measures:
+            assert name in there[owner]
+            for table, column in re.findall(r"'?(\w+)'?\[(\w+)\]", formula):
+                assert column in there[table], formula
+
+
+def test_the_report_shows_fields_of_the_model_on_a_page_without_overlap():
+    there, places = declared(), []
+    for path, text in powerbi.files().items():
+        if path.endswith("visual.json"):
+            document = json.loads(text)
+            assert document["name"] == path.split("/")[-2]
+            places.append(document["position"])
+            for projections in document["visual"]["query"]["queryState"].values():
+                for projection in projections["projections"]:
+                    [(kind, field)] = projection["field"].items()
+                    owner = field["Expression"]["SourceRef"]["Entity"]
+                    assert field["Property"] in there[owner]
+                    assert (kind == "Measure") == any(
+                        field["Property"] == m[0] for m in powerbi.MEASURES.get(owner, ())
+                    )
+    page = json.loads(powerbi.files()[f"{REPORT}pages/market/page.json"])
+    _assert_no_overlap(places, page["width"], page["height"])
+
+
+def test_every_json_names_its_schema_and_every_path_leads_somewhere():
+    made = powerbi.files()
+    for path, text in made.items():
+        if not path.endswith(".tmdl"):
+            assert re.match(rf"{powerbi.SCHEMAS}/[\w/]+/\d\.\d\.\d/schema\.json$", json.loads(text)["$schema"]), (
+                path
+            )
+    assert json.loads(made["coinlake.pbip"])["artifacts"] == [{"report": {"path": "coinlake.Report"}}]
+    reference = json.loads(made["coinlake.Report/definition.pbir"])["datasetReference"]
+    assert reference == {"byPath": {"path": "../coinlake.SemanticModel"}}
+    tags = re.findall(r"lineageTag: (\S+)", "".join(made.values()))
+    assert len(tags) == len(set(tags))
+
+
+def test_the_queries_of_the_dashboard_find_their_columns():
+    schema: dict = {}
+    for table in ALL_TABLES:
+        schema.setdefault(table.schema, {})[table.name] = {column.name: column.type for column in table.columns}
+    fields = {}
+    for dataset in dashboard.document()["datasets"]:
+        tree = sqlglot.parse_one("".join(dataset["queryLines"]), read="databricks")
+        qualified = qualify(tree, schema=schema, dialect="databricks", validate_qualify_columns=True)
+        fields[dataset["name"]] = set(qualified.named_selects)
+    for entry in dashboard.document()["pages"][0]["layout"]:
+        [query] = entry["widget"]["queries"]
+        names = [field["name"] for field in query["query"]["fields"]]
+        assert set(names) <= fields[query["query"]["datasetName"]]
+        shown = re.findall(r"'fieldName': '(\w+)'", str(entry["widget"]["spec"]["encodings"]))
+        assert shown == names
+
+
+def test_the_widgets_stand_side_by_side():
+    layout = dashboard.document()["pages"][0]["layout"]
+    _assert_no_overlap([entry["position"] for entry in layout], 6, 100)
+    names = [entry["widget"]["name"] for entry in layout]
+    assert len(names) == len(set(names))
+
+
+def _assert_no_overlap(places, width, height):
+    for place in places:
+        assert place["x"] + place["width"] <= width
+        assert place["y"] + place["height"] <= height
+    for number, one in enumerate(places):
+        for other in places[number + 1 :]:
+            beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+            below = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+            assert beside or below, (one, other)

@@ -1,0 +1,35 @@
+from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.desired_state import Item, details, difference
+
+
+def test_what_is_missing_comes_first_and_what_is_too_much_goes_last_against_its_order():
+    desired = [Item("folder", "a"), Item("file", "a/b", 1), Item("file", "a/c", 2)]
+    live = [Item("folder", "old"), Item("file", "old/x", 9), Item("folder", "a"), Item("file", "a/c", 1)]
+    assert difference(desired, live) == [
+        ("create", Item("file", "a/b", 1), None, ()),
+        ("update", Item("file", "a/c", 2), Item("file", "a/c", 1), ("content: 1 -> 2",)),
+        ("delete", Item("file", "old/x", 9), Item("file", "old/x", 9), ()),
+        ("delete", Item("folder", "old"), Item("folder", "old"), ()),
+    ]
+
+
+def test_what_is_the_same_is_no_difference():
+    items = [Item("folder", "a", {"x": [1, {"y": None}]})]
+    assert difference(items, [Item("folder", "a", {"x": [1, {"y": None}]})]) == []
+
+
+def test_details_name_the_place_and_both_values():
+    desired = {"a": 1, "b": {"c": "new", "d": [1, 2]}, "e": "x" * 80}
+    live = {"a": 1, "b": {"c": "old", "d": [1, 2]}, "f": True}
+    assert list(details(desired, live)) == [
+        "b.c: 'old' -> 'new'",
+        f"e: nothing -> '{'x' * 59}…",
+        "f: True -> nothing",
+    ]
+
+
+def test_pruning_takes_what_says_nothing_and_leaves_zero_and_false():
+    assert pruned(
+        {"a": None, "b": "", "c": [], "d": {"e": None}, "f": 0, "g": False, "h": [{"i": None}, "j"], "etag": "x"},
+        without=("etag",),
+    ) == {"f": 0, "g": False, "h": [{}, "j"]}

@@ -1,0 +1,126 @@
+"""The workflows on GitHub: their structure, and the rules that keep them from becoming a way in."""
+
+import re
+import shlex
+
+import pytest
+import yaml
+
+from coinlake_ops.deploy.deployment import PARTS
+from coinlake_ops.project import ROOT
+from tests.support import commands
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
+# What an author of a pull request can put words into: never inside a shell command.
+UNTRUSTED = re.compile(r"\$\{\{[^}]*\b(?:head_ref|event\.|inputs\.|github\.actor)[^}]*\}\}")
+JOB_KEYS = {"if", "runs-on", "timeout-minutes", "strategy", "environment", "permissions", "steps", "needs", "env"}
+STEP_KEYS = {"name", "uses", "with", "run", "env", "shell", "if", "id"}
+
+
+def read(path):
+    # YAML 1.1 reads the key `on` as true.
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {("on" if key is True else key): value for key, value in document.items()}
+
+
+def jobs():
+    return [
+        pytest.param(path, job, id=f"{path.stem}-{name}")
+        for path in WORKFLOWS
+        for name, job in read(path)["jobs"].items()
+    ]
+
+
+def test_there_are_the_two_of_them():
+    assert [path.stem for path in WORKFLOWS] == ["deploy", "test"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_workflow_may_do_nothing_but_read_unless_a_job_says_so(path):
+    workflow = read(path)
+    assert {*workflow} <= {"name", "on", "permissions", "concurrency", "jobs"}
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in workflow["on"]
+
+
+@pytest.mark.parametrize(("path", "job"), jobs())
+def test_every_job_is_well_formed(path, job):
+    assert {*job} <= JOB_KEYS
+    assert job["timeout-minutes"] <= 60
+    assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"])
+    for step in job["steps"]:
+        assert {*step} <= STEP_KEYS
+        assert ("uses" in step) != ("run" in step)
+        if "uses" in step:
+            assert PINNED.match(step["uses"]), f"{step['uses']} is not pinned to a commit"
+        else:
+            assert not UNTRUSTED.search(step["run"]), step["run"]
+        if "checkout" in step.get("uses", ""):
+            assert step["with"]["persist-credentials"] is False
+    matrix = job.get("strategy", {}).get("matrix", {})
+    text = str(job["steps"])
+    assert {*re.findall(r"matrix\.(\w+)", text + str(job.get("environment")))} == {*matrix}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_pin_says_which_release_it_is(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "uses:" in line:
+            assert re.search(r"# v\d+\.\d+\.\d+$", line), line
+
+
+def test_only_jobs_that_sign_in_may_ask_for_a_token_and_nothing_is_secret():
+    for path in WORKFLOWS:
+        assert "secrets." not in path.read_text(encoding="utf-8"), "OIDC needs no secret"
+        for job in read(path)["jobs"].values():
+            signs_in = any("azure/login" in step.get("uses", "") for step in job["steps"])
+            assert (job.get("permissions", {}).get("id-token") == "write") == signs_in
+            assert signs_in == ("environment" in job)
+
+
+def test_a_pull_request_plans_and_only_main_applies():
+    deploy = read(ROOT / ".github/workflows/deploy.yml")["jobs"]
+    commands = {name: " ".join(step.get("run", "") for step in job["steps"]) for name, job in deploy.items()}
+    assert "coinlake deploy plan" in commands["plan"]
+    assert "apply" not in commands["plan"]
+    assert "coinlake deploy apply" in commands["apply"]
+    assert "github.event_name == 'pull_request'" in deploy["plan"]["if"]
+    assert "refs/heads/main" in deploy["apply"]["if"]
+    assert deploy["apply"]["strategy"]["matrix"]["environment"] == ["dev", "prod"]
+    assert deploy["apply"]["strategy"]["max-parallel"] == 1
+
+
+@pytest.mark.parametrize(("path", "job"), jobs())
+def test_what_a_workflow_calls_exists(path, job, monkeypatch):
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    for step in job["steps"]:
+        for command in re.findall(r"^coinlake ([^|\n]+)", step.get("run", ""), flags=re.MULTILINE):
+            commands.parse(shlex.split(command), monkeypatch)
+        for target in re.findall(r"make ([a-z-]+)", step.get("run", "")):
+            assert target in targets
+        for folder in re.findall(r"(?:adf_lab/)?tests(?:/\w+)?", step.get("run", "")):
+            assert (ROOT / folder).is_dir()
+
+
+def test_the_parts_of_a_deployment_are_described_where_people_look():
+    text = (ROOT / "coinlake_ops/azure/README.md").read_text(encoding="utf-8")
+    for part in PARTS:
+        assert f"`{part.name}`" in text
+
+
+def test_azure_devops_does_the_same():
+    pipeline = yaml.safe_load((ROOT / ".azure-pipelines.yml").read_text(encoding="utf-8"))
+    assert pipeline["trigger"] == pipeline["pr"] == {"branches": {"include": ["main"]}}
+    [plan, each] = pipeline["stages"]
+    [(_, [apply])] = each.items()
+    assert "PullRequest" in plan["condition"]
+    assert "refs/heads/main" in apply["condition"]
+    [job] = apply["jobs"]
+    assert job["environment"] == "${{ environment }}"
+    steps = plan["jobs"][0]["steps"] + job["strategy"]["runOnce"]["deploy"]["steps"]
+    scripts = [step["inputs"]["inlineScript"] for step in steps if step.get("task") == "AzureCLI@2"]
+    assert [re.findall(r"coinlake \w+ \w+", script) for script in scripts] == [
+        ["coinlake deploy plan"],
+        ["coinlake deploy apply", "coinlake governance diff"],
+    ]

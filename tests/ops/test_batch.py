@@ -1,0 +1,202 @@
+"""The order of a batch run, its output, and what it says when something fails; notebooks and Spark are faked."""
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from coinlake import observability
+from coinlake.errors import CoinlakeError
+from coinlake.observability import steps
+from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
+
+
+class FakeServer:
+    """Stands for a Spark server: says whether it lives, and remembers that it was stopped."""
+
+    def __init__(self, log, alive=True):
+        self.log = log
+        self.alive = alive
+        self.stopped = False
+
+    @property
+    def environment(self):
+        return {"SPARK_REMOTE": "sc://localhost:1"}
+
+    def is_alive(self):
+        return self.alive
+
+    def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path):
+    """A small pipeline whose notebooks only leave their record; `failing` maps a notebook to its error."""
+    world = SimpleNamespace(
+        executed=[],
+        environments={},
+        failing={},
+        server=FakeServer(tmp_path / "server.log"),
+        lake=tmp_path / "lake",
+    )
+
+    def execute(notebook, executed, values, progress=None, environment=None):
+        name = notebook.stem
+        world.executed.append(name)
+        world.environments[name] = environment
+        if name in world.failing:
+            raise world.failing[name]
+        notebook_globals = {"__annotations__": {"lake_path": str, "run_id": str}} | values
+        observability.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
+
+    monkeypatch.setattr(batch, "AFTER", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
+    monkeypatch.setattr(batch, "REPORTS", {})
+    monkeypatch.setattr(notebooks, "path", lambda name: Path(f"{name}.ipynb"))
+    monkeypatch.setattr(
+        notebooks,
+        "declared_parameters",
+        lambda notebook: {"lake_path": "", "run_id": ""} | ({} if notebook.stem == "a" else {"catalog": ""}),
+    )
+    monkeypatch.setattr(notebooks, "execute", execute)
+    monkeypatch.setattr(spark_server, "start", lambda lake: world.server)
+    monkeypatch.setattr(steps, "print", lambda *_: None, raising=False)
+    return world
+
+
+def run(world, *arguments):
+    return cli.main(["run", f"LAKE_PATH={world.lake}", "RUN_ID=r1", *arguments])
+
+
+def test_a_notebook_starts_when_its_input_is_done(world):
+    assert run(world) == 0
+    assert sorted(world.executed[:2]) == ["a", "b"]
+    assert world.executed[2:] == ["c", "d"]
+    assert world.server.stopped
+
+
+def test_only_notebooks_with_tables_are_told_of_the_server(world):
+    before = dict(os.environ)
+    run(world)
+    assert world.environments == {"a": {}} | dict.fromkeys("bcd", world.server.environment)
+    assert dict(os.environ) == before
+
+
+def test_a_server_that_stood_before_the_run_stands_after_it(world, monkeypatch):
+    monkeypatch.setattr(spark_server, "start", lambda lake: pytest.fail("another server was started"))
+    values = parameter_files.load("local", [f"lake_path={world.lake}"])
+    batch.execute(batch.Run(values, "r1", batch.silent), world.server)
+    assert world.environments["d"] == world.server.environment
+    assert not world.server.stopped
+
+
+def test_one_line_a_step_and_the_total(world, capsys):
+    run(world)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Run r1 of the simulated market into {world.lake}"
+    assert sorted(line.split()[:4] for line in lines[3:5]) == [["a", "2", "1", "1"], ["b", "2", "1", "1"]]
+    assert re.fullmatch(r"Done in \d+ s\. The reports:", lines[8])
+
+
+def test_json_lines_for_machines_and_silence_on_request(world, capsys):
+    assert run(world, "--json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events] == ["start", "step", "step", "step", "step", "end"]
+    assert (events[1]["rows_read"], events[1]["status"]) == (2, "succeeded")
+    assert run(world, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_failure_names_notebook_cell_and_message_and_stops_what_depends_on_it(world, capsys):
+    world.failing["c"] = notebooks.CellFailed(7, "Column x is missing.\n\nJVM stacktrace:\n  at org.apache")
+    assert run(world) == 1
+    said = capsys.readouterr().err
+    assert said == f"\nc, cell 7: Column x is missing.\nExecuted notebook: {world.lake}/runs/r1/c.ipynb\n"
+    assert "d" not in world.executed
+    assert world.server.stopped
+    [record] = world.lake.glob("steps/date=*/r1/c.json")
+    assert json.loads(record.read_text())["message"] == "Column x is missing."
+
+
+def test_what_runs_beside_a_failure_ends_in_peace_and_is_not_blamed(world, capsys):
+    world.failing["b"] = notebooks.CellFailed(3, "Login failed.")
+    assert run(world) == 1
+    assert sorted(world.executed) == ["a", "b"]
+    [record] = world.lake.glob("steps/date=*/r1/a.json")
+    assert json.loads(record.read_text())["status"] == "succeeded"
+    assert capsys.readouterr().err.startswith("\nb, cell 3: Login failed.\n")
+
+
+def test_every_failure_is_told(world, capsys):
+    world.failing |= {"a": notebooks.CellFailed(1, "No network."), "b": notebooks.CellFailed(3, "Login failed.")}
+    assert run(world) == 1
+    said = capsys.readouterr().err
+    assert "a, cell 1: No network." in said and "b, cell 3: Login failed." in said
+
+
+def test_a_step_that_begins_after_midnight_is_found(world, monkeypatch):
+    """The run notes a start before midnight, the notebook one after it."""
+    days = iter(datetime(2026, 8, day, 0, 0, 1, tzinfo=UTC) for day in range(1, 100))
+    written = observability.Step._write
+
+    def write(step, status, ended_at, **facts):
+        step.started_at = next(days)
+        return written(step, status, ended_at, **facts)
+
+    monkeypatch.setattr(observability.Step, "_write", write)
+    assert run(world) == 0
+
+
+def test_a_server_that_died_is_named_as_the_cause(world, capsys):
+    world.failing["c"] = notebooks.CellFailed(7, "UNAVAILABLE")
+    world.server.alive = False
+    assert run(world) == 1
+    assert "c, cell 7: The Spark server stopped; its log is" in capsys.readouterr().err
+
+
+def test_a_server_that_does_not_start_stops_the_run(world, monkeypatch, capsys):
+    def start(lake):
+        raise CoinlakeError("No Java.")
+
+    monkeypatch.setattr(spark_server, "start", start)
+    assert run(world) == 1
+    assert capsys.readouterr().err == "\nNo Java.\n"
+
+
+def test_a_mistyped_parameter_stops_before_anything_is_written(world, capsys):
+    assert run(world, "SORCE=live") == 2
+    assert "sorce: did you mean source?" in capsys.readouterr().err
+    assert not world.lake.exists()
+
+
+def test_a_full_disk_is_said_before_the_run(world, monkeypatch, capsys):
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_bavail=10, f_frsize=1_000_000))
+    assert run(world) == 1
+    assert "Only 10 MB are free" in capsys.readouterr().err
+    assert world.executed == []
+
+
+def test_the_lock_names_its_holder_while_a_second_run_waits(world, monkeypatch, capsys):
+    waits = []
+
+    def flock(file, flags):
+        if not waits and flags & batch.fcntl.LOCK_NB:
+            waits.append(flags)
+            raise BlockingIOError
+
+    monkeypatch.setattr(batch.fcntl, "flock", flock)
+    world.lake.mkdir()
+    (world.lake / ".lock").write_text("process 42, since noon")
+    assert run(world) == 0
+    assert "Another run is working on" in (said := capsys.readouterr().err)
+    assert "(process 42, since noon)" in said
+
+
+def test_the_pipeline_holds_every_notebook_and_no_other():
+    assert sorted(batch.AFTER) == [path.stem for path in notebooks.all_paths()]
+    assert set(batch.REPORTS) <= set(batch.AFTER)
+    assert project.ROOT / "notebooks" == notebooks.FOLDER
