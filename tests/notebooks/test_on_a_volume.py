@@ -51,6 +51,8 @@ def rows(spark, lake):
     }
 
 
+# A notebook's scratch folder ends with its kernel; here with its namespace.
+@pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 @pytest.mark.slow
 @pytest.mark.skipif("SPARK_REMOTE" in os.environ, reason="a server's processes do not know the double of a volume")
 def test_the_whole_chain_runs_on_a_volume_and_leaves_the_same_rows(spark, tmp_path, monkeypatch):
