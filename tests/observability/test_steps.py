@@ -1,11 +1,15 @@
 """The record that a notebook leaves."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
+from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
+from openlineage.client.facet_v2 import dataset_version_dataset, error_message_run
+from openlineage.client.serde import Serde
 
 from coinlake import files, observability
-from coinlake.observability import steps
+from coinlake.observability import lineage, steps
 
 
 @pytest.fixture
@@ -42,28 +46,65 @@ def test_a_finished_step_is_recorded_whole(notebook, tmp_path, capsys):
     }
 
 
-def test_a_finished_step_is_an_openlineage_event(notebook, tmp_path):
-    observability.begin("04_build_gold", notebook).end(
+def test_lineage_goes_from_the_start_to_the_end_of_a_step(notebook, tmp_path):
+    kept = tmp_path / "lineage/r1/04_build_gold.json"
+    step = observability.begin("04_build_gold", notebook)
+    started = json.loads(kept.read_text())
+    assert (started["eventType"], started["inputs"], started["outputs"]) == ("START", [], [])
+    step.end(
         rows_read=1,
         rows_written=1,
         reads=["cleaned_data.coin_prices"],
         writes={"aggregated_data.dim_coin": 2},
     )
-    event = json.loads((tmp_path / "lineage/r1/04_build_gold.json").read_text())
-    assert event["eventType"] == "COMPLETE"
-    assert event["job"] == {"namespace": "coinlake", "name": "04_build_gold"}
-    assert event["inputs"] == [{"namespace": "coinlake", "name": "cleaned_data.coin_prices"}]
-    [output] = event["outputs"]
+    ended = json.loads(kept.read_text())
+    assert ended["eventType"] == "COMPLETE"
+    assert ended["run"] == started["run"]
+    assert [dataset["name"] for dataset in ended["inputs"]] == ["cleaned_data.coin_prices"]
+    [output] = ended["outputs"]
     assert output["name"] == "aggregated_data.dim_coin"
     assert output["facets"]["version"]["datasetVersion"] == "2"
 
 
-def test_a_failed_step_keeps_its_message_and_makes_no_lineage(notebook, tmp_path):
+def test_events_are_those_of_the_standards_own_client():
+    at = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
+    run = "3dc3fcdc-7b25-5e2c-8dc7-7d8b60f04a59"
+    versioned = dataset_version_dataset.DatasetVersionDatasetFacet("3", producer=lineage.PRODUCER)
+    failed = error_message_run.ErrorMessageRunFacet("No disk.", "Python", producer=lineage.PRODUCER)
+    common = {"eventTime": "2026-08-12T14:22:00.000Z", "job": Job("coinlake", "05_load_sql")}
+    complete = RunEvent(
+        **common,
+        eventType=RunState.COMPLETE,
+        run=Run(run),
+        producer=lineage.PRODUCER,
+        inputs=[InputDataset("coinlake", "a.b")],
+        outputs=[OutputDataset("coinlake", "c.d", facets={"version": versioned}), OutputDataset("coinlake", "e")],
+    )
+    fail = RunEvent(
+        **common,
+        eventType=RunState.FAIL,
+        run=Run(run, facets={"errorMessage": failed}),
+        producer=lineage.PRODUCER,
+        inputs=[],
+        outputs=[],
+    )
+    ours = lineage.event("COMPLETE", at, "r1", "05_load_sql", reads=["a.b"], writes={"c.d": 3, "e": None})
+    assert ours["run"]["runId"] == lineage.event("START", at, "r1", "05_load_sql")["run"]["runId"] != run
+    ours["run"]["runId"] = run
+    assert ours == json.loads(Serde.to_json(complete))
+    ours = lineage.event("FAIL", at, "r1", "05_load_sql", message="No disk.")
+    ours["run"]["runId"] = run
+    assert ours == json.loads(Serde.to_json(fail))
+
+
+def test_a_failed_step_keeps_its_message(notebook, tmp_path):
     observability.begin("05_load_sql", notebook).fail("The disk is full.")
     [path] = (tmp_path / "steps").glob("date=*/r1/*.json")
     record = json.loads(path.read_text())
     assert (record["status"], record["message"], record["rows_read"]) == ("failed", "The disk is full.", None)
-    assert not (tmp_path / "lineage").exists()
+    event = json.loads((tmp_path / "lineage/r1/05_load_sql.json").read_text())
+    assert event["eventType"] == "FAIL"
+    assert event["run"]["facets"]["errorMessage"]["message"] == "The disk is full."
 
 
 def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):

@@ -1,7 +1,7 @@
 """The record that each notebook leaves: what it read, wrote and rejected, and where the data came from.
 
 A step is one JSON file, written when the notebook has done its work; notebook 08 gathers the files into the
-table `run_steps`. Beside it stands an OpenLineage event, so that any lineage tool can draw the graph.
+table `run_steps`. Beside it stands the step's newest lineage event (see lineage.py).
 """
 
 import contextlib
@@ -15,10 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import files, project_files, runtime
-
-PRODUCER = "https://github.com/coinlake/coinlake"
-RUN_EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+from coinlake import files, instants, project_files, runtime
+from coinlake.observability import lineage
 
 
 @dataclass
@@ -55,23 +53,23 @@ class Step:
             rows_rejected=rows_rejected,
             table_versions={name: version for name, version in writes.items() if version is not None},
         )
-        event = self._lineage_event(ended_at, list(reads), writes)
-        with contextlib.suppress(PermissionError):
-            files.write_json(_lake(self.lake_path) / "lineage" / self.run_id / f"{self.name}.json", event)
+        self._keep_event(lineage.COMPLETE, ended_at, reads=reads, writes=writes)
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
     def fail(self, message: str) -> None:
         """Record the step as failed, with the message that a person should read."""
-        self._write("failed", datetime.now(UTC), message=message)
+        ended_at = datetime.now(UTC)
+        self._write("failed", ended_at, message=message)
+        self._keep_event(lineage.FAIL, ended_at, message=message)
 
     def _write(self, status: str, ended_at: datetime, **facts: Any) -> dict[str, Any]:
         record = {
             "run_id": self.run_id,
             "step": self.name,
             "status": status,
-            "started_at": _text(self.started_at),
-            "ended_at": _text(ended_at),
+            "started_at": instants.to_text(self.started_at),
+            "ended_at": instants.to_text(ended_at),
             "seconds": round((ended_at - self.started_at).total_seconds(), 3),
             "rows_read": None,
             "rows_written": None,
@@ -89,42 +87,22 @@ class Step:
             )
         return record
 
-    def _lineage_event(
-        self, ended_at: datetime, reads: list[str], writes: dict[str, int | None]
-    ) -> dict[str, Any]:
-        """An OpenLineage RunEvent of type COMPLETE (openlineage.io, object model)."""
-        outputs = []
-        for name, version in writes.items():
-            output: dict[str, Any] = {"namespace": "coinlake", "name": name}
-            if version is not None:
-                output["facets"] = {
-                    "version": {
-                        "_producer": PRODUCER,
-                        "_schemaURL": "https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json",
-                        "datasetVersion": str(version),
-                    }
-                }
-            outputs.append(output)
-        return {
-            "eventType": "COMPLETE",
-            "eventTime": _text(ended_at),
-            "producer": PRODUCER,
-            "schemaURL": RUN_EVENT_SCHEMA,
-            "run": {"runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.run_id}/{self.name}"))},
-            "job": {"namespace": "coinlake", "name": self.name},
-            "inputs": [{"namespace": "coinlake", "name": name} for name in reads],
-            "outputs": outputs,
-        }
+    def _keep_event(self, kind: str, at: datetime, **content: Any) -> None:
+        with contextlib.suppress(PermissionError):
+            event = lineage.event(kind, at, self.run_id, self.name, **content)
+            lineage.keep(_lake(self.lake_path), self.run_id, self.name, event)
 
 
 def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
-    """Start the record of the notebook `name`; `namespace` is its `globals()` after `parameters.override`.
+    """Start the step of the notebook `name`; `namespace` is its `globals()` after `parameters.override`.
 
     An empty `run_id` gets a new one.
     """
     declared = {key: namespace[key] for key in namespace["__annotations__"] if not key.startswith("_")}
     run_id = declared["run_id"] or new_run_id()
-    return Step(name, run_id, declared["lake_path"], declared | {"run_id": run_id})
+    step = Step(name, run_id, declared["lake_path"], declared | {"run_id": run_id})
+    step._keep_event(lineage.START, step.started_at)
+    return step
 
 
 def step_result(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +150,3 @@ def code_hash() -> str:
 
 def _lake(lake_path: str) -> Path:
     return Path(runtime.resolve_path(lake_path))
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
