@@ -6,6 +6,7 @@ A value in <angle brackets> is yours to fill in: it is refused by its name, befo
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -157,7 +158,7 @@ def read(name: str, folder: Path = FOLDER, placeholders: bool = False) -> Enviro
     return Environment(**values | {"running_triggers": tuple(values["running_triggers"])})
 
 
-def _fault(name: str, expected: type, values: dict) -> str:
+def _fault(name: str, expected: Any, values: dict) -> str:
     value = values[name]
     if name == "running_triggers":
         is_list = isinstance(value, list) and all(isinstance(trigger, str) for trigger in value)

@@ -68,12 +68,19 @@ def declared_parameters(notebook: Path) -> dict[str, Value]:
         if "parameters" in cell["metadata"].get("tags", []):
             source = "".join(cell["source"])
             try:
-                return {line.target.id: ast.literal_eval(line.value) for line in ast.parse(source).body}
-            except (AttributeError, ValueError, SyntaxError):
+                return dict(map(_declared, ast.parse(source).body))
+            except (ValueError, SyntaxError):
                 raise CoinlakeError(
                     f"{notebook.name}: the parameters cell holds more than `name: type = literal` lines."
                 ) from None
     raise CoinlakeError(f"{notebook.name} has no cell tagged parameters.")
+
+
+def _declared(line: ast.stmt) -> tuple[str, Value]:
+    """Name and default of a line `name: type = literal`; raises ValueError for any other."""
+    if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value:
+        return line.target.id, ast.literal_eval(line.value)
+    raise ValueError(ast.unparse(line))
 
 
 def execute(
@@ -93,10 +100,11 @@ def execute(
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
     from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.provisioning import LocalProvisioner
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    started = []
+    started: list[AsyncKernelManager] = []
     # The kernel works in the notebooks' folder: relative paths go on counting from where this process counts them.
     home = {"COINLAKE_HOME": str(project.home())}
 
@@ -114,7 +122,7 @@ def execute(
             # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
             return await super()._async_pre_start_kernel(
                 **options
-                | {"stderr": kernel_log, "cwd": str(FOLDER), "env": os.environ | home | (environment or {})}
+                | {"stderr": kernel_log, "cwd": str(FOLDER), "env": {**os.environ, **home, **(environment or {})}}
             )
 
     killed = threading.Event()
@@ -122,7 +130,8 @@ def execute(
     def kill():
         killed.set()
         for manager in started:
-            manager.provisioner.process.kill()
+            if isinstance(manager.provisioner, LocalProvisioner) and manager.provisioner.process:
+                manager.provisioner.process.kill()
 
     timer = threading.Timer(deadline, kill) if deadline is not None else None
     if timer:

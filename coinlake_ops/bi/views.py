@@ -42,8 +42,10 @@ def view(name: str, folder: Path = FOLDER) -> View:
     Raises CoinlakeError for a computed column that COMPUTED does not describe.
     """
     text = (folder / f"{name}.sql").read_text(encoding="utf-8")
-    comment = " ".join(line.removeprefix("--").strip() for line in re.match(r"(?:--.*\n)+", text)[0].splitlines())
+    said = re.match(r"(?:--.*\n)*", text)
+    comment = " ".join(line.removeprefix("--").strip() for line in said[0].splitlines()) if said else ""
     select = sqlglot.parse_one(text[text.index("SELECT") :].rstrip().rstrip(";"), read="tsql")
+    assert isinstance(select, exp.Query)
     described = {table.qualified_name: table for table in schema.TABLES}
     sources = {
         table.alias_or_name: described.get(f"{table.db}.{table.name}") for table in select.find_all(exp.Table)

@@ -30,7 +30,7 @@ def fetch_jars() -> str:
     spark_line = ".".join(pyspark.__version__.split(".")[:2])
     with tempfile.TemporaryDirectory(prefix="coinlake-jars-") as cache:
         command = [
-            runtime.spark_home() / "bin" / "spark-submit",
+            str(runtime.spark_home() / "bin" / "spark-submit"),
             *("--packages", f"io.delta:delta-spark_{spark_line}_2.13:{version}"),
             # Spark has the rest already, in versions of its own; Unity Catalog's client is never used here.
             *("--exclude-packages", "org.*:*,com.*:*,javax.*:*,commons-*:*,io.airlift:*,io.unitycatalog:*"),

@@ -38,7 +38,7 @@ class Server:
     token: str = field(repr=False)
     pid: int
     log: Path
-    _supervisor: subprocess.Popen = field(repr=False)
+    _supervisor: subprocess.Popen[bytes] = field(repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -54,9 +54,7 @@ class Server:
 
     def stop(self) -> None:
         """Ends the server and returns when it is gone; harmless if it is gone already."""
-        self._supervisor.stdin.close()
-        self._supervisor.wait()
-        self._supervisor.stdout.close()
+        _end(self._supervisor)
 
     def __enter__(self) -> "Server":
         return self
@@ -176,14 +174,21 @@ def _lock(folder: Path):
         yield file.fileno()
 
 
-def _wait_until_it_answers(supervisor: subprocess.Popen, log: Path) -> int:
+def _end(supervisor: subprocess.Popen[bytes]) -> None:
+    """Closes the pipe that keeps the supervisor, and waits until it has ended the server."""
+    assert supervisor.stdin and supervisor.stdout  # it was started with both
+    supervisor.stdin.close()
+    supervisor.wait()
+    supervisor.stdout.close()
+
+
+def _wait_until_it_answers(supervisor: subprocess.Popen[bytes], log: Path) -> int:
+    assert supervisor.stdout
     ready, _, _ = select.select([supervisor.stdout], [], [], SECONDS_TO_START)
     port = supervisor.stdout.readline().strip() if ready else b""
     if port:
         return int(port)
-    supervisor.stdin.close()
-    supervisor.wait()
-    supervisor.stdout.close()
+    _end(supervisor)
     problem = "ended at once" if ready else f"did not answer within {SECONDS_TO_START} s"
     try:
         said = last_words(log.read_text(errors="replace"))
