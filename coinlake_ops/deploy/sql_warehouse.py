@@ -5,9 +5,15 @@ from collections.abc import Callable
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.errors import DatabricksError
-from databricks.sdk.service.sql import ExecuteStatementRequestOnWaitTimeout, StatementState
+from databricks.sdk.service.sql import (
+    ExecuteStatementRequestOnWaitTimeout,
+    StatementResponse,
+    StatementState,
+    StatementStatus,
+)
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy.needed import needed
 
 NAME = "coinlake"
 SECONDS_BETWEEN_POLLS = 2
@@ -52,13 +58,18 @@ class SqlWarehouse:
                 wait_timeout="50s",
                 on_wait_timeout=ExecuteStatementRequestOnWaitTimeout.CONTINUE,
             )
-            while answer.status.state in RUNNING:
+            while _status(answer).state in RUNNING:
                 self._sleep(SECONDS_BETWEEN_POLLS)
-                answer = api.get_statement(answer.statement_id)
+                answer = api.get_statement(needed(answer.statement_id, "id of the statement"))
         except DatabricksError as error:
             raise CoinlakeError(f"The SQL warehouse {NAME} refuses: {error}\n{statement}") from None
-        if answer.status.state is not StatementState.SUCCEEDED:
-            error = answer.status.error
-            reason = error.message if error else answer.status.state.value
+        status = _status(answer)
+        if status.state is not StatementState.SUCCEEDED:
+            refusal = status.error
+            reason = refusal.message if refusal else needed(status.state, "known state of the statement").value
             raise CoinlakeError(f"Unity Catalog refuses: {reason}\nThe statement was:\n{statement}")
         return answer
+
+
+def _status(answer: StatementResponse) -> StatementStatus:
+    return needed(answer.status, "status of the statement")

@@ -25,7 +25,7 @@ class AzureResources(Part):
     purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, alerts, roles"
 
     def __init__(self, clients: Clients):
-        self._clients = clients
+        super().__init__(clients)
         self._template = template.read()
 
     def changes(self) -> list[Change]:

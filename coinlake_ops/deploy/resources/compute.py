@@ -16,6 +16,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.databricks_runtime import SPARK_VERSION
 from coinlake_ops.deploy import sql_warehouse
 from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -23,9 +24,13 @@ POOL = "coinlake"
 CLUSTER = "coinlake-export"
 NODE = "Standard_D4ds_v5"
 ENTITLEMENTS = ("allow-cluster-create", "workspace-access")
-WAREHOUSE = {"cluster_size": "2X-Small", "auto_stop_mins": 10, "enable_serverless_compute": True}
-MACHINES = {"node_type_id": NODE, "idle_instance_autotermination_minutes": 15, "min_idle_instances": 0}
-EXPORT = {"spark_version": SPARK_VERSION, "autotermination_minutes": 20, "num_workers": 0}
+WAREHOUSE: dict[str, Any] = {"cluster_size": "2X-Small", "auto_stop_mins": 10, "enable_serverless_compute": True}
+MACHINES: dict[str, Any] = {
+    "node_type_id": NODE,
+    "idle_instance_autotermination_minutes": 15,
+    "min_idle_instances": 0,
+}
+EXPORT: dict[str, Any] = {"spark_version": SPARK_VERSION, "autotermination_minutes": 20, "num_workers": 0}
 # Whose permissions are on what: the kind of item -> what the Permissions API calls its object.
 PERMISSIONS = {
     "warehouse permissions": "warehouses",
@@ -39,9 +44,6 @@ class Compute(ItemsPart):
 
     name = "compute"
     purpose = "Databricks: the factory's identity, SQL warehouse, instance pool, export cluster"
-
-    def __init__(self, clients: Clients):
-        self._clients = clients
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
@@ -90,7 +92,8 @@ class Compute(ItemsPart):
         found = super().changes()
         workspace = self._clients.workspace()
         if workspace is not None and any(change.kind in ("cluster", "instance pool") for change in found):
-            offered = {version.key for version in workspace.clusters.spark_versions().versions}
+            versions = workspace.clusters.spark_versions().versions or []
+            offered = {version.key for version in versions if version.key}
             if SPARK_VERSION not in offered:
                 raise CoinlakeError(
                     f"The workspace does not offer the runtime {SPARK_VERSION}. It offers: "
@@ -104,7 +107,8 @@ class Compute(ItemsPart):
         if item.kind in PERMISSIONS:
             find = {"warehouses": _warehouse, "instance-pools": _pool, "clusters": _cluster}
             kind = PERMISSIONS[item.kind]
-            grant(workspace, kind, find[kind](workspace)["id"], item.content)
+            found = needed(find[kind](workspace), f"{item.kind.removesuffix(' permissions')} {item.name}")
+            grant(workspace, kind, found["id"], item.content)
         else:
             puts = {
                 "service principal": self._put_principal,
@@ -116,13 +120,13 @@ class Compute(ItemsPart):
 
     def remove(self, item: Item) -> None:
         """See ItemsPart; permissions go with what they are on."""
-        workspace = self._clients.needed_workspace()
+        workspace, what = self._clients.needed_workspace(), f"{item.kind} {item.name}"
         if item.kind == "SQL warehouse":
-            workspace.warehouses.delete(_warehouse(workspace)["id"])
+            workspace.warehouses.delete(needed(_warehouse(workspace), what)["id"])
         elif item.kind == "instance pool":
-            workspace.instance_pools.delete(_pool(workspace)["id"])
+            workspace.instance_pools.delete(needed(_pool(workspace), what)["id"])
         elif item.kind == "cluster":
-            workspace.clusters.permanent_delete(_cluster(workspace)["id"])
+            workspace.clusters.permanent_delete(needed(_cluster(workspace), what)["id"])
         elif item.kind == "service principal":
             for principal in self._principals(workspace):
                 workspace.service_principals.delete(principal.id)
@@ -165,7 +169,7 @@ def granted(workspace: WorkspaceClient, kind: str, object_id: str) -> dict[str, 
     """The permission of every group and service principal that was given one directly on an object."""
     access = workspace.permissions.get(kind, object_id).access_control_list or []
     return {
-        who: permission.permission_level.value
+        who: needed(permission.permission_level, f"known level in a permission of {who}").value
         for entry in access
         if (who := entry.group_name or entry.service_principal_name)
         for permission in entry.all_permissions or []
@@ -215,12 +219,12 @@ def _named(listed, name_field: str, name: str, id_field: str) -> dict[str, Any] 
 
 def _put_warehouse(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
     if before is None:
-        kind = CreateWarehouseRequestWarehouseType.PRO
-        workspace.warehouses.create(name=item.name, max_num_clusters=1, warehouse_type=kind, **WAREHOUSE)
+        created = CreateWarehouseRequestWarehouseType.PRO
+        workspace.warehouses.create(name=item.name, max_num_clusters=1, warehouse_type=created, **WAREHOUSE)
     else:
-        kind = EditWarehouseRequestWarehouseType.PRO
-        id_ = _warehouse(workspace)["id"]
-        workspace.warehouses.edit(id_, name=item.name, max_num_clusters=1, warehouse_type=kind, **WAREHOUSE)
+        edited = EditWarehouseRequestWarehouseType.PRO
+        id_ = needed(_warehouse(workspace), f"SQL warehouse {item.name}")["id"]
+        workspace.warehouses.edit(id_, name=item.name, max_num_clusters=1, warehouse_type=edited, **WAREHOUSE)
 
 
 def _put_pool(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
@@ -229,13 +233,14 @@ def _put_pool(workspace: WorkspaceClient, item: Item, before: Item | None) -> No
         workspace.instance_pools.create(item.name, preloaded_spark_versions=versions, **MACHINES)
     else:
         settings = {name: value for name, value in MACHINES.items() if name != "node_type_id"}
-        workspace.instance_pools.edit(_pool(workspace)["id"], item.name, NODE, **settings)
+        pool = needed(_pool(workspace), f"instance pool {item.name}")
+        workspace.instance_pools.edit(pool["id"], item.name, NODE, **settings)
 
 
 def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
     settings = {
         "cluster_name": item.name,
-        "instance_pool_id": _pool(workspace)["id"],
+        "instance_pool_id": needed(_pool(workspace), f"instance pool {POOL}")["id"],
         "data_security_mode": DataSecurityMode.SINGLE_USER,
         "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
         "custom_tags": {"ResourceClass": "SingleNode"},
@@ -244,4 +249,5 @@ def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) ->
     if before is None:
         workspace.clusters.create(**settings)
     else:
-        workspace.clusters.edit(_cluster(workspace)["id"], **settings)
+        cluster = needed(_cluster(workspace), f"cluster {item.name}")
+        workspace.clusters.edit(cluster["id"], **settings)

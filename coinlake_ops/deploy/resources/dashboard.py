@@ -12,7 +12,7 @@ from databricks.sdk.service.dashboards import Dashboard as Definition
 from coinlake.errors import CoinlakeError
 from coinlake_ops.bi import dashboard
 from coinlake_ops.deploy import sql_warehouse
-from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
 from coinlake_ops.deploy.resources.notebooks import FOLDER
 from coinlake_ops.deploy.resources.part import ItemsPart
@@ -27,9 +27,6 @@ class Dashboard(ItemsPart):
     name = "dashboard"
     purpose = f"Databricks: the dashboard {NAME}"
 
-    def __init__(self, clients: Clients):
-        self._clients = clients
-
     def desired(self) -> list[Item]:
         """See ItemsPart."""
         content = dashboard.document(str(self._clients.parameters["catalog"]))
@@ -43,10 +40,11 @@ class Dashboard(ItemsPart):
         api = self._clients.needed_workspace().lakeview
         draft = api.get(id_)
         try:
-            published = api.get_published(id_).revision_create_time >= draft.update_time
+            revision = needed(api.get_published(id_).revision_create_time, f"instant of publication of {NAME}")
+            published = revision >= needed(draft.update_time, f"instant of the last update of {NAME}")
         except NotFound:
             published = False
-        content = pruned(json.loads(draft.serialized_dashboard))
+        content = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
         return [Item("dashboard", NAME, {"content": content, "published": published})]
 
     def put(self, item: Item, before: Item | None) -> None:
@@ -58,18 +56,22 @@ class Dashboard(ItemsPart):
             serialized_dashboard=json.dumps(item.content["content"]),
             warehouse_id=self._warehouse_id(),
         )
-        id_ = api.update(self._id(), definition).dashboard_id if before else api.create(definition).dashboard_id
+        put = api.update(self._needed_id(), definition) if before else api.create(definition)
+        id_ = needed(put.dashboard_id, f"id of the dashboard {NAME}")
         api.publish(id_, embed_credentials=False, warehouse_id=definition.warehouse_id)
 
     def remove(self, item: Item) -> None:
         """See ItemsPart."""
-        self._clients.needed_workspace().lakeview.trash(self._id())
+        self._clients.needed_workspace().lakeview.trash(self._needed_id())
 
     def _id(self) -> str | None:
         workspace = self._clients.workspace()
         if workspace is None:
             return None
         return next((one.dashboard_id for one in workspace.lakeview.list() if one.display_name == NAME), None)
+
+    def _needed_id(self) -> str:
+        return needed(self._id(), f"dashboard {NAME}")
 
     def _warehouse_id(self) -> str:
         workspace = self._clients.needed_workspace()

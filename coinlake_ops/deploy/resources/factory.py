@@ -9,6 +9,7 @@ from typing import Any
 
 from adf_lab import Factory, load_factory, target_of
 from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
 from coinlake_ops.deploy.resources.compute import cluster_id, pool_id
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
@@ -30,7 +31,7 @@ class FactoryObjects(ItemsPart):
     purpose = "Data Factory: global parameters, linked services, datasets, pipelines, triggers"
 
     def __init__(self, clients: Clients):
-        self._clients = clients
+        super().__init__(clients)
         self._folder = clients.root / "adf"
 
     def desired(self) -> list[Item]:
@@ -133,7 +134,7 @@ class FactoryObjects(ItemsPart):
 
     def _put_global_parameters(self, values: dict[str, Any]) -> None:
         """A PUT of a factory replaces all of it: everything else goes back as it came."""
-        document = self._factory_document()
+        document = needed(self._factory_document(), f"factory {self._name}")
         kept = {name: document[name] for name in ("location", "identity", "tags") if name in document}
         kept["identity"] = {"type": document["identity"]["type"]}
         properties = {
@@ -145,8 +146,8 @@ class FactoryObjects(ItemsPart):
         return change.action == "create" and change.name in self._clients.environment.running_triggers
 
     def _is_running(self, trigger: str) -> bool:
-        document = self._clients.factory.triggers.get(*self._place, trigger).as_dict()
-        return document["properties"].get("runtimeState") == STARTED
+        found = needed(self._clients.factory.triggers.get(*self._place, trigger), f"trigger {trigger}")
+        return found.as_dict()["properties"].get("runtimeState") == STARTED
 
     def _set_running(self, trigger: str, running: bool) -> None:
         triggers = self._clients.factory.triggers
@@ -187,9 +188,9 @@ def _each_after_what_it_needs(items: list[Item]) -> list[Item]:
     def place(item: Item, path: tuple = ()) -> None:
         if item.key in ordered or item.key in path:
             return
-        for needed in sorted(_references(item.content)):
-            if needed in by_key:
-                place(by_key[needed], (*path, item.key))
+        for reference in sorted(_references(item.content)):
+            if reference in by_key:
+                place(by_key[reference], (*path, item.key))
         ordered[item.key] = item
 
     for item in items:

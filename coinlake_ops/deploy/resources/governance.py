@@ -1,9 +1,10 @@
 """Unity Catalog: the two credentials through the API, everything else as SQL on the warehouse."""
 
+from functools import partial
+
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import AzureManagedIdentity, CredentialPurpose
 
-from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.deploy.sql_warehouse import SqlWarehouse
 from coinlake_ops.desired_state import Item
@@ -18,9 +19,6 @@ class Governance(ItemsPart):
 
     name = "governance"
     purpose = "Unity Catalog: catalog, schemas, volume, tables, policies, tags, grants"
-
-    def __init__(self, clients: Clients):
-        self._clients = clients
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
@@ -55,11 +53,11 @@ class Governance(ItemsPart):
         """See Part: the catalog goes with everything in it."""
         there = self.live()
         found = [
-            Change("delete", item.kind, item.name, (), lambda statement=statement: self._execute(statement))
+            Change("delete", item.kind, item.name, (), partial(self._execute, statement))
             for item, statement in statements.drop_everything(there)
         ]
         return found + [
-            Change("delete", item.kind, item.name, (), lambda item=item: self._remove_credential(item))
+            Change("delete", item.kind, item.name, (), partial(self._remove_credential, item))
             for item in there
             if item.kind in CREDENTIALS
         ]

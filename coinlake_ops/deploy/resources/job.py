@@ -9,7 +9,7 @@ from databricks.sdk.service.jobs import JobSettings
 from coinlake.parameters import Value
 from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.batch import AFTER
-from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
 from coinlake_ops.deploy.resources.compute import grant, granted
 from coinlake_ops.deploy.resources.notebooks import notebook_path
@@ -24,9 +24,6 @@ class Job(ItemsPart):
 
     name = "job"
     purpose = "Databricks: the serverless job that runs notebooks 00 to 08"
-
-    def __init__(self, clients: Clients):
-        self._clients = clients
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
@@ -47,7 +44,8 @@ class Job(ItemsPart):
         if job_id is None:
             return []
         workspace = self._clients.needed_workspace()
-        found = [Item("job", NAME, pruned(workspace.jobs.get(job_id).settings.as_dict()))]
+        held = needed(workspace.jobs.get(job_id).settings, f"description of the job {NAME}")
+        found = [Item("job", NAME, pruned(held.as_dict()))]
         wanted = self.desired()[1].content
         given = granted(workspace, "jobs", str(job_id))
         permissions = {name: given[name] for name in wanted if name in given}
@@ -57,17 +55,17 @@ class Job(ItemsPart):
         """See ItemsPart."""
         workspace = self._clients.needed_workspace()
         if item.kind == "job permissions":
-            grant(workspace, "jobs", str(self._job_id()), item.content)
+            grant(workspace, "jobs", str(self._needed_job_id()), item.content)
         elif before is None:
             built = JobSettings.from_dict(self._settings())
             workspace.jobs.create(**{name: getattr(built, name) for name in self._settings()})
         else:
-            workspace.jobs.reset(self._job_id(), JobSettings.from_dict(self._settings()))
+            workspace.jobs.reset(self._needed_job_id(), JobSettings.from_dict(self._settings()))
 
     def remove(self, item: Item) -> None:
         """See ItemsPart; permissions go with the job."""
         if item.kind == "job":
-            self._clients.needed_workspace().jobs.delete(self._job_id())
+            self._clients.needed_workspace().jobs.delete(self._needed_job_id())
 
     def _settings(self) -> dict[str, Any]:
         return settings(self._clients.parameters, self._clients.root, notebook_path)
@@ -77,6 +75,9 @@ class Job(ItemsPart):
         if workspace is None:
             return None
         return next((job.job_id for job in workspace.jobs.list(name=NAME)), None)
+
+    def _needed_job_id(self) -> int:
+        return needed(self._job_id(), f"job {NAME}")
 
 
 def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectT
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -32,7 +33,7 @@ class Notebooks(ItemsPart):
     purpose = f"Databricks: notebooks, package and SQL in {FOLDER}"
 
     def __init__(self, clients: Clients):
-        self._clients = clients
+        super().__init__(clients)
         self._root = clients.root
 
     def desired(self) -> list[Item]:
@@ -116,9 +117,10 @@ class Notebooks(ItemsPart):
             return {}
         while waiting:
             for entry in api.list(waiting.pop(0)):
-                found[entry.path.removeprefix(f"{FOLDER}/")] = entry
+                path = needed(entry.path, f"path of an object below {FOLDER}")
+                found[path.removeprefix(f"{FOLDER}/")] = entry
                 if entry.object_type is ObjectType.DIRECTORY:
-                    waiting.append(entry.path)
+                    waiting.append(path)
         return found
 
     def _record(self) -> dict:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.desired_state import Item, difference
 
 
@@ -30,6 +31,9 @@ class Part(ABC):
 
     name: str
     purpose: str
+
+    def __init__(self, clients: Clients):
+        self._clients = clients
 
     @abstractmethod
     def changes(self) -> list[Change]:

@@ -11,6 +11,7 @@ from coinlake import runtime
 from coinlake.bronze import KEY_NAME
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -22,7 +23,7 @@ class Secrets(ItemsPart):
     purpose = "Key Vault secrets, the Databricks secret scope, its readers"
 
     def __init__(self, clients: Clients, environ: Mapping[str, str] = os.environ):
-        self._clients = clients
+        super().__init__(clients)
         self._environ = environ
 
     def desired(self) -> list[Item]:
@@ -120,7 +121,7 @@ class Secrets(ItemsPart):
         api = self._clients.needed_workspace().secrets
         if before is not None:
             api.delete_scope(item.name)
-        vault_id = self._clients.outputs()["keyVaultId"]
+        vault_id = needed(self._clients.outputs(), "deployment of the part resources")["keyVaultId"]
         try:
             api.create_scope(
                 item.name,

@@ -1,7 +1,7 @@
 """The database: the SQL files of the warehouse, its roles, and who is in them."""
 
-from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.database import Database
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -13,9 +13,6 @@ class Sql(ItemsPart):
 
     name = "sql"
     purpose = "Azure SQL: the warehouse's tables and views, its roles and their members"
-
-    def __init__(self, clients: Clients):
-        self._clients = clients
 
     def desired(self) -> list[Item]:
         """See ItemsPart; a managed identity is known to the database by the name of its resource."""
@@ -63,4 +60,4 @@ class Sql(ItemsPart):
 
     def _database(self) -> Database:
         self._clients.needed_workspace()
-        return self._clients.database()
+        return needed(self._clients.database(), "deployment of the part resources")
