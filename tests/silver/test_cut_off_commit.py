@@ -33,7 +33,7 @@ def test_silver_takes_in_a_run_when_its_commit_is_completed(spark, tmp_path):
         pytest.raises(KeyboardInterrupt),
         LandingZone(tmp_path, CutOff()).begin(RUN, simulated=False) as gathering,
     ):
-        gathering.add(Attempt(Request("coins_list", 1, URL), 1, 200, {}, BODY, at, 1, judged), "live")
+        gathering.add(Attempt(Request(endpoint_of("coins_list"), 1, URL), 1, 200, {}, BODY, at, 1, judged), "live")
         gathering.commit()
     assert (tmp_path / "landing" / FILE).exists()
 
