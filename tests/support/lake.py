@@ -19,7 +19,7 @@ def contents(spark, lake: Path) -> dict[str, list[tuple]]:
 
 def records(spark, lake: Path, table) -> list[dict]:
     """All rows of one table, maps as dicts."""
-    return as_records(spark.read.format("delta").load(str(lake / "tables" / table.schema / table.name)), table)
+    return as_records(_frame(spark, lake, table), table)
 
 
 def as_records(frame, table) -> list[dict]:
@@ -32,7 +32,12 @@ def as_records(frame, table) -> list[dict]:
 
 def rows(spark, lake: Path, table) -> list[tuple]:
     """All rows of one table as tuples, in an order that depends on nothing but their values."""
-    return sorted((tuple(row.values()) for row in records(spark, lake, table)), key=repr)
+    return sorted_rows(_frame(spark, lake, table), table)
+
+
+def sorted_rows(frame, table) -> list[tuple]:
+    """The same of a frame with the columns of a table."""
+    return sorted((tuple(row.values()) for row in as_records(frame, table)), key=repr)
 
 
 def files(lake: Path, *below: str) -> dict[str, bytes]:
@@ -43,3 +48,7 @@ def files(lake: Path, *below: str) -> dict[str, bytes]:
         for path in sorted((lake / folder).rglob("*"))
         if path.is_file()
     }
+
+
+def _frame(spark, lake: Path, table):
+    return spark.read.format("delta").load(str(lake / "tables" / table.schema / table.name))
