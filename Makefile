@@ -44,8 +44,8 @@ doctor: $(READY)  ## check Python, Java, Spark, Delta, memory and disk
 bench: $(READY)  ## measure speed, as ratios
 	@$(COINLAKE) bench $(ARGS)
 
-check: $(READY)  ## the fast part of the tests, without Spark
-	@$(COINLAKE) check && $(PY) -m pytest -q -n 2 -m "$(FAST)" $(ARGS)
+check: $(READY)  ## style, types, imports, and the fast tests: no Spark, no doubles of a cloud or a database server
+	@$(COINLAKE) check && $(PY) -m pytest -q -n 2 -m "$(FAST)" --ignore=tests/deploy --ignore=tests/warehouse $(ARGS)
 
 coverage: $(READY)  ## measure which lines the fast tests reach
 	@$(PY) -m pytest -q -n 2 -m "$(FAST)" --cov --cov-report=term $(ARGS)
