@@ -6,15 +6,14 @@ from datetime import UTC, date, datetime
 import pytest
 from pyspark.sql import functions as F
 
-from coinlake import api, schema, silver, sources
+from coinlake import api, lakehouse, schema, silver, sources
 from coinlake.api import Endpoint, Request
 from coinlake.bronze import Settings, ingest
 from coinlake.clocks import VirtualClock
-from coinlake.delta import tables
 from coinlake.schema import Column, Table
 from coinlake.sources import REJECT, Expectation, Source, Target
 from tests.support.scripted_api import Reply, ScriptedApi
-from tests.support.silver_lake import CATALOG, SilverLake
+from tests.support.silver_lake import SilverLake
 
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 TIDES = Table(
@@ -66,7 +65,7 @@ SOURCE = Source(
 @pytest.fixture
 def lake(spark, tmp_path, monkeypatch):
     monkeypatch.setattr(sources, "SOURCES", {"tides": SOURCE})
-    monkeypatch.setattr(tables, "TABLES", (schema.RESPONSES, schema.QUARANTINE, TIDES))
+    monkeypatch.setattr(lakehouse, "TABLES", (schema.RESPONSES, schema.QUARANTINE, TIDES))
     return SilverLake(spark, tmp_path / "lake")
 
 
@@ -80,7 +79,7 @@ def test_a_source_that_is_declared_is_asked_landed_judged_and_merged(lake):
     body = [{"day": "2026-08-12", "height": 4.5}, {"day": "2026-08-13", "height": 450}]
     summary = ask(lake, {URL: [Reply(503, b""), Reply(200, json.dumps(body).encode())]})
     assert (summary.landed, summary.errors) == (1, 1)
-    silver.load_responses(lake.spark, CATALOG, str(lake.path))
+    silver.load_responses(lake.lakehouse)
     assert {name: (its.read, its.written, its.rejected) for name, its in _stream_all(lake).items()} == {
         "tides": (2, 1, 1)
     }
@@ -93,4 +92,4 @@ def test_a_source_that_is_declared_is_asked_landed_judged_and_merged(lake):
 
 
 def _stream_all(lake):
-    return silver.stream_all(lake.spark, CATALOG, str(lake.path))
+    return silver.stream_all(lake.lakehouse)
