@@ -346,11 +346,17 @@ class Client:
     def __init__(self, server: Double, encryption: int = 1):
         host, port = server.address.split(",")
         self._socket = socket.create_connection((host, int(port)), timeout=10)
+        self._plain = encryption == requests.ENCRYPTION_UNAVAILABLE
         self._channel = Channel(Plain(self._socket))
         self._channel.send(requests.write_prelogin({0: bytes(6), 1: bytes([encryption])}), Kind.PRELOGIN)
         self.greeting = requests.read_prelogin(self._channel.receive().body)
 
     def __enter__(self) -> "Client":
+        if not self._plain:
+            self._shake_hands()
+        return self
+
+    def _shake_hands(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -363,7 +369,6 @@ class Client:
                 self._channel.send(leaving.read(), Kind.PRELOGIN)
                 arriving.write(self._channel.receive().body)
         self._channel.stream = Secure(self._socket, tls, arriving, leaving)
-        return self
 
     def __exit__(self, *problem: object) -> None:
         self._socket.close()
