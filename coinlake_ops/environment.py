@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.parameters import Value
 from coinlake_ops import parameter_files, project
 
@@ -106,7 +106,7 @@ def load(name: str, folder: Path = FOLDER, placeholders: bool = False) -> tuple[
     """An environment by its name, and the parameters of its notebooks, checked against each other.
 
     With `placeholders`, values in angle brackets may still stand there: for what asks no cloud.
-    Raises CoinlakeError that names every value that is missing, unknown, still a placeholder or of a wrong form.
+    Raises ConfigurationError that names every value that is missing, unknown, a placeholder or of a wrong form.
     """
     environment = read(name, folder, placeholders)
     parameters = parameter_files.load(name)
@@ -130,21 +130,23 @@ def load(name: str, folder: Path = FOLDER, placeholders: bool = False) -> tuple[
         if parameters[parameter] != expected
     ]
     if faults:
-        raise CoinlakeError("The two files of this environment contradict each other:\n  " + "\n  ".join(faults))
+        raise ConfigurationError(
+            "The two files of this environment contradict each other:\n  " + "\n  ".join(faults)
+        )
     return environment, parameters
 
 
 def require_known(name: str, folder: Path = FOLDER) -> None:
-    """Raises CoinlakeError when no file describes the environment."""
+    """Raises ConfigurationError when no file describes the environment."""
     if not (folder / f"{name}.yml").exists():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.yml")))
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"There is no {_place(folder / f'{name}.yml')}. Environments of the cloud are: {known}."
         )
 
 
 def read(name: str, folder: Path = FOLDER, placeholders: bool = False) -> Environment:
-    """The content of <folder>/<environment>.yml; raises CoinlakeError as `load`."""
+    """The content of <folder>/<environment>.yml; raises ConfigurationError as `load`."""
     path = folder / f"{name}.yml"
     require_known(name, folder)
     values = {"name": name} | (yaml.safe_load(path.read_text(encoding="utf-8")) or {})
@@ -154,7 +156,7 @@ def read(name: str, folder: Path = FOLDER, placeholders: bool = False) -> Enviro
     filled_in = [name for name in names if name in values and not (placeholders and _is_placeholder(values[name]))]
     faults += [fault for name in filled_in if (fault := _fault(name, names[name], values))]
     if faults:
-        raise CoinlakeError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults))
+        raise ConfigurationError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults))
     return Environment(**values | {"running_triggers": tuple(values["running_triggers"])})
 
 

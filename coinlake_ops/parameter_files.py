@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import yaml
 
 from coinlake import parameters
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.parameters import PARAMETERS, Value
 from coinlake_ops import project
 
@@ -23,7 +23,7 @@ def load(environment: str = "local", overrides: Iterable[str] = ()) -> dict[str,
     `overrides` are texts such as `SOURCE=live` or `coins=100`.
     Each source has a lake of its own: unless `lake_path` is given too, `source=live` moves it to lake/live.
 
-    Raises CoinlakeError when the file is missing, or names or values do not obey the contract.
+    Raises ConfigurationError when the file is missing, or names or values do not obey the contract.
     """
     values = read(environment)
     given = dict(_pair(text) for text in overrides)
@@ -35,21 +35,21 @@ def load(environment: str = "local", overrides: Iterable[str] = ()) -> dict[str,
 
 
 def read(environment: str) -> dict[str, Value]:
-    """The content of parameters/<environment>.yml, checked; raises CoinlakeError."""
+    """The content of parameters/<environment>.yml, checked; raises ConfigurationError."""
     path = FOLDER / f"{environment}.yml"
     if not path.exists():
         known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yml")))
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"There is no parameters/{environment}.yml. Environments are: {known}. Copy one of them."
         )
     values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     missing = sorted(set(PARAMETERS) - set(values))
     if missing:
-        raise CoinlakeError(f"parameters/{environment}.yml lacks {', '.join(missing)}. Add them.")
+        raise ConfigurationError(f"parameters/{environment}.yml lacks {', '.join(missing)}. Add them.")
     try:
         parameters.check(values)
-    except CoinlakeError as error:
-        raise CoinlakeError(f"parameters/{environment}.yml: {error}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"parameters/{environment}.yml: {error}") from None
     return values
 
 
@@ -61,6 +61,6 @@ def schema_text() -> str:
 def _pair(text: str) -> tuple[str, Value]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise CoinlakeError(f"{text!r} is not NAME=VALUE. Example: COINS=100")
+        raise ConfigurationError(f"{text!r} is not NAME=VALUE. Example: COINS=100")
     name = name.strip().lower()
     return name, parameters.from_text(name, value)

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from coinlake import instants
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 NOON = datetime(2026, 8, 12, 12, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_an_instant_is_read_as_utc(text, expected):
 
 
 def test_what_is_no_instant_is_named_in_the_error():
-    with pytest.raises(CoinlakeError, match=r"'yesterday' is not an instant. Write it like 2026-"):
+    with pytest.raises(ConfigurationError, match=r"'yesterday' is not an instant. Write it like 2026-"):
         instants.parse("yesterday")
 
 
@@ -52,7 +52,9 @@ def test_an_as_of_is_an_instant_or_a_step_or_empty(text, expected):
 
 @pytest.mark.parametrize("text", ["1h", "+1w", "yesterday"])
 def test_an_as_of_that_is_neither_is_refused(text):
-    with pytest.raises(CoinlakeError, match=re.escape(f"{text!r} is neither an instant, such as 2026-08-12T")):
+    with pytest.raises(
+        ConfigurationError, match=re.escape(f"{text!r} is neither an instant, such as 2026-08-12T")
+    ):
         instants.as_of(text)
 
 

@@ -169,7 +169,7 @@ def test_names_that_are_no_identifiers_are_quoted():
         "CREATE TABLE IF NOT EXISTS `dev-analytics`.cleaned_data.fx_rates (\n"
     )
     assert schema.quoted_name("a`b", "c") == "`a``b`.c"
-    assert schema.quoted_text("it's \\ there") == "'it''s \\\\ there'"
+    assert schema.quoted_text("it's \\ there") == r"'it\'s \\ there'"
 
 
 def test_the_ddl_for_a_catalog_that_keeps_the_files_names_no_location():

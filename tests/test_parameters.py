@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from coinlake import parameters, runtime
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.parameters import PARAMETERS
 from coinlake_ops import parameter_files, project
 
@@ -36,7 +36,7 @@ def test_declared_values_come_back():
 
 
 def test_an_unknown_name_is_refused_with_the_name_that_was_meant():
-    with pytest.raises(CoinlakeError, match=r"sorce: did you mean source\?"):
+    with pytest.raises(ConfigurationError, match=r"sorce: did you mean source\?"):
         parameters.override(namespace(sorce="live"))
 
 
@@ -58,18 +58,20 @@ def test_a_second_call_in_the_same_notebook_allows_the_notebooks_own_variables()
     ],
 )
 def test_wrong_values_are_refused(values, message):
-    with pytest.raises(CoinlakeError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         parameters.override(namespace(**values))
 
 
 def test_an_as_of_that_nobody_can_read_is_refused_before_the_run():
     parameters.check({"as_of": "+1h"})
-    with pytest.raises(CoinlakeError, match=r"as_of: '\+1q' is neither an instant, such as 2026-08-12T14:22:00Z"):
+    with pytest.raises(
+        ConfigurationError, match=r"as_of: '\+1q' is neither an instant, such as 2026-08-12T14:22:00Z"
+    ):
         parameters.check({"as_of": "+1q"})
 
 
 def test_every_fault_is_named_at_once():
-    with pytest.raises(CoinlakeError) as caught:
+    with pytest.raises(ConfigurationError) as caught:
         parameters.check({"seed": "x", "coins": 0, "colour": "red"})
     assert [line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:]] == [
         "seed",
@@ -87,19 +89,19 @@ def test_widgets_override_and_are_read_by_type(monkeypatch):
 
 def test_an_unknown_widget_is_refused(monkeypatch):
     monkeypatch.setattr(runtime, "widgets", lambda: {"sed": "42"})
-    with pytest.raises(CoinlakeError, match=r"sed: did you mean seed\?"):
+    with pytest.raises(ConfigurationError, match=r"sed: did you mean seed\?"):
         parameters.override(namespace())
 
 
 def test_a_widget_of_the_wrong_type_is_refused(monkeypatch):
     monkeypatch.setattr(runtime, "widgets", lambda: {"seed": "many"})
-    with pytest.raises(CoinlakeError, match="Parameter seed: 'many' is not a whole number"):
+    with pytest.raises(ConfigurationError, match="Parameter seed: 'many' is not a whole number"):
         parameters.override(namespace())
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "a/b", ".hidden", "x" * 101])
 def test_a_run_id_cannot_leave_its_folder(run_id):
-    with pytest.raises(CoinlakeError, match="run_id"):
+    with pytest.raises(ConfigurationError, match="run_id"):
         parameters.check({"run_id": run_id})
 
 
@@ -122,14 +124,14 @@ def test_a_source_has_a_lake_of_its_own_unless_told_otherwise():
 
 
 def test_a_mistyped_override_is_refused():
-    with pytest.raises(CoinlakeError, match=r"sorce: did you mean source\?"):
+    with pytest.raises(ConfigurationError, match=r"sorce: did you mean source\?"):
         parameter_files.load(overrides=["SORCE=live"])
-    with pytest.raises(CoinlakeError, match="'COINS' is not NAME=VALUE"):
+    with pytest.raises(ConfigurationError, match="'COINS' is not NAME=VALUE"):
         parameter_files.load(overrides=["COINS"])
 
 
 def test_a_missing_environment_names_those_that_exist():
-    with pytest.raises(CoinlakeError, match=r"no parameters/test.yml. Environments are: dev, local, prod"):
+    with pytest.raises(ConfigurationError, match=r"no parameters/test.yml. Environments are: dev, local, prod"):
         parameter_files.load("test")
 
 

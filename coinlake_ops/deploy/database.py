@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from coinlake import warehouse
 from coinlake.warehouse import AzureSqlWarehouse
-from coinlake.warehouse.sql import files
+from coinlake.warehouse.sql import scripts
 
 MEMBERS = """\
 SELECT
@@ -28,7 +28,7 @@ class Database:
     def waiting(self) -> list[str]:
         """The SQL files that the database lacks or holds with another text, in the order in which they run."""
         applied = self._warehouse.attempt(lambda: warehouse.state(self._warehouse)).applied
-        return [files.name(path) for path in warehouse.outdated(applied, self._warehouse.extras())]
+        return [scripts.name(path) for path in warehouse.outdated(applied, self._warehouse.extras())]
 
     def build(self) -> None:
         """Run the files that are waiting, in one transaction."""

@@ -8,8 +8,8 @@ Filters and masks never should: the pipeline could not read its own tables.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from coinlake.schema import quoted_text
 from coinlake_ops.desired_state import Item
-from coinlake_ops.governance.statements import text
 
 Query = Callable[[str], Sequence[Mapping[str, str | None]]]
 
@@ -67,7 +67,7 @@ def read(query: Query, desired: Iterable[Item], catalog: str) -> list[Item]:
 
 def _everything(query: Query, catalog: str, wanted: Mapping) -> Iterator[Item]:
     def rows(view: str) -> Sequence[Mapping]:
-        where = f" WHERE {CATALOG_COLUMN[view]} = {text(catalog)}" if view in CATALOG_COLUMN else ""
+        where = f" WHERE {CATALOG_COLUMN[view]} = {quoted_text(catalog)}" if view in CATALOG_COLUMN else ""
         return query(f"SELECT {COLUMNS[view]} FROM system.information_schema.{view}{where}")
 
     described = [*_locations(rows("external_locations"))]

@@ -45,9 +45,10 @@ class Setting:
     def sees_all(self) -> str:
         """The SQL condition that holds for those who run the pipeline: two groups and one identity."""
         groups = " OR ".join(
-            f"is_account_group_member('{_quoted(self.principals[name])}')" for name in ("platform", "engineers")
+            f"is_account_group_member({schema.quoted_text(self.principals[name])})"
+            for name in ("platform", "engineers")
         )
-        return f"{groups} OR session_user() = '{_quoted(self.principals['pipeline'])}'"
+        return f"{groups} OR session_user() = {schema.quoted_text(self.principals['pipeline'])}"
 
 
 def setting(
@@ -240,7 +241,3 @@ def _filled(value: Any, setting: Setting) -> Any:
             sees_all=setting.sees_all,
         )
     return value
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

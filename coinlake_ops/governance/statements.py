@@ -9,6 +9,7 @@ from typing import Any
 
 from coinlake import delta, schema
 from coinlake.errors import CoinlakeError
+from coinlake.schema import delimited, quoted_text
 from coinlake_ops.desired_state import Item
 from coinlake_ops.governance.model import CREDENTIALS
 
@@ -52,17 +53,7 @@ def script(items: Iterable[Item]) -> str:
 
 def name(qualified: str) -> str:
     """A name of one to four parts, each in backticks."""
-    return ".".join(f"`{part.replace('`', '``')}`" for part in qualified.split("."))
-
-
-def text(value: str) -> str:
-    """A string literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _principal(principal: str) -> str:
-    """A group's name, or a service principal's application id: dots are no separators in it."""
-    return f"`{principal.replace('`', '``')}`"
+    return ".".join(map(delimited, qualified.split(".")))
 
 
 def _credential(_item, _before) -> Iterator[str]:
@@ -73,15 +64,15 @@ def _location(item: Item, before: Item | None) -> Iterator[str]:
     content = item.content
     if before is None:
         yield (
-            f"CREATE EXTERNAL LOCATION IF NOT EXISTS {name(item.name)} URL {text(content['url'])}\n"
-            f"WITH (STORAGE CREDENTIAL {name(content['credential'])})\nCOMMENT {text(content['comment'])}"
+            f"CREATE EXTERNAL LOCATION IF NOT EXISTS {name(item.name)} URL {quoted_text(content['url'])}\n"
+            f"WITH (STORAGE CREDENTIAL {name(content['credential'])})\nCOMMENT {quoted_text(content['comment'])}"
         )
     else:
         _refuse_moving(item, before, "url")
         if content["credential"] != before.content["credential"]:
             yield f"ALTER EXTERNAL LOCATION {name(item.name)} SET STORAGE CREDENTIAL {name(content['credential'])}"
         if content["comment"] != before.content["comment"]:
-            yield f"COMMENT ON EXTERNAL LOCATION {name(item.name)} IS {text(content['comment'])}"
+            yield f"COMMENT ON EXTERNAL LOCATION {name(item.name)} IS {quoted_text(content['comment'])}"
     yield from _owner(item, before)
 
 
@@ -89,7 +80,8 @@ def _catalog(item: Item, before: Item | None) -> Iterator[str]:
     if before is None:
         yield (
             f"CREATE CATALOG IF NOT EXISTS {name(item.name)}\n"
-            f"MANAGED LOCATION {text(item.content['managed_location'])}\nCOMMENT {text(item.content['comment'])}"
+            f"MANAGED LOCATION {quoted_text(item.content['managed_location'])}\n"
+            f"COMMENT {quoted_text(item.content['comment'])}"
         )
     yield from _comment(item, before)
     yield from _owner(item, before)
@@ -97,7 +89,7 @@ def _catalog(item: Item, before: Item | None) -> Iterator[str]:
 
 def _schema(item: Item, before: Item | None) -> Iterator[str]:
     if before is None:
-        yield f"CREATE SCHEMA IF NOT EXISTS {name(item.name)}\nCOMMENT {text(item.content['comment'])}"
+        yield f"CREATE SCHEMA IF NOT EXISTS {name(item.name)}\nCOMMENT {quoted_text(item.content['comment'])}"
     yield from _comment(item, before)
     yield from _owner(item, before)
 
@@ -106,7 +98,7 @@ def _volume(item: Item, before: Item | None) -> Iterator[str]:
     if before is None:
         yield (
             f"CREATE EXTERNAL VOLUME IF NOT EXISTS {name(item.name)}\n"
-            f"LOCATION {text(item.content['location'])}\nCOMMENT {text(item.content['comment'])}"
+            f"LOCATION {quoted_text(item.content['location'])}\nCOMMENT {quoted_text(item.content['comment'])}"
         )
     else:
         _refuse_moving(item, before, "location")
@@ -126,14 +118,14 @@ def _table(item: Item, before: Item | None) -> Iterator[str]:
 def _columns(item: Item, before: Item | None) -> Iterator[str]:
     for column, comment in item.content.items():
         if before is not None and before.content.get(column) != comment:
-            yield f"ALTER TABLE {name(item.name)} ALTER COLUMN {name(column)} COMMENT {text(comment)}"
+            yield f"ALTER TABLE {name(item.name)} ALTER COLUMN {name(column)} COMMENT {quoted_text(comment)}"
 
 
 def _function(item: Item, _before: Item | None) -> Iterator[str]:
     content = item.content
     yield (
         f"CREATE OR REPLACE FUNCTION {name(item.name)}({content['parameters']})\nRETURNS {content['returns']}\n"
-        f"COMMENT {text(content['comment'])}\nRETURN {content['body']}"
+        f"COMMENT {quoted_text(content['comment'])}\nRETURN {content['body']}"
     )
 
 
@@ -143,7 +135,8 @@ def _drop_function(item: Item) -> Iterator[str]:
 
 def _view(item: Item, _before: Item | None) -> Iterator[str]:
     content = item.content
-    yield f"CREATE OR REPLACE VIEW {name(item.name)}\nCOMMENT {text(content['comment'])}\nAS {content['query']}"
+    comment = quoted_text(content["comment"])
+    yield f"CREATE OR REPLACE VIEW {name(item.name)}\nCOMMENT {comment}\nAS {content['query']}"
     # Who replaces a view may own it afterwards, so its owner is always said again.
     yield from _owner(item, None)
 
@@ -162,14 +155,14 @@ def _tags(item: Item, before: Item | None) -> Iterator[str]:
     gone = sorted(set(there) - set(item.content))
     changed = {tag: value for tag, value in item.content.items() if there.get(tag) != value}
     if gone:
-        yield f"{_tagged(item)} UNSET TAGS ({', '.join(text(tag) for tag in gone)})"
+        yield f"{_tagged(item)} UNSET TAGS ({', '.join(quoted_text(tag) for tag in gone)})"
     if changed:
-        pairs = ", ".join(f"{text(tag)} = {text(value)}" for tag, value in sorted(changed.items()))
+        pairs = ", ".join(f"{quoted_text(tag)} = {quoted_text(value)}" for tag, value in sorted(changed.items()))
         yield f"{_tagged(item)} SET TAGS ({pairs})"
 
 
 def _drop_tags(item: Item) -> Iterator[str]:
-    yield f"{_tagged(item)} UNSET TAGS ({', '.join(text(tag) for tag in sorted(item.content))})"
+    yield f"{_tagged(item)} UNSET TAGS ({', '.join(quoted_text(tag) for tag in sorted(item.content))})"
 
 
 def _tagged(item: Item) -> str:
@@ -197,17 +190,17 @@ def _revoke(item: Item) -> Iterator[str]:
 def _granted(item: Item) -> tuple[str, str]:
     securable, _, principal = item.name.partition(" to ")
     kind, _, owner = securable.rpartition(" ")
-    return f"{kind.upper()} {name(owner)}", _principal(principal)
+    return f"{kind.upper()} {name(owner)}", delimited(principal)
 
 
 def _comment(item: Item, before: Item | None) -> Iterator[str]:
     if before is not None and item.content["comment"] != before.content["comment"]:
-        yield f"COMMENT ON {_COMMENTED[item.kind]} {name(item.name)} IS {text(item.content['comment'])}"
+        yield f"COMMENT ON {_COMMENTED[item.kind]} {name(item.name)} IS {quoted_text(item.content['comment'])}"
 
 
 def _owner(item: Item, before: Item | None) -> Iterator[str]:
     if before is None or item.content["owner"] != before.content["owner"]:
-        yield f"ALTER {_OWNED[item.kind]} {name(item.name)} OWNER TO {_principal(item.content['owner'])}"
+        yield f"ALTER {_OWNED[item.kind]} {name(item.name)} OWNER TO {delimited(item.content['owner'])}"
 
 
 def _refuse_moving(item: Item, before: Item, place: str) -> None:

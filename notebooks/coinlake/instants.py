@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 DEFAULT_SIMULATED = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 
@@ -15,11 +15,11 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def parse(text: str) -> datetime:
-    """An ISO 8601 instant as UTC; without an offset it is UTC. Raises CoinlakeError when it is not one."""
+    """An ISO 8601 instant as UTC; without an offset it is UTC. Raises ConfigurationError when it is not one."""
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise CoinlakeError(f"{text!r} is not an instant. Write it like 2026-08-12T14:22:00Z.") from None
+        raise ConfigurationError(f"{text!r} is not an instant. Write it like 2026-08-12T14:22:00Z.") from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
@@ -41,7 +41,7 @@ def from_stamp(text: str) -> datetime:
 def as_of(text: str) -> datetime | timedelta | None:
     """What the parameter as_of says: an instant, a step such as +1h, +30m or +2d, or None where it is empty.
 
-    Raises CoinlakeError when it is none of these.
+    Raises ConfigurationError when it is none of these.
     """
     text = text.strip()
     if not text:
@@ -51,8 +51,8 @@ def as_of(text: str) -> datetime | timedelta | None:
         return timedelta(**{unit: int(match[1])})
     try:
         return parse(text)
-    except CoinlakeError:
-        raise CoinlakeError(
+    except ConfigurationError:
+        raise ConfigurationError(
             f"{text!r} is neither an instant, such as 2026-08-12T14:22:00Z, nor a step, such as +1h, +30m or +2d."
         ) from None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from coinlake import instants, runtime
 from coinlake.currencies import CODES
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, ConfigurationError
 
 Value = str | int | float | bool
 
@@ -22,7 +22,7 @@ Value = str | int | float | bool
 class Parameter:
     """One parameter: its type, what it means, and the values it may take.
 
-    `read` raises CoinlakeError for a text that it cannot read.
+    `read` raises ConfigurationError for a text that it cannot read.
     """
 
     type: type[str] | type[int] | type[float] | type[bool]
@@ -82,7 +82,7 @@ def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
     declared names was passed from outside under a name that the notebook does not know.
 
     Returns the parameters by name.
-    Raises CoinlakeError for an unknown name, a wrong type or a value out of range.
+    Raises ConfigurationError for an unknown name, a wrong type or a value out of range.
     """
     declared = [name for name in namespace.get("__annotations__", {}) if not name.startswith("_")]
     widgets = runtime.widgets()
@@ -100,16 +100,16 @@ def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
 
 
 def check(values: Mapping[str, Value]) -> None:
-    """Check names, types and ranges; raises CoinlakeError that names every fault."""
+    """Check names, types and ranges; raises ConfigurationError that names every fault."""
     faults = [fault for name, value in values.items() if (fault := _fault(name, value))]
     if faults:
-        raise CoinlakeError("These parameters cannot be used:\n  " + "\n  ".join(faults))
+        raise ConfigurationError("These parameters cannot be used:\n  " + "\n  ".join(faults))
 
 
 def from_text(name: str, text: str) -> Value:
     """Read a parameter's value from text, as command lines, widgets and Data Factory pass it.
 
-    Raises CoinlakeError when the name is unknown or the text is not of the parameter's type.
+    Raises ConfigurationError when the name is unknown or the text is not of the parameter's type.
     """
     if name not in PARAMETERS:
         _refuse_unknown([name], PARAMETERS)
@@ -117,7 +117,7 @@ def from_text(name: str, text: str) -> Value:
     try:
         return expected(text.strip())
     except ValueError:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"Parameter {name}: {text!r} is not {_article(expected)}. Meaning: {PARAMETERS[name].help}."
         ) from None
 
@@ -167,7 +167,7 @@ def _refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
     for name in unknown:
         near = get_close_matches(name, known, n=1)
         lines.append(f"{name}: did you mean {near[0]}?" if near else f"{name}")
-    raise CoinlakeError(
+    raise ConfigurationError(
         "Unknown parameters:\n  " + "\n  ".join(lines) + f"\nThe parameters here are: {', '.join(known)}."
     )
 

@@ -11,7 +11,7 @@ from coinlake import api
 from coinlake.api import Attempt, Request, responses
 from coinlake.bronze import LandingZone
 from coinlake.bronze.landing_zone import STAGING
-from coinlake.errors import CoinlakeError, LandingError
+from coinlake.errors import LandingError
 from coinlake.files import LocalFolder, Volume
 from coinlake.sources import endpoint_of
 from tests.support import volume
@@ -118,17 +118,17 @@ def test_what_is_landed_can_be_read_and_is_checked(tmp_path):
     bodies = [landing.read(line) for line in lines if line["file"]]
     assert bodies == [b"<html>Bad Gateway", PAGE, b'{"error":"late"}', GLOBAL]
     landing.body_path(lines[2]).write_bytes(PAGE + b" ")
-    with pytest.raises(CoinlakeError, match="has changed since it was landed"):
+    with pytest.raises(LandingError, match="has changed since it was landed"):
         landing.read(lines[2])
     landing.body_path(lines[2]).unlink()
-    with pytest.raises(CoinlakeError, match="is missing, but run 20260812T142200Z-0123abcd has landed it"):
+    with pytest.raises(LandingError, match="is missing, but run 20260812T142200Z-0123abcd has landed it"):
         landing.read(lines[2])
 
 
 @pytest.mark.parametrize("file", ["../../etc/passwd", "/etc/passwd", "endpoint=x/../../../y", None])
 def test_a_meta_line_cannot_point_out_of_the_lake(tmp_path, file):
     line = {"run": RUN, "outcome": "landed", "file": file, "sha256": ""}
-    with pytest.raises(CoinlakeError, match="names no file of this lake"):
+    with pytest.raises(LandingError, match="names no file of this lake"):
         LandingZone(tmp_path).read(line)
 
 
@@ -136,7 +136,7 @@ def test_a_run_is_never_written_again(tmp_path, storage):
     landing = LandingZone(tmp_path)
     land(landing)
     before = tree(tmp_path)
-    with pytest.raises(CoinlakeError, match=r"is landed in .* already"):
+    with pytest.raises(LandingError, match=r"is landed in .* already"):
         land(landing, attempts=[attempt(body=b"[]")])
     assert tree(tmp_path) == before
 
@@ -144,7 +144,7 @@ def test_a_run_is_never_written_again(tmp_path, storage):
 def test_a_file_that_stands_in_the_way_is_never_overwritten(tmp_path):
     in_the_way = tmp_path / "landing" / "endpoint=coins_markets" / "date=2026-08-12" / f"run={RUN}"
     in_the_way.mkdir(parents=True)
-    with pytest.raises(CoinlakeError, match=rf"run={RUN} stands there already, .*: move it away, and run again"):
+    with pytest.raises(LandingError, match=rf"run={RUN} stands there already, .*: move it away, and run again"):
         land(LandingZone(tmp_path))
     in_the_way.rmdir()
     assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
@@ -154,7 +154,7 @@ def test_a_file_that_stands_in_the_way_is_never_overwritten(tmp_path):
 def test_a_body_that_stands_in_the_way_on_a_volume_is_never_overwritten(tmp_path, storage):
     place = LandingZone(tmp_path).body_path({"outcome": "landed", "file": BODY, "run": RUN})
     storage().write(place, b"of somebody else")
-    with pytest.raises(CoinlakeError, match=r"p0001.json stands there already, .*: move it away, and run again"):
+    with pytest.raises(LandingError, match=r"p0001.json stands there already, .*: move it away, and run again"):
         land(LandingZone(tmp_path))
     assert (place.read_bytes(), LandingZone(tmp_path).runs()) == (b"of somebody else", [])
     place.unlink()
@@ -291,7 +291,7 @@ def test_a_run_that_another_process_gathers_is_left_alone(tmp_path):
         gathering.add(attempt(), "live")
         other = LandingZone(tmp_path)
         assert other.recover() == []
-        with pytest.raises(CoinlakeError, match="Another process lands run"):
+        with pytest.raises(LandingError, match="Another process lands run"):
             land(other)
         land(other, run="20260812T142200Z-ffffffff")
         gathering.commit()
@@ -345,7 +345,7 @@ def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, sto
                 raise OSError(number, "no")
             super().write_new(path, content)
 
-    with pytest.raises(CoinlakeError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
+    with pytest.raises(LandingError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
         land(LandingZone(tmp_path, Refusing()), attempts=a_full_run())
     assert tree(tmp_path) == {}
 
@@ -357,7 +357,7 @@ def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path, sto
                 raise OSError(errno.ENOSPC, "no")
             super().move(source, target)
 
-    with pytest.raises(CoinlakeError, match="the disk is full"):
+    with pytest.raises(LandingError, match="the disk is full"):
         land(LandingZone(tmp_path, Refusing()))
     assert LandingZone(tmp_path).runs() == []
     assert LandingZone(tmp_path).recover() == [f"run {RUN}: completed"]
@@ -366,7 +366,7 @@ def test_a_disk_full_in_the_middle_of_the_moves_is_completed_later(tmp_path, sto
 
 def test_a_lake_path_that_cannot_be_a_folder_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CoinlakeError, match="a file stands where a folder is needed"):
+    with pytest.raises(LandingError, match="a file stands where a folder is needed"):
         land(LandingZone(tmp_path / "file"))
 
 
@@ -376,7 +376,7 @@ def test_a_lake_path_that_cannot_be_a_folder_is_named(tmp_path):
 def test_simulated_and_real_data_never_share_a_lake(tmp_path, first, second):
     land(LandingZone(tmp_path), source=first)
     before = tree(tmp_path)
-    with pytest.raises(CoinlakeError, match=r"data must not join it. Set lake_path to another folder"):
+    with pytest.raises(LandingError, match=r"data must not join it. Set lake_path to another folder"):
         land(LandingZone(tmp_path), run="20260813T142200Z-0123abcd", source=second)
     assert tree(tmp_path) == before
 

@@ -4,7 +4,7 @@ import pytest
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake.warehouse.sql import files
+from coinlake.warehouse.sql import scripts
 from coinlake_ops.deploy.database import MEMBERS, Database
 from tests.support import azure, maxdop
 from tests.support.tds import Double
@@ -26,7 +26,9 @@ def server():
 @azure.only_double
 def test_an_empty_database_is_built_once_and_access_given_twice(server):
     database = Database(azure.on_double(server))
-    every = [files.name(path) for path in (*files.migrations(), *files.repeatables(), *files.azure_objects())]
+    every = [
+        scripts.name(path) for path in (*scripts.migrations(), *scripts.repeatables(), *scripts.azure_objects())
+    ]
     assert database.waiting() == every
     with pytest.raises(CoinlakeError, match="Cannot find the schema 'reporting'"):
         database.give_access({"coinlake_analyst": ["coinlake-analysts"]})

@@ -74,12 +74,12 @@ def test_it_works_in_an_empty_folder_and_knows_nothing_of_the_checkout(wheel, tm
         import json
         from coinlake import project_files, runtime
         from coinlake.reports.page import page
-        from coinlake.warehouse.sql import files
+        from coinlake.warehouse.sql import scripts
         from coinlake_ops import environment, notebooks, parameter_files, project
         places = {
             "package": project_files.PACKAGE, "home": project.home(),
             "lake": runtime.resolve_path("lake/simulated"),
-            "migrations": len(files.migrations()), "notebooks": [path.stem for path in notebooks.all_paths()],
+            "migrations": len(scripts.migrations()), "notebooks": [path.stem for path in notebooks.all_paths()],
             "declared": notebooks.declared_parameters(notebooks.path("00_setup"))["lake_path"],
             "coins": parameter_files.load("local", ["coins=10"])["coins"],
             "plotly": "2.35.2" in page.plotly_js()[:400],

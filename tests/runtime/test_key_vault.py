@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 HOST = "kv-coinlake-test.vault.azure.net"
 KEY = "CG-a-key-that-must-not-be-shown"
@@ -155,7 +155,7 @@ def test_a_scope_that_cannot_be_asked_here_leaves_the_vault(vault):
 def test_a_vault_that_refuses_is_named_without_what_it_said(vault, monkeypatch, spoil, kind):
     spoil(monkeypatch)
     with pytest.raises(
-        CoinlakeError, match=rf"Key Vault {vault} did not give the secret .* \(({kind})\)"
+        ConfigurationError, match=rf"Key Vault {vault} did not give the secret .* \(({kind})\)"
     ) as refused:
         runtime.get_secret("coingecko-api-key", vault_url=vault, environ={})
     assert KEY not in str(refused.value)
@@ -165,5 +165,5 @@ def test_a_vault_that_refuses_is_named_without_what_it_said(vault, monkeypatch, 
 def test_a_server_that_only_pretends_to_be_the_vault_is_not_believed(vault, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     monkeypatch.setattr("azure.core.pipeline.policies.RetryPolicy.increment", lambda *_, **__: False)
-    with pytest.raises(CoinlakeError, match="ServiceRequestError"):
+    with pytest.raises(ConfigurationError, match="ServiceRequestError"):
         runtime.get_secret("coingecko-api-key", vault_url=vault, environ={})

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from coinlake import parameters, project_files, runtime
-from coinlake.errors import CoinlakeError, ConfigurationError
+from coinlake.errors import ConfigurationError
 from coinlake.runtime import session
 
 
@@ -28,7 +28,7 @@ def test_relative_paths_count_from_the_repository(path, resolved, monkeypatch, t
 def test_an_address_is_refused_wherever_a_lake_is_named(address):
     with pytest.raises(ConfigurationError, match=r"is an address, and a lake is a folder.*/Volumes/"):
         runtime.resolve_path(address)
-    with pytest.raises(CoinlakeError, match=r"lake_path: .*is an address, and a lake is a folder"):
+    with pytest.raises(ConfigurationError, match=r"lake_path: .*is an address, and a lake is a folder"):
         parameters.check({"lake_path": address})
 
 
@@ -56,7 +56,7 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch):
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     monkeypatch.setenv("SPARK_REMOTE", f"sc://localhost:{port}")
-    with pytest.raises(CoinlakeError, match=rf"No Spark server answers at localhost:{port}.*SPARK_REMOTE"):
+    with pytest.raises(ConfigurationError, match=rf"No Spark server answers at localhost:{port}.*SPARK_REMOTE"):
         runtime.spark()
 
 
@@ -72,12 +72,12 @@ def test_queries_are_compiled_within_the_block_only(spark, monkeypatch):
 
     interpreted = {name: runtime.SPARK_CONFS[name] for name in session.COMPILED}
     assert confs() == interpreted
-    with pytest.raises(CoinlakeError), runtime.compiled(spark):
+    with pytest.raises(ConfigurationError), runtime.compiled(spark):
         assert confs() == session.COMPILED
         with runtime.compiled(spark):
             assert confs() == session.COMPILED
         assert confs() == session.COMPILED
-        raise CoinlakeError("a query failed")
+        raise ConfigurationError("a query failed")
     assert confs() == interpreted
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "18.0")
     with runtime.compiled(spark):

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from coinlake import schema
-from coinlake.errors import CoinlakeError
+from coinlake.errors import WarehouseError
 from coinlake.schema import DIM_COIN, FACT_PRICE_DAILY
 from coinlake.warehouse import LOADED, Position, loading
-from coinlake.warehouse.sql import files
+from coinlake.warehouse.sql import scripts
 from tests.support.warehouse_rows import FACT, change, contents, fact, key, load, row, star
 
 # One coin comes, another goes.
@@ -205,7 +205,7 @@ class Log:
 
     def test_a_warehouse_that_is_not_there_holds_nothing_and_says_so(self, embedded):
         assert loading.state(embedded) == loading.State()
-        with pytest.raises(CoinlakeError, match="does not exist yet; notebook 05 makes it"):
+        with pytest.raises(WarehouseError, match="does not exist yet; notebook 05 makes it"):
             embedded.query("SELECT name FROM reporting.coin_now")
 
 
@@ -259,11 +259,11 @@ class Migrations:
     def folder(self, tmp_path, monkeypatch):
         """A copy of sql/warehouse that may be changed."""
         copy = tmp_path / "sql"
-        for path in files.FOLDER.rglob("*.sql"):
-            target = copy / path.relative_to(files.FOLDER)
+        for path in scripts.FOLDER.rglob("*.sql"):
+            target = copy / path.relative_to(scripts.FOLDER)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(path.read_text())
-        monkeypatch.setattr(files, "FOLDER", copy)
+        monkeypatch.setattr(scripts, "FOLDER", copy)
         return copy
 
     def test_a_new_migration_runs_once_and_keeps_the_rows(self, loaded, folder):
@@ -283,7 +283,7 @@ class Migrations:
         assert sorted(loaded.query("SELECT coin_id FROM reporting.coin_now")["coin_id"]) == ["bitcoin", "ethereum"]
 
     def test_an_edited_migration_is_refused(self, loaded, folder):
-        migration = folder / "migrations" / files.migrations()[6].name
+        migration = folder / "migrations" / scripts.migrations()[6].name
         migration.write_text(migration.read_text() + "-- edited\n")
-        with pytest.raises(CoinlakeError, match=f"{migration.name}: changed after this warehouse was built"):
+        with pytest.raises(WarehouseError, match=f"{migration.name}: changed after this warehouse was built"):
             load(loaded)

@@ -8,21 +8,21 @@ import pytest
 from coinlake.errors import CoinlakeError
 from coinlake.schema import FACT_PRICE_DAILY
 from coinlake.warehouse import LOADED, loading
-from coinlake.warehouse.sql import files, generate, generate_azure, portable_tsql
+from coinlake.warehouse.sql import generate, generate_azure, portable_tsql, scripts
 from tests.support import azure, maxdop
 from tests.support.tds import Double
 from tests.support.warehouse_rows import contents, star
 
 TARGETS = generate.target_tables()
-SQL_FILES = sorted(files.AZURE.rglob("*.sql"))
+SQL_FILES = sorted(scripts.AZURE.rglob("*.sql"))
 
 
-@pytest.mark.parametrize("path", SQL_FILES, ids=files.name)
+@pytest.mark.parametrize("path", SQL_FILES, ids=scripts.name)
 def test_every_file_parses_with_microsofts_parser(path):
     assert maxdop.faults(path) == ""
 
 
-@pytest.mark.parametrize("path", sorted((files.AZURE / "indexes").glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((scripts.AZURE / "indexes").glob("*.sql")), ids=lambda path: path.stem)
 def test_a_columnstore_holds_every_column_that_it_can(path):
     (found,) = re.findall(
         r"COLUMNSTORE INDEX ncci_(\w+) ON aggregated_data\.(\w+) \((.+?)\n\)", path.read_text(), re.S
@@ -43,7 +43,7 @@ def test_the_procedure_merges_with_the_text_of_the_load_files():
     text = "\n".join(lines)
 
     def place(table, number: int) -> int:
-        batch = portable_tsql.read(files.load_file(table.name))[number]
+        batch = portable_tsql.read(scripts.load_file(table.name))[number]
         wanted = [line.strip() for line in batch.splitlines() if not line.startswith("--")]
         return text.index("\n".join(wanted).strip())
 

@@ -5,11 +5,11 @@ import shutil
 import pytest
 
 from coinlake import warehouse
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError, WarehouseError
 from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import loading
 from coinlake.warehouse.azure_sql import AzureSqlSession
-from coinlake.warehouse.sql import files
+from coinlake.warehouse.sql import scripts
 from tests.support import azure
 from tests.support.tds import Double
 from tests.support.warehouse_contract import CHANGES, Exactness, Log, Migrations, Views
@@ -66,7 +66,7 @@ class TestRules:
 
     def refused(self, warehouse, *changes):
         before = everything(warehouse)
-        with pytest.raises(CoinlakeError) as refusal:
+        with pytest.raises(WarehouseError) as refusal:
             load(warehouse, *changes)
         assert everything(warehouse) == before
         return str(refusal.value)
@@ -114,15 +114,15 @@ class TestMigrations(Migrations):
     def test_nothing_is_outdated_after_a_load(self, loaded):
         applied = loading.state(loaded).applied
         assert loading.outdated(applied, loaded.extras()) == []
-        every = (*files.migrations(), *files.repeatables(), *files.azure_objects())
-        assert set(applied) == {files.name(path) for path in every}
+        every = (*scripts.migrations(), *scripts.repeatables(), *scripts.azure_objects())
+        assert set(applied) == {scripts.name(path) for path in every}
 
     def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(self, loaded, folder):
         (folder / "migrations" / "900_note.sql").write_text("CREATE TABLE control.note (x INT NULL)")
         (folder / "migrations" / "901_wrong.sql").write_text("CREATE TABLE control.note (x INT NULL)")
-        with pytest.raises(CoinlakeError, match=r"migrations/901_wrong: .*already an object named 'note'"):
+        with pytest.raises(WarehouseError, match=r"migrations/901_wrong: .*already an object named 'note'"):
             load(loaded)
-        with pytest.raises(CoinlakeError, match=r"Invalid object name '.*note'"):
+        with pytest.raises(WarehouseError, match=r"Invalid object name '.*note'"):
             loaded.query("SELECT x FROM control.note")
         assert "migrations/900_note" not in loading.state(loaded).applied
 
@@ -141,7 +141,7 @@ class TestSharing:
     def test_only_one_load_at_a_time(self, loaded):
         with (
             loaded.writing(),
-            pytest.raises(CoinlakeError, match=r"Another load of Azure.* is under way"),
+            pytest.raises(WarehouseError, match=r"Another load of Azure.* is under way"),
         ):
             load(loaded, *CHANGES)
         load(loaded, *CHANGES)
@@ -183,7 +183,7 @@ class TestChoosing:
 
     @pytest.mark.parametrize("named", [("sql.example.net", ""), ("", "coinlake")])
     def test_one_without_the_other_is_refused(self, named):
-        with pytest.raises(CoinlakeError, match="name both, or neither"):
+        with pytest.raises(ConfigurationError, match="name both, or neither"):
             warehouse.choose("/lake", *named)
 
     def test_a_fingerprint_changes_with_what_is_held(self, loaded):

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from coinlake import warehouse
-from coinlake.errors import CoinlakeError
+from coinlake.errors import WarehouseError
 from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
 from coinlake.warehouse import DuckDBWarehouse, TsqlError
 from coinlake.warehouse.duckdb import DuckDBSession
-from coinlake.warehouse.sql import files
+from coinlake.warehouse.sql import scripts
 from tests.support.warehouse_contract import CHANGES, Exactness, Log, Migrations, Views
 from tests.support.warehouse_rows import change, contents, fact, key, load, row
 
@@ -33,7 +33,7 @@ class TestViews(Views):
 class TestRules:
     def refused(self, warehouse, *changes):
         before = warehouse.path.read_bytes()
-        with pytest.raises(CoinlakeError) as refusal:
+        with pytest.raises(WarehouseError) as refusal:
             load(warehouse, *changes)
         assert warehouse.path.read_bytes() == before
         return str(refusal.value)
@@ -81,7 +81,7 @@ class TestMigrations(Migrations):
     def test_nothing_is_outdated_after_a_load(self, loaded):
         applied = warehouse.state(loaded).applied
         assert warehouse.outdated(applied) == []
-        assert set(applied) == {files.name(path) for path in (*files.migrations(), *files.repeatables())}
+        assert set(applied) == {scripts.name(path) for path in (*scripts.migrations(), *scripts.repeatables())}
 
     def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(self, loaded, folder):
         (folder / "migrations" / "900_wrong.sql").write_text("CREATE TABLE control.wrong (x INTT NULL)")
@@ -117,10 +117,7 @@ class TestPublishing:
             except OSError:
                 if loaded.path.read_bytes() != before:
                     break
-            assert sorted(path.name for path in loaded.path.parent.iterdir()) == [
-                ".warehouse.duckdb.lock",
-                "warehouse.duckdb",
-            ]
+            assert [path.name for path in loaded.path.parent.iterdir()] == ["warehouse.duckdb"]
         # The very last step makes the rename last through a power cut: by then the new file is in place.
         assert fatal == next(steps) - 1 > 20
         monkeypatch.undo()
@@ -180,5 +177,5 @@ class TestPublishing:
         assert loaded.query("SELECT MAX(coin_id) AS last FROM aggregated_data.dim_coin")["last"][0] == "solana"
 
     def test_only_one_load_at_a_time(self, loaded):
-        with loaded.writing(), pytest.raises(CoinlakeError, match="Another load of"):
+        with loaded.writing(), pytest.raises(WarehouseError, match="Another load of"):
             load(DuckDBWarehouse(loaded.path), *CHANGES)

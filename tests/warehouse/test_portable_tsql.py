@@ -3,10 +3,10 @@
 import pytest
 
 from coinlake.warehouse import TsqlError
-from coinlake.warehouse.sql import files, portable_tsql
+from coinlake.warehouse.sql import portable_tsql, scripts
 from tests.support import maxdop
 
-SQL_FILES = sorted(files.FOLDER.rglob("*.sql"))
+SQL_FILES = sorted(scripts.FOLDER.rglob("*.sql"))
 
 TABLE = "CREATE TABLE s.t ({})"
 SELECT = "SELECT {} AS y FROM s.t"
@@ -146,7 +146,7 @@ TRANSLATED = {
 }
 
 
-@pytest.mark.parametrize("path", SQL_FILES, ids=files.name)
+@pytest.mark.parametrize("path", SQL_FILES, ids=scripts.name)
 def test_every_file_parses_with_microsofts_parser_and_is_portable(path):
     assert maxdop.faults(path) == ""
     for batch in portable_tsql.read(path):

@@ -6,7 +6,7 @@ import pytest
 
 from coinlake import schema
 from coinlake.warehouse import LOADED
-from coinlake.warehouse.sql import files, generate, portable_tsql
+from coinlake.warehouse.sql import generate, portable_tsql, scripts
 
 TARGETS = generate.target_tables()
 # A server's clustered index takes keys up to 900 bytes; NVARCHAR takes two for each letter.
@@ -75,8 +75,8 @@ def test_parents_are_loaded_before_their_children():
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
 def test_generated_files_are_current(target):
     remedy = "run coinlake sql generate"
-    assert (files.FOLDER / "staging" / f"{target.name}.sql").read_text() == generate.staging_sql(target), remedy
-    assert files.load_file(target.name).read_text() == generate.load_sql(target), remedy
+    assert (scripts.FOLDER / "staging" / f"{target.name}.sql").read_text() == generate.staging_sql(target), remedy
+    assert scripts.load_file(target.name).read_text() == generate.load_sql(target), remedy
 
 
 def test_generating_leaves_no_file_of_a_table_that_is_gone(tmp_path):
@@ -96,12 +96,12 @@ def test_a_later_migration_reaches_staging_and_merge(monkeypatch, tmp_path):
 
 
 def test_migrations_are_numbered_without_gaps_and_named_after_their_object():
-    for number, path in enumerate(files.migrations(), 1):
+    for number, path in enumerate(scripts.migrations(), 1):
         found, name = path.stem.split("_", 1)
         assert int(found) == number
         assert re.search(rf"CREATE (SCHEMA|TABLE) (\w+\.)?{name}\b", path.read_text())
 
 
 def test_views_are_named_after_their_file():
-    for path in (files.FOLDER / "views").glob("*.sql"):
+    for path in (scripts.FOLDER / "views").glob("*.sql"):
         assert re.search(rf"CREATE OR ALTER VIEW \w+\.{path.stem}\b", path.read_text())

@@ -6,7 +6,7 @@ The parameter `plan` names one.
 from dataclasses import dataclass, replace
 
 from coinlake.api.endpoints import COINGECKO, COINGECKO_PRO
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ TIERS: dict[str, Tier] = {
 def choose_tier(name: str, requests_per_minute: int = 0, credits_per_month: int = 0) -> Tier:
     """The tier of this name; a number other than 0 takes the place of the tier's own.
 
-    Raises CoinlakeError for an unknown tier.
+    Raises ConfigurationError for an unknown tier.
     """
     if name not in TIERS:
-        raise CoinlakeError(f"There is no plan {name!r}. The parameter plan is one of {', '.join(TIERS)}.")
+        raise ConfigurationError(f"There is no plan {name!r}. The parameter plan is one of {', '.join(TIERS)}.")
     tier = TIERS[name]
     return replace(
         tier,

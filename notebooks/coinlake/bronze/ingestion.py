@@ -26,7 +26,7 @@ from coinlake.bronze.request_plan import (
     run_id,
 )
 from coinlake.clocks import Clock, SystemClock, VirtualClock
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ApiError, ConfigurationError
 
 KEY_NAME = "coingecko-api-key"
 
@@ -84,7 +84,7 @@ def ingest(
     """Ask what one group (market or context) needs and land it; returns what happened.
 
     `adapter` and `clock` take the place of the network and of the machine's time when source is live.
-    Raises CoinlakeError, after landing what did answer, when page 1 of /coins/markets is missing, the month's
+    Raises ApiError, after landing what did answer, when page 1 of /coins/markets is missing, the month's
     credits are used up, or CoinGecko asks to stay away. Other lost answers are counted, not raised; a replay
     reports recorded errors and goes on.
     """
@@ -100,7 +100,7 @@ def resolve_as_of(group: str, settings: Settings, landing: LandingZone, now: dat
     """The instant of a simulated or live run, in whole seconds.
 
     Empty: the default of the source. A step such as +1h moves on from the group's newest run in the lake; a group
-    that was left behind joins the newest run of the other one. Raises CoinlakeError for a step when live.
+    that was left behind joins the newest run of the other one. Raises ConfigurationError for a step when live.
     """
     asked = _asked_instant(settings)
     if isinstance(asked, timedelta):
@@ -112,10 +112,10 @@ def resolve_as_of(group: str, settings: Settings, landing: LandingZone, now: dat
 
 
 def _asked_instant(settings: Settings) -> datetime | timedelta | None:
-    """What as_of says. Raises CoinlakeError for a step where there is no simulated clock to move."""
+    """What as_of says. Raises ConfigurationError for a step where there is no simulated clock to move."""
     asked = instants.as_of(settings.as_of)
     if isinstance(asked, timedelta) and settings.source != "simulated":
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"as_of={settings.as_of} moves the simulated clock, but source={settings.source}. "
             "Leave as_of empty or give an instant such as 2026-08-12T14:22:00Z."
         )
@@ -238,7 +238,7 @@ def _coin_ids(rows: list[object]) -> list[str]:
 def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> Summary:
     """Ask exactly what the tape recorded, run by run, through the same client, in the recorded time."""
     if not settings.tape_path:
-        raise CoinlakeError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
+        raise ConfigurationError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
     tape = Recording(runtime.resolve_path(settings.tape_path))
     until = _asked_instant(settings)
     assert not isinstance(until, timedelta)  # a step moves the simulated clock only
@@ -307,7 +307,7 @@ def _key(settings: Settings) -> runtime.Secret:
     place = settings.secret_scope, settings.key_vault_url
     key = runtime.get_secret(KEY_NAME, *place, dbutils=runtime.dbutils())
     if key is None:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"plan={settings.plan} needs an API key. Put it into the environment variable "
             f"{runtime.secret_variable(KEY_NAME)}, or into the secret scope or Key Vault as {KEY_NAME}; "
             "without a key, use plan=keyless."
@@ -368,7 +368,7 @@ def _refuse_incomplete(group: str, lines: Sequence[Line], run: str, is_simulated
     landed = sum(line["outcome"] == "landed" for line in lines)
     # The simulated exchange fails at the same moment in the same way for ever.
     remedy = "In the simulated market, go on with as_of=+1h." if is_simulated else api.remedy(error)
-    raise CoinlakeError(
+    raise ApiError(
         f"The market could not be read whole: {error}\n"
         f"What did answer is landed: {landed} answers, run {run}.\n{remedy}"
     )

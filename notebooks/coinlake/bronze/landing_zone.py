@@ -31,7 +31,7 @@ from typing import Any
 
 from coinlake import api, files, instants, sources
 from coinlake.api import Attempt
-from coinlake.errors import CoinlakeError, LandingError
+from coinlake.errors import LandingError
 
 BODIES, ERRORS, META, STAGING = "landing", "landing_errors", "landing_meta", "landing_staging"
 
@@ -64,16 +64,16 @@ class LandingZone:
         return _lines(self._meta_file(run))
 
     def read(self, line: Line) -> bytes:
-        """The body that a meta line is about; raises CoinlakeError when it is missing or has changed.
+        """The body that a meta line is about; raises LandingError when it is missing or has changed.
 
         A tape made by others, such as a copy of Data Factory, may not know the hash: null is not compared.
         """
         path = self.body_path(line)
         if not path.is_file():
-            raise CoinlakeError(f"{path} is missing, but run {line['run']} has landed it. Restore the file.")
+            raise LandingError(f"{path} is missing, but run {line['run']} has landed it. Restore the file.")
         body = path.read_bytes()
         if line["sha256"] is not None and hashlib.sha256(body).hexdigest() != line["sha256"]:
-            raise CoinlakeError(f"{path} has changed since it was landed (sha256 differs). Restore the file.")
+            raise LandingError(f"{path} has changed since it was landed (sha256 differs). Restore the file.")
         return body
 
     def body_path(self, line: Line) -> Path:
@@ -81,7 +81,7 @@ class LandingZone:
         root = self.path / (BODIES if line["outcome"] == "landed" else ERRORS)
         relative = Path(line["file"] or "")
         if not line["file"] or relative.is_absolute() or ".." in relative.parts:
-            raise CoinlakeError(
+            raise LandingError(
                 f"Run {line['run']} of {self.path}: the meta line names no file of this lake: {line['file']!r}. "
                 "The file was edited or is not from a landing zone; restore it."
             )
@@ -104,7 +104,7 @@ class LandingZone:
             yield run, sources.endpoint_of(_first_line(self._meta_file(run))["endpoint"]).group
 
     def asked(self, day: date) -> set[tuple]:
-        """Questions whose answer landed in a run of this data day, as `endpoints.same_question` has them."""
+        """Questions whose answer landed in a run of this data day, as `api.same_question` has them."""
         folders = (day, day + timedelta(days=1))
         return {
             api.same_question(line["url"])
@@ -144,16 +144,16 @@ class LandingZone:
         """Gather a run; unless it is committed inside the `with`, nothing of it stays.
 
         Interrupted runs of others are completed or discarded first.
-        Raises CoinlakeError when the run is landed already, another process lands it now, the lake holds the
+        Raises LandingError when the run is landed already, another process lands it now, the lake holds the
         other kind of data (simulated, real), or the disk refuses.
         """
         self.recover()
         self.refuse_mixing(simulated)
         with self._lock(run) as free:
             if free is False:
-                raise CoinlakeError(f"Another process lands run {run} into {self.path} now. Let it finish.")
+                raise LandingError(f"Another process lands run {run} into {self.path} now. Let it finish.")
             if self.has(run):
-                raise CoinlakeError(f"Run {run} is landed in {self.path} already; it is never written again.")
+                raise LandingError(f"Run {run} is landed in {self.path} already; it is never written again.")
             gathering = LandingRun(self, run, self._storage)
             try:
                 yield gathering
@@ -161,11 +161,11 @@ class LandingZone:
                 gathering.discard()
 
     def refuse_mixing(self, simulated: bool) -> None:
-        """Raise CoinlakeError when data of this kind must not enter this lake."""
+        """Raise LandingError when data of this kind must not enter this lake."""
         here = self.is_simulated()
         if here is not None and here != simulated:
             kinds = {True: "simulated", False: "real"}
-            raise CoinlakeError(
+            raise LandingError(
                 f"The lake {self.path} holds {kinds[here]} data; {kinds[simulated]} data must not join it. "
                 f"Set lake_path to another folder, such as lake/{'simulated' if simulated else 'live'}."
             )
@@ -220,7 +220,7 @@ class LandingZone:
                 "is ever written again: move it away",
                 errno.ENOTDIR: "a file stands where a folder is needed: set lake_path to a folder",
             }.get(problem.errno or 0, str(problem))
-            raise CoinlakeError(
+            raise LandingError(
                 f"Run {run} could not be landed in {self.path}: {why}, and run again. "
                 "No part of a run stays behind: it is completed or discarded then."
             ) from None
@@ -235,7 +235,7 @@ class LandingZone:
 
 
 class LandingRun:
-    """A run being gathered; made by `Landing.begin`."""
+    """A run being gathered; made by `LandingZone.begin`."""
 
     def __init__(self, landing: LandingZone, run: str, storage: files.Storage):
         self._landing, self.run, self._storage = landing, run, storage
@@ -285,7 +285,7 @@ class LandingRun:
     def commit(self) -> None:
         """Make the run visible: journal, bodies, and last the meta file.
 
-        Raises LandingError when another job has landed it meanwhile, and what the disk refuses as CoinlakeError.
+        Raises LandingError when another job has landed it meanwhile or the disk refuses.
         """
         meta = self._landing._meta_file(self.run).relative_to(self._landing.path)
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in self.lines)

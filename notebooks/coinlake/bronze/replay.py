@@ -10,14 +10,14 @@ from coinlake import api, instants
 from coinlake.bronze.landing_zone import Line
 from coinlake.bronze.recordings import Recording
 from coinlake.clocks import VirtualClock
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ApiError
 
 
 class ReplayAdapter(BaseAdapter):
     """Answers from a recording, and sets the clock to the moment at which the recorded answer was complete.
 
     Attempts at one address come in recorded order, the last one repeats.
-    A question that the run on play has no answer to raises CoinlakeError that names it.
+    A question that the run on play has no answer to raises ApiError that names it.
     """
 
     def __init__(self, recording: Recording, clock: VirtualClock):
@@ -37,7 +37,7 @@ class ReplayAdapter(BaseAdapter):
         """The recorded answer to the request."""
         recorded = self._answers.get(api.same_question(request.url))
         if not recorded:
-            raise CoinlakeError(
+            raise ApiError(
                 f"The recording {self._recording.path} has no answer to GET {api.without_key(request.url)} "
                 f"in run {self._run or '(none is on play)'}. Record it, or ask what was recorded."
             )

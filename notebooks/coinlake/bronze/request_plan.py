@@ -10,7 +10,7 @@ from typing import Any
 
 from coinlake import api, instants, sources
 from coinlake.api import Request
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.sources import Source
 
 ANSWERED_BY = ("simulated", "replay", "live")
@@ -41,7 +41,7 @@ class Settings:
 
     def __post_init__(self):
         if self.source not in ANSWERED_BY:
-            raise CoinlakeError(f"source={self.source!r} is not one of {', '.join(ANSWERED_BY)}.")
+            raise ConfigurationError(f"source={self.source!r} is not one of {', '.join(ANSWERED_BY)}.")
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Settings":
@@ -81,7 +81,7 @@ def plan_requests(group: str, settings: Settings, as_of: datetime, asked: Collec
     """The requests of one run of a group (market or context) at the instant `as_of`.
 
     `asked` are the questions answered on this data day, as `Landing.asked` gives them.
-    Raises CoinlakeError for settings that no request can be made of.
+    Raises ConfigurationError for settings that no request can be made of.
     """
     its_sources = sources.of_group(group)
     wanted = [request for source in its_sources for request in source.requests(settings, as_of)]

@@ -37,7 +37,7 @@ class LocalFolder(Storage):
     @contextmanager
     def lock(self, path: Path) -> Iterator[bool | None]:
         """Hold a lock that the operating system gives up when this process ends, however it ends."""
-        # Imported here: on a cluster, where nothing is locked, it need not be installed.
+        # Imported here: it takes longer than the rest of this package, and whoever only reads locks nothing.
         from filelock import FileLock, Timeout
 
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,5 +56,6 @@ class LocalFolder(Storage):
             yield free
         finally:
             if free is not False:
+                # Still held: filelock does not take a file that was unlinked while it waited for it.
                 path.unlink(missing_ok=True)
             lock.release()

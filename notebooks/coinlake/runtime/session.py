@@ -19,7 +19,7 @@ from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
 from coinlake import project_files
-from coinlake.errors import CoinlakeError, ConfigurationError
+from coinlake.errors import ConfigurationError
 from coinlake.runtime.databricks import injected, is_databricks
 from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
 
@@ -61,7 +61,7 @@ def spark() -> SparkSession:
     """The Spark session of this notebook.
 
     On Databricks the session that is there; with SPARK_REMOTE set, a client of that Spark Connect server;
-    else a local session with Delta, quiet, in UTC. Raises CoinlakeError with the remedy if the server does
+    else a local session with Delta, quiet, in UTC. Raises ConfigurationError with the remedy if the server does
     not answer, no fitting Java is found, or Delta's jars were never fetched.
     """
     if is_databricks():
@@ -139,7 +139,7 @@ def _client(remote: str) -> SparkSession:
     try:
         socket.create_connection((address.hostname, address.port or 15002), timeout=5).close()
     except OSError as problem:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"No Spark server answers at {address.hostname}:{address.port} (SPARK_REMOTE): {problem}. "
             "It has ended; start the run or `coinlake lab` again, or unset SPARK_REMOTE for a local session."
         ) from None

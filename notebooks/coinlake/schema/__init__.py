@@ -25,7 +25,7 @@ from coinlake.schema.gold import (
     MARKET_TRENDS_DAILY,
     PRICE_AVERAGES_DAILY,
 )
-from coinlake.schema.names import quoted_name, quoted_text
+from coinlake.schema.names import delimited, quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
 from coinlake.schema.silver import *  # noqa: F403 (its tables)
 from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Table
@@ -80,6 +80,7 @@ __all__ = [
     "TABLES",
     "Column",
     "Table",
+    "delimited",
     "quoted_name",
     "quoted_text",
 ]

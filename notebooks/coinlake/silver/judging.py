@@ -11,12 +11,12 @@ from coinlake.schema import Table
 from coinlake.silver.expectations import BODY_EXPECTATIONS, broken_expectations
 from coinlake.sources import REJECT, WARN, Stream
 
-RESPONSE_LOG = "landing_meta"
+LOG_FOLDER = "landing_meta"
 
 
 def stream_of(name: str) -> Stream:
     """How the answers of an endpoint, or the lines of landing_meta, are read; CoinlakeError for an unknown one."""
-    if name == RESPONSE_LOG:
+    if name == LOG_FOLDER:
         return sources.RESPONSE_LOG
     sources.endpoint_of(name)
     return sources.SOURCES[name]
@@ -50,7 +50,7 @@ def with_log_file(records: DataFrame) -> DataFrame:
     """What with_response adds, for lines of the response log, which no other log names."""
     return (
         records.withColumn("_line_file", F.col("file"))
-        .withColumn("file", F.regexp_extract("_src_path", f"({RESPONSE_LOG}/.+)$", 1))
+        .withColumn("file", F.regexp_extract("_src_path", f"({LOG_FOLDER}/.+)$", 1))
         .withColumn("landing_run", F.regexp_extract("file", "/run=([^/]+)[.]jsonl$", 1))
         .withColumn("_is_committed", F.lit(True))
         .transform(_with_body_reasons, sources.RESPONSE_LOG.essential)

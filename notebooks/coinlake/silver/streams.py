@@ -24,7 +24,7 @@ from coinlake import autoloader, files, schema, sources
 from coinlake.delta import DeltaTable, Merged, only_row
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
-    RESPONSE_LOG,
+    LOG_FOLDER,
     judged,
     quarantined,
     stream_of,
@@ -69,7 +69,7 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     Raises CoinlakeError for an unknown endpoint, and what Spark raises.
     """
     stream_of(endpoint)
-    folder = RESPONSE_LOG if endpoint == RESPONSE_LOG else f"landing/endpoint={endpoint}"
+    folder = LOG_FOLDER if endpoint == LOG_FOLDER else f"landing/endpoint={endpoint}"
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
     return take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
@@ -112,13 +112,13 @@ def stream_all(lake: Lakehouse) -> dict[str, Counts]:
 
 def load_responses(lake: Lakehouse) -> Counts:
     """Brings the new lines of landing_meta/ into raw_data.responses."""
-    return stream_endpoint(lake, RESPONSE_LOG)
+    return stream_endpoint(lake, LOG_FOLDER)
 
 
 def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     """Judges the records of landed files and merges the accepted rows and the rejected ones where they belong."""
     source = stream_of(endpoint)
-    if endpoint == RESPONSE_LOG:
+    if endpoint == LOG_FOLDER:
         known = with_log_file(records)
     else:
         known = with_response(records, lake.table(schema.RESPONSES).read(), endpoint)
@@ -171,7 +171,7 @@ def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, e
 
 def reader_options(endpoint: str) -> dict[str, Any]:
     """How the reader (autoloader) is asked for the records of an endpoint, or of the response log."""
-    is_log = endpoint == RESPONSE_LOG
+    is_log = endpoint == LOG_FOLDER
     return {
         "schema": stream_of(endpoint).schema,
         "mode": autoloader.RESCUE,

@@ -8,7 +8,7 @@ import importlib
 import pkgutil
 
 from coinlake.api import Endpoint
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.sources.response_log import RESPONSE_LOG
 from coinlake.sources.source import REJECT, WARN, Expectation, Source, Stream, Target
 
@@ -40,9 +40,9 @@ SOURCES: dict[str, Source] = discover()
 
 
 def endpoint_of(name: str) -> Endpoint:
-    """The endpoint of this name; raises CoinlakeError that lists them when there is none."""
+    """The endpoint of this name; raises ConfigurationError that lists them when there is none."""
     if name not in SOURCES:
-        raise CoinlakeError(f"There is no endpoint {name!r}. The endpoints are {', '.join(SOURCES)}.")
+        raise ConfigurationError(f"There is no endpoint {name!r}. The endpoints are {', '.join(SOURCES)}.")
     return SOURCES[name].endpoint
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import number, positive, rescued
+from coinlake.sources.columns import CARRIED, number, positive, rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -48,11 +48,7 @@ def coin_categories(records: DataFrame) -> DataFrame:
         F.col("top_3_coins_id").alias("top_3_coins"),
         "updated_at",
         rescued().alias("rescued"),
-        "file",
-        "landing_run",
-        "fetched_at",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

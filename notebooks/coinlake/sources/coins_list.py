@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
+from coinlake.sources.columns import CARRIED
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -31,11 +32,7 @@ def listed_coins(records: DataFrame) -> DataFrame:
         "name",
         F.col("fetched_at").alias("first_listed_at"),
         F.col("fetched_at").alias("last_listed_at"),
-        "file",
-        "landing_run",
-        "fetched_at",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

@@ -7,9 +7,9 @@ from pyspark.sql import functions as F
 
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ConfigurationError
 from coinlake.sources import coingecko
-from coinlake.sources.columns import month, parameter, periods, positive
+from coinlake.sources.columns import CARRIED, month, parameter, periods, positive
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 DAY_MS = 86_400_000
@@ -31,11 +31,11 @@ ENDPOINT = Endpoint(
 def for_coins(settings: Settings, coin_ids: Iterable[str]) -> list[Request]:
     """The chart of each of the first `history_coins` coins.
 
-    Raises CoinlakeError for more days than the plan sees.
+    Raises ConfigurationError for more days than the plan sees.
     """
     limit = settings.api_plan.history_days
     if limit is not None and settings.history_coins and settings.history_days > limit:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"history_days={settings.history_days}: the plan {settings.api_plan.name} sees {limit} days back. "
             f"Set history_days to at most {limit}, or use plan=pro."
         )
@@ -91,11 +91,7 @@ def chart_points(records: DataFrame) -> DataFrame:
         F.col("prices").isNotNull().alias("_has_chart"),
         F.forall(all_but_last, lambda stamp: stamp % DAY_MS == 0).alias("_is_daily"),
         ((F.array_max(stamps) - F.array_min(stamps)) < half_hours).alias("_is_fine"),
-        "file",
-        "landing_run",
-        "fetched_at",
-        "_body_reasons",
-        "_record",
+        *CARRIED,
         points.alias("_points"),
     )
     keys = [name for name in charts.columns if name not in ("_points", "_record")]

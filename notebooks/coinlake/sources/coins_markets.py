@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, LARGEST_PAGE, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import month, number, parameter, partitions, periods, positive, rescued
+from coinlake.sources.columns import CARRIED, month, number, parameter, partitions, periods, positive, rescued
 from coinlake.sources.source import REJECT, WARN, Expectation, Settings, Source, Target
 
 SPARKLINE_HOURS = 168
@@ -55,7 +55,7 @@ SCHEMA = """
 
 
 def coin_snapshots(records: DataFrame) -> DataFrame:
-    """Coins of /coins/markets -> rows of coin_snapshots (without warnings), and what the rules need.
+    """Coins of /coins/markets -> rows of coin_snapshots (without warnings), and what the expectations ask.
 
     Besides: _sparkline (ARRAY<DOUBLE>), _last_hour (the UTC hour of its last price, NULL when that cannot be
     known), _place_of_id (1: the record of this id in the page that counts), _coins_of_rank.
@@ -104,15 +104,11 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
         "atl_date",
         "last_updated",
         rescued().alias("rescued"),
-        "file",
-        "landing_run",
-        "fetched_at",
+        *CARRIED,
         sparkline.alias("_sparkline"),
         F.when((F.size(sparkline) == SPARKLINE_HOURS) & is_current, F.date_trunc("hour", "_served_at")).alias(
             "_last_hour"
         ),
-        "_record",
-        "_body_reasons",
     )
     contents = F.xxhash64(
         *(name for name in rows.columns if name not in ("_record", "_sparkline", "_body_reasons"))

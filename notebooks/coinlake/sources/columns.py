@@ -1,12 +1,14 @@
 """Columns and rows that the sources share: numbers of a record, parameters of its address, elements of an array.
 
 A record is what the reader gives, with what `silver.with_response` adds. A row has the columns of its table,
-and beside them what the expectations ask (names that begin with _), `_record` and `_body_reasons`.
+and beside them those of CARRIED and what the expectations ask (names that begin with _).
 """
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+# What every row takes over from its record as it is: where it comes from, its text, what is said of its body.
+CARRIED = ("file", "landing_run", "fetched_at", "_record", "_body_reasons")
 PLAIN_NUMBER = r"^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$"
 
 

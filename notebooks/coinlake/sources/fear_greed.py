@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from coinlake import api, schema
 from coinlake.api import Endpoint, Request
-from coinlake.sources.columns import each
+from coinlake.sources.columns import CARRIED, each
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -39,11 +39,7 @@ def fear_greed(records: DataFrame) -> DataFrame:
         F.timestamp_seconds(F.expr("try_cast(_element.timestamp AS BIGINT)")).cast("date").alias("date"),
         F.expr("try_cast(_element.value AS INT)").alias("value"),
         F.col("_element.value_classification").alias("classification"),
-        "fetched_at",
-        "file",
-        "landing_run",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
-from coinlake.errors import CoinlakeError
-from coinlake.sources.columns import each
+from coinlake.errors import ConfigurationError
+from coinlake.sources.columns import CARRIED, each
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -38,7 +38,9 @@ def currencies(text: str) -> list[str]:
     names = list(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
     for name in names:
         if not (len(name) == 3 and name.isascii() and name.isalpha()):
-            raise CoinlakeError(f"fx_currencies: {name!r} is not a currency code. Write codes such as eur,chf.")
+            raise ConfigurationError(
+                f"fx_currencies: {name!r} is not a currency code. Write codes such as eur,chf."
+            )
     return [name for name in names if name != "usd"]
 
 
@@ -68,11 +70,7 @@ def fx_rates(records: DataFrame) -> DataFrame:
         (F.col("_element.rate") / F.coalesce(F.when(F.col("amount") > 0, F.col("amount")), F.lit(1.0))).alias(
             "rate"
         ),
-        "fetched_at",
-        "file",
-        "landing_run",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import rescued
+from coinlake.sources.columns import CARRIED, rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -46,11 +46,7 @@ def market_totals(records: DataFrame) -> DataFrame:
             )
         ),
         rescued().alias("rescued"),
-        "file",
-        "landing_run",
-        "fetched_at",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

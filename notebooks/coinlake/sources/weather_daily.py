@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
-from coinlake.sources.columns import each
+from coinlake.sources.columns import CARRIED, each
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -105,13 +105,9 @@ def weather_daily(records: DataFrame) -> DataFrame:
         "_element.precipitation_sum",
         "_element.wind_speed_10m_max",
         F.col("_element.weather_code").cast("int").alias("weather_code"),
-        "fetched_at",
-        "file",
-        "landing_run",
         "_has_units",
         "_has_values",
-        "_record",
-        "_body_reasons",
+        *CARRIED,
     )
 
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from coinlake import runtime
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, ConfigurationError, WarehouseError
 from coinlake.runtime import Secret
 from coinlake.warehouse.base import LOADED, Change, Done, Parameters, Session, Warehouse
-from coinlake.warehouse.sql import files, portable_tsql
+from coinlake.warehouse.sql import portable_tsql, scripts
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -81,7 +81,7 @@ NAME = re.compile(r"[^\[\]'\"$;]{1,128}")
 log = logging.getLogger(__name__)
 
 
-class Unavailable(CoinlakeError):
+class Unavailable(WarehouseError):
     """The server cannot do it just now; the same work may succeed a little later."""
 
 
@@ -130,21 +130,21 @@ class AzureSqlWarehouse(Warehouse):
 
     def extras(self) -> list[Path]:
         """Indexes, and the procedure that Data Factory calls."""
-        return files.azure_objects()
+        return scripts.azure_objects()
 
     def give_access(self, users: Mapping[str, Iterable[str]]) -> None:
         """Make the roles, and users with them: role -> names in Microsoft Entra ID. An administrator's work.
 
         Names are those of managed identities, service principals, groups or people; doing it twice is harmless.
-        Raises CoinlakeError, among others when the warehouse is not built yet: roles need its schemas.
+        Raises WarehouseError, among others when the warehouse is not built yet: roles need its schemas.
         """
-        template = portable_tsql.read(files.azure_access("user"))
+        template = portable_tsql.read(scripts.azure_access("user"))
         with self._connected() as session:
-            session.run(files.azure_access("roles"))
+            session.run(scripts.azure_access("roles"))
             for role, names in users.items():
                 for name in names:
                     if not NAME.fullmatch(name):
-                        raise CoinlakeError(
+                        raise ConfigurationError(
                             f"{name!r} cannot be a user of {self}: a name has no quotes or brackets."
                         )
                     for batch in template:
@@ -154,7 +154,7 @@ class AzureSqlWarehouse(Warehouse):
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do the work; begin it anew, after a growing pause, while the server cannot be reached or is too busy.
 
-        Raises CoinlakeError when the last attempt fails too.
+        Raises WarehouseError when the last attempt fails too.
         """
         for pause in self._pauses:
             try:
@@ -169,7 +169,7 @@ class AzureSqlWarehouse(Warehouse):
     def reading(self) -> Iterator["AzureSqlSession | None"]:
         """A session that sees the database as of one moment; None before the first load."""
         with self._connected() as session:
-            session.run(files.azure_session("read"))
+            session.run(scripts.azure_session("read"))
             with session.transaction():
                 built = session.query(
                     "SELECT COUNT(*) AS answer FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'reporting'"
@@ -180,12 +180,12 @@ class AzureSqlWarehouse(Warehouse):
     def writing(self) -> Iterator["AzureSqlSession"]:
         """A session that holds the lock of loads; what it does outside a transaction is only staging."""
         with self._connected() as session:
-            answer = session.run(files.azure_session("lock"))
+            answer = session.run(scripts.azure_session("lock"))
             if answer is None or answer["granted"][0].as_py() < 0:
                 # Perhaps only an attempt of our own, whose broken connection the server still holds open.
                 raise Unavailable(f"Another load of {self} is under way. Wait until it has ended and load again.")
             yield session
-            session.run(files.azure_session("unlock"))
+            session.run(scripts.azure_session("unlock"))
 
     @contextmanager
     def _connected(self) -> Iterator["AzureSqlSession"]:
@@ -197,7 +197,7 @@ class AzureSqlWarehouse(Warehouse):
             )
         try:
             session = AzureSqlSession(connection, self)
-            session.run(files.azure_session("open"))
+            session.run(scripts.azure_session("open"))
             yield session
         finally:
             connection.close()
@@ -218,7 +218,7 @@ class AzureSqlWarehouse(Warehouse):
 
     @contextmanager
     def errors(self, where: str) -> Iterator[None]:
-        """Turn what the driver raises into CoinlakeError or Unavailable, without a secret in it."""
+        """Turn what the driver raises into WarehouseError or Unavailable, without a secret in it."""
         message = ""
         try:
             yield
@@ -265,7 +265,7 @@ class AzureSqlSession(Session):
         """Run a file of sql/azure; returns the answer of its last batch, if there is one."""
         answer = None
         for batch in portable_tsql.read(path):
-            with self._warehouse.errors(files.name(path)), self._connection.cursor() as cursor:
+            with self._warehouse.errors(scripts.name(path)), self._connection.cursor() as cursor:
                 cursor.execute(batch)
                 while cursor.description is None and cursor.nextset():
                     pass
@@ -323,7 +323,7 @@ def sign_in(
 
     The last is the first of these that answers: the managed identity of this machine, the service principal in
     AZURE_CLIENT_ID and its companions, the account of `az login`. Machines of Databricks have none of them.
-    Raises CoinlakeError when there is no such service credential.
+    Raises ConfigurationError when there is no such service credential.
     """
     if service_credential:
         return _service_credential(service_credential)
@@ -344,13 +344,13 @@ def _service_credential(name: str) -> "TokenCredential":
     """The managed identity behind a service credential, which only Unity Catalog lends out."""
     utilities = runtime.dbutils()
     if utilities is None:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"sql_credential is {name!r}, but service credentials exist only on Databricks: leave it empty here."
         )
     try:
         return utilities.credentials.getServiceCredentialsProvider(name)
     except Exception as problem:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"Unity Catalog does not lend the service credential {name!r} ({type(problem).__name__}). "
             "Check that it exists and that this identity has ACCESS on it: coinlake governance diff"
         ) from None
@@ -370,10 +370,10 @@ def _driver() -> Any:
 
 
 def _sign_in(secret: Secret) -> dict[str, str]:
-    """User and password of a connection secret; raises CoinlakeError that shows nothing of it."""
+    """User and password of a connection secret; raises ConfigurationError that shows nothing of it."""
     found = re.fullmatch(r"UID=([^;]+);\s*PWD=(\{([^}]|}})+}|[^;{][^;]*);?", secret.reveal(), re.IGNORECASE)
     if not found:
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"The secret {SECRET_NAME} is not of the form UID=<user>;PWD=<password>. Write it so: server, "
             "database and encryption are not its business."
         )
@@ -395,7 +395,7 @@ def _bound(batch: str, parameters: Parameters) -> tuple[Any, ...]:
     return (batch, tuple(parameters)) if parameters else (batch,)
 
 
-def _failure(where: str, text: str) -> CoinlakeError:
+def _failure(where: str, text: str) -> WarehouseError:
     """The error to raise for what the driver said: Unavailable when asking again can help."""
     text = re.sub(r"^(\[[^]]*\]\s*)+", "", text).strip()  # [Microsoft][SQL Server]
     number = re.search(r"Sql Error: (\d+)", text)
@@ -405,4 +405,4 @@ def _failure(where: str, text: str) -> CoinlakeError:
     ):
         return Unavailable(f"{where}: {text}")
     remedy = next((advice for words, advice in REMEDIES.items() if words.lower() in lower), "")
-    return CoinlakeError(f"{where}: {text} {remedy}".rstrip())
+    return WarehouseError(f"{where}: {text} {remedy}".rstrip())

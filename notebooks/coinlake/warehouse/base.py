@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import pandas as pd
 import pyarrow as pa
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import WarehouseError
 from coinlake.schema import AGGREGATED, GOLD_PROGRESS, TABLES, Table
 
 # Parents before children: coinlake.schema names the dimensions first. gold_progress is the lake's own bookkeeping.
@@ -57,11 +57,11 @@ class Session(ABC):
 
     @abstractmethod
     def execute(self, batch: str, where: str, parameters: Parameters = ()) -> int:
-        """Run one batch; returns the rows that it changed. Raises CoinlakeError."""
+        """Run one batch; returns the rows that it changed. Raises WarehouseError."""
 
     @abstractmethod
     def query(self, select: str, where: str = "query", parameters: Parameters = ()) -> pa.Table:
-        """The answer to one SELECT. Raises CoinlakeError."""
+        """The answer to one SELECT. Raises WarehouseError."""
 
     @abstractmethod
     def stage(self, change: Change, load_id: int) -> None:
@@ -86,7 +86,7 @@ class Warehouse(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A text that is another one whenever the warehouse holds something else. Raises CoinlakeError."""
+        """A text that is another one whenever the warehouse holds something else. Raises WarehouseError."""
 
     @abstractmethod
     def reading(self) -> AbstractContextManager[Session | None]:
@@ -101,18 +101,18 @@ class Warehouse(ABC):
         return work()
 
     def query(self, select: str) -> pd.DataFrame:
-        """The answer to one SELECT in portable T-SQL. Raises CoinlakeError."""
+        """The answer to one SELECT in portable T-SQL. Raises WarehouseError."""
         return self.attempt(lambda: self._query(select))
 
     def _query(self, select: str) -> pd.DataFrame:
         with self.reading() as session:
             if session is None:
-                raise CoinlakeError(f"{self} does not exist yet; notebook 05 makes it.")
+                raise WarehouseError(f"{self} does not exist yet; notebook 05 makes it.")
             return session.query(select).to_pandas()
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Session]:
         """A session for one load: readers see all that it did when it ends well, and nothing otherwise.
 
-        Raises CoinlakeError when another load is under way.
+        Raises WarehouseError when another load is under way.
         """

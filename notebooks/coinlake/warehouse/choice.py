@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from coinlake import files, runtime
-from coinlake.errors import CoinlakeError, ConfigurationError
+from coinlake.errors import ConfigurationError
 from coinlake.warehouse.azure_sql import AzureSqlWarehouse, sign_in
 from coinlake.warehouse.base import Warehouse
 from coinlake.warehouse.duckdb import DuckDBWarehouse
@@ -20,11 +20,11 @@ def choose(
     """The warehouse that the parameters name: a database in Azure, or without a server the file in the lake.
 
     In Azure the service credential signs in; without one the secret sql-connection, or a managed identity.
-    Raises CoinlakeError when only one of server and database is named, when neither is and the lake is a volume,
-    and when nothing can sign in.
+    Raises ConfigurationError when only one of server and database is named, when neither is and the lake is a
+    volume, and when nothing can sign in.
     """
     if bool(sql_server) != bool(sql_database):
-        raise CoinlakeError(
+        raise ConfigurationError(
             f"sql_server is {sql_server!r} and sql_database {sql_database!r}: name both, or neither for the "
             "warehouse in a file."
         )

@@ -5,7 +5,6 @@ the file's place by one rename: whoever has the old file open keeps reading it, 
 reads the new one, and a load that dies leaves nothing but a copy that the next load replaces.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -16,7 +15,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from coinlake.errors import CoinlakeError
+from coinlake import files
+from coinlake.errors import WarehouseError
 from coinlake.warehouse.base import Change, Parameters, Session, Warehouse
 from coinlake.warehouse.sql import portable_tsql
 
@@ -71,13 +71,11 @@ class DuckDBWarehouse(Warehouse):
 
     @contextmanager
     def _only_load(self) -> Iterator[None]:
-        with self._lock.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise CoinlakeError(
+        with files.at(self.path).lock(self._lock) as free:
+            if not free:
+                raise WarehouseError(
                     f"Another load of {self.path} is under way. Wait until it has ended and load again."
-                ) from None
+                )
             yield
 
     def _publish(self) -> None:
@@ -147,7 +145,7 @@ class DuckDBSession(Session):
             yield
         except duckdb.Error as problem:
             first_line = str(problem).partition("\n")[0]
-            raise CoinlakeError(f"{self._path}, {where}: {first_line}") from None
+            raise WarehouseError(f"{self._path}, {where}: {first_line}") from None
 
 
 def _text(path: Path) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import WarehouseError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import Change, Position, Session, Warehouse
 from coinlake.warehouse.extract import gold_changes
-from coinlake.warehouse.sql import files, portable_tsql
+from coinlake.warehouse.sql import portable_tsql, scripts
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,21 @@ def state(warehouse: Warehouse) -> State:
 def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Path]:
     """The SQL files that a warehouse lacks or holds with another text, in the order in which they run.
 
-    Raises CoinlakeError when a migration was edited after it ran: the warehouse would stay as it was.
+    Raises WarehouseError when a migration was edited after it ran: the warehouse would stay as it was.
     """
-    migrations = {path: files.checksum(path) for path in files.migrations()}
-    edited = [path for path, checksum in migrations.items() if applied.get(files.name(path), checksum) != checksum]
+    migrations = {path: scripts.checksum(path) for path in scripts.migrations()}
+    edited = [
+        path for path, checksum in migrations.items() if applied.get(scripts.name(path), checksum) != checksum
+    ]
     if edited:
-        raise CoinlakeError(
+        raise WarehouseError(
             f"{', '.join(map(str, edited))}: changed after this warehouse was built with it. Put the text back "
             "and add a new migration; or, for a local file, delete the warehouse: a load builds it again."
         )
     return [
         path
-        for path in (*migrations, *files.repeatables(), *extras)
-        if applied.get(files.name(path)) != files.checksum(path)
+        for path in (*migrations, *scripts.repeatables(), *extras)
+        if applied.get(scripts.name(path)) != scripts.checksum(path)
     ]
 
 
@@ -68,7 +70,7 @@ def load(lake: Lakehouse, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
     """Bring gold into the warehouse: of each table what changed since the last load, at first all of it.
 
     Returns what was done to each table that changed; nothing changed, nothing is touched.
-    Raises CoinlakeError when rows get lost or break a rule of the warehouse: then it stays as it was.
+    Raises WarehouseError when rows get lost or break a rule of the warehouse: then it stays as it was.
     """
     done: dict[str, TableLoad] = {}
 
@@ -95,7 +97,7 @@ def load_changes(
     Staging, count check, then all merges and deletes in one transaction; `changes` come parents first.
     Returns what was done to each table; `done` gets it by the table's name before the commit, whose answer may
     not arrive.
-    Raises CoinlakeError when rows were lost on the way or break a rule of the warehouse.
+    Raises WarehouseError when rows were lost on the way or break a rule of the warehouse.
     """
     with warehouse.writing() as session:
         _migrate(session, warehouse.extras())
@@ -155,15 +157,15 @@ def _begin(session: Session, run_id: str) -> int:
 
 def _stage(session: Session, change: Change, load_id: int) -> _Staged:
     name = change.table.name
-    path = files.load_file(name)
-    where = files.name(path)
+    path = scripts.load_file(name)
+    where = scripts.name(path)
     mark_missing, merge, delete = portable_tsql.read(path)
     session.execute(f"TRUNCATE TABLE staging.{name}", where)
     session.stage(change, load_id)
     own = f"SELECT COUNT(*) AS answer FROM staging.{name} WHERE load_id = @load_id"
     arrived = _count(session, own, load_id=load_id)
     if arrived != change.rows.num_rows:
-        raise CoinlakeError(
+        raise WarehouseError(
             f"staging.{name} has {arrived:,} rows of {change.rows.num_rows:,} that were sent: nothing is "
             "loaded. Load again; if it happens twice, look for another writer of the staging tables."
         )
@@ -212,13 +214,13 @@ def _migrate(session: Session, extras: Iterable[Path]) -> None:
         paths = outdated(_applied(session), extras)
         for path in paths:
             for batch in portable_tsql.read(path):
-                session.execute(batch, files.name(path))
+                session.execute(batch, scripts.name(path))
         for path in paths:
             _remember(session, path)
 
 
 def _remember(session: Session, path: Path) -> None:
-    name, checksum = files.name(path), files.checksum(path)
+    name, checksum = scripts.name(path), scripts.checksum(path)
     where = "control.schema_version"
     updated = session.execute(
         "UPDATE control.schema_version SET checksum = ?, applied_at = SYSUTCDATETIME() WHERE name = ?",

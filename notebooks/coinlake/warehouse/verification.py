@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from coinlake.errors import CoinlakeError
+from coinlake.errors import WarehouseError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import LOADED, Session, Warehouse
@@ -53,7 +53,7 @@ def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | N
     there are years of hours. Without it everything is compared.
 
     Gold is measured in one Spark job. Returns a frame: table, rows, values (not NULL), sums (compared).
-    Raises CoinlakeError that names every difference.
+    Raises WarehouseError that names every difference.
     """
     if loads is None:
         parts = [Part(table) for table in LOADED]
@@ -64,7 +64,7 @@ def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | N
     names = [part.table.name for part in parts]
     problems = [f"{name}: {problem}" for name in names for problem in differences(expected[name], found[name])]
     if problems:
-        raise CoinlakeError(
+        raise WarehouseError(
             "The warehouse is not what gold is:\n  " + "\n  ".join(problems) + "\nIf gold was written since "
             "the load, load again; else delete the warehouse and load: it is built anew from gold."
         )
@@ -129,7 +129,7 @@ def differences(expected: Measures, found: Measures) -> list[str]:
 def _measure_warehouse(warehouse: Warehouse, parts: Iterable[Part]) -> dict[str, Measures]:
     with warehouse.reading() as session:
         if session is None:
-            raise CoinlakeError(f"{warehouse}: there is no warehouse to verify. Run notebook 05 first.")
+            raise WarehouseError(f"{warehouse}: there is no warehouse to verify. Run notebook 05 first.")
         return {part.table.name: _measure(session, part) for part in parts}
 
 

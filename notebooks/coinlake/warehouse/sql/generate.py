@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from coinlake.warehouse.sql import portable_tsql
-from coinlake.warehouse.sql.files import FOLDER, migrations
+from coinlake.warehouse.sql.scripts import FOLDER, migrations
 
 HEADER = "-- Generated from the migrations by coinlake sql generate: edit those instead.\n"
 TARGET = "aggregated_data"

@@ -9,9 +9,9 @@ from textwrap import indent
 
 from coinlake.schema import Table
 from coinlake.warehouse import LOADED
-from coinlake.warehouse.sql import files, portable_tsql
+from coinlake.warehouse.sql import portable_tsql, scripts
 
-PROCEDURE = files.AZURE / "procedures" / "merge_staged.sql"
+PROCEDURE = scripts.AZURE / "procedures" / "merge_staged.sql"
 
 HEAD = """\
 -- Generated from sql/warehouse/load by coinlake sql generate: edit those files instead.
@@ -120,7 +120,8 @@ def procedure_sql(tables: tuple[Table, ...] = LOADED) -> str:
     stages, merges, deletes = [], [], []
     for table in tables:
         mark_missing, merge, delete = (
-            indent(_without_comments(batch), " " * 8) for batch in portable_tsql.read(files.load_file(table.name))
+            indent(_without_comments(batch), " " * 8)
+            for batch in portable_tsql.read(scripts.load_file(table.name))
         )
         stages.append(STAGE.format(table=table.name))
         merges.append(MERGE.format(table=table.name, mark_missing=mark_missing, merge=merge))
