@@ -36,11 +36,6 @@ AFTER: dict[str, tuple[str, ...]] = {
     "07_report_market_trends": ("04_build_gold",),
     "08_report_pipeline_health": ("05_load_sql", "06_report_price_averages", "07_report_market_trends"),
 }
-REPORTS = {
-    "06_report_price_averages": "price_averages",
-    "07_report_market_trends": "market_trends",
-    "08_report_pipeline_health": "pipeline_health",
-}
 AT_ONCE = 3
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
@@ -91,7 +86,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             {
                 "run_id": run.run_id,
                 "seconds": round(time.monotonic() - run.started, 1),
-                "reports": [_shown(run.lake / "reports" / f"{name}.html") for name in REPORTS.values()],
+                "reports": [_shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
             },
         )
 
@@ -146,10 +141,10 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     record = observability.read_record(step.lake_path, run.run_id, name)
     if record is None:
         raise NotebookFailed(f"{name} left no record: it must end with step.end(…).")
-    if name in REPORTS:
+    if name in notebooks.REPORTS:
         from coinlake_ops import rendering
 
-        rendering.render(executed, run.lake / "reports" / f"{REPORTS[name]}.html")
+        rendering.render(executed, run.lake / "reports" / f"{notebooks.REPORTS[name]}.html")
     return record | {"seconds": round((datetime.now(UTC) - step.started_at).total_seconds(), 1)}
 
 

@@ -18,6 +18,12 @@ from coinlake_ops import project
 
 FOLDER = project.ROOT / "notebooks"
 KEPT = "keep_output"
+# The notebooks that show a report, and its name, in the order in which reports/README.md shows them.
+REPORTS = {
+    "07_report_market_trends": "market_trends",
+    "06_report_price_averages": "price_averages",
+    "08_report_pipeline_health": "pipeline_health",
+}
 
 
 class TimeIsUp(CoinlakeError):

@@ -14,12 +14,8 @@ import nbformat
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
 from coinlake.reports.page import PART_MIME, PLOTLY_MIME, TEMPLATES, context, style
+from coinlake_ops.notebooks import REPORTS
 
-REPORTS = {
-    "07_report_market_trends": "market_trends",
-    "06_report_price_averages": "price_averages",
-    "08_report_pipeline_health": "pipeline_health",
-}
 PICTURES = {
     "market_trends": ("performance", "drawdown"),
     "price_averages": ("bitcoin", "distance"),

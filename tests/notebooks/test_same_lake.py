@@ -10,7 +10,7 @@ import pytest
 from adf_lab import monitor
 from coinlake import Lakehouse, delta
 from coinlake.schema import TABLES
-from coinlake_ops import batch, parameter_files, spark_server
+from coinlake_ops import batch, notebooks, parameter_files, spark_server
 from coinlake_ops.project import ROOT
 from tests.support import lake as lakes
 
@@ -85,7 +85,7 @@ def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, kille
     assert expected.keys() == found.keys()
     for table in expected:
         assert found[table] == expected[table], table
-    reports = {f"{name}.html" for name in batch.REPORTS.values()}
+    reports = {f"{name}.html" for name in notebooks.REPORTS.values()}
     for path in (lake, killed):
         assert {page.name for page in (path / "reports").iterdir()} == reports
 

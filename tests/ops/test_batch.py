@@ -55,7 +55,7 @@ def world(monkeypatch, tmp_path):
         observability.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
 
     monkeypatch.setattr(batch, "AFTER", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
-    monkeypatch.setattr(batch, "REPORTS", {})
+    monkeypatch.setattr(notebooks, "REPORTS", {})
     monkeypatch.setattr(notebooks, "path", lambda name: Path(f"{name}.ipynb"))
     monkeypatch.setattr(
         notebooks,
@@ -198,5 +198,5 @@ def test_the_lock_names_its_holder_while_a_second_run_waits(world, monkeypatch, 
 
 def test_the_pipeline_holds_every_notebook_and_no_other():
     assert sorted(batch.AFTER) == [path.stem for path in notebooks.all_paths()]
-    assert set(batch.REPORTS) <= set(batch.AFTER)
+    assert set(notebooks.REPORTS) <= set(batch.AFTER)
     assert project.ROOT / "notebooks" == notebooks.FOLDER

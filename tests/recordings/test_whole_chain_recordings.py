@@ -18,7 +18,7 @@ from coinlake import schema
 from coinlake.bronze import LandingZone
 from coinlake.currencies import CODES, CURRENCIES
 from coinlake.warehouse import LOADED
-from coinlake_ops import batch, parameter_files
+from coinlake_ops import batch, notebooks, parameter_files
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
 from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
@@ -299,6 +299,6 @@ def test_every_row_leads_back_to_a_recording(chain):
 
 
 def test_three_reports_are_there(chain):
-    for name in batch.REPORTS.values():
+    for name in notebooks.REPORTS.values():
         page = (chain.lake / "reports" / f"{name}.html").read_text(encoding="utf-8")
         assert "</html>" in page and "<svg" in page

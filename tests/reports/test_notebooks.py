@@ -7,7 +7,7 @@ import pytest
 
 from coinlake import Lakehouse, observability
 from coinlake_ops import notebooks
-from coinlake_ops.rendering import REPORTS
+from coinlake_ops.notebooks import REPORTS
 from tests.support import gold_frames
 
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```", re.DOTALL)

@@ -13,7 +13,7 @@ from markupsafe import escape
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
 from coinlake.reports.page import page
-from coinlake_ops import cli, rendering
+from coinlake_ops import cli, notebooks, rendering
 from coinlake_ops.project import ROOT
 from tests.support import executed, gold_frames
 from tests.support.built_reports import BUILT_AT, MODULES, built
@@ -215,7 +215,7 @@ def test_a_coin_of_three_days_among_old_ones_shows_what_is_known(reports):
 
 def test_readme_headlines_are_the_pages_headlines(reports, tmp_path):
     run = tmp_path / "lake" / "runs" / "r1"
-    for notebook, name in rendering.REPORTS.items():
+    for notebook, name in notebooks.REPORTS.items():
         executed.written(reports[name], run / f"{notebook}.ipynb")
     assert (
         cli.main(["report", "--lake", str(tmp_path / "lake"), "--to", str(tmp_path / "out"), "--no-pictures"]) == 0

@@ -49,10 +49,10 @@ def run_notebook(world, activity):
     record = observability.read_record(step.lake_path, step.run_id, step.name)
     if record is None:
         raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
-    if notebook.stem in batch.REPORTS:
+    if notebook.stem in course.REPORTS:
         from coinlake_ops import rendering
 
-        rendering.render(executed, world.lake / "reports" / f"{batch.REPORTS[notebook.stem]}.html")
+        rendering.render(executed, world.lake / "reports" / f"{course.REPORTS[notebook.stem]}.html")
     return {
         "runPageUrl": executed.as_uri(),
         "runOutput": observability.step_result(record),
