@@ -83,7 +83,7 @@ class SilverLake:
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""
         log = silver.load_responses(self.lakehouse)
-        return {streams.RESPONSE_LOG: log} | silver.stream_all(self.lakehouse)
+        return {streams.LOG_FOLDER: log} | silver.stream_all(self.lakehouse)
 
     def stream(self, endpoint: str) -> silver.Counts:
         """Runs the endpoint's stream; the log's first."""

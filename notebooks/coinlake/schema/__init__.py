@@ -28,7 +28,18 @@ from coinlake.schema.gold import (
 from coinlake.schema.names import delimited, quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
 from coinlake.schema.silver import *  # noqa: F403 (its tables)
-from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Table
+from coinlake.schema.table import (
+    AGGREGATED,
+    CLEANED,
+    LONGEST_ID,
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    LONGEST_SYMBOL,
+    RAW,
+    SCHEMAS,
+    Column,
+    Table,
+)
 
 TABLES: tuple[Table, ...] = (
     RESPONSES,
@@ -68,6 +79,10 @@ __all__ = [
     "FACT_PRICE_DAILY",
     "FRESHNESS",
     "GOLD_PROGRESS",
+    "LONGEST_ID",
+    "LONGEST_LABEL",
+    "LONGEST_NAME",
+    "LONGEST_SYMBOL",
     "MARKET_DAILY",
     "MARKET_TRENDS_DAILY",
     "PIPELINE_RUNS",

@@ -12,6 +12,8 @@ SCHEMAS = {
     CLEANED: "Silver: typed, checked, one row per natural key.",
     AGGREGATED: "Gold: the star schema, the aggregates that reports read, and the pipeline's own records.",
 }
+# How long texts from outside may be, in units of UTF-16: so wide are the warehouse's columns.
+LONGEST_ID, LONGEST_SYMBOL, LONGEST_NAME, LONGEST_LABEL = 200, 100, 400, 50
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, number, positive, rescued
+from coinlake.sources.columns import CARRIED, number, positive, possible, rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -46,8 +46,8 @@ def coin_categories(records: DataFrame) -> DataFrame:
         number("market_cap_change_24h").alias("market_cap_change_24h"),
         number("volume_24h").alias("volume_24h"),
         F.col("top_3_coins_id").alias("top_3_coins"),
-        "updated_at",
-        rescued().alias("rescued"),
+        possible("updated_at").alias("updated_at"),
+        rescued(updated_at=(F.col("updated_at"), possible("updated_at"))).alias("rescued"),
         *CARRIED,
     )
 

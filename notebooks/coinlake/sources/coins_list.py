@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED
+from coinlake.sources.columns import CARRIED, short
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -28,8 +28,8 @@ def listed_coins(records: DataFrame) -> DataFrame:
     """Entries of /coins/list -> rows of coin_list, as if each list were the first and the newest."""
     return records.select(
         F.col("id").alias("coin_id"),
-        "symbol",
-        "name",
+        short("symbol", schema.LONGEST_SYMBOL).alias("symbol"),
+        short("name", schema.LONGEST_NAME).alias("name"),
         F.col("fetched_at").alias("first_listed_at"),
         F.col("fetched_at").alias("last_listed_at"),
         *CARRIED,
@@ -47,7 +47,10 @@ def coins_ever_listed(stored: DataFrame, listed: DataFrame) -> DataFrame:
     )
 
 
-EXPECTATIONS = (Expectation("id_missing", "A coin has an id.", "coin_id <> ''", REJECT),)
+EXPECTATIONS = (
+    Expectation("id_missing", "A coin has an id.", "coin_id <> ''", REJECT),
+    coingecko.ID_TOO_LONG,
+)
 
 SOURCE = Source(
     order=3,

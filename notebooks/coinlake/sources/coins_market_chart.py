@@ -9,7 +9,17 @@ from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.errors import ConfigurationError
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, month, parameter, periods, positive
+from coinlake.sources.columns import (
+    CARRIED,
+    LATEST_SECONDS,
+    finite,
+    instant,
+    month,
+    parameter,
+    periods,
+    plain_number,
+    positive,
+)
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 DAY_MS = 86_400_000
@@ -52,6 +62,20 @@ SCHEMA = """
 """
 
 
+SERIES = ("prices", "market_caps", "total_volumes")
+
+
+def is_possible(stamp: Column) -> Column:
+    """Whether a stamp, in Unix milliseconds, is an instant between 1970 and 2100."""
+    return stamp.between(0, LATEST_SECONDS * 1000)
+
+
+def odd_pairs(name: str) -> Column:
+    """ARRAY<ARRAY<DOUBLE>>: a series that one odd value made unreadable; what is no number in it is NULL."""
+    pairs = F.from_json(F.col("_odd")[name], "array<string>")
+    return F.transform(pairs, lambda pair: F.transform(F.from_json(pair, "array<string>"), plain_number))
+
+
 def chart_points(records: DataFrame) -> DataFrame:
     """Charts -> one row for each instant: the columns of coin_prices, and _stamp (Unix ms), _is_fine, _has_chart.
 
@@ -60,27 +84,26 @@ def chart_points(records: DataFrame) -> DataFrame:
     out. Any other point belongs to the hour that its stamp is in. _is_fine: points are minutes apart, not hours.
     """
 
-    def series(name: str, *values: str) -> Column:
-        empty = F.lit(None).cast("double")
+    no_number, no_text = F.lit(None).cast("double"), F.lit(None).cast("string")
 
-        def point(pair: Column) -> Column:
-            value = F.get(pair, F.lit(1))
-            return F.struct(
-                F.get(pair, F.lit(0)).alias("stamp"),
-                *(
-                    (value if each == name else empty).alias(each)
-                    for each in ("prices", "market_caps", "total_volumes")
-                ),
-            )
+    def point(body: Column, stamp: Column, **values: Column) -> Column:
+        numbers = (values.get(name, no_number).alias(name) for name in SERIES)
+        return F.struct(body.alias("body"), stamp.alias("stamp"), *numbers)
 
-        return F.coalesce(
-            F.transform(name, point),
-            F.array().cast("array<struct<stamp:double,prices:double,market_caps:double,total_volumes:double>>"),
+    def series(pairs: Column, name: str) -> Column:
+        return F.transform(
+            pairs, lambda pair: point(no_text, F.get(pair, F.lit(0)), **{name: F.get(pair, F.lit(1))})
         )
 
-    stamps = F.transform("prices", lambda pair: F.get(pair, F.lit(0)))
+    pairs = {name: F.coalesce(name, odd_pairs(name)) for name in SERIES}
+    prices = pairs["prices"]
+    stamps = F.filter(F.transform(prices, lambda pair: F.get(pair, F.lit(0))), is_possible)
     all_but_last = F.slice(stamps, 1, F.greatest(F.size(stamps) - 1, F.lit(1)))
-    points = F.concat(series("prices"), series("market_caps"), series("total_volumes"))
+    none = F.array().cast("array<array<double>>")
+    points = F.concat(*(series(F.coalesce(pairs[name], none), name) for name in SERIES))
+    # A body that is rejected whole is one point without a time. It must not ride along with each of its points.
+    is_whole = (F.size("_body_reasons") > 0) | prices.isNull()
+    body = F.array(point(F.col("_record"), no_number))
     # As LONG: two months of hourly points are more milliseconds than an INT holds.
     half_hours = (F.size(stamps).cast("long") - 1) * HALF_HOUR_MS
     charts = records.select(
@@ -88,34 +111,29 @@ def chart_points(records: DataFrame) -> DataFrame:
             "coin_id"
         ),
         parameter("vs_currency").alias("vs_currency"),
-        F.col("prices").isNotNull().alias("_has_chart"),
+        prices.isNotNull().alias("_has_chart"),
         F.forall(all_but_last, lambda stamp: stamp % DAY_MS == 0).alias("_is_daily"),
         ((F.array_max(stamps) - F.array_min(stamps)) < half_hours).alias("_is_fine"),
         *CARRIED,
-        points.alias("_points"),
-    )
-    keys = [name for name in charts.columns if name not in ("_points", "_record")]
-    whole = F.size("_body_reasons") > 0
-    nothing = F.array(F.lit(None))
-    exploded = charts.withColumn(
-        "_point", F.explode(F.when(whole | ~F.col("_has_chart"), nothing).otherwise(F.col("_points")))
-    )
+        F.when(is_whole, body).otherwise(points).alias("_points"),
+    ).drop("_record")
+    keys = [name for name in charts.columns if name != "_points"]
     joined = (
-        exploded.withColumn("_stamp", F.col("_point.stamp"))
+        charts.withColumn("_point", F.explode("_points"))
+        .withColumn("_stamp", F.col("_point.stamp"))
         .groupBy(*keys, "_stamp")
         .agg(
             F.max("_point.prices").alias("price"),
             positive(F.max("_point.market_caps")).alias("market_cap"),
-            F.max("_point.total_volumes").alias("total_volume"),
-            F.any_value(F.when(F.col("_point").isNull(), F.col("_record"))).alias("_body"),
+            finite(F.max("_point.total_volumes")).alias("total_volume"),
+            F.max("_point.body").alias("_body"),
         )
     )
-    instant = F.when(F.col("_stamp").between(0, 1e14), F.timestamp_millis(F.col("_stamp").cast("long")))
+    time = instant(F.col("_stamp") / 1000)
+    is_now = F.col("_is_daily") & is_possible(F.col("_stamp")) & (F.col("_stamp") % DAY_MS != 0)
     return (
-        joined.where(
-            ~(F.coalesce("_is_daily", F.lit(False)) & F.coalesce(F.col("_stamp") % DAY_MS != 0, F.lit(False)))
-        )
-        .withColumn("observed_at", F.when(F.col("_is_daily"), instant).otherwise(F.date_trunc("hour", instant)))
+        joined.where(~F.coalesce(is_now, F.lit(False)))
+        .withColumn("observed_at", F.when(F.col("_is_daily"), time).otherwise(F.date_trunc("hour", time)))
         .withColumn("granularity", F.when(F.col("_is_daily"), "daily").otherwise("hourly"))
         .withColumn("period", F.date_format("observed_at", "yyyy"))
         .withColumn("period", F.when(F.col("_is_daily"), F.col("period")).otherwise(month("observed_at")))
@@ -125,7 +143,13 @@ def chart_points(records: DataFrame) -> DataFrame:
             F.coalesce(
                 "_body",
                 F.to_json(
-                    F.struct(F.col("_stamp").cast("long").alias("time"), "price", "market_cap", "total_volume")
+                    F.struct(
+                        F.when(F.abs("_stamp") < 1e18, F.col("_stamp")).cast("long").alias("time"),
+                        F.when(~(F.abs("_stamp") < 1e18), F.col("_stamp")).alias("time_as_sent"),
+                        "price",
+                        "market_cap",
+                        "total_volume",
+                    )
                 ),
             ),
         )
@@ -145,6 +169,7 @@ def chart_prices(points: DataFrame) -> DataFrame:
 
 EXPECTATIONS = (
     Expectation("id_missing", "The address names the coin.", "coin_id <> ''", REJECT),
+    coingecko.ID_TOO_LONG,
     coingecko.CURRENCY_KNOWN,
     Expectation("chart_missing", "The body has a chart.", "_has_chart", REJECT),
     Expectation(

@@ -9,10 +9,24 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, LARGEST_PAGE, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, month, number, parameter, partitions, periods, positive, rescued
+from coinlake.sources.columns import (
+    CARRIED,
+    fitting,
+    month,
+    number,
+    parameter,
+    partitions,
+    periods,
+    positive,
+    possible,
+    rescued,
+    short,
+    whole,
+)
 from coinlake.sources.source import REJECT, WARN, Expectation, Settings, Source, Target
 
 SPARKLINE_HOURS = 168
+TEXTS = {"symbol": schema.LONGEST_SYMBOL, "name": schema.LONGEST_NAME}
 
 ENDPOINT = Endpoint(
     name="coins_markets",
@@ -68,18 +82,17 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
         number("price_change_percentage_24h"), number("price_change_percentage_24h_in_currency")
     )
     sparkline = F.col("sparkline_in_7d.price")
-    is_current = F.col("last_updated") > F.col("_served_at") - F.expr("INTERVAL 1 HOUR")
-    rank = number("market_cap_rank")
+    times = {name: possible(name) for name in ("ath_date", "atl_date", "last_updated")}
+    is_current = times["last_updated"] > F.col("_served_at") - F.expr("INTERVAL 1 HOUR")
     rows = records.select(
         F.col("id").alias("coin_id"),
         parameter("vs_currency").alias("vs_currency"),
         F.col("fetched_at").alias("snapshot_at"),
         month("fetched_at").alias("period"),
-        "symbol",
-        "name",
+        *(short(name, most).alias(name) for name, most in TEXTS.items()),
         number("current_price").alias("price"),
         positive(number("market_cap")).alias("market_cap"),
-        F.when(rank == F.floor(rank), rank.try_cast("int")).alias("market_cap_rank"),
+        whole(number("market_cap_rank")).alias("market_cap_rank"),
         *(number(name).alias(name) for name in ("fully_diluted_valuation", "total_volume", "high_24h", "low_24h")),
         number("price_change_24h").alias("price_change_24h"),
         number("price_change_percentage_1h_in_currency").alias("price_change_percentage_1h"),
@@ -98,12 +111,15 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
                 "ath_change_percentage",
             )
         ),
-        "ath_date",
+        times["ath_date"].alias("ath_date"),
         number("atl").alias("atl"),
         number("atl_change_percentage").alias("atl_change_percentage"),
-        "atl_date",
-        "last_updated",
-        rescued().alias("rescued"),
+        times["atl_date"].alias("atl_date"),
+        times["last_updated"].alias("last_updated"),
+        rescued(
+            **{name: (F.col(name), fitting(name, most)) for name, most in TEXTS.items()},
+            **{name: (F.col(name), time) for name, time in times.items()},
+        ).alias("rescued"),
         *CARRIED,
         sparkline.alias("_sparkline"),
         F.when((F.size(sparkline) == SPARKLINE_HOURS) & is_current, F.date_trunc("hour", "_served_at")).alias(
@@ -162,6 +178,7 @@ def months_of_sparklines() -> Column:
 
 EXPECTATIONS = (
     Expectation("id_missing", "A coin has an id.", "coin_id <> ''", REJECT),
+    coingecko.ID_TOO_LONG,
     Expectation("price_missing", "A coin has a price.", "price IS NOT NULL", REJECT),
     coingecko.PRICE_POSSIBLE,
     coingecko.CURRENCY_KNOWN,
@@ -198,7 +215,7 @@ EXPECTATIONS = (
         "_sparkline IS NULL OR _last_hour IS NOT NULL",
         WARN,
     ),
-    Expectation("fields_rescued", "Every field is known and of its type.", "rescued IS NULL", WARN),
+    Expectation("fields_rescued", "Every field is known, of its type and in its range.", "rescued IS NULL", WARN),
     Expectation(
         "ath_below_price",
         "No price is above the all-time high.",

@@ -10,18 +10,70 @@ from pyspark.sql import functions as F
 # What every row takes over from its record as it is: where it comes from, its text, what is said of its body.
 CARRIED = ("file", "landing_run", "fetched_at", "_record", "_body_reasons")
 PLAIN_NUMBER = r"^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$"
+# Instants and days outside of these are no data of a market: an epoch in another unit, or nonsense.
+EARLIEST, LATEST = "1970-01-01", "2100-01-01"
+LATEST_SECONDS = 4_102_444_800
 
 
-def number(name: str) -> Column:
-    """A number of a record; one that was sent as text counts where it is plainly a number. Never NaN."""
-    sent = F.col(f"_odd.{name}")
-    value = F.coalesce(F.col(name), F.when(sent.rlike(PLAIN_NUMBER), sent.try_cast("double")))
+# --- total conversions: whatever the value is, the result is a possible one or NULL; nothing here raises ---------
+
+
+def finite(value: Column | str) -> Column:
+    """DOUBLE: the number, NULL for NaN and the infinities."""
+    value = F.col(value) if isinstance(value, str) else value
     return F.when(F.abs(value) < float("inf"), value)
 
 
+def plain_number(text: Column) -> Column:
+    """DOUBLE: a number that was read as text, NULL for what is not plainly one."""
+    return finite(F.when(text.rlike(PLAIN_NUMBER), text.try_cast("double")))
+
+
+def number(name: str) -> Column:
+    """DOUBLE: a number of a record; one that was sent as text counts where it is plainly a number."""
+    return finite(F.coalesce(F.col(name), plain_number(F.col(f"_odd.{name}"))))
+
+
 def positive(number: Column) -> Column:
-    """A market cap: 0 is how CoinGecko says that it does not know."""
+    """DOUBLE: a market cap; 0 is how CoinGecko says that it does not know."""
     return F.when((number > 0) & (number < float("inf")), number)
+
+
+def whole(value: Column) -> Column:
+    """INT: a number without a fraction, NULL for one that has one or that does not fit."""
+    return F.when(value == F.rint(value), value).try_cast("int")
+
+
+def instant(seconds: Column) -> Column:
+    """TIMESTAMP: the instant of a Unix time, seconds of any type, to the microsecond; NULL outside 1970-2100."""
+    return F.timestamp_micros(F.rint(F.when(seconds.between(0, LATEST_SECONDS), seconds) * 1_000_000).cast("long"))
+
+
+def possible(time: Column | str) -> Column:
+    """A TIMESTAMP or DATE as it is, NULL outside 1970-2100."""
+    time = F.col(time) if isinstance(time, str) else time
+    return F.when((time >= F.lit(EARLIEST)) & (time < F.lit(LATEST)), time)
+
+
+def day(text: Column | str) -> Column:
+    """DATE: a day that is written as yyyy-mm-dd, NULL for anything else and outside 1970-2100."""
+    return possible((F.col(text) if isinstance(text, str) else text).try_cast("date"))
+
+
+def fits(name: str, most: int) -> str:
+    """The condition that a column NVARCHAR(most) holds the text of this name: it counts units of UTF-16."""
+    return f"octet_length(encode({name}, 'UTF-16LE')) <= {2 * most}"
+
+
+def fitting(name: str, most: int) -> Column:
+    """STRING: the text of this name, NULL where NVARCHAR(most) would not hold it."""
+    return F.when(F.expr(fits(name, most)), F.col(name))
+
+
+def short(name: str, most: int) -> Column:
+    """STRING: the text of this name, or its beginning where NVARCHAR(most) would not hold it."""
+    # A letter is one or two units.
+    return F.coalesce(fitting(name, most), F.left(name, F.lit(most // 2)))
 
 
 def parameter(name: str) -> Column:
@@ -30,12 +82,27 @@ def parameter(name: str) -> Column:
     return F.nullif(F.trim(F.lower(F.try_url_decode(text))), F.lit(""))
 
 
-def rescued() -> Column:
-    """What was rescued, names sorted, without the file's path, which differs from lake to lake."""
-    found = F.from_json("_rescued_data", "map<string,variant>")
+def rescued(**converted: tuple[Column, Column]) -> Column:
+    """What was rescued, as a JSON object, names sorted; NULL where all fitted.
+
+    That is what the reader rescued, without the file's path, which differs from lake to lake, and of `converted`
+    (name -> the value as it was read, the value that is stored) those of which nothing could be stored.
+    """
+    nothing = F.expr("cast(map() as map<string,variant>)")
+    read = F.coalesce(F.from_json("_rescued_data", "map<string,variant>"), nothing)
+    misfits = F.array(
+        *(
+            F.when(
+                sent.isNotNull() & stored.isNull(),
+                F.struct(F.lit(name).alias("key"), sent.cast("variant").alias("value")),
+            )
+            for name, (sent, stored) in converted.items()
+        )
+    )
+    found = F.map_concat(read, F.map_from_entries(F.array_compact(misfits))) if converted else read
     names = F.filter(F.array_sort(F.map_keys(found)), lambda name: name != "_file_path")
     fields = F.map_from_entries(F.transform(names, lambda name: F.struct(name, found[name])))
-    return F.when(F.col("_rescued_data").isNotNull(), F.to_json(fields))
+    return F.when(F.size(names) > 0, F.to_json(fields))
 
 
 def month(instant: str | Column) -> Column:
@@ -43,13 +110,30 @@ def month(instant: str | Column) -> Column:
     return F.date_format(instant, "yyyy-MM")
 
 
-def each(records: DataFrame, elements: Column, name: str = "_element") -> DataFrame:
-    """One row for each element of an array, its text as _record; one row for a body that is rejected whole."""
-    is_whole = F.size("_body_reasons") > 0
-    exploded = records.withColumn(
-        name, F.explode(F.when(is_whole | elements.isNull(), F.array(F.lit(None))).otherwise(elements))
+def each(records: DataFrame, elements: Column) -> DataFrame:
+    """One row for each element of an array, as _element, its text as _record.
+
+    A body that is rejected whole gives one row, whose _element is NULL and whose _record is the body's. The body
+    does not ride along with each of its elements: that would cost the square of its size.
+    """
+    is_whole = (F.size("_body_reasons") > 0) | elements.isNull()
+    body = F.array(F.struct(F.get(elements, F.lit(-1)).alias("element"), F.col("_record").alias("body")))
+    parts = F.transform(
+        elements, lambda part: F.struct(part.alias("element"), F.lit(None).cast("string").alias("body"))
     )
-    return exploded.withColumn("_record", F.coalesce(F.to_json(name), "_record"))
+    rest = [name for name in records.columns if name != "_record"]
+    return (
+        records.select(*rest, F.explode(F.when(is_whole, body).otherwise(parts)).alias("_part"))
+        .withColumn("_element", F.col("_part.element"))
+        .withColumn("_record", F.coalesce(F.to_json("_element"), "_part.body"))
+        .drop("_part")
+    )
+
+
+def literal(text: Column) -> Column:
+    """STRING: a text as a literal of Spark SQL, as schema.quoted_text writes it."""
+    escaped = F.replace(F.replace(text, F.lit("\\"), F.lit("\\\\")), F.lit("'"), F.lit("\\'"))
+    return F.concat(F.lit("'"), escaped, F.lit("'"))
 
 
 def partitions(*periods: Column | str) -> Column:

@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from coinlake import api, schema
 from coinlake.api import Endpoint, Request
-from coinlake.sources.columns import CARRIED, each
-from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.columns import CARRIED, each, finite, fits, instant, whole
+from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="fear_greed",
@@ -36,8 +36,8 @@ SCHEMA = """
 def fear_greed(records: DataFrame) -> DataFrame:
     """Answers of alternative.me -> rows of fear_greed; all its values are texts."""
     return each(records, F.col("data")).select(
-        F.timestamp_seconds(F.expr("try_cast(_element.timestamp AS BIGINT)")).cast("date").alias("date"),
-        F.expr("try_cast(_element.value AS INT)").alias("value"),
+        instant(finite(F.col("_element.timestamp").try_cast("double"))).cast("date").alias("date"),
+        whole(F.col("_element.value").try_cast("double")).alias("value"),
         F.col("_element.value_classification").alias("classification"),
         *CARRIED,
     )
@@ -45,8 +45,15 @@ def fear_greed(records: DataFrame) -> DataFrame:
 
 EXPECTATIONS = (
     Expectation("date_missing", "A value has a day.", "date IS NOT NULL", REJECT),
+    DAY_PAST,
     Expectation("value_impossible", "A value is between 0 and 100.", "value BETWEEN 0 AND 100", REJECT),
     Expectation("label_missing", "A value has a label.", "classification <> ''", REJECT),
+    Expectation(
+        "label_too_long",
+        f"A label has at most {schema.LONGEST_LABEL} letters.",
+        f"classification IS NULL OR {fits('classification', schema.LONGEST_LABEL)}",
+        REJECT,
+    ),
 )
 
 SOURCE = Source(

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
 from coinlake.errors import ConfigurationError
-from coinlake.sources.columns import CARRIED, each
-from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.columns import CARRIED, day, each
+from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="fx_rates",
@@ -47,35 +47,44 @@ def currencies(text: str) -> list[str]:
 SCHEMA = "amount DOUBLE, base STRING, date DATE, start_date DATE, end_date DATE, rates VARIANT"
 
 
+VARIANTS = "map<string, variant>"
+
+
 def fx_rates(records: DataFrame) -> DataFrame:
     """Answers of Frankfurter, for one day or a range of days -> rows of fx_rates, for one unit of the base."""
-    by_day = F.try_variant_get("rates", "$", "map<string, map<string, double>>")
-    of_day = F.create_map(F.col("date").cast("string"), F.try_variant_get("rates", "$", "map<string, double>"))
-    days = F.map_entries(F.when(F.col("date").isNull(), by_day).otherwise(of_day))
+    entries = F.map_entries(F.try_variant_get("rates", "$", VARIANTS))
+    of_day = F.struct(F.col("date").cast("string").alias("key"), F.col("rates").alias("value"))
+    days = F.when(F.col("date").isNull(), entries).otherwise(F.array(of_day))
+
+    def rates(day: Column) -> Column:
+        """The rates of a day; one without a currency where they are no object."""
+        none = F.array(F.struct(F.lit(None).cast("string").alias("key"), day["value"].alias("value")))
+        return F.coalesce(F.map_entries(F.try_variant_get(day["value"], "$", VARIANTS)), none)
+
     pairs = F.flatten(
         F.transform(
             days,
             lambda day: F.transform(
-                F.map_entries(day["value"]),
+                rates(day),
                 lambda pair: F.struct(
                     day["key"].alias("date"), pair["key"].alias("currency"), pair["value"].alias("rate")
                 ),
             ),
         )
     )
+    rate = F.try_variant_get("_element.rate", "$", "double")
     return each(records, pairs).select(
-        F.expr("try_cast(_element.date AS DATE)").alias("date"),
+        day("_element.date").alias("date"),
         F.lower("base").alias("base_currency"),
         F.lower("_element.currency").alias("currency"),
-        (F.col("_element.rate") / F.coalesce(F.when(F.col("amount") > 0, F.col("amount")), F.lit(1.0))).alias(
-            "rate"
-        ),
+        (rate / F.coalesce(F.when(F.col("amount") > 0, F.col("amount")), F.lit(1.0))).alias("rate"),
         *CARRIED,
     )
 
 
 EXPECTATIONS = (
     Expectation("date_missing", "A rate has a day.", "date IS NOT NULL", REJECT),
+    DAY_PAST,
     Expectation(
         "currency_unknown",
         "Both currencies are codes of three letters.",

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, rescued
+from coinlake.sources.columns import CARRIED, finite, instant, rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -31,21 +31,19 @@ SCHEMA = """
 
 def market_totals(records: DataFrame) -> DataFrame:
     """Bodies of /global -> rows of market_totals."""
+    updated_at = instant(F.col("data.updated_at"))
+    change = finite("data.market_cap_change_percentage_24h_usd")
     return records.select(
         F.col("fetched_at").alias("snapshot_at"),
-        F.timestamp_seconds("data.updated_at").alias("updated_at"),
+        updated_at.alias("updated_at"),
+        "data.active_cryptocurrencies",
+        "data.markets",
         *(
-            f"data.{name}"
-            for name in (
-                "active_cryptocurrencies",
-                "markets",
-                "total_market_cap",
-                "total_volume",
-                "market_cap_percentage",
-                "market_cap_change_percentage_24h_usd",
-            )
+            F.map_filter(f"data.{name}", lambda _, value: F.abs(value) < float("inf")).alias(name)
+            for name in ("total_market_cap", "total_volume", "market_cap_percentage")
         ),
-        rescued().alias("rescued"),
+        change.alias("market_cap_change_percentage_24h_usd"),
+        rescued(**{"data.updated_at": (F.col("data.updated_at"), updated_at)}).alias("rescued"),
         *CARRIED,
     )
 

@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import schema
+from coinlake.sources.columns import literal, possible
 from coinlake.sources.source import REJECT, Expectation, Stream, Target
 
 SCHEMA = """
@@ -19,8 +20,12 @@ SCHEMA = """
 
 def responses(records: DataFrame) -> DataFrame:
     """Lines of the response log -> rows of responses; the line's own file as _line_file."""
-    return records.withColumn("landing_run", F.coalesce("run", "landing_run")).withColumn(
-        "headers", F.to_json("headers")
+    return records.withColumns(
+        {
+            "landing_run": F.coalesce("run", "landing_run"),
+            "headers": F.to_json("headers"),
+            "fetched_at": possible("fetched_at"),
+        }
     )
 
 
@@ -31,9 +36,8 @@ def logged_lines(rows: DataFrame) -> DataFrame:
 
 def runs_of_log() -> Column:
     """The condition on the target that names the runs of the lines."""
-    return F.concat(
-        F.lit("t.landing_run BETWEEN '"), F.min("landing_run"), F.lit("' AND '"), F.max("landing_run"), F.lit("'")
-    )
+    first, last = (literal(of("landing_run")) for of in (F.min, F.max))
+    return F.concat(F.lit("t.landing_run BETWEEN "), first, F.lit(" AND "), last)
 
 
 EXPECTATIONS = (

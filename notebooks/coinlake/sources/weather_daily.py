@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
-from coinlake.sources.columns import CARRIED, each
-from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.columns import CARRIED, day, each, plain_number, whole
+from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="weather_daily",
@@ -47,9 +47,9 @@ def requests(settings: Settings, as_of: datetime) -> list[Request]:
 SCHEMA = """
     latitude DOUBLE, longitude DOUBLE, generationtime_ms DOUBLE, utc_offset_seconds INT, timezone STRING,
     timezone_abbreviation STRING, elevation DOUBLE, daily_units MAP<STRING, STRING>,
-    daily STRUCT<time: ARRAY<STRING>, temperature_2m_max: ARRAY<DOUBLE>, temperature_2m_min: ARRAY<DOUBLE>,
-        precipitation_sum: ARRAY<DOUBLE>, wind_speed_10m_max: ARRAY<DOUBLE>, windspeed_10m_max: ARRAY<DOUBLE>,
-        weather_code: ARRAY<DOUBLE>, weathercode: ARRAY<DOUBLE>>
+    daily STRUCT<time: ARRAY<STRING>, temperature_2m_max: ARRAY<STRING>, temperature_2m_min: ARRAY<STRING>,
+        precipitation_sum: ARRAY<STRING>, wind_speed_10m_max: ARRAY<STRING>, windspeed_10m_max: ARRAY<STRING>,
+        weather_code: ARRAY<STRING>, weathercode: ARRAY<STRING>>
 """
 WEATHER_VALUES = (
     "temperature_2m_max",
@@ -95,16 +95,16 @@ def weather_daily(records: DataFrame) -> DataFrame:
     bodies = records.withColumns(
         {"_has_units": has_units, "_has_values": has_values, "_days": F.when(has_values, known)}
     )
+    numbers = {name: plain_number(F.col(f"_element.{name}")) for name in WEATHER_VALUES}
+    numbers["weather_code"] = whole(numbers["weather_code"])
+    has_numbers = [F.col(f"_element.{name}").isNull() | number.isNotNull() for name, number in numbers.items()]
     return each(bodies, F.col("_days")).select(
-        "latitude",
-        "longitude",
-        F.expr("try_cast(_element.time AS DATE)").alias("date"),
+        F.when(F.abs("latitude") <= 90, F.col("latitude")).alias("latitude"),
+        F.when(F.abs("longitude") <= 180, F.col("longitude")).alias("longitude"),
+        day("_element.time").alias("date"),
         "timezone",
-        "_element.temperature_2m_max",
-        "_element.temperature_2m_min",
-        "_element.precipitation_sum",
-        "_element.wind_speed_10m_max",
-        F.col("_element.weather_code").cast("int").alias("weather_code"),
+        *(number.alias(name) for name, number in numbers.items()),
+        reduce(and_, has_numbers).alias("_has_numbers"),
         "_has_units",
         "_has_values",
         *CARRIED,
@@ -112,8 +112,15 @@ def weather_daily(records: DataFrame) -> DataFrame:
 
 
 EXPECTATIONS = (
-    Expectation("place_missing", "The body names the place.", "latitude + longitude IS NOT NULL", REJECT),
+    Expectation("place_missing", "The body names a place on earth.", "latitude + longitude IS NOT NULL", REJECT),
     Expectation("date_missing", "A day has a date.", "date IS NOT NULL OR NOT _has_values", REJECT),
+    DAY_PAST,
+    Expectation(
+        "value_impossible",
+        "A value, where there is one, is a number, and the weather code a whole one.",
+        "_has_numbers",
+        REJECT,
+    ),
     Expectation(
         "units_unknown",
         "Degrees are Celsius, lengths millimetres, speeds kilometres an hour.",
