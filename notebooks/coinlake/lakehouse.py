@@ -73,6 +73,8 @@ class Lakehouse:
                 f"The tables of {lake.path} were made, and yet {catalog} does not show them all. Run again; if it "
                 "happens twice, look for another session that drops tables."
             )
+        if lake._add_columns(found):
+            found = lake._columns_found() or found
         problems = [problem for table in TABLES for problem in delta.differences(table, found[table.name])]
         if problems:
             raise lake._drift(problems)
@@ -207,6 +209,18 @@ class Lakehouse:
             for column in schema
             if isinstance(column.dataType, StructType)
         }
+
+    def _add_columns(self, found: dict[str, list[tuple[str, str, bool]]]) -> bool:
+        """Adds the columns that tables of an older release lack, and says so; whether there were any."""
+        wanted = {
+            table.qualified_name: delta.added_columns(self.table(table).name, table, found[table.name])
+            for table in TABLES
+        }
+        due = {name: statement for name, statement in wanted.items() if statement}
+        for name, statement in due.items():
+            self.spark.sql(statement)
+            print(f"{name} is of an older release: {statement.partition(' ADD ')[2].lower()} added, NULL so far")
+        return bool(due)
 
     def _side_by_side(self, make: Callable[[Table], object], tables: Sequence[Table] = TABLES) -> None:
         with ThreadPoolExecutor(max_workers=4) as pool:

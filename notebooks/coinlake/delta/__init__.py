@@ -1,7 +1,7 @@
 """The tables of coinlake.schema as Delta tables: read, upserted, replaced, and what changed in them since."""
 
 from coinlake.delta.change_feed import changed_rows, changes_since, feed_is_gone, newest_changed_rows
-from coinlake.delta.definitions import RULE, ddl, differences
+from coinlake.delta.definitions import RULE, added_columns, ddl, differences
 from coinlake.delta.tables import DeltaTable, Merged, only_row, versions
 from coinlake.delta.watermarks import read_watermarks, write_watermarks
 
@@ -9,6 +9,7 @@ __all__ = [
     "RULE",
     "DeltaTable",
     "Merged",
+    "added_columns",
     "changed_rows",
     "changes_since",
     "ddl",

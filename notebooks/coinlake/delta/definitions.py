@@ -34,6 +34,19 @@ def ddl(catalog: str, table: Table, location: str | None = None) -> str:
     )
 
 
+def added_columns(catalog_name: str, table: Table, found: list[tuple[str, str, bool]]) -> str | None:
+    """The statement that adds the columns that a table of an older release lacks; None where it lacks none.
+
+    Only columns that may be NULL can be added. `catalog_name` is how SQL names the table.
+    """
+    existing = {name for name, *_ in found}
+    lacking = [column for column in table.columns if column.name not in existing and not column.required]
+    if not lacking:
+        return None
+    columns = ", ".join(f"{column.name} {column.type} COMMENT {quoted_text(column.comment)}" for column in lacking)
+    return f"ALTER TABLE {catalog_name} ADD COLUMNS ({columns})"
+
+
 def differences(table: Table, found: list[tuple[str, str, bool]]) -> Iterable[str]:
     """In words, where the columns that exist (name, type, required) differ from those that are described."""
     described = {column.name: (_simple(column.type), column.required) for column in table.columns}

@@ -77,6 +77,21 @@ class DeltaTable:
         reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
         return reader.table(self.name)
 
+    def id(self) -> str:
+        """Delta's id of the table: one that was made anew, at the same place and of the same name, has another.
+
+        Where the lake is a folder, it is read there, as in `newest_commits`.
+        Source: Delta Transaction Log Protocol, "Change Metadata".
+        """
+        log = Path(self.folder, "_delta_log").glob(f"{'[0-9]' * 20}.json") if self.folder else ()
+        for entry in sorted(log)[:1]:
+            with entry.open(encoding="utf-8") as actions:
+                for action in map(json.loads, actions):
+                    if "metaData" in action:
+                        return str(action["metaData"]["id"])
+        # The log begins later where its oldest entries were cleaned up.
+        return str(only_row(self.spark.sql(f"DESCRIBE DETAIL {self.name}"))["id"])
+
     def version(self) -> int:
         """The newest Delta version of the table; 0 when nothing was ever written to it."""
         return self.newest_commits(1)[0].version

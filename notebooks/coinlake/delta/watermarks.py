@@ -1,18 +1,28 @@
-"""Watermarks: up to which version a reader has read each table that it reads; rows of `gold_progress`."""
+"""Watermarks: up to which version a reader has read each table that it reads; rows of `gold_progress`.
 
-from collections.abc import Mapping
+A version counts for the table that it was read of: one that was made anew since was never read.
+"""
+
+from collections.abc import Iterable
 
 from pyspark.sql import functions as F
 
 from coinlake.delta.tables import DeltaTable, Merged
 
 
-def read_watermarks(watermarks: DeltaTable) -> dict[str, int]:
-    """The versions that were read, by name of the table; a table that was never read is not there."""
-    return {row["table_name"]: row["version"] for row in watermarks.read().collect()}
+def read_watermarks(watermarks: DeltaTable, of: Iterable[DeltaTable]) -> dict[str, int]:
+    """The versions that were read of these tables, by name; one that was never read as it stands is not there."""
+    ids = {stored.table.name: stored.id() for stored in of}
+    # A lake of an older release has no ids: there the names decide once more.
+    return {
+        row["table_name"]: row["version"]
+        for row in watermarks.read().collect()
+        if row["table_id"] in (None, ids.get(row["table_name"]))
+    }
 
 
-def write_watermarks(watermarks: DeltaTable, read: Mapping[str, int]) -> Merged:
-    """Says that these versions are read now; other tables stay as they are."""
-    frame = watermarks.spark.createDataFrame(sorted(read.items()), watermarks.read().schema)
-    return watermarks.replace(frame, F.col("table_name").isin(*read))
+def write_watermarks(watermarks: DeltaTable, read: Iterable[tuple[DeltaTable, int]]) -> Merged:
+    """Says that these versions of these tables are read now; other tables stay as they are."""
+    rows = sorted((stored.table.name, version, stored.id()) for stored, version in read)
+    frame = watermarks.spark.createDataFrame(rows, watermarks.read().schema)
+    return watermarks.replace(frame, F.col("table_name").isin(*(name for name, *_ in rows)))

@@ -19,7 +19,7 @@ from coinlake.gold.candles import candle_hourly_update, candle_weekly_update
 from coinlake.gold.correlation import correlation_90d_update
 from coinlake.gold.dimensions import dim_coin_first, dim_coin_update, dim_currency_update, dim_date_update
 from coinlake.gold.facts import fact_market_snapshot_update, fact_price_daily_update
-from coinlake.gold.inputs import Inputs, Plan, Reach
+from coinlake.gold.inputs import SOURCES, Inputs, Plan, Reach
 from coinlake.gold.market import market_daily_update
 from coinlake.gold.monthly import coin_monthly_update
 from coinlake.gold.plan import plan as plan_of
@@ -95,7 +95,8 @@ def finish(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
         return {}
     inputs = Inputs(lake, plan)
     written = _write_side_by_side(inputs, partial(dim_coin_update, inputs))
-    read = {**plan.versions, schema.FACT_PRICE_DAILY.name: reach.fact_version}
+    read = [(lake.table(table), plan.versions[table.name]) for table in SOURCES]
+    read.append((lake.table(schema.FACT_PRICE_DAILY), reach.fact_version))
     watermarks = lake.table(schema.GOLD_PROGRESS)
     return written | {schema.GOLD_PROGRESS.qualified_name: delta.write_watermarks(watermarks, read)}
 

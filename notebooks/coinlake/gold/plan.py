@@ -22,11 +22,21 @@ from coinlake.schema import Table
 
 def plan(lake: Lakehouse) -> Plan:
     """Everything that silver alone says about the next build."""
-    held = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS))
+    read = [*map(lake.table, SOURCES), lake.table(schema.FACT_PRICE_DAILY)]
+    held = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS), read)
     pinned = Plan(versions=delta.versions(map(lake.table, SOURCES)), held=held)
     if not pinned.has_changes:
         return pinned
-    counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
+    try:
+        counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
+        if not counted.is_first:
+            reach(lake, counted)  # what a build that was interrupted has written is read again then
+    except Exception as problem:
+        if not delta.feed_is_gone(problem):
+            raise
+        # What changed since the last build cannot be known any more: gold is computed whole.
+        pinned = replace(pinned, held={})
+        counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
     if counted.is_first:
         return counted
     inputs = Inputs(lake, counted)

@@ -46,7 +46,8 @@ def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
     is the age at which a table counts as late.
     """
     watermarks = lake.table(schema.GOLD_PROGRESS)
-    held, now = delta.read_watermarks(watermarks), delta.versions(map(lake.table, METRIC_SOURCES))
+    sources = [lake.table(table) for table in METRIC_SOURCES]
+    held, now = delta.read_watermarks(watermarks, sources), delta.versions(sources)
     due = {schema.FRESHNESS.qualified_name: partial(_freshness, lake, sla_hours)}
     for source, target, counted in (
         (schema.RESPONSES, schema.API_USAGE, api_usage),
@@ -59,7 +60,7 @@ def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
         done = {name: pool.submit(write) for name, write in due.items()}
         written = {name: merged.result() for name, merged in done.items()}
     if any(held.get(name) != version for name, version in now.items()):
-        delta.write_watermarks(watermarks, now)
+        delta.write_watermarks(watermarks, [(stored, now[stored.table.name]) for stored in sources])
     return _effective(written)
 
 
@@ -152,13 +153,21 @@ def _count_again(
 
 
 def _rows_of_changed_days(stored: DeltaTable, since: int | None) -> DataFrame:
-    """All rows of the days that hold a row which arrived or changed after version `since`; None: all rows."""
+    """All rows of the days that hold a row which arrived or changed after version `since`.
+
+    All rows where `since` is None, and where it cannot be known any more what changed since then.
+    """
     rows = stored.read()
     if since is None:
         return rows
     day = _arrival("fetched_at")
     changes = delta.changed_rows(stored, since).select(day.alias("date"))
-    days = [row["date"] for row in changes.distinct().collect()]
+    try:
+        days = [row["date"] for row in changes.distinct().collect()]
+    except Exception as problem:
+        if not delta.feed_is_gone(problem):
+            raise
+        return rows
     return rows.where(day.isin(*days)) if days else rows.where("false")
 
 

@@ -297,6 +297,7 @@ GOLD_PROGRESS = Table(
     (
         required("table_name", "STRING", "table that gold reads"),
         required("version", "BIGINT", "last Delta version of it that gold holds"),
+        Column("table_id", "STRING", "Delta's id of the table that the version is of; made anew, it has another"),
     ),
     key=("table_name",),
 )

@@ -90,6 +90,35 @@ def quarantined(rows: DataFrame, table: Table, endpoint: str) -> DataFrame:
     )
 
 
+def unprocessable(
+    files: DataFrame, responses: DataFrame | None, table: Table, endpoint: str, error: str
+) -> DataFrame:
+    """Files (_src_path) that could not be processed as rows of quarantine: whole, the error as their record.
+
+    responses: the response log; None for files of the log itself.
+    """
+    folder = LOG_FOLDER if responses is None else "landing"
+    pattern = f"^.*/({folder}/.+)$" if responses is None else f"^.*/{folder}/(.+)$"
+    named = files.select(F.regexp_extract("_src_path", pattern, 1).alias("file"))
+    if responses is None:
+        known = named.withColumn("fetched_at", F.lit(None).cast("timestamp"))
+    else:
+        fetched = landed_responses(responses).select("file", F.col("_response.fetched_at").alias("fetched_at"))
+        known = named.join(fetched, "file", "left")
+    return known.select(
+        F.sha2(F.concat_ws("\n", F.lit(table.name), "file"), 256).alias("quarantine_id"),
+        F.lit(table.name).alias("table_name"),
+        F.lit(endpoint).alias("endpoint"),
+        "file",
+        F.nullif(F.regexp_extract("file", "/run=([^/]+?)(?:/|[.]jsonl$)", 1), F.lit("")).alias("landing_run"),
+        "fetched_at",
+        F.array(F.lit("unprocessable")).alias("reasons"),
+        F.to_json(F.struct(F.lit(error).alias("error"))).alias("record"),
+        F.lit(1).alias("copies"),
+        F.lit(None).cast("timestamp").alias("replayed_at"),
+    )
+
+
 def landed_responses(responses: DataFrame) -> DataFrame:
     """file, and _response (url, fetched_at, headers), of the answers that are data."""
     return responses.where("outcome = 'landed'").select(

@@ -26,8 +26,10 @@ from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
     LOG_FOLDER,
     judged,
+    landed_responses,
     quarantined,
     stream_of,
+    unprocessable,
     with_log_file,
     with_response,
 )
@@ -37,6 +39,15 @@ FILES_PER_BATCH = 200
 
 ATTEMPTS_AT_MERGE = 5
 
+ACCEPTED = "size(_reasons) = 0"
+
+# What Delta says of rows that a table must not hold.
+REFUSED_ROWS = (
+    "DELTA_VIOLATE_CONSTRAINT",
+    "DELTA_NOT_NULL_CONSTRAINT_VIOLATED",
+    "DELTA_MULTIPLE_SOURCE_ROW_MATCHING",
+)
+
 # Streams that run side by side at most: they share the memory of one driver.
 MOST_AT_ONCE = 3
 
@@ -45,13 +56,15 @@ MOST_AT_ONCE = 3
 class Counts:
     """What a stream did. read: records; written: rows inserted or updated; rejected: rows to quarantine.
 
-    versions: Delta version of each table that was written to, by schema.table.
+    versions: Delta version of each table that was written to, by schema.table. faults: files that could not be
+    processed and stand in quarantine whole, with the error.
     """
 
     read: int = 0
     written: int = 0
     rejected: int = 0
     versions: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
 
     def __add__(self, other: "Counts") -> "Counts":
         versions = {
@@ -59,7 +72,11 @@ class Counts:
             for name in self.versions | other.versions
         }
         return Counts(
-            self.read + other.read, self.written + other.written, self.rejected + other.rejected, versions
+            self.read + other.read,
+            self.written + other.written,
+            self.rejected + other.rejected,
+            versions,
+            self.faults | other.faults,
         )
 
 
@@ -72,7 +89,23 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     folder = LOG_FOLDER if endpoint == LOG_FOLDER else f"landing/endpoint={endpoint}"
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
+    _bind(lake, endpoint)
     return take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+
+
+def _bind(lake: Lakehouse, endpoint: str) -> None:
+    """Makes the stream read all files again where one of its tables was made anew since it read them.
+
+    A checkpoint says which files were taken in, and not by which tables: their ids are kept beside it. Reading a
+    file twice changes nothing, because a MERGE finds its rows there.
+    """
+    tables = [*(target.table for target in stream_of(endpoint).targets), schema.QUARANTINE]
+    ids = {table.name: lake.table(table).id() for table in tables}
+    note, checkpoint = Path(lake.checkpoint("tables"), f"{endpoint}.json"), Path(lake.checkpoint(endpoint))
+    if note.exists() and json.loads(note.read_text(encoding="utf-8")) == ids:
+        return
+    files.at(checkpoint).remove(checkpoint)
+    files.write_json(note, ids)
 
 
 def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) -> Counts:
@@ -115,15 +148,18 @@ def load_responses(lake: Lakehouse) -> Counts:
     return stream_endpoint(lake, LOG_FOLDER)
 
 
+def _known(lake: Lakehouse, records: DataFrame, endpoint: str) -> DataFrame:
+    """The records with what is known of their file."""
+    if endpoint == LOG_FOLDER:
+        return with_log_file(records)
+    return with_response(records, lake.table(schema.RESPONSES).read(), endpoint)
+
+
 def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     """Judges the records of landed files and merges the accepted rows and the rejected ones where they belong."""
     source = stream_of(endpoint)
-    if endpoint == LOG_FOLDER:
-        known = with_log_file(records)
-    else:
-        known = with_response(records, lake.table(schema.RESPONSES).read(), endpoint)
-    rows = judged(known, endpoint)
-    is_accepted = F.size("_reasons") == 0
+    rows = judged(_known(lake, records, endpoint), endpoint)
+    is_accepted = F.expr(ACCEPTED)
     # One pass tells whether anything was rejected and where stored rows are to be searched for.
     totals = rows.agg(
         F.count("*").alias("read"),
@@ -142,6 +178,62 @@ def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
             _merge(counts, lake.table(target.table), merged, where)
     if counts.rejected:
         _merge(counts, lake.table(schema.QUARANTINE), quarantined(rows, source.table, endpoint), None)
+    return counts
+
+
+def take_in_apart(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Exception) -> Counts:
+    """Takes in the files of a batch that failed, in halves, until each file that is at fault is alone.
+
+    That one goes to quarantine whole, with the error: no file may hold up those behind it. Raises the fault
+    where it is not a file's content that is to blame, but a table, the disk or the session.
+    """
+    paths = sorted(row["_src_path"] for row in records.select("_src_path").distinct().collect())
+    if len(paths) < 2:
+        if not _is_of_content(lake, records, endpoint, fault):
+            raise fault
+        return _set_aside(lake, paths, endpoint, fault)
+    counts = Counts()
+    for part in (paths[: len(paths) // 2], paths[len(paths) // 2 :]):
+        some = records.where(F.col("_src_path").isin(part))
+        try:
+            counts += take_in(lake, some, endpoint)
+        except Exception as again:
+            counts += take_in_apart(lake, some, endpoint, again)
+    return counts
+
+
+def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Exception) -> bool:
+    """Whether the records are at fault: the table refuses their rows, or no rows can be made of them."""
+    if any(f"[{condition}" in str(fault) for condition in REFUSED_ROWS):
+        return True
+    # What rows are made with must itself be readable: else everything would seem to be at fault.
+    _evaluate(landed_responses(lake.table(schema.RESPONSES).read()))
+    try:
+        rows = judged(_known(lake, records, endpoint), endpoint)
+        for frame in (rows, *(target.rows(rows.where(ACCEPTED)) for target in stream_of(endpoint).targets)):
+            _evaluate(frame)
+    except Exception:
+        return True
+    return False
+
+
+def _evaluate(frame: DataFrame) -> None:
+    frame.write.format("noop").mode("overwrite").save()
+
+
+def _set_aside(lake: Lakehouse, paths: list[str], endpoint: str, fault: Exception) -> Counts:
+    """Puts files (_src_path) into quarantine, whole."""
+    error = str(fault).strip().partition("\n")[0][:500]
+    rows = unprocessable(
+        lake.spark.createDataFrame([(path,) for path in paths], "_src_path STRING"),
+        None if endpoint == LOG_FOLDER else lake.table(schema.RESPONSES).read(),
+        stream_of(endpoint).table,
+        endpoint,
+        error,
+    )
+    faults = {row["file"]: error for row in rows.select("file").collect()}
+    counts = Counts(read=len(faults), rejected=len(faults), faults=faults)
+    _merge(counts, lake.table(schema.QUARANTINE), rows, None)
     return counts
 
 
@@ -165,7 +257,11 @@ def _again_on_conflict(merge: Callable[[], Merged]) -> Merged:
 
 
 def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, endpoint: str, notes: str) -> None:
-    counts = take_in(Lakehouse(records.sparkSession, catalog, path), records, endpoint)
+    lake = Lakehouse(records.sparkSession, catalog, path)
+    try:
+        counts = take_in(lake, records, endpoint)
+    except Exception as fault:
+        counts = take_in_apart(lake, records, endpoint, fault)
     files.write_json(Path(notes, f"{batch}.json"), asdict(counts))
 
 
