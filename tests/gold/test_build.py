@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import random
+import shutil
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -317,13 +318,39 @@ def next_days() -> list[tuple]:
     ]
 
 
-def test_a_watermark_that_is_gone_makes_gold_whole_again(lake):
+def forget_a_watermark(lake):
+    name = lake.table(schema.GOLD_PROGRESS).name
+    lake.spark.sql(f"DELETE FROM {name} WHERE table_name = 'fact_price_daily'")
+
+
+def make_anew(lake):
+    """A table of silver is deleted, made again and filled again: its versions begin from 0."""
+    rows = lake.table(schema.COIN_LIST).read().collect()
+    shutil.rmtree(lake.table(schema.COIN_LIST).folder)
+    again = Lakehouse.create(CATALOG, lake.path, lake.spark).table(schema.COIN_LIST)
+    lake.spark.createDataFrame(rows, again.read().schema).writeTo(again.name).append()
+
+
+def vacuum(lake):
+    """The feed no longer reaches back: a price is corrected twice, and VACUUM takes what the corrections left."""
+    name = lake.table(schema.COIN_PRICES).name
+    for change in ("price + 1", "price - 1"):
+        lake.spark.sql(f"UPDATE {name} SET price = {change} WHERE coin_id = 'bitcoin'")
+    check = "spark.databricks.delta.retentionDurationCheck.enabled"
+    lake.spark.conf.set(check, "false")
+    try:
+        lake.spark.sql(f"VACUUM {name} RETAIN 0 HOURS")
+    finally:
+        lake.spark.conf.unset(check)
+
+
+def test_where_it_cannot_be_known_what_changed_gold_is_made_whole_again(lake):
     arrive(lake, small_market())
     gold.build(lake)
     before = contents(lake)
-    for name in ("coin_prices", "fact_price_daily"):
-        lake.spark.sql(f"DELETE FROM {lake.table(schema.GOLD_PROGRESS).name} WHERE table_name = '{name}'")
-        assert gold.plan(lake).is_first
+    for change in (forget_a_watermark, make_anew, vacuum):
+        change(lake)
+        assert gold.plan(lake).is_first, change
         gold.build(lake)
-        assert contents(lake) == before
+        assert contents(lake) == before, change
     assert not gold.plan(lake).has_changes

@@ -31,14 +31,14 @@ def put(lake: Path, endpoint: str, run: str, body: bytes) -> str:
     return file
 
 
-def log(lake: Path, endpoint: str, file: str, fetched_at: str) -> None:
+def log(lake: Path, endpoint: str, file: str, fetched_at: str, url: str = "") -> None:
     """Writes the line of the log for a body that `put` wrote: it says that the body is data."""
     body = (lake / "landing" / file).read_bytes()
     day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
     line = {
         **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
         **{
-            "url": api.absolute_url(sources.endpoint_of(endpoint), URLS[endpoint]),
+            "url": api.absolute_url(sources.endpoint_of(endpoint), url or URLS[endpoint]),
             "fetched_at": fetched_at,
             "elapsed_ms": 1,
         },
@@ -76,9 +76,9 @@ class SilverLake:
         """Writes a body that no log names; returns its path below landing/."""
         return put(self.path, endpoint, name, body)
 
-    def log(self, endpoint: str, file: str, fetched_at: str) -> None:
+    def log(self, endpoint: str, file: str, fetched_at: str, url: str = "") -> None:
         """Writes the line of the log for a body that `put` wrote."""
-        log(self.path, endpoint, file, fetched_at)
+        log(self.path, endpoint, file, fetched_at, url)
 
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, number, positive, possible, rescued
+from coinlake.sources.columns import CARRIED, number, positive, possible, with_rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -38,7 +38,8 @@ def coin_categories(records: DataFrame) -> DataFrame:
     About every second category comes without market cap, change, volume and updated_at. Answers of 2021 name no
     coins, and for some time only the images of three: then top_3_coins is NULL.
     """
-    return records.select(
+    updated_at = possible("updated_at")
+    return with_rescued(records, updated_at=(F.col("updated_at"), updated_at)).select(
         F.col("id").alias("category_id"),
         F.col("fetched_at").alias("snapshot_at"),
         "name",
@@ -46,8 +47,8 @@ def coin_categories(records: DataFrame) -> DataFrame:
         number("market_cap_change_24h").alias("market_cap_change_24h"),
         number("volume_24h").alias("volume_24h"),
         F.col("top_3_coins_id").alias("top_3_coins"),
-        possible("updated_at").alias("updated_at"),
-        rescued(updated_at=(F.col("updated_at"), possible("updated_at"))).alias("rescued"),
+        updated_at.alias("updated_at"),
+        "rescued",
         *CARRIED,
     )
 

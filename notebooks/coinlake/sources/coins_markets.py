@@ -19,9 +19,9 @@ from coinlake.sources.columns import (
     periods,
     positive,
     possible,
-    rescued,
     short,
     whole,
+    with_rescued,
 )
 from coinlake.sources.source import REJECT, WARN, Expectation, Settings, Source, Target
 
@@ -84,7 +84,9 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
     sparkline = F.col("sparkline_in_7d.price")
     times = {name: possible(name) for name in ("ath_date", "atl_date", "last_updated")}
     is_current = times["last_updated"] > F.col("_served_at") - F.expr("INTERVAL 1 HOUR")
-    rows = records.select(
+    unfit = {name: (F.col(name), fitting(name, most)) for name, most in TEXTS.items()}
+    unfit |= {name: (F.col(name), time) for name, time in times.items()}
+    rows = with_rescued(records, **unfit).select(
         F.col("id").alias("coin_id"),
         parameter("vs_currency").alias("vs_currency"),
         F.col("fetched_at").alias("snapshot_at"),
@@ -116,10 +118,7 @@ def coin_snapshots(records: DataFrame) -> DataFrame:
         number("atl_change_percentage").alias("atl_change_percentage"),
         times["atl_date"].alias("atl_date"),
         times["last_updated"].alias("last_updated"),
-        rescued(
-            **{name: (F.col(name), fitting(name, most)) for name, most in TEXTS.items()},
-            **{name: (F.col(name), time) for name, time in times.items()},
-        ).alias("rescued"),
+        "rescued",
         *CARRIED,
         sparkline.alias("_sparkline"),
         F.when((F.size(sparkline) == SPARKLINE_HOURS) & is_current, F.date_trunc("hour", "_served_at")).alias(

@@ -82,27 +82,28 @@ def parameter(name: str) -> Column:
     return F.nullif(F.trim(F.lower(F.try_url_decode(text))), F.lit(""))
 
 
-def rescued(**converted: tuple[Column, Column]) -> Column:
-    """What was rescued, as a JSON object, names sorted; NULL where all fitted.
+def with_rescued(records: DataFrame, **converted: tuple[Column, Column]) -> DataFrame:
+    """Adds `rescued`: what was rescued, as a JSON object, names sorted; NULL where all fitted.
 
     That is what the reader rescued, without the file's path, which differs from lake to lake, and of `converted`
     (name -> the value as it was read, the value that is stored) those of which nothing could be stored.
     """
     nothing = F.expr("cast(map() as map<string,variant>)")
     read = F.coalesce(F.from_json("_rescued_data", "map<string,variant>"), nothing)
-    misfits = F.array(
-        *(
-            F.when(
-                sent.isNotNull() & stored.isNull(),
-                F.struct(F.lit(name).alias("key"), sent.cast("variant").alias("value")),
-            )
-            for name, (sent, stored) in converted.items()
+    entries = [
+        F.when(
+            sent.isNotNull() & stored.isNull(),
+            F.struct(F.lit(name).alias("key"), sent.cast("variant").alias("value")),
         )
-    )
-    found = F.map_concat(read, F.map_from_entries(F.array_compact(misfits))) if converted else read
-    names = F.filter(F.array_sort(F.map_keys(found)), lambda name: name != "_file_path")
-    fields = F.map_from_entries(F.transform(names, lambda name: F.struct(name, found[name])))
-    return F.when(F.size(names) > 0, F.to_json(fields))
+        for name, (sent, stored) in converted.items()
+    ]
+    misfits = F.map_from_entries(F.array_compact(F.array(*entries))) if entries else nothing
+    names = F.array_sort(F.concat(F.map_keys(read), F.map_keys(misfits)))
+    names = F.filter(names, lambda name: name != "_file_path")
+    fields = F.transform(names, lambda name: F.struct(name, F.coalesce(read[name], misfits[name])))
+    # A column of its own: beside a column that is selected under its old name, the function of a transform takes
+    # the new column for the old one.
+    return records.withColumn("rescued", F.when(F.size(names) > 0, F.to_json(F.map_from_entries(fields))))
 
 
 def month(instant: str | Column) -> Column:

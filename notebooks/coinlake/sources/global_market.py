@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.api import COINGECKO, Endpoint, Request
 from coinlake.sources import coingecko
-from coinlake.sources.columns import CARRIED, finite, instant, rescued
+from coinlake.sources.columns import CARRIED, finite, instant, with_rescued
 from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
@@ -33,7 +33,8 @@ def market_totals(records: DataFrame) -> DataFrame:
     """Bodies of /global -> rows of market_totals."""
     updated_at = instant(F.col("data.updated_at"))
     change = finite("data.market_cap_change_percentage_24h_usd")
-    return records.select(
+    unfit = {"data.updated_at": (F.col("data.updated_at"), updated_at)}
+    return with_rescued(records, **unfit).select(
         F.col("fetched_at").alias("snapshot_at"),
         updated_at.alias("updated_at"),
         "data.active_cryptocurrencies",
@@ -43,7 +44,7 @@ def market_totals(records: DataFrame) -> DataFrame:
             for name in ("total_market_cap", "total_volume", "market_cap_percentage")
         ),
         change.alias("market_cap_change_percentage_24h_usd"),
-        rescued(**{"data.updated_at": (F.col("data.updated_at"), updated_at)}).alias("rescued"),
+        "rescued",
         *CARRIED,
     )
 
