@@ -7,7 +7,6 @@ nbconvert renders the reports. What each notebook did is read from the record th
 import fcntl
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,29 +18,19 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from coinlake import observability, runtime
-from coinlake.errors import CoinlakeError
+from coinlake import observability, runtime, schema
+from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
 from coinlake_ops import notebooks, spark_server
 
-# What must be done before a notebook can start: the picture of the pipeline.
-AFTER: dict[str, tuple[str, ...]] = {
-    "00_setup": (),
-    "01_ingest_market_data": (),
-    "02_ingest_context_data": (),
-    "03_stream_to_silver": ("00_setup", "01_ingest_market_data", "02_ingest_context_data"),
-    "04_build_gold": ("03_stream_to_silver",),
-    "05_load_sql": ("04_build_gold",),
-    "06_report_price_averages": ("04_build_gold",),
-    "07_report_market_trends": ("04_build_gold",),
-    "08_report_pipeline_health": ("05_load_sql", "06_report_price_averages", "07_report_market_trends"),
-}
+# What must be done before a notebook can start.
+AFTER = schema.STEPS
 AT_ONCE = 3
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
 class NotebookFailed(CoinlakeError):
-    """A notebook stopped: which, in which cell, and what it said."""
+    """Notebooks stopped: of each which, in which cell, and what it said."""
 
 
 @dataclass
@@ -130,17 +119,18 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
         live = run.parameters["source"] == "live"
         progress = sys.stderr if live else None
         notebooks.execute(notebook, executed, values, progress=progress, environment=environment)
-    except notebooks.CellFailed as failure:
+    except CoinlakeError as failure:
         message = explain(failure)
         if "catalog" in declared and not server.result().is_alive():
             message = f"The Spark server stopped; its log is {_shown(server.result().log)}. Run again."
         step.fail(message)
-        raise NotebookFailed(
-            f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
-        ) from None
+        cell = f", cell {failure.cell}" if isinstance(failure, notebooks.CellFailed) else ""
+        raise NotebookFailed(f"{name}{cell}: {message}\nExecuted notebook: {_shown(executed)}") from None
     record = observability.read_record(step.lake_path, run.run_id, name)
-    if record is None:
-        raise NotebookFailed(f"{name} left no record: it must end with step.end(…).")
+    if record is None or record["status"] != schema.SUCCEEDED:
+        message = "It did not come to step.end(…), with which a notebook must end."
+        step.fail(message)
+        raise NotebookFailed(f"{name}: {message}")
     if name in notebooks.REPORTS:
         from coinlake_ops import rendering
 
@@ -150,8 +140,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
 
 def explain(error: Exception) -> str:
     """What a person needs of an error: its message without a JVM's stack or Python's chain."""
-    text = re.split(r"\n+(?:JVM stacktrace|== SQL ==|Traceback \(most recent call last\))", str(error))[0]
-    return text.strip() or type(error).__name__
+    return in_words("", str(error)) or type(error).__name__
 
 
 @contextmanager

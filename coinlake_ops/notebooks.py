@@ -1,10 +1,8 @@
 """Finds, reads and executes the course's notebooks."""
 
 import ast
-import builtins
 import json
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -12,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from coinlake import errors
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import project
@@ -28,6 +27,10 @@ REPORTS = {
 
 class TimeIsUp(CoinlakeError):
     """A notebook was not done in its time; its kernel was killed."""
+
+
+class KernelDied(CoinlakeError):
+    """The process of a notebook ended by itself, most often because memory ran out."""
 
 
 class CellFailed(CoinlakeError):
@@ -101,7 +104,7 @@ def execute(
 
     `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
     `environment` is what the kernel gets on top of this process's own.
-    Raises CellFailed, and TimeIsUp for a killed one.
+    Raises CellFailed, KernelDied, and TimeIsUp for a killed one.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
@@ -157,12 +160,15 @@ def execute(
             stdout_file=progress,
         )
     except PapermillExecutionError as error:
-        raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
-    except DeadKernelError:
+        raise CellFailed(error.cell_index + 1, errors.in_words(error.ename, error.evalue)) from None
+    except (DeadKernelError, RuntimeError) as error:
+        # Of a kernel that dies while it starts, Jupyter says so in an error without a class of its own.
+        if not isinstance(error, DeadKernelError) and "died" not in str(error):
+            raise
         if killed.is_set():
             raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
-        raise CoinlakeError(
-            f"{notebook.stem}: its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
+        raise KernelDied(
+            f"Its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
         ) from None
     finally:
         kernel_log.close()
@@ -191,9 +197,3 @@ def keep_outputs(executed: Path, notebook: Path) -> int:
         cell.execution_count = outputs[cell.id].execution_count
     nbformat.write(course, notebook)
     return len(kept)
-
-
-def _message(name: str, value: str) -> str:
-    """A cell's error: Python's own need their type to be understood, others speak for themselves."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", value)
-    return f"{name}: {text}" if hasattr(builtins, name) else text

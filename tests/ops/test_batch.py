@@ -131,6 +131,22 @@ def test_what_runs_beside_a_failure_ends_in_peace_and_is_not_blamed(world, capsy
     assert capsys.readouterr().err.startswith("\nb, cell 3: Login failed.\n")
 
 
+def test_a_kernel_that_dies_is_a_failure_of_its_step(world, capsys):
+    world.failing["c"] = notebooks.KernelDied("Its kernel died.")
+    assert run(world) == 1
+    assert capsys.readouterr().err.startswith("\nc: Its kernel died.\n")
+    assert "d" not in world.executed
+    record = observability.read_record(str(world.lake), "r1", "c")
+    assert (record["status"], record["message"]) == ("failed", "Its kernel died.")
+
+
+def test_a_notebook_that_does_not_come_to_its_end_fails(world, monkeypatch, capsys):
+    monkeypatch.setattr(observability.Step, "end", lambda *_, **__: None)
+    assert run(world) == 1
+    assert "a: It did not come to step.end(…)" in capsys.readouterr().err
+    assert observability.read_record(str(world.lake), "r1", "a")["status"] == "failed"
+
+
 def test_every_failure_is_told(world, capsys):
     world.failing |= {"a": notebooks.CellFailed(1, "No network."), "b": notebooks.CellFailed(3, "Login failed.")}
     assert run(world) == 1

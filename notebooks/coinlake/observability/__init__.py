@@ -1,15 +1,26 @@
 """What ran: the step log, its lineage, and the metrics made of both."""
 
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
-from coinlake.observability.steps import Step, begin, new_run_id, read_record, record_path, step_result
+from coinlake.observability.steps import (
+    Step,
+    begin,
+    close_unfinished,
+    new_run_id,
+    read_record,
+    read_records,
+    record_path,
+    step_result,
+)
 
 __all__ = [
     "METRIC_SOURCES",
     "Step",
     "begin",
+    "close_unfinished",
     "load_steps",
     "new_run_id",
     "read_record",
+    "read_records",
     "record_path",
     "step_result",
     "update_metrics",

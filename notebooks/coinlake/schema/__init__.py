@@ -27,6 +27,17 @@ from coinlake.schema.gold import (
 )
 from coinlake.schema.names import delimited, quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
+from coinlake.schema.runs import (
+    FAILED,
+    INCOMPLETE,
+    INTERRUPTED,
+    RUNNING,
+    STEPS,
+    SUCCEEDED,
+    missing_steps,
+    ran_by_hand,
+    run_status,
+)
 from coinlake.schema.silver import *  # noqa: F403 (its tables)
 from coinlake.schema.table import AGGREGATED, CLEANED, RAW, SCHEMAS, Column, Table
 
@@ -66,8 +77,11 @@ __all__ = [
     "DIM_DATE",
     "FACT_MARKET_SNAPSHOT",
     "FACT_PRICE_DAILY",
+    "FAILED",
     "FRESHNESS",
     "GOLD_PROGRESS",
+    "INCOMPLETE",
+    "INTERRUPTED",
     "MARKET_DAILY",
     "MARKET_TRENDS_DAILY",
     "PIPELINE_RUNS",
@@ -75,13 +89,19 @@ __all__ = [
     "QUARANTINE_DAILY",
     "RAW",
     "RESPONSES",
+    "RUNNING",
     "RUN_STEPS",
     "SCHEMAS",
+    "STEPS",
+    "SUCCEEDED",
     "TABLES",
     "Column",
     "Table",
     "delimited",
+    "missing_steps",
     "quoted_name",
     "quoted_text",
+    "ran_by_hand",
+    "run_status",
 ]
 __all__ += _silver.__all__
