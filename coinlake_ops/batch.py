@@ -22,10 +22,12 @@ from coinlake import observability, runtime, schema
 from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
 from coinlake_ops import notebooks, spark_server
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 
 # What must be done before a notebook can start.
 AFTER = schema.STEPS
 AT_ONCE = 3
+SECONDS_TO_SAY_SO = 3.0
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -41,6 +43,7 @@ class Run:
     run_id: str
     emit: Callable[[str, dict[str, Any]], None]
     started: float = field(default_factory=time.monotonic)
+    kernels: Kernels = field(default_factory=Kernels)
 
     @property
     def lake(self) -> Path:
@@ -56,20 +59,23 @@ class Run:
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
     """Run every notebook whose input is done and render the reports; raises CoinlakeError when one fails.
 
-    A server that is given serves the run and stays; else the run has one of its own.
+    A server that is given serves the run and stays; else the run has one of its own, which ends after the kernels.
+    Ctrl-C interrupts the cells that run, waits seconds for them, and is raised as KeyboardInterrupt then.
     """
     run.lake.mkdir(parents=True, exist_ok=True)
     _require_space(run.lake)
-    with _only_run(run):
+    with _only_run(run), ended_by_ctrl_c(run.kernels):
         run.emit("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
-        with ThreadPoolExecutor(AT_ONCE + 1) as pool:
-            # The first notebooks need no Spark: they run while the server starts.
-            serving = pool.submit(lambda: server or spark_server.start(run.lake))
-            try:
-                _execute_all(run, pool, serving)
-            finally:
-                if server is None and serving.exception() is None:
-                    serving.result().stop()
+        pool = ThreadPoolExecutor(AT_ONCE + 1)
+        # The first notebooks need no Spark: they run while the server starts.
+        serving = pool.submit(lambda: server or spark_server.start(run.lake))
+        try:
+            _execute_all(run, pool, serving)
+        finally:
+            pool.shutdown(wait=not run.kernels.stopped.done(), cancel_futures=True)
+            if server is None:
+                # At once, unless the run was interrupted before the server had started.
+                serving.add_done_callback(_stop)
         run.emit(
             "end",
             {
@@ -80,13 +86,18 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
         )
 
 
+def _stop(serving: Future) -> None:
+    if not serving.cancelled() and serving.exception() is None:
+        serving.result().stop()
+
+
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
     """Start each notebook when its input is done; what runs beside one that fails is let run to its end."""
     order = TopologicalSorter(AFTER)
     order.prepare()
     ready: list[str] = []
     running: dict[Future, str] = {}
-    failures: list[CoinlakeError] = []
+    failures: list[Exception] = []
     while True:
         ready += order.get_ready()
         while ready and len(running) < AT_ONCE:
@@ -94,34 +105,52 @@ def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
             running[pool.submit(_execute_one, run, name, server)] = name
         if not running:
             break
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        try:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        except KeyboardInterrupt:
+            # Their kernels have ended; what is left to them is to say so.
+            wait(running, SECONDS_TO_SAY_SO)
+            raise
         for future in finished:
             name = running.pop(future)
             try:
                 run.emit("step", future.result())
                 order.done(name)
-            except CoinlakeError as failure:
+            except Exception as failure:
                 failures.append(failure)
     if failures:
-        raise NotebookFailed("\n".join(dict.fromkeys(map(str, failures))))
+        raise NotebookFailed("\n".join(dict.fromkeys(map(explain, failures))))
 
 
 def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     """Execute one notebook; returns the record it left."""
     notebook = notebooks.path(name)
     declared = notebooks.declared_parameters(notebook)
-    # Only a notebook with tables needs Spark; the others do not wait for it.
-    environment = server.result().environment if "catalog" in declared else {}
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = observability.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name
+    environment: dict[str, str] = {}
+    # Only a notebook with tables needs Spark; the others do not wait for it.
+    needs_spark = "catalog" in declared
+    if needs_spark:
+        wait((server, run.kernels.stopped), return_when=FIRST_COMPLETED)
+        if not run.kernels.stopped.done():
+            if problem := server.exception():
+                step.fail(explain(problem))
+                raise problem
+            environment = server.result().environment
     try:
         live = run.parameters["source"] == "live"
         progress = sys.stderr if live else None
-        notebooks.execute(notebook, executed, values, progress=progress, environment=environment)
-    except CoinlakeError as failure:
+        notebooks.execute(
+            notebook, executed, values, progress=progress, environment=environment, kernels=run.kernels
+        )
+    except notebooks.Interrupted:
+        step.interrupt(observability.BY_HAND)
+        raise
+    except Exception as failure:
         message = explain(failure)
-        if "catalog" in declared and not server.result().is_alive():
+        if needs_spark and not server.result().is_alive():
             message = f"The Spark server stopped; its log is {_shown(server.result().log)}. Run again."
         step.fail(message)
         cell = f", cell {failure.cell}" if isinstance(failure, notebooks.CellFailed) else ""
@@ -138,7 +167,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     return record | {"seconds": round((datetime.now(UTC) - step.started_at).total_seconds(), 1)}
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """What a person needs of an error: its message without a JVM's stack or Python's chain."""
     return in_words("", str(error)) or type(error).__name__
 

@@ -45,7 +45,7 @@ def world(monkeypatch, tmp_path):
         lake=tmp_path / "lake",
     )
 
-    def execute(notebook, executed, values, progress=None, environment=None):
+    def execute(notebook, executed, values, progress=None, environment=None, kernels=None):
         name = notebook.stem
         world.executed.append(name)
         world.environments[name] = environment
@@ -147,6 +147,16 @@ def test_a_notebook_that_does_not_come_to_its_end_fails(world, monkeypatch, caps
     assert observability.read_record(str(world.lake), "r1", "a")["status"] == "failed"
 
 
+def test_an_error_that_nobody_foresaw_is_a_failure_of_its_notebook_alone(world, capsys):
+    world.failing["b"] = RuntimeError("Kernel did not answer.")
+    assert run(world) == 1
+    assert sorted(world.executed) == ["a", "b"]
+    assert observability.read_record(str(world.lake), "r1", "a")["status"] == "succeeded"
+    assert observability.read_record(str(world.lake), "r1", "b")["status"] == "failed"
+    assert capsys.readouterr().err.startswith("\nb: Kernel did not answer.\n")
+    assert world.server.stopped
+
+
 def test_every_failure_is_told(world, capsys):
     world.failing |= {"a": notebooks.CellFailed(1, "No network."), "b": notebooks.CellFailed(3, "Login failed.")}
     assert run(world) == 1
@@ -181,6 +191,7 @@ def test_a_server_that_does_not_start_stops_the_run(world, monkeypatch, capsys):
     monkeypatch.setattr(spark_server, "start", start)
     assert run(world) == 1
     assert capsys.readouterr().err == "\nNo Java.\n"
+    assert observability.read_record(str(world.lake), "r1", "b")["message"] == "No Java."
 
 
 def test_a_mistyped_parameter_stops_before_anything_is_written(world, capsys):

@@ -36,7 +36,10 @@ def run_notebook(world, activity):
     executed = world.lake / "runs" / str(values["run_id"]) / notebook.name
     began = time.monotonic()
     try:
-        course.execute(notebook, executed, values, deadline=activity.timeout_seconds)
+        course.execute(notebook, executed, values, deadline=activity.timeout_seconds, kernels=world.kernels)
+    except course.Interrupted as failure:
+        step.interrupt(observability.BY_HAND)
+        raise ActivityFailure("Cancelled", str(failure), {"runPageUrl": executed.as_uri()}) from None
     except course.TimeIsUp as failure:
         step.fail(str(failure))
         raise ActivityFailure("Timeout", str(failure), {"runPageUrl": executed.as_uri()}) from None

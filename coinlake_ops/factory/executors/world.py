@@ -25,6 +25,7 @@ from adf_lab import ActivityFailure
 from coinlake import Lakehouse, bronze, instants, runtime
 from coinlake.bronze import LandingZone, Settings
 from coinlake_ops.factory.executors.alerts import AlertServer
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 
 # coinlake_ops.simulated_api tells them apart by their paths.
 SIMULATED_HOSTS = (
@@ -53,10 +54,12 @@ class LocalWorld:
         self.lake = Path(runtime.resolve_path(str(parameters["lake_path"])))
         self.warehouse_lock = threading.Lock()
         self._as_of, self._api, self._environ = as_of, api.rstrip("/"), environ
+        self.kernels = Kernels()
         self._started = ExitStack()
         self._starting = threading.RLock()
 
     def __enter__(self):
+        self._started.enter_context(ended_by_ctrl_c(self.kernels))
         return self
 
     def __exit__(self, *_):

@@ -2,6 +2,7 @@
 
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
 from coinlake.observability.steps import (
+    BY_HAND,
     Step,
     begin,
     close_unfinished,
@@ -13,6 +14,7 @@ from coinlake.observability.steps import (
 )
 
 __all__ = [
+    "BY_HAND",
     "METRIC_SOURCES",
     "Step",
     "begin",
