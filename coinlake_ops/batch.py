@@ -4,14 +4,12 @@ One Spark server serves all notebooks; papermill executes them, a few at a time,
 nbconvert renders the reports. What each notebook did is read from the record that it leaves.
 """
 
-import fcntl
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -23,6 +21,7 @@ from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
 from coinlake_ops import notebooks, spark_server
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
+from coinlake_ops.lake_lock import only_worker, shown
 
 # What must be done before a notebook can start.
 AFTER = schema.STEPS
@@ -64,8 +63,8 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
     """
     run.lake.mkdir(parents=True, exist_ok=True)
     _require_space(run.lake)
-    with _only_run(run), ended_by_ctrl_c(run.kernels):
-        run.emit("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
+    with only_worker(run.lake), ended_by_ctrl_c(run.kernels):
+        run.emit("start", {"run_id": run.run_id, "lake": shown(run.lake), "source": run.parameters["source"]})
         pool = ThreadPoolExecutor(AT_ONCE + 1)
         # The first notebooks need no Spark: they run while the server starts.
         serving = pool.submit(lambda: server or spark_server.start(run.lake))
@@ -81,7 +80,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             {
                 "run_id": run.run_id,
                 "seconds": round(time.monotonic() - run.started, 1),
-                "reports": [_shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
+                "reports": [shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
             },
         )
 
@@ -151,10 +150,10 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     except Exception as failure:
         message = explain(failure)
         if needs_spark and not server.result().is_alive():
-            message = f"The Spark server stopped; its log is {_shown(server.result().log)}. Run again."
+            message = f"The Spark server stopped; its log is {shown(server.result().log)}. Run again."
         step.fail(message)
         cell = f", cell {failure.cell}" if isinstance(failure, notebooks.CellFailed) else ""
-        raise NotebookFailed(f"{name}{cell}: {message}\nExecuted notebook: {_shown(executed)}") from None
+        raise NotebookFailed(f"{name}{cell}: {message}\nExecuted notebook: {shown(executed)}") from None
     record = observability.read_record(step.lake_path, run.run_id, name)
     if record is None or record["status"] != schema.SUCCEEDED:
         message = "It did not come to step.end(…), with which a notebook must end."
@@ -172,42 +171,14 @@ def explain(error: BaseException) -> str:
     return in_words("", str(error)) or type(error).__name__
 
 
-@contextmanager
-def _only_run(run: Run):
-    """Hold the lake's lock; a second run says who holds it and waits."""
-    with (run.lake / ".lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            print(
-                f"Another run is working on {_shown(run.lake)} ({lock.read().strip()}). "
-                "Waiting for it to end; Ctrl-C gives up.",
-                file=sys.stderr,
-                flush=True,
-            )
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        lock.flush()
-        yield
-
-
 def _require_space(lake: Path) -> None:
     status = os.statvfs(lake)
     free = status.f_bavail * status.f_frsize
     if free < LEAST_FREE_BYTES:
         raise CoinlakeError(
-            f"Only {free / 1e6:,.0f} MB are free on the disk of {_shown(lake)}; a run needs "
+            f"Only {free / 1e6:,.0f} MB are free on the disk of {shown(lake)}; a run needs "
             f"{LEAST_FREE_BYTES / 1e6:,.0f} MB. Free some space or choose another LAKE_PATH."
         )
-
-
-def _shown(path: Path) -> str:
-    """A path as a person would type it: relative to where they stand, if it is below."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def silent(event: str, record: Mapping[str, Any]) -> None:

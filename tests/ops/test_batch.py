@@ -207,22 +207,6 @@ def test_a_full_disk_is_said_before_the_run(world, monkeypatch, capsys):
     assert world.executed == []
 
 
-def test_the_lock_names_its_holder_while_a_second_run_waits(world, monkeypatch, capsys):
-    waits = []
-
-    def flock(file, flags):
-        if not waits and flags & batch.fcntl.LOCK_NB:
-            waits.append(flags)
-            raise BlockingIOError
-
-    monkeypatch.setattr(batch.fcntl, "flock", flock)
-    world.lake.mkdir()
-    (world.lake / ".lock").write_text("process 42, since noon")
-    assert run(world) == 0
-    assert "Another run is working on" in (said := capsys.readouterr().err)
-    assert "(process 42, since noon)" in said
-
-
 def test_the_pipeline_holds_every_notebook_and_no_other():
     assert sorted(batch.AFTER) == [path.stem for path in notebooks.all_paths()]
     assert set(notebooks.REPORTS) <= set(batch.AFTER)
