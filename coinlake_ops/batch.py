@@ -19,7 +19,7 @@ from typing import Any
 from coinlake import observability, runtime, schema
 from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
-from coinlake_ops import notebooks, spark_server
+from coinlake_ops import alerts, notebooks, spark_server
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.lake_lock import only_worker, shown
 
@@ -36,7 +36,10 @@ class NotebookFailed(CoinlakeError):
 
 @dataclass
 class Run:
-    """One pipeline run over one lake; `emit` gets its events: start, step for each notebook, end."""
+    """One pipeline run over one lake; `emit` gets its events.
+
+    They are start, step for each notebook that succeeded, alerts if there are any, and end if the run succeeded.
+    """
 
     parameters: dict[str, Value]
     run_id: str
@@ -70,11 +73,15 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
         serving = pool.submit(lambda: server or spark_server.start(run.lake))
         try:
             _execute_all(run, pool, serving)
+        except NotebookFailed:
+            _tell_alerts(run)
+            raise
         finally:
             pool.shutdown(wait=not run.kernels.stopped.done(), cancel_futures=True)
             if server is None:
                 # At once, unless the run was interrupted before the server had started.
                 serving.add_done_callback(_stop)
+        _tell_alerts(run)
         run.emit(
             "end",
             {
@@ -83,6 +90,12 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
                 "reports": [shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
             },
         )
+
+
+def _tell_alerts(run: Run) -> None:
+    told = alerts.tell(run.lake, run.run_id, AFTER)
+    if any(told.values()):
+        run.emit("alerts", told)
 
 
 def _stop(serving: Future) -> None:
@@ -201,6 +214,13 @@ def table(event: str, record: Mapping[str, Any]) -> None:
             f"{record['rows_rejected']:>10,}{record['seconds']:>9.1f}",
             flush=True,
         )
+    elif event == "alerts":
+        print()
+        for alert in record["open"]:
+            since = "new" if alert in record["fired"] else f"since {alert['fired_at'][:16]}"
+            print(f"Alert, {since}: {alert['kind']} of {alert['subject']}: {alert['message']}")
+        for alert in record["cleared"]:
+            print(f"Cleared: {alert['kind']} of {alert['subject']}", flush=True)
     else:
         print(f"\nDone in {record['seconds']:.0f} s. The reports:")
         print(*(f"  {report}" for report in record["reports"]), sep="\n")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from coinlake import observability
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
 from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
+from coinlake_ops.factory.executors.alerts import AlertServer
 
 
 class FakeServer:
@@ -192,6 +194,41 @@ def test_a_server_that_does_not_start_stops_the_run(world, monkeypatch, capsys):
     assert run(world) == 1
     assert capsys.readouterr().err == "\nNo Java.\n"
     assert observability.read_record(str(world.lake), "r1", "b")["message"] == "No Java."
+
+
+def test_a_failed_run_is_an_alert_that_is_told_once_and_clears(world, capsys, monkeypatch):
+    with AlertServer(world.lake / "posted.jsonl") as webhook:
+        threading.Thread(target=webhook.serve_forever, daemon=True).start()
+        monkeypatch.setenv("COINLAKE_ALERT_WEBHOOK_URL", webhook.address)
+        world.failing["c"] = notebooks.CellFailed(7, "Column x is missing.")
+        said = "failed_run of pipeline: The run failed in c: Column x is missing."
+        assert run(world, "RUN_ID=r1") == 1
+        assert f"\nAlert, new: {said}\n" in capsys.readouterr().out
+        assert run(world, "RUN_ID=r2") == 1
+        assert re.search(rf"\nAlert, since \S{{16}}: {said}\n", capsys.readouterr().out)
+        world.failing.clear()
+        assert run(world, "RUN_ID=r3") == 0
+        assert "\nCleared: failed_run of pipeline\n" in capsys.readouterr().out
+        assert run(world, "RUN_ID=r4") == 0
+        out = capsys.readouterr().out
+        assert "Alert" not in out and "Cleared" not in out
+        webhook.shutdown()
+    posted = [json.loads(line) for line in (world.lake / "posted.jsonl").read_text().splitlines()]
+    assert [(post["run_id"], len(post["fired"]), len(post["cleared"])) for post in posted] == [
+        ("r1", 1, 0),
+        ("r3", 0, 1),
+    ]
+    assert posted[0]["lake"] == str(world.lake)
+    assert posted[0]["fired"][0]["message"] == "The run failed in c: Column x is missing."
+
+
+def test_a_webhook_that_does_not_answer_is_named_and_not_shown(world, capsys, monkeypatch):
+    monkeypatch.setenv("COINLAKE_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/secret")
+    world.failing["a"] = notebooks.CellFailed(1, "No.")
+    assert run(world) == 1
+    said = capsys.readouterr().err
+    assert "The webhook of the secret alert-webhook-url did not take the alerts: ConnectionError" in said
+    assert "127.0.0.1:9" not in said
 
 
 def test_a_mistyped_parameter_stops_before_anything_is_written(world, capsys):

@@ -193,6 +193,22 @@ def test_a_run_that_lacks_a_step_or_its_end_is_never_said_to_have_succeeded(stat
     assert page.sections["timeline"].table.count("It left no record.") == 8 - len(statuses)
 
 
+def test_the_alerts_that_are_open_stand_among_all_that_is_watched():
+    def section(*kinds):
+        alerts = [
+            {"kind": kind, "subject": "<b>", "message": "No disk.", "fired_at": "2026-08-12T14:22:00.000Z"}
+            for kind in kinds
+        ]
+        return pipeline_health.watched(pd.DataFrame({"step": ["00_setup"]}), alerts)
+
+    assert section().finding == "No alert is open"
+    assert section().table.count("quiet</span>") == len(schema.ALERTS)
+    some = section("failed_run", "stale_table", "stale_table")
+    assert some.finding == "3 alerts open: failed_run, stale_table"
+    assert (some.table.count("open</span>"), some.table.count("quiet</span>")) == (3, len(schema.ALERTS) - 2)
+    assert "<b>" not in some.table and "2026-08-12 14:22" in some.table
+
+
 def test_a_notebook_that_ran_by_hand_lacks_no_step():
     frames = gold_frames.gold(coins=2, days=40)
     alone = frames["run_steps"].tail(1).assign(parameters='{"run_id": ""}')

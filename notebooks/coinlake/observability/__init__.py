@@ -1,5 +1,6 @@
-"""What ran: the step log, its lineage, and the metrics made of both."""
+"""What ran: the step log, its lineage, and the metrics made of both; and the alerts."""
 
+from coinlake.observability import alerts
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
 from coinlake.observability.steps import (
     BY_HAND,
@@ -17,6 +18,7 @@ __all__ = [
     "BY_HAND",
     "METRIC_SOURCES",
     "Step",
+    "alerts",
     "begin",
     "close_unfinished",
     "load_steps",

@@ -3,6 +3,7 @@
 import calendar
 import json
 import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,11 +60,18 @@ def read(lake: Lakehouse) -> Frames:
     }
 
 
-def build(gold: Frames, *, built_at: datetime, freshness_sla_hours: float = SLA_HOURS, run_id: str = "") -> Report:
+def build(
+    gold: Frames,
+    *,
+    built_at: datetime,
+    freshness_sla_hours: float = SLA_HOURS,
+    run_id: str = "",
+    alerts: Sequence[Mapping[str, Any]] = (),
+) -> Report:
     """The report from its frames.
 
     `run_id` is the run to look at, the newest one when it has no steps yet; `freshness_sla_hours` is promised
-    for tables that state no age of their own.
+    for tables that state no age of their own; `alerts` are the open ones, as coinlake.observability notes them.
     """
     usage = gold["api_usage"]
     source = freshness.origin(usage)
@@ -87,6 +95,7 @@ def build(gold: Frames, *, built_at: datetime, freshness_sla_hours: float = SLA_
         built_at=built_at,
     )
     for section in (
+        watched(last, alerts),
         timeline(last, lacking),
         freshness_table(ages, source),
         flow(last),
@@ -219,6 +228,37 @@ def cards(
             )
         )
     return made
+
+
+def watched(last: pd.DataFrame, alerts: Sequence[Mapping[str, Any]]) -> Section:
+    """Everything that is looked at when a run ends, with the alerts that are open."""
+    if last.empty:
+        return missing("alerts", "Alerts", "It needs a run with a step.")
+    rows = []
+    for kind, fires_when in schema.ALERTS.items():
+        quiet = {"subject": "", "message": f"Fires when {fires_when}.", "fired_at": ""}
+        found = [alert for alert in alerts if alert["kind"] == kind]
+        for alert in found or [quiet]:
+            rows.append(
+                [
+                    html_tables.name_cell(kind),
+                    html_tables.cell(_state("open" if found else "quiet"), "text"),
+                    html_tables.cell(alert["subject"], "text"),
+                    html_tables.cell(alert["message"], "wrap"),
+                    html_tables.cell(alert["fired_at"][:16].replace("T", " ")),
+                ]
+            )
+    named = ", ".join(dict.fromkeys(alert["kind"] for alert in alerts))
+    open_ = formats.counted(len(alerts), "alert")
+    finding = formats.fitting(f"{open_} open: {named}", f"{open_} open") if alerts else "No alert is open"
+    return Section(
+        key="alerts",
+        nav="Alerts",
+        finding=finding,
+        subtitle="What is looked at when a run ends. An alert fires once, stays open, and clears by itself.",
+        source=SOURCE,
+        table=html_tables.table("Alerts", ["Alert", "State", "About", "What is the case", "Since"], rows),
+    )
 
 
 def timeline(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> Section:

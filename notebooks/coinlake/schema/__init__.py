@@ -28,6 +28,7 @@ from coinlake.schema.gold import (
 from coinlake.schema.names import delimited, quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
 from coinlake.schema.runs import (
+    ALERTS,
     FAILED,
     INCOMPLETE,
     INTERRUPTED,
@@ -66,6 +67,7 @@ TABLES: tuple[Table, ...] = (
 
 __all__ = [
     "AGGREGATED",
+    "ALERTS",
     "API_USAGE",
     "CANDLE_HOURLY",
     "CANDLE_WEEKLY",

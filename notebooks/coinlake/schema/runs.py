@@ -22,6 +22,16 @@ REPORTING = ("06_report_price_averages", "07_report_market_trends", "08_report_p
 RUNNING, SUCCEEDED, FAILED, INTERRUPTED = "running", "succeeded", "failed", "interrupted"
 INCOMPLETE = "incomplete"
 
+# What is looked at when a run ends: the kinds of alerts, and when each fires.
+ALERTS = {
+    "failed_run": "the run did not succeed",
+    "no_new_rows": "answers landed, and silver took in no row",
+    "stale_table": "a table is older than promised",
+    "quarantine_rate": "unusually many records were quarantined",
+    "fewer_rows": "a table has lost rows",
+    "budget": "the month’s credits do not last at this pace",
+}
+
 
 def missing_steps(recorded: Collection[str]) -> tuple[str, ...]:
     """The steps that a run should have and that left no record, in their order; `recorded` are those that did.
