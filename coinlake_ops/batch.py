@@ -4,54 +4,48 @@ One Spark server serves all notebooks; papermill executes them, a few at a time,
 nbconvert renders the reports. What each notebook did is read from the record that it leaves.
 """
 
-import fcntl
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from coinlake import observability, runtime
-from coinlake.errors import CoinlakeError
+from coinlake import observability, runtime, schema
+from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
-from coinlake_ops import notebooks, spark_server
+from coinlake_ops import alerts, notebooks, spark_server
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
+from coinlake_ops.lake_lock import only_worker, shown
 
-# What must be done before a notebook can start: the picture of the pipeline.
-AFTER: dict[str, tuple[str, ...]] = {
-    "00_setup": (),
-    "01_ingest_market_data": (),
-    "02_ingest_context_data": (),
-    "03_stream_to_silver": ("00_setup", "01_ingest_market_data", "02_ingest_context_data"),
-    "04_build_gold": ("03_stream_to_silver",),
-    "05_load_sql": ("04_build_gold",),
-    "06_report_price_averages": ("04_build_gold",),
-    "07_report_market_trends": ("04_build_gold",),
-    "08_report_pipeline_health": ("05_load_sql", "06_report_price_averages", "07_report_market_trends"),
-}
+# What must be done before a notebook can start.
+AFTER = schema.STEPS
 AT_ONCE = 3
+SECONDS_TO_SAY_SO = 3.0
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
 class NotebookFailed(CoinlakeError):
-    """A notebook stopped: which, in which cell, and what it said."""
+    """Notebooks stopped: of each which, in which cell, and what it said."""
 
 
 @dataclass
 class Run:
-    """One pipeline run over one lake; `emit` gets its events: start, step for each notebook, end."""
+    """One pipeline run over one lake; `emit` gets its events.
+
+    They are start, step for each notebook that succeeded, alerts if there are any, and end if the run succeeded.
+    """
 
     parameters: dict[str, Value]
     run_id: str
     emit: Callable[[str, dict[str, Any]], None]
     started: float = field(default_factory=time.monotonic)
+    kernels: Kernels = field(default_factory=Kernels)
 
     @property
     def lake(self) -> Path:
@@ -67,28 +61,46 @@ class Run:
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
     """Run every notebook whose input is done and render the reports; raises CoinlakeError when one fails.
 
-    A server that is given serves the run and stays; else the run has one of its own.
+    A server that is given serves the run and stays; else the run has one of its own, which ends after the kernels.
+    Ctrl-C interrupts the cells that run, waits seconds for them, and is raised as KeyboardInterrupt then.
     """
     run.lake.mkdir(parents=True, exist_ok=True)
     _require_space(run.lake)
-    with _only_run(run):
-        run.emit("start", {"run_id": run.run_id, "lake": _shown(run.lake), "source": run.parameters["source"]})
-        with ThreadPoolExecutor(AT_ONCE + 1) as pool:
-            # The first notebooks need no Spark: they run while the server starts.
-            serving = pool.submit(lambda: server or spark_server.start(run.lake))
-            try:
-                _execute_all(run, pool, serving)
-            finally:
-                if server is None and serving.exception() is None:
-                    serving.result().stop()
+    with only_worker(run.lake), ended_by_ctrl_c(run.kernels):
+        run.emit("start", {"run_id": run.run_id, "lake": shown(run.lake), "source": run.parameters["source"]})
+        pool = ThreadPoolExecutor(AT_ONCE + 1)
+        # The first notebooks need no Spark: they run while the server starts.
+        serving = pool.submit(lambda: server or spark_server.start(run.lake))
+        try:
+            _execute_all(run, pool, serving)
+        except NotebookFailed:
+            _tell_alerts(run)
+            raise
+        finally:
+            pool.shutdown(wait=not run.kernels.stopped.done(), cancel_futures=True)
+            if server is None:
+                # At once, unless the run was interrupted before the server had started.
+                serving.add_done_callback(_stop)
+        _tell_alerts(run)
         run.emit(
             "end",
             {
                 "run_id": run.run_id,
                 "seconds": round(time.monotonic() - run.started, 1),
-                "reports": [_shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
+                "reports": [shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
             },
         )
+
+
+def _tell_alerts(run: Run) -> None:
+    told = alerts.tell(run.lake, run.run_id, AFTER)
+    if any(told.values()):
+        run.emit("alerts", told)
+
+
+def _stop(serving: Future) -> None:
+    if not serving.cancelled() and serving.exception() is None:
+        serving.result().stop()
 
 
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
@@ -97,7 +109,7 @@ def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
     order.prepare()
     ready: list[str] = []
     running: dict[Future, str] = {}
-    failures: list[CoinlakeError] = []
+    failures: list[Exception] = []
     while True:
         ready += order.get_ready()
         while ready and len(running) < AT_ONCE:
@@ -105,42 +117,61 @@ def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
             running[pool.submit(_execute_one, run, name, server)] = name
         if not running:
             break
-        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        try:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        except KeyboardInterrupt:
+            # Their kernels have ended; what is left to them is to say so.
+            wait(running, SECONDS_TO_SAY_SO)
+            raise
         for future in finished:
             name = running.pop(future)
             try:
                 run.emit("step", future.result())
                 order.done(name)
-            except CoinlakeError as failure:
+            except Exception as failure:
                 failures.append(failure)
     if failures:
-        raise NotebookFailed("\n".join(dict.fromkeys(map(str, failures))))
+        raise NotebookFailed("\n".join(dict.fromkeys(map(explain, failures))))
 
 
 def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     """Execute one notebook; returns the record it left."""
     notebook = notebooks.path(name)
     declared = notebooks.declared_parameters(notebook)
-    # Only a notebook with tables needs Spark; the others do not wait for it.
-    environment = server.result().environment if "catalog" in declared else {}
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = observability.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name
+    environment: dict[str, str] = {}
+    # Only a notebook with tables needs Spark; the others do not wait for it.
+    needs_spark = "catalog" in declared
+    if needs_spark:
+        wait((server, run.kernels.stopped), return_when=FIRST_COMPLETED)
+        if not run.kernels.stopped.done():
+            if problem := server.exception():
+                step.fail(explain(problem))
+                raise problem
+            environment = server.result().environment
     try:
         live = run.parameters["source"] == "live"
         progress = sys.stderr if live else None
-        notebooks.execute(notebook, executed, values, progress=progress, environment=environment)
-    except notebooks.CellFailed as failure:
+        notebooks.execute(
+            notebook, executed, values, progress=progress, environment=environment, kernels=run.kernels
+        )
+    except notebooks.Interrupted:
+        step.interrupt(observability.BY_HAND)
+        raise
+    except Exception as failure:
         message = explain(failure)
-        if "catalog" in declared and not server.result().is_alive():
-            message = f"The Spark server stopped; its log is {_shown(server.result().log)}. Run again."
+        if needs_spark and not server.result().is_alive():
+            message = f"The Spark server stopped; its log is {shown(server.result().log)}. Run again."
         step.fail(message)
-        raise NotebookFailed(
-            f"{name}, cell {failure.cell}: {message}\nExecuted notebook: {_shown(executed)}"
-        ) from None
+        cell = f", cell {failure.cell}" if isinstance(failure, notebooks.CellFailed) else ""
+        raise NotebookFailed(f"{name}{cell}: {message}\nExecuted notebook: {shown(executed)}") from None
     record = observability.read_record(step.lake_path, run.run_id, name)
-    if record is None:
-        raise NotebookFailed(f"{name} left no record: it must end with step.end(…).")
+    if record is None or record["status"] != schema.SUCCEEDED:
+        message = "It did not come to step.end(…), with which a notebook must end."
+        step.fail(message)
+        raise NotebookFailed(f"{name}: {message}")
     if name in notebooks.REPORTS:
         from coinlake_ops import rendering
 
@@ -148,32 +179,9 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     return record | {"seconds": round((datetime.now(UTC) - step.started_at).total_seconds(), 1)}
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """What a person needs of an error: its message without a JVM's stack or Python's chain."""
-    text = re.split(r"\n+(?:JVM stacktrace|== SQL ==|Traceback \(most recent call last\))", str(error))[0]
-    return text.strip() or type(error).__name__
-
-
-@contextmanager
-def _only_run(run: Run):
-    """Hold the lake's lock; a second run says who holds it and waits."""
-    with (run.lake / ".lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            print(
-                f"Another run is working on {_shown(run.lake)} ({lock.read().strip()}). "
-                "Waiting for it to end; Ctrl-C gives up.",
-                file=sys.stderr,
-                flush=True,
-            )
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.seek(0)
-        lock.truncate()
-        lock.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-        lock.flush()
-        yield
+    return in_words("", str(error)) or type(error).__name__
 
 
 def _require_space(lake: Path) -> None:
@@ -181,15 +189,9 @@ def _require_space(lake: Path) -> None:
     free = status.f_bavail * status.f_frsize
     if free < LEAST_FREE_BYTES:
         raise CoinlakeError(
-            f"Only {free / 1e6:,.0f} MB are free on the disk of {_shown(lake)}; a run needs "
+            f"Only {free / 1e6:,.0f} MB are free on the disk of {shown(lake)}; a run needs "
             f"{LEAST_FREE_BYTES / 1e6:,.0f} MB. Free some space or choose another LAKE_PATH."
         )
-
-
-def _shown(path: Path) -> str:
-    """A path as a person would type it: relative to where they stand, if it is below."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def silent(event: str, record: Mapping[str, Any]) -> None:
@@ -212,6 +214,13 @@ def table(event: str, record: Mapping[str, Any]) -> None:
             f"{record['rows_rejected']:>10,}{record['seconds']:>9.1f}",
             flush=True,
         )
+    elif event == "alerts":
+        print()
+        for alert in record["open"]:
+            since = "new" if alert in record["fired"] else f"since {alert['fired_at'][:16]}"
+            print(f"Alert, {since}: {alert['kind']} of {alert['subject']}: {alert['message']}")
+        for alert in record["cleared"]:
+            print(f"Cleared: {alert['kind']} of {alert['subject']}", flush=True)
     else:
         print(f"\nDone in {record['seconds']:.0f} s. The reports:")
         print(*(f"  {report}" for report in record["reports"]), sep="\n")

@@ -166,7 +166,7 @@ def run(
         batch.execute(batch.Run(values, str(values["run_id"]) or observability.new_run_id(), emit))
     except KeyboardInterrupt:
         print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
-        # Leaves at once: the kernels and the Spark server end with this process.
+        # The kernels have ended. A Spark server that was only starting ends with this process.
         os._exit(INTERRUPTED)
     except (CoinlakeError, OSError) as error:
         print(f"\n{batch.explain(error)}", file=sys.stderr)

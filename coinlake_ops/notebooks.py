@@ -1,20 +1,21 @@
 """Finds, reads and executes the course's notebooks."""
 
 import ast
-import builtins
 import json
 import os
-import re
 import shutil
+import signal
 import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from coinlake import errors
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import project
+from coinlake_ops.kernels import Kernels, send
 
 FOLDER = project.ROOT / "notebooks"
 KEPT = "keep_output"
@@ -28,6 +29,14 @@ REPORTS = {
 
 class TimeIsUp(CoinlakeError):
     """A notebook was not done in its time; its kernel was killed."""
+
+
+class Interrupted(CoinlakeError):
+    """A notebook was ended from outside before it was done."""
+
+
+class KernelDied(CoinlakeError):
+    """The process of a notebook ended by itself, most often because memory ran out."""
 
 
 class CellFailed(CoinlakeError):
@@ -96,21 +105,30 @@ def execute(
     progress: TextIO | None = None,
     deadline: float | None = None,
     environment: Mapping[str, str] | None = None,
+    kernels: Kernels | None = None,
 ) -> None:
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
     `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
     `environment` is what the kernel gets on top of this process's own.
-    Raises CellFailed, and TimeIsUp for a killed one.
+    `kernels` are those of the run, which may be ended together.
+    Raises CellFailed, KernelDied, TimeIsUp for a killed one, and Interrupted when the run's kernels are ended.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
     from jupyter_client.manager import AsyncKernelManager
-    from jupyter_client.provisioning import LocalProvisioner
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    run = kernels or Kernels()
     started: list[AsyncKernelManager] = []
+
+    def refuse_when_stopped(**_):
+        # Between two cells a kernel hears no signal.
+        if run.stopped.done():
+            raise Interrupted(f"{notebook.stem} was interrupted.")
+
+    refuse_when_stopped()
     # The kernel works in the notebooks' folder: relative paths go on counting from where this process counts them.
     home = {"COINLAKE_HOME": str(project.home())}
 
@@ -135,9 +153,7 @@ def execute(
 
     def kill():
         killed.set()
-        for manager in started:
-            if isinstance(manager.provisioner, LocalProvisioner) and manager.provisioner.process:
-                manager.provisioner.process.kill()
+        send(started, signal.SIGKILL)
 
     timer = threading.Timer(deadline, kill) if deadline is not None else None
     if timer:
@@ -147,22 +163,29 @@ def execute(
     kernel_log = executed.with_suffix(".log").open("wb")
     sockets = tempfile.TemporaryDirectory(prefix="coinlake-")
     try:
-        papermill.execute_notebook(
-            str(notebook),
-            str(executed),
-            parameters=dict(values),
-            kernel_name="python3",
-            kernel_manager_class=PrivateKernelManager,
-            progress_bar=False,
-            stdout_file=progress,
-        )
+        with run.at_work(started):
+            papermill.execute_notebook(
+                str(notebook),
+                str(executed),
+                parameters=dict(values),
+                kernel_name="python3",
+                kernel_manager_class=PrivateKernelManager,
+                progress_bar=False,
+                stdout_file=progress,
+                on_cell_execute=refuse_when_stopped,
+            )
     except PapermillExecutionError as error:
-        raise CellFailed(error.cell_index + 1, _message(error.ename, error.evalue)) from None
-    except DeadKernelError:
+        refuse_when_stopped()
+        raise CellFailed(error.cell_index + 1, errors.in_words(error.ename, error.evalue)) from None
+    except (DeadKernelError, RuntimeError) as error:
+        # Of a kernel that dies while it starts, Jupyter says so in an error without a class of its own.
+        if not isinstance(error, DeadKernelError) and "died" not in str(error):
+            raise
+        refuse_when_stopped()
         if killed.is_set():
             raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
-        raise CoinlakeError(
-            f"{notebook.stem}: its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
+        raise KernelDied(
+            f"Its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
         ) from None
     finally:
         kernel_log.close()
@@ -191,9 +214,3 @@ def keep_outputs(executed: Path, notebook: Path) -> int:
         cell.execution_count = outputs[cell.id].execution_count
     nbformat.write(course, notebook)
     return len(kept)
-
-
-def _message(name: str, value: str) -> str:
-    """A cell's error: Python's own need their type to be understood, others speak for themselves."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", value)
-    return f"{name}: {text}" if hasattr(builtins, name) else text

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from coinlake import project_files, runtime
 from coinlake.errors import CoinlakeError
+from coinlake_ops.lake_lock import this_process
 from coinlake_ops.spark_server.logs import last_words
 
 MAIN_CLASS = "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -94,7 +95,7 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
             start_new_session=True,
         )
     port = _wait_until_it_answers(supervisor, log)
-    (folder / "server.json").write_text(json.dumps({"pid": supervisor.pid, "port": port}))
+    (folder / "server.json").write_text(json.dumps({"pid": supervisor.pid, "port": port, "for": this_process()}))
     return Server(f"sc://localhost:{port}", token, supervisor.pid, log, supervisor)
 
 
@@ -167,11 +168,19 @@ def _lock(folder: Path):
                 # Without its pid file it is about to end, after a run that was killed, or about to begin.
                 if (folder / "server.json").exists() or time.monotonic() > last_moment:
                     raise CoinlakeError(
-                        f"A Spark server of this lake runs already ({folder}). Another run is at work: wait for "
-                        f"it, or end it with: coinlake server stop --lake {folder.parent}"
+                        f"A Spark server of this lake runs already ({folder}), for {_started_for(folder)}. Let "
+                        f"that end, or end the server with: coinlake server stop --lake {folder.parent}"
                     ) from None
             time.sleep(0.1)
         yield file.fileno()
+
+
+def _started_for(folder: Path) -> str:
+    """Which process a server runs for, as it noted; another one when it has just gone or not yet come."""
+    try:
+        return str(json.loads((folder / "server.json").read_text())["for"])
+    except (FileNotFoundError, KeyError):
+        return "another process"
 
 
 def _end(supervisor: subprocess.Popen[bytes]) -> None:

@@ -8,6 +8,9 @@ CoinlakeError
   WarehouseError        a load that lost rows, broke a rule or found another warehouse than it left
 """
 
+import builtins
+import re
+
 
 class CoinlakeError(Exception):
     """A problem that the reader of the message can solve.
@@ -34,3 +37,15 @@ class StorageError(CoinlakeError):
 
 class WarehouseError(CoinlakeError):
     """A load that lost rows, broke a rule of the warehouse, or found another warehouse than it left."""
+
+
+def in_words(kind: str, text: str) -> str:
+    """What a person needs of an error of the class `kind`: its message without a stack and without colours.
+
+    Python's own errors need their class to be understood; others speak for themselves.
+    """
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    said = re.split(r"\n+(?:JVM stacktrace|== SQL ==|Traceback \(most recent call last\))", plain)[0].strip()
+    if not said:
+        return kind
+    return f"{kind}: {said}" if hasattr(builtins, kind) else said

@@ -390,8 +390,15 @@ def test_a_notebook_is_killed_when_its_time_is_up(here, tiny):
     assert found == ("Timeout", "99_tiny was not done after 4 s.")
 
 
+def test_a_run_that_is_interrupted_cancels_its_notebooks(here, tiny):
+    tiny("1 + 1")
+    here.kernels.end()
+    code, message = failure(here, "DatabricksNotebook", notebook(here))
+    assert (code, message) == ("Cancelled", "99_tiny was interrupted.")
+
+
 def test_a_notebook_without_a_record_or_without_a_file_is_refused(here, tiny):
     tiny("1 + 1")
-    assert "left no record" in failure(here, "DatabricksNotebook", notebook(here))[1]
+    assert "did not come to step.end(…)" in failure(here, "DatabricksNotebook", notebook(here))[1]
     missing = notebook(here) | {"notebookPath": "/x/98_none"}
     assert failure(here, "DatabricksNotebook", missing)[0] == "3200"

@@ -167,28 +167,45 @@ def record(lake, run_id: str, step: str, start: str, seconds: float, **facts) ->
 
 @pytest.mark.both_sessions
 def test_steps_become_runs(lake):
-    assert observability.load_steps(lake) == {}
+    reporting = observability.Step("08_report_pipeline_health", "r9", lake.path, {}, at("2026-08-03 10:00"))
+    assert observability.load_steps(lake, reporting) == {}
+    alone = {"parameters": {"run_id": "", "lake_path": "lake"}}
+    record(lake, "r0", "03_c", "2026-08-01 10:00", 30.0, **alone)
     record(lake, "r1", "01_a", "2026-08-01 23:59", 30.0)
     record(lake, "r1", "02_b", "2026-08-02 00:01", 30.0, rows_read=10, rows_rejected=None)
     record(lake, "r2", "01_a", "2026-08-02 10:00", 0.5)
-    assert {name: merged[:2] for name, merged in observability.load_steps(lake).items()} == {
-        "aggregated_data.run_steps": (3, 0),
-        "aggregated_data.pipeline_runs": (2, 0),
+    record(lake, "r3", "01_a", "2026-08-02 11:00", 0.5, status="running")
+    record(lake, "r9", "08_report_pipeline_health", "2026-08-03 10:00", 0.0, status="running")
+    assert {name: merged[:2] for name, merged in observability.load_steps(lake, reporting).items()} == {
+        "aggregated_data.run_steps": (5, 0),
+        "aggregated_data.pipeline_runs": (4, 0),
     }
-    assert observability.load_steps(lake) == {}
+    assert observability.load_steps(lake, reporting) == {}
     failed = {"status": "failed", "rows_read": None, "rows_written": None, "rows_rejected": None, "message": "no"}
     record(lake, "r2", "02_b", "2026-08-02 10:01", 60.0, **failed)
-    observability.load_steps(lake)
+    observability.load_steps(lake, reporting)
     instant = datetime
     assert_rows(
         stored(lake, schema.PIPELINE_RUNS),
         [
-            ("r1", "succeeded", instant(2026, 8, 1, 23, 59), instant(2026, 8, 2, 0, 1, 30), 150.0, 2, 11, 4, 0),
+            ("r0", "succeeded", instant(2026, 8, 1, 10), instant(2026, 8, 1, 10, 0, 30), 30.0, 1, 1, 2, 0),
+            ("r1", "incomplete", instant(2026, 8, 1, 23, 59), instant(2026, 8, 2, 0, 1, 30), 150.0, 2, 11, 4, 0),
             ("r2", "failed", instant(2026, 8, 2, 10), instant(2026, 8, 2, 10, 2), 120.0, 2, 1, 2, 0),
+            (
+                "r3",
+                "interrupted",
+                instant(2026, 8, 2, 11),
+                instant(2026, 8, 2, 11, 0, 0, 500_000),
+                0.5,
+                1,
+                1,
+                2,
+                0,
+            ),
         ],
         schema.PIPELINE_RUNS.column_names,
     )
-    assert stored(lake, schema.RUN_STEPS)[3] == (
+    assert stored(lake, schema.RUN_STEPS)[4] == (
         *("r2", "02_b", "failed", instant(2026, 8, 2, 10, 1), instant(2026, 8, 2, 10, 2), 60.0),
         *(None, None, None, '{"a": 1, "b": 2}'),
         *(json.dumps({"lake_path": "lake", "run_id": "r2"}), "abc", "no"),

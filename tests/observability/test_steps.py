@@ -1,14 +1,14 @@
 """The record that a notebook leaves."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import dataset_version_dataset, error_message_run
 from openlineage.client.serde import Serde
 
-from coinlake import files, observability
+from coinlake import files, instants, observability
 from coinlake.observability import lineage, steps
 
 
@@ -107,12 +107,80 @@ def test_a_failed_step_keeps_its_message(notebook, tmp_path):
     assert event["run"]["facets"]["errorMessage"]["message"] == "The disk is full."
 
 
+def records(tmp_path):
+    return {record["step"]: record for record in steps.read_records(str(tmp_path), date.min)}
+
+
+def test_a_record_is_there_from_the_beginning(notebook, tmp_path):
+    step = observability.begin("03_stream_to_silver", notebook)
+    assert records(tmp_path) == {
+        "03_stream_to_silver": {
+            "run_id": "r1",
+            "step": "03_stream_to_silver",
+            "status": "running",
+            "started_at": instants.to_text(step.started_at),
+            "ended_at": instants.to_text(step.started_at),
+            "seconds": 0.0,
+            "rows_read": None,
+            "rows_written": None,
+            "rows_rejected": None,
+            "table_versions": {},
+            "parameters": {"lake_path": str(tmp_path), "run_id": "r1"},
+            "code_hash": steps.code_hash(),
+            "message": None,
+        }
+    }
+
+
+def test_what_was_left_running_is_closed_by_who_finds_it(notebook, tmp_path):
+    observability.begin("03_stream_to_silver", notebook)
+    observability.begin("04_build_gold", notebook).fail("The disk is full.")
+    found = steps.read_records(str(tmp_path), date.min)
+    observability.close_unfinished(str(tmp_path), found)
+    assert [(record["status"], record["message"]) for record in found] == [
+        ("interrupted", steps.FOUND),
+        ("failed", "The disk is full."),
+    ]
+    assert list(records(tmp_path).values()) == found
+
+
+def test_a_step_whose_record_was_cut_off_was_interrupted(notebook, tmp_path):
+    step = observability.begin("03_stream_to_silver", notebook)
+    path = observability.record_path(str(tmp_path), step.started_at, "r1", step.name)
+    # Without its last line break it would still be whole.
+    whole = path.read_bytes()[:-1]
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        record = observability.read_record(str(tmp_path), "r1", step.name)
+        assert (record["run_id"], record["step"], record["status"]) == ("r1", step.name, "interrupted"), size
+        assert record["started_at"] == f"{step.started_at:%Y-%m-%d}T00:00:00.000Z"
+        assert record["message"] == steps.CUT_OFF
+
+
+def test_a_runner_and_its_notebook_write_one_record_on_both_sides_of_midnight(notebook, tmp_path):
+    parameters = {"lake_path": str(tmp_path), "run_id": "r1"}
+    late, early = datetime(2026, 8, 1, 23, 59, 59, tzinfo=UTC), datetime(2026, 8, 2, 0, 0, 1, tzinfo=UTC)
+    runner = observability.Step("03_stream_to_silver", "r1", str(tmp_path), parameters, late)
+    observability.Step("03_stream_to_silver", "r1", str(tmp_path), parameters, early)._begin()
+    runner.fail("Memory ran out.")
+    [path] = tmp_path.glob("steps/date=*/r1/*.json")
+    assert path.parent.parent.name == "date=2026-08-02"
+    assert records(tmp_path)["03_stream_to_silver"]["started_at"] == instants.to_text(early)
+
+
+def test_a_run_id_that_is_used_again_has_the_newest_record_of_a_step(notebook, tmp_path):
+    for day in (1, 2, 3):
+        at = datetime(2026, 8, day, tzinfo=UTC)
+        observability.Step("03_stream_to_silver", "r1", str(tmp_path), {}, at).fail(str(day))
+    assert [record["message"] for record in steps.read_records(str(tmp_path), date.min)] == ["3"]
+
+
 def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):
     notebook["run_id"] = ""
     first, second = observability.begin("00_setup", notebook), observability.begin("00_setup", notebook)
     assert first.run_id != second.run_id
     assert first.run_id[:16] <= second.run_id[:16]
-    assert first.parameters["run_id"] == first.run_id
+    assert first.parameters["run_id"] == ""
 
 
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from coinlake import observability
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
 from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
+from coinlake_ops.factory.executors.alerts import AlertServer
 
 
 class FakeServer:
@@ -45,7 +47,7 @@ def world(monkeypatch, tmp_path):
         lake=tmp_path / "lake",
     )
 
-    def execute(notebook, executed, values, progress=None, environment=None):
+    def execute(notebook, executed, values, progress=None, environment=None, kernels=None):
         name = notebook.stem
         world.executed.append(name)
         world.environments[name] = environment
@@ -131,6 +133,32 @@ def test_what_runs_beside_a_failure_ends_in_peace_and_is_not_blamed(world, capsy
     assert capsys.readouterr().err.startswith("\nb, cell 3: Login failed.\n")
 
 
+def test_a_kernel_that_dies_is_a_failure_of_its_step(world, capsys):
+    world.failing["c"] = notebooks.KernelDied("Its kernel died.")
+    assert run(world) == 1
+    assert capsys.readouterr().err.startswith("\nc: Its kernel died.\n")
+    assert "d" not in world.executed
+    record = observability.read_record(str(world.lake), "r1", "c")
+    assert (record["status"], record["message"]) == ("failed", "Its kernel died.")
+
+
+def test_a_notebook_that_does_not_come_to_its_end_fails(world, monkeypatch, capsys):
+    monkeypatch.setattr(observability.Step, "end", lambda *_, **__: None)
+    assert run(world) == 1
+    assert "a: It did not come to step.end(…)" in capsys.readouterr().err
+    assert observability.read_record(str(world.lake), "r1", "a")["status"] == "failed"
+
+
+def test_an_error_that_nobody_foresaw_is_a_failure_of_its_notebook_alone(world, capsys):
+    world.failing["b"] = RuntimeError("Kernel did not answer.")
+    assert run(world) == 1
+    assert sorted(world.executed) == ["a", "b"]
+    assert observability.read_record(str(world.lake), "r1", "a")["status"] == "succeeded"
+    assert observability.read_record(str(world.lake), "r1", "b")["status"] == "failed"
+    assert capsys.readouterr().err.startswith("\nb: Kernel did not answer.\n")
+    assert world.server.stopped
+
+
 def test_every_failure_is_told(world, capsys):
     world.failing |= {"a": notebooks.CellFailed(1, "No network."), "b": notebooks.CellFailed(3, "Login failed.")}
     assert run(world) == 1
@@ -165,6 +193,42 @@ def test_a_server_that_does_not_start_stops_the_run(world, monkeypatch, capsys):
     monkeypatch.setattr(spark_server, "start", start)
     assert run(world) == 1
     assert capsys.readouterr().err == "\nNo Java.\n"
+    assert observability.read_record(str(world.lake), "r1", "b")["message"] == "No Java."
+
+
+def test_a_failed_run_is_an_alert_that_is_told_once_and_clears(world, capsys, monkeypatch):
+    with AlertServer(world.lake / "posted.jsonl") as webhook:
+        threading.Thread(target=webhook.serve_forever, daemon=True).start()
+        monkeypatch.setenv("COINLAKE_ALERT_WEBHOOK_URL", webhook.address)
+        world.failing["c"] = notebooks.CellFailed(7, "Column x is missing.")
+        said = "failed_run of pipeline: The run failed in c: Column x is missing."
+        assert run(world, "RUN_ID=r1") == 1
+        assert f"\nAlert, new: {said}\n" in capsys.readouterr().out
+        assert run(world, "RUN_ID=r2") == 1
+        assert re.search(rf"\nAlert, since \S{{16}}: {said}\n", capsys.readouterr().out)
+        world.failing.clear()
+        assert run(world, "RUN_ID=r3") == 0
+        assert "\nCleared: failed_run of pipeline\n" in capsys.readouterr().out
+        assert run(world, "RUN_ID=r4") == 0
+        out = capsys.readouterr().out
+        assert "Alert" not in out and "Cleared" not in out
+        webhook.shutdown()
+    posted = [json.loads(line) for line in (world.lake / "posted.jsonl").read_text().splitlines()]
+    assert [(post["run_id"], len(post["fired"]), len(post["cleared"])) for post in posted] == [
+        ("r1", 1, 0),
+        ("r3", 0, 1),
+    ]
+    assert posted[0]["lake"] == str(world.lake)
+    assert posted[0]["fired"][0]["message"] == "The run failed in c: Column x is missing."
+
+
+def test_a_webhook_that_does_not_answer_is_named_and_not_shown(world, capsys, monkeypatch):
+    monkeypatch.setenv("COINLAKE_ALERT_WEBHOOK_URL", "http://127.0.0.1:9/secret")
+    world.failing["a"] = notebooks.CellFailed(1, "No.")
+    assert run(world) == 1
+    said = capsys.readouterr().err
+    assert "The webhook of the secret alert-webhook-url did not take the alerts: ConnectionError" in said
+    assert "127.0.0.1:9" not in said
 
 
 def test_a_mistyped_parameter_stops_before_anything_is_written(world, capsys):
@@ -178,22 +242,6 @@ def test_a_full_disk_is_said_before_the_run(world, monkeypatch, capsys):
     assert run(world) == 1
     assert "Only 10 MB are free" in capsys.readouterr().err
     assert world.executed == []
-
-
-def test_the_lock_names_its_holder_while_a_second_run_waits(world, monkeypatch, capsys):
-    waits = []
-
-    def flock(file, flags):
-        if not waits and flags & batch.fcntl.LOCK_NB:
-            waits.append(flags)
-            raise BlockingIOError
-
-    monkeypatch.setattr(batch.fcntl, "flock", flock)
-    world.lake.mkdir()
-    (world.lake / ".lock").write_text("process 42, since noon")
-    assert run(world) == 0
-    assert "Another run is working on" in (said := capsys.readouterr().err)
-    assert "(process 42, since noon)" in said
 
 
 def test_the_pipeline_holds_every_notebook_and_no_other():

@@ -97,7 +97,7 @@ def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
     spark_is(STARTS)
     with (
         spark_server.start(tmp_path / "lake"),
-        pytest.raises(CoinlakeError, match=r"runs already .*coinlake server stop --lake"),
+        pytest.raises(CoinlakeError, match=rf"runs already .*, for process {os.getpid()}: coinlake .*server stop"),
     ):
         spark_server.start(tmp_path / "lake")
 
@@ -124,7 +124,9 @@ def test_a_stale_pid_file_is_no_server(spark_is, tmp_path):
     (folder / "server.json").write_text(json.dumps({"pid": os.getpid(), "port": 1}))
     assert spark_server.stop(tmp_path / "lake") is False
     with spark_server.start(tmp_path / "lake") as server:
-        assert json.loads((folder / "server.json").read_text()) == {"pid": server.pid, "port": 40123}
+        noted = json.loads((folder / "server.json").read_text())
+        assert noted.pop("for").startswith(f"process {os.getpid()}: coinlake ")
+        assert noted == {"pid": server.pid, "port": 40123}
         assert not (folder / "work" / "left.over").exists()
 
 

@@ -164,10 +164,57 @@ def test_the_health_headline_follows_the_last_run():
     assert good.headline.endswith("1 of 5 tables is older than promised")
     assert good.sections["timeline"].finding.startswith("04_build_gold takes ")
     assert failed.headline.startswith("The last run failed in 04_build_gold after ")
-    assert failed.sections["timeline"].finding == "04_build_gold failed; the steps before it succeeded"
+    assert failed.sections["timeline"].finding == "The run failed in 04_build_gold; 4 steps succeeded"
     assert failed.banner.word == "The last run failed."
     assert "11 of the last 12 runs have succeeded." in failed.lead
     assert "The table is gone." in failed.sections["timeline"].table
+
+
+@pytest.mark.parametrize(
+    ("statuses", "did", "word"),
+    [
+        ("ssssiss", "was interrupted in 04_build_gold", "The last run was interrupted."),
+        ("sssfis", "failed in 03_stream_to_silver", "The last run failed."),
+        ("ssssrss", "has not ended in 04_build_gold", "The last run has not ended."),
+        ("ssss", "left no record of 04_build_gold and 3 more steps", "The last run is incomplete."),
+        ("sssssss", "left no record of 07_report_market_trends", "The last run is incomplete."),
+    ],
+)
+def test_a_run_that_lacks_a_step_or_its_end_is_never_said_to_have_succeeded(statuses, did, word):
+    frames = gold_frames.gold(coins=2, days=40)
+    words = {"s": "succeeded", "f": "failed", "i": "interrupted", "r": "running"}
+    first, last = frames["run_steps"].iloc[:-8], frames["run_steps"].iloc[-8:][: len(statuses)]
+    last = last.assign(status=[words[letter] for letter in statuses])
+    page = built("pipeline_health", frames | {"run_steps": pd.concat([first, last])})
+    assert page.headline.startswith(f"The last run {did} after ")
+    assert page.sections["timeline"].finding.startswith(f"The run {did}; ")
+    assert page.banner.word == word
+    assert "succeeded" not in page.cards[0].note
+    assert page.sections["timeline"].table.count("It left no record.") == 8 - len(statuses)
+
+
+def test_the_alerts_that_are_open_stand_among_all_that_is_watched():
+    def section(*kinds):
+        alerts = [
+            {"kind": kind, "subject": "<b>", "message": "No disk.", "fired_at": "2026-08-12T14:22:00.000Z"}
+            for kind in kinds
+        ]
+        return pipeline_health.watched(pd.DataFrame({"step": ["00_setup"]}), alerts)
+
+    assert section().finding == "No alert is open"
+    assert section().table.count("quiet</span>") == len(schema.ALERTS)
+    some = section("failed_run", "stale_table", "stale_table")
+    assert some.finding == "3 alerts open: failed_run, stale_table"
+    assert (some.table.count("open</span>"), some.table.count("quiet</span>")) == (3, len(schema.ALERTS) - 2)
+    assert "<b>" not in some.table and "2026-08-12 14:22" in some.table
+
+
+def test_a_notebook_that_ran_by_hand_lacks_no_step():
+    frames = gold_frames.gold(coins=2, days=40)
+    alone = frames["run_steps"].tail(1).assign(parameters='{"run_id": ""}')
+    page = built("pipeline_health", frames | {"run_steps": alone})
+    assert page.banner.word != "The last run is incomplete."
+    assert page.sections["timeline"].finding == "07_report_market_trends takes 100% of the run’s time"
 
 
 def test_the_first_run_is_not_spoken_of_as_one_of_many():

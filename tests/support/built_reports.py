@@ -19,4 +19,4 @@ def built(name, frames, **changes):
     """The report of this name over gold tables, read through DuckDB."""
     module = MODULES[name]
     gold = module.read(lake(frames))
-    return module.build(gold, built_at=BUILT_AT, run_id="20260812T142200Z-00000000", **changes)
+    return module.build(gold, built_at=BUILT_AT, run_id="20260812T142200Z-0000000b", **changes)

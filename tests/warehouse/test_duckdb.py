@@ -10,7 +10,7 @@ import pytest
 
 from coinlake import warehouse
 from coinlake.errors import WarehouseError
-from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY
+from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY, PIPELINE_RUNS, RUN_STEPS
 from coinlake.warehouse import DuckDBWarehouse, TsqlError
 from coinlake.warehouse.duckdb import DuckDBSession
 from coinlake.warehouse.sql import scripts
@@ -82,6 +82,27 @@ class TestMigrations(Migrations):
         applied = warehouse.state(loaded).applied
         assert warehouse.outdated(applied) == []
         assert set(applied) == {scripts.name(path) for path in (*scripts.migrations(), *scripts.repeatables())}
+
+    def test_runs_that_were_loaded_before_more_states_were_known_stay(self, embedded, folder):
+        """As a warehouse of the first release meets the next one."""
+        newer = [folder / "migrations" / name for name in ("025_run_steps.sql", "026_pipeline_runs.sql")]
+        texts = [path.read_text() for path in newer]
+        for path in newer:
+            path.unlink()
+        steps = [row(RUN_STEPS, step=name, message="no") for name in ("01_a", "02_b")]
+        load(embedded, change(RUN_STEPS, *steps), change(PIPELINE_RUNS, row(PIPELINE_RUNS)))
+        before = contents(embedded, RUN_STEPS), contents(embedded, PIPELINE_RUNS)
+        for path, text in zip(newer, texts, strict=True):
+            path.write_text(text)
+        load(embedded)
+        assert (contents(embedded, RUN_STEPS), contents(embedded, PIPELINE_RUNS)) == before
+        load(
+            embedded,
+            change(RUN_STEPS, row(RUN_STEPS, step="01_a", status="interrupted")),
+            change(PIPELINE_RUNS, row(PIPELINE_RUNS, status="incomplete")),
+        )
+        assert [line["status"] for line in contents(embedded, RUN_STEPS)] == ["interrupted", "succeeded"]
+        assert [line["status"] for line in contents(embedded, PIPELINE_RUNS)] == ["incomplete"]
 
     def test_a_migration_that_fails_leaves_the_warehouse_as_it_was(self, loaded, folder):
         (folder / "migrations" / "900_wrong.sql").write_text("CREATE TABLE control.wrong (x INTT NULL)")

@@ -7,7 +7,7 @@ import time
 from pathlib import PurePosixPath
 
 from adf_lab import ActivityFailure
-from coinlake import observability, parameters
+from coinlake import observability, parameters, schema
 from coinlake_ops import batch
 from coinlake_ops import notebooks as course
 from coinlake_ops.factory.executors.refusal import refuse_unknown
@@ -36,19 +36,23 @@ def run_notebook(world, activity):
     executed = world.lake / "runs" / str(values["run_id"]) / notebook.name
     began = time.monotonic()
     try:
-        course.execute(notebook, executed, values, deadline=activity.timeout_seconds)
+        course.execute(notebook, executed, values, deadline=activity.timeout_seconds, kernels=world.kernels)
+    except course.Interrupted as failure:
+        step.interrupt(observability.BY_HAND)
+        raise ActivityFailure("Cancelled", str(failure), {"runPageUrl": executed.as_uri()}) from None
     except course.TimeIsUp as failure:
         step.fail(str(failure))
         raise ActivityFailure("Timeout", str(failure), {"runPageUrl": executed.as_uri()}) from None
-    except course.CellFailed as failure:
+    except (course.CellFailed, course.KernelDied) as failure:
         message = batch.explain(failure)
         step.fail(message)
+        cell = f", cell {failure.cell}" if isinstance(failure, course.CellFailed) else ""
         raise ActivityFailure(
-            "3204", f"{notebook.stem}, cell {failure.cell}: {message}", {"runPageUrl": executed.as_uri()}
+            "3204", f"{notebook.stem}{cell}: {message}", {"runPageUrl": executed.as_uri()}
         ) from None
     record = observability.read_record(step.lake_path, step.run_id, step.name)
-    if record is None:
-        raise ActivityFailure("3204", f"{notebook.stem} left no record: it must end with step.end(…).")
+    if record is None or record["status"] != schema.SUCCEEDED:
+        raise ActivityFailure("3204", f"{notebook.stem} did not come to step.end(…), with which it must end.")
     if notebook.stem in course.REPORTS:
         from coinlake_ops import rendering
 

@@ -25,6 +25,8 @@ from adf_lab import ActivityFailure
 from coinlake import Lakehouse, bronze, instants, runtime
 from coinlake.bronze import LandingZone, Settings
 from coinlake_ops.factory.executors.alerts import AlertServer
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
+from coinlake_ops.lake_lock import only_worker
 
 # coinlake_ops.simulated_api tells them apart by their paths.
 SIMULATED_HOSTS = (
@@ -43,6 +45,8 @@ ALERT_SECRET = "alert-webhook-url"
 class LocalWorld:
     """The things on this machine that a run uses; a context manager, which ends what it has started.
 
+    While inside, no other run works on the lake: it waits, or is waited for.
+
     `parameters` are the global parameters of the run; `as_of` is the moment of the simulated market, "" for its
     default; `api` is the address of a running `coinlake api`, "" to serve the market within the run.
     """
@@ -53,10 +57,13 @@ class LocalWorld:
         self.lake = Path(runtime.resolve_path(str(parameters["lake_path"])))
         self.warehouse_lock = threading.Lock()
         self._as_of, self._api, self._environ = as_of, api.rstrip("/"), environ
+        self.kernels = Kernels()
         self._started = ExitStack()
         self._starting = threading.RLock()
 
     def __enter__(self):
+        self._started.enter_context(only_worker(self.lake))
+        self._started.enter_context(ended_by_ctrl_c(self.kernels))
         return self
 
     def __exit__(self, *_):

@@ -15,7 +15,7 @@ PRODUCER = "https://github.com/coinlake/coinlake"
 SPECIFICATION = "https://openlineage.io/spec"
 NAMESPACE = "coinlake"
 
-START, COMPLETE, FAIL = "START", "COMPLETE", "FAIL"
+START, COMPLETE, FAIL, ABORT = "START", "COMPLETE", "FAIL", "ABORT"
 
 
 def event(
@@ -28,10 +28,10 @@ def event(
     writes: Mapping[str, int | None] | None = None,
     message: str | None = None,
 ) -> dict[str, Any]:
-    """A RunEvent: START, COMPLETE or FAIL of a step of a pipeline run.
+    """A RunEvent: START, COMPLETE, FAIL or ABORT of a step of a pipeline run.
 
     `reads` names the inputs; `writes` maps each output to its Delta version, None where there is no version;
-    `message` is what failed.
+    `message` is what went wrong.
     """
     run: dict[str, Any] = {"runId": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run_id}/{step}")), "facets": {}}
     if message is not None:

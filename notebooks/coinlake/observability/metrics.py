@@ -14,12 +14,17 @@ from pyspark.sql import functions as F
 from coinlake import delta, schema
 from coinlake.delta import DeltaTable, Merged
 from coinlake.lakehouse import Lakehouse
-from coinlake.observability.steps import read_records
+from coinlake.observability.steps import Step, close_unfinished, read_records
 from coinlake.schema import Table
 
 METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
 UNKNOWN_DAY = date(1900, 1, 1)
 COINGECKO = "coingecko.com/"
+# What is asked of the steps of a run to say how the run went.
+PIPELINE_RUN_STEPS = (
+    *("run_id", "step", "status", "started_at", "ended_at", "parameters"),
+    *("rows_read", "rows_written", "rows_rejected"),
+)
 
 # How far each table reaches: the column that tells, and the instant to which a row brings its table. A table of
 # silver names its column itself; a day of context is known when the day begins. Daily prices reach the end of
@@ -91,22 +96,30 @@ def quarantine_daily(quarantine: DataFrame) -> DataFrame:
     )
 
 
-def load_steps(lake: Lakehouse) -> dict[str, Merged]:
+def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
 
+    `reporting` is the step that does so. Its own record comes in with a later run, since it has not ended, and its
+    run is judged by the others. What other runs have left unfinished is closed as interrupted.
     Only folders from the day before the newest step known are read again. Returns what was written, by table.
     """
     stored = lake.table(schema.RUN_STEPS).read()
     newest = delta.only_row(stored.agg(F.max("started_at")))[0]
     since = newest.date() - timedelta(days=1) if newest else date.min
-    records = read_records(lake.path, since)
+    own = (reporting.run_id, reporting.name)
+    records = [record for record in read_records(lake.path, since) if (record["run_id"], record["step"]) != own]
+    close_unfinished(lake.path, (record for record in records if record["run_id"] != reporting.run_id))
     if not records:
         return {}
     steps = run_steps(lake.spark, records)
     written = {schema.RUN_STEPS.qualified_name: lake.table(schema.RUN_STEPS).merge(steps)}
     runs = sorted({record["run_id"] for record in records})
-    written[schema.PIPELINE_RUNS.qualified_name] = lake.table(schema.PIPELINE_RUNS).merge(
-        pipeline_runs(stored.where(F.col("run_id").isin(*runs)))
+    table = lake.table(schema.PIPELINE_RUNS)
+    columns = [F.col(name) for name in PIPELINE_RUN_STEPS]
+    theirs = [row.asDict() for row in stored.where(F.col("run_id").isin(*runs)).select(*columns).collect()]
+    rows = [tuple(run[name] for name in schema.PIPELINE_RUNS.column_names) for run in pipeline_runs(theirs, own)]
+    written[table.table.qualified_name] = table.merge(
+        lake.spark.createDataFrame(rows, _columns(schema.PIPELINE_RUNS))
     )
     return _effective(written)
 
@@ -121,23 +134,44 @@ def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFra
         | {name: datetime.fromisoformat(record[name]) for name in instants}
         for record in records
     ]
-    columns = ", ".join(f"{column.name} {column.type}" for column in schema.RUN_STEPS.columns)
     return spark.createDataFrame(
-        [tuple(row[name] for name in schema.RUN_STEPS.column_names) for row in rows], columns
+        [tuple(row[name] for name in schema.RUN_STEPS.column_names) for row in rows], _columns(schema.RUN_STEPS)
     )
 
 
-def pipeline_runs(steps: DataFrame) -> DataFrame:
-    """pipeline_runs from all steps of some runs. A run succeeded when every step that ran did."""
-    started, ended = F.min("started_at"), F.max("ended_at")
-    return steps.groupBy("run_id").agg(
-        F.when(F.bool_and(F.col("status") == "succeeded"), "succeeded").otherwise("failed").alias("status"),
-        started.alias("started_at"),
-        ended.alias("ended_at"),
-        ((F.unix_micros(ended) - F.unix_micros(started)) / 1e6).alias("seconds"),
-        F.count("*").cast("int").alias("steps"),
-        *(F.sum(name).alias(name) for name in ("rows_read", "rows_written", "rows_rejected")),
-    )
+def pipeline_runs(steps: Iterable[Mapping[str, Any]], reporting: tuple[str, str]) -> list[dict[str, Any]]:
+    """The rows of pipeline_runs from all steps of some runs, which have the columns PIPELINE_RUN_STEPS.
+
+    `reporting` is run and name of the step that is about to report: it counts as there.
+    """
+    of_run: dict[str, list[Mapping[str, Any]]] = {}
+    for step in steps:
+        of_run.setdefault(step["run_id"], []).append(step)
+    return [_pipeline_run(run_id, of_run[run_id], reporting) for run_id in sorted(of_run)]
+
+
+def _pipeline_run(run_id: str, steps: list[Mapping[str, Any]], reporting: tuple[str, str]) -> dict[str, Any]:
+    there = {step["step"] for step in steps} | ({reporting[1]} if reporting[0] == run_id else set())
+    by_hand = all(schema.ran_by_hand(step["parameters"]) for step in steps)
+    missing = () if by_hand else schema.missing_steps(there)
+    started, ended = min(step["started_at"] for step in steps), max(step["ended_at"] for step in steps)
+    sums = {}
+    for name in ("rows_read", "rows_written", "rows_rejected"):
+        known = [step[name] for step in steps if step[name] is not None]
+        sums[name] = sum(known) if known else None
+    return sums | {
+        "run_id": run_id,
+        "status": schema.run_status((step["status"] for step in steps), missing),
+        "started_at": started,
+        "ended_at": ended,
+        "seconds": (ended - started).total_seconds(),
+        "steps": len(steps),
+    }
+
+
+def _columns(table: Table) -> str:
+    """The columns of a table, as createDataFrame takes them."""
+    return ", ".join(f"{column.name} {column.type}" for column in table.columns)
 
 
 def _count_again(

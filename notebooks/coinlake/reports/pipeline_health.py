@@ -3,6 +3,7 @@
 import calendar
 import json
 import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,14 @@ NOTEBOOK = "08_report_pipeline_health"
 TABLES = ("run_steps", "pipeline_runs", "freshness", "quarantine_daily", "api_usage")
 RUNS = 30  # runs that the charts look back on
 SOURCE = "Source: the pipeline’s own records. Times are UTC."
+# How a run ended, for a sentence that begins with it.
+_ENDED = {
+    schema.SUCCEEDED: "succeeded",
+    schema.FAILED: "failed",
+    schema.INTERRUPTED: "was interrupted",
+    schema.RUNNING: "has not ended",
+    schema.INCOMPLETE: "is incomplete",
+}
 LAYERS = {
     "01": "bronze",
     "02": "bronze",
@@ -51,26 +60,34 @@ def read(lake: Lakehouse) -> Frames:
     }
 
 
-def build(gold: Frames, *, built_at: datetime, freshness_sla_hours: float = SLA_HOURS, run_id: str = "") -> Report:
+def build(
+    gold: Frames,
+    *,
+    built_at: datetime,
+    freshness_sla_hours: float = SLA_HOURS,
+    run_id: str = "",
+    alerts: Sequence[Mapping[str, Any]] = (),
+) -> Report:
     """The report from its frames.
 
     `run_id` is the run to look at, the newest one when it has no steps yet; `freshness_sla_hours` is promised
-    for tables that state no age of their own.
+    for tables that state no age of their own; `alerts` are the open ones, as coinlake.observability notes them.
     """
     usage = gold["api_usage"]
     source = freshness.origin(usage)
     steps = gold["run_steps"].sort_values(["started_at", "step"], kind="stable")
     ages = table_ages(gold["freshness"], source, built_at, freshness_sla_hours)
     last = last_run(steps, run_id)
+    lacking = lacking_steps(last, run_id)
     report = Report(
         name=NAME,
         title=universe.page_title(TITLE, source),
         origin=source,
         kicker=_kicker(source, gold["pipeline_runs"]),
-        headline=headline(last, ages),
+        headline=headline(last, ages, lacking),
         lead=lead(last, gold["pipeline_runs"]),
-        banner=_banner(source, last, ages, built_at),
-        cards=cards(last, gold["pipeline_runs"], ages, usage),
+        banner=_banner(source, last, ages, built_at, lacking),
+        cards=cards(last, gold["pipeline_runs"], ages, usage, lacking),
         sources=[
             ("Requests", universe.COINGECKO if source in {"live", "replay"} else universe.SIMULATED),
             *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[1:],
@@ -78,7 +95,8 @@ def build(gold: Frames, *, built_at: datetime, freshness_sla_hours: float = SLA_
         built_at=built_at,
     )
     for section in (
-        timeline(last),
+        watched(last, alerts),
+        timeline(last, lacking),
         freshness_table(ages, source),
         flow(last),
         quarantine(gold["quarantine_daily"]),
@@ -97,6 +115,27 @@ def last_run(steps: pd.DataFrame, run_id: str = "") -> pd.DataFrame:
     return steps[steps["run_id"] == chosen]
 
 
+def lacking_steps(last: pd.DataFrame, run_id: str = "") -> tuple[str, ...]:
+    """The steps that a run should have and that left no record; `run_id` is the run that is reporting now."""
+    if last.empty or all(schema.ran_by_hand(parameters) for parameters in last["parameters"]):
+        return ()
+    reporting = {NOTEBOOK} if last["run_id"].iloc[0] == run_id else set()
+    return schema.missing_steps(reporting | set(last["step"]))
+
+
+def what_went_wrong(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> str:
+    """What the last run did, as a predicate: `failed in 04_build_gold`; empty when it succeeded."""
+    status = schema.run_status(last["status"], lacking)
+    if status == schema.SUCCEEDED:
+        return ""
+    if status == schema.INCOMPLETE:
+        others = f" and {formats.counted(len(lacking) - 1, 'more step')}" if len(lacking) > 1 else ""
+        return f"left no record of {lacking[0]}{others}"
+    step = last.loc[last["status"] == status, "step"].iloc[0]
+    words = {schema.FAILED: "failed", schema.INTERRUPTED: "was interrupted", schema.RUNNING: "has not ended"}
+    return f"{words[status]} in {step}"
+
+
 def table_ages(table: pd.DataFrame, source: str, built_at: datetime, sla_hours: float = SLA_HOURS) -> pd.DataFrame:
     """Each table's age and state: table_name, as_of, rows, sla_hours, version, hours, state.
 
@@ -110,14 +149,14 @@ def table_ages(table: pd.DataFrame, source: str, built_at: datetime, sla_hours: 
     return table.assign(sla_hours=promised, hours=hours, state=states)
 
 
-def headline(last: pd.DataFrame, ages: pd.DataFrame) -> str:
+def headline(last: pd.DataFrame, ages: pd.DataFrame, lacking: tuple[str, ...] = ()) -> str:
     """Whether the last run succeeded and the tables are as fresh as promised."""
     if last.empty:
         return "No pipeline run is recorded yet"
     took = formats.duration(_seconds(last))
-    failed = last[last["status"] != "succeeded"]
-    if len(failed):
-        return f"The last run failed in {failed['step'].iloc[0]} after {took}"
+    wrong = what_went_wrong(last, lacking)
+    if wrong:
+        return f"The last run {wrong} after {took}"
     late = int(ages["state"].isin(["late", "stale"]).sum())
     holding = int((ages["state"] != "empty").sum())
     if late:
@@ -135,7 +174,7 @@ def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
     good = int((runs["status"] == "succeeded").sum())
     sentences = []
     if len(runs) == 1:
-        sentences.append(f"The only run so far {'succeeded' if good else 'failed'}.")
+        sentences.append(f"The only run so far {_ENDED[runs['status'].iloc[0]]}.")
     elif len(runs):
         sentences.append(f"{good} of the last {len(runs)} runs have succeeded.")
     moved = last[["rows_read", "rows_written", "rows_rejected"]].sum()
@@ -148,11 +187,17 @@ def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def cards(last: pd.DataFrame, runs: pd.DataFrame, ages: pd.DataFrame, usage: pd.DataFrame) -> list[Card]:
+def cards(
+    last: pd.DataFrame,
+    runs: pd.DataFrame,
+    ages: pd.DataFrame,
+    usage: pd.DataFrame,
+    lacking: tuple[str, ...] = (),
+) -> list[Card]:
     """The last run, the share of good runs, freshness, rejections, and requests of the newest month."""
     if last.empty:
         return []
-    state = "failed" if (last["status"] != "succeeded").any() else "succeeded"
+    state = schema.run_status(last["status"], lacking)
     started = formats.instant(last["started_at"].iloc[0])
     made = [
         Card("Last run", formats.duration(_seconds(last)), _state(state), html_tables.sparkline(runs["seconds"]))
@@ -185,13 +230,44 @@ def cards(last: pd.DataFrame, runs: pd.DataFrame, ages: pd.DataFrame, usage: pd.
     return made
 
 
-def timeline(last: pd.DataFrame) -> Section:
+def watched(last: pd.DataFrame, alerts: Sequence[Mapping[str, Any]]) -> Section:
+    """Everything that is looked at when a run ends, with the alerts that are open."""
+    if last.empty:
+        return missing("alerts", "Alerts", "It needs a run with a step.")
+    rows = []
+    for kind, fires_when in schema.ALERTS.items():
+        quiet = {"subject": "", "message": f"Fires when {fires_when}.", "fired_at": ""}
+        found = [alert for alert in alerts if alert["kind"] == kind]
+        for alert in found or [quiet]:
+            rows.append(
+                [
+                    html_tables.name_cell(kind),
+                    html_tables.cell(_state("open" if found else "quiet"), "text"),
+                    html_tables.cell(alert["subject"], "text"),
+                    html_tables.cell(alert["message"], "wrap"),
+                    html_tables.cell(alert["fired_at"][:16].replace("T", " ")),
+                ]
+            )
+    named = ", ".join(dict.fromkeys(alert["kind"] for alert in alerts))
+    open_ = formats.counted(len(alerts), "alert")
+    finding = formats.fitting(f"{open_} open: {named}", f"{open_} open") if alerts else "No alert is open"
+    return Section(
+        key="alerts",
+        nav="Alerts",
+        finding=finding,
+        subtitle="What is looked at when a run ends. An alert fires once, stays open, and clears by itself.",
+        source=SOURCE,
+        table=html_tables.table("Alerts", ["Alert", "State", "About", "What is the case", "Since"], rows),
+    )
+
+
+def timeline(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> Section:
     """One bar per step of the last run, from its start to its end."""
     if last.empty:
-        return missing("timeline", "Timeline", "It needs a run with a finished step.")
+        return missing("timeline", "Timeline", "It needs a run with a step.")
     begin = last["started_at"].iloc[0]
     offsets = (last["started_at"] - begin).dt.total_seconds()
-    good = last["status"] == "succeeded"
+    good = last["status"] == schema.SUCCEEDED
     names = last["step"].tolist()
     total = _seconds(last)
     figure = {
@@ -234,11 +310,11 @@ def timeline(last: pd.DataFrame) -> Section:
         ),
     }
     longest = last.loc[last["seconds"].idxmax()]
-    failed = last[~good]
-    share = longest["seconds"] / last["seconds"].sum()
+    share = longest["seconds"] / last["seconds"].sum() if last["seconds"].sum() else 1.0
+    wrong = what_went_wrong(last, lacking)
     finding = (
-        f"{failed['step'].iloc[0]} failed; the steps before it succeeded"
-        if len(failed)
+        f"The run {wrong}; {formats.counted(int(good.sum()), 'step')} succeeded"
+        if wrong
         else f"{longest['step']} takes {formats.percent(share, 0, sign=False)} of the run’s time"
     )
     columns = ["Step", "State", "Started", "Took", "Read", "Written", "Rejected", "Message"]
@@ -255,13 +331,21 @@ def timeline(last: pd.DataFrame) -> Section:
             html_tables.cell(row["message"] or "", "wrap"),
         ]
         for _, row in last.iterrows()
+    ] + [
+        [
+            html_tables.name_cell(step),
+            html_tables.cell(_state("missing")),
+            *(html_tables.cell("") for _ in range(5)),
+            html_tables.cell("It left no record.", "wrap"),
+        ]
+        for step in lacking
     ]
     return Section(
         key="timeline",
         nav="Timeline",
         finding=finding,
         subtitle=f"Run {last['run_id'].iloc[0]}, begun {formats.instant(begin)}: one bar per notebook; "
-        "blue succeeded, orange failed. This page’s own notebook ends after it is drawn.",
+        "blue succeeded, orange did not. This page’s own notebook ends after it is drawn.",
         source=SOURCE,
         alt="Bars in the order of the run: "
         + ", ".join(
@@ -734,13 +818,16 @@ def _kicker(source: str, runs: pd.DataFrame) -> list[str]:
     return [word for word in words if word]
 
 
-def _banner(source: str, last: pd.DataFrame, ages: pd.DataFrame, built_at: datetime) -> Banner:
+def _banner(
+    source: str, last: pd.DataFrame, ages: pd.DataFrame, built_at: datetime, lacking: tuple[str, ...]
+) -> Banner:
     built = f"built {formats.instant(built_at)}"
     if last.empty:
         return Banner("empty", "No run yet.", built)
     facts = f"Last run {last['run_id'].iloc[0]} · {built}"
-    if (last["status"] != "succeeded").any():
-        return Banner("failed", "The last run failed.", facts)
+    status = schema.run_status(last["status"], lacking)
+    if status != schema.SUCCEEDED:
+        return Banner("failed", f"The last run {_ENDED[status]}.", facts)
     if source != "live":
         return Banner("sample", freshness.ORIGINS[source][0], facts)
     worst = next((state for state in ("stale", "late") if state in set(ages["state"])), "fresh")

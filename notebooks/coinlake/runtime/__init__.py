@@ -1,5 +1,6 @@
 """Where the code runs: the one package that knows. A laptop, a Spark server, or Databricks."""
 
+from coinlake.runtime.cells import after_each_cell
 from coinlake.runtime.credentials import Secret, get_secret, secret_variable
 from coinlake.runtime.databricks import dbutils, finish, is_databricks, show, widgets
 from coinlake.runtime.java import Java, find_java
@@ -17,6 +18,7 @@ __all__ = [
     "SPARK_CONFS",
     "Java",
     "Secret",
+    "after_each_cell",
     "class_archive",
     "compiled",
     "dbutils",

@@ -27,6 +27,18 @@ from coinlake.schema.gold import (
 )
 from coinlake.schema.names import delimited, quoted_name, quoted_text
 from coinlake.schema.observability import API_USAGE, FRESHNESS, PIPELINE_RUNS, QUARANTINE_DAILY, RUN_STEPS
+from coinlake.schema.runs import (
+    ALERTS,
+    FAILED,
+    INCOMPLETE,
+    INTERRUPTED,
+    RUNNING,
+    STEPS,
+    SUCCEEDED,
+    missing_steps,
+    ran_by_hand,
+    run_status,
+)
 from coinlake.schema.silver import *  # noqa: F403 (its tables)
 from coinlake.schema.table import (
     AGGREGATED,
@@ -66,6 +78,7 @@ TABLES: tuple[Table, ...] = (
 
 __all__ = [
     "AGGREGATED",
+    "ALERTS",
     "API_USAGE",
     "CANDLE_HOURLY",
     "CANDLE_WEEKLY",
@@ -77,8 +90,11 @@ __all__ = [
     "DIM_DATE",
     "FACT_MARKET_SNAPSHOT",
     "FACT_PRICE_DAILY",
+    "FAILED",
     "FRESHNESS",
     "GOLD_PROGRESS",
+    "INCOMPLETE",
+    "INTERRUPTED",
     "LONGEST_ID",
     "LONGEST_LABEL",
     "LONGEST_NAME",
@@ -90,13 +106,19 @@ __all__ = [
     "QUARANTINE_DAILY",
     "RAW",
     "RESPONSES",
+    "RUNNING",
     "RUN_STEPS",
     "SCHEMAS",
+    "STEPS",
+    "SUCCEEDED",
     "TABLES",
     "Column",
     "Table",
     "delimited",
+    "missing_steps",
     "quoted_name",
     "quoted_text",
+    "ran_by_hand",
+    "run_status",
 ]
 __all__ += _silver.__all__
