@@ -118,6 +118,7 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
     confs = runtime.SPARK_CONFS | {
         "spark.sql.warehouse.dir": str(work / "warehouse"),
         "spark.local.dir": str(work / "local"),
+        "spark.jars.ivy": str(work / "ivy"),
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",
     }
@@ -133,18 +134,16 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
         str(runtime.spark_home() / "bin" / "spark-submit"),
         *("--class", MAIN_CLASS),
         *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
-        *("--driver-java-options", " ".join(options)),
+        *("--driver-java-options", runtime.option_line(options)),
         "spark-internal",
     ]
 
 
 def _environment(token: str) -> dict[str, str]:
-    runtime.prepare_environment()
-    python_path = [str(project_files.IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
+    environment = runtime.spark_environment() | {
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         # foreachBatch runs in a Python worker of the server and imports coinlake there.
-        "PYTHONPATH": os.pathsep.join(python_path),
+        "PYTHONPATH": str(project_files.IMPORTED_FROM),
     }
     environment.pop("SPARK_REMOTE", None)
     return environment

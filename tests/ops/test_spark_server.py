@@ -13,7 +13,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from coinlake import runtime
+from coinlake import process_environment, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
 from coinlake_ops import cli, spark_server
@@ -39,7 +39,7 @@ def spark_is(monkeypatch, tmp_path):
     monkeypatch.setattr(runtime, "spark_home", lambda: home)
     monkeypatch.setattr(jvm, "spark_home", lambda: home)
     monkeypatch.setattr(runtime, "require_delta_jars", lambda: None)
-    monkeypatch.setattr(runtime, "prepare_environment", lambda: None)
+    monkeypatch.setattr(runtime, "spark_environment", process_environment.own)
     fake_java(tmp_path / "java", "17.0.15")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "java"))
     monkeypatch.setenv("FIFO", str(fifo))
@@ -144,9 +144,9 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
             sys.executable,
             "-c",
             "import sys; from pathlib import Path\n"
-            "from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "from coinlake import process_environment, runtime; from coinlake_ops import spark_server\n"
             "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
-            "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
+            "runtime.require_delta_jars = lambda: None; runtime.spark_environment = process_environment.own\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",
             tmp_path / "spark",
             tmp_path / "lake",
