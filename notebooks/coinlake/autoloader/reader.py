@@ -105,7 +105,7 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
     Rows and batches come in no order. A file is read once, however old, also if it is overwritten later.
 
     Raises CoinlakeError for options that contradict each other, and where a schema must be inferred and
-    there is nothing to infer it from. With the modes addNewColumns and failOnNewColumns the stream fails
+    there is nothing to infer it from, or the path has characters of a pattern. With the modes addNewColumns and failOnNewColumns the stream fails
     with UNKNOWN_FIELD_EXCEPTION at a field that the schema lacks; `run_available_now` handles that.
     """
     asked = Options(**options).checked()
@@ -118,7 +118,8 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
         .option("maxFileAge", NO_AGE_LIMIT)
         .option("maxFilesPerTrigger", asked.max_files_per_trigger or FILES_PER_TRIGGER)
     )
-    return _parsed(spark, _text_options(reader, asked).load(path), schema, asked)
+    stream = _text_options(reader, asked).load(schema_evolution.escape_glob(path))
+    return _parsed(spark, stream, schema, asked)
 
 
 def read_files(spark: SparkSession, paths: Sequence[str], **options: Any) -> DataFrame:
