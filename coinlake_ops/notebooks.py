@@ -159,8 +159,8 @@ def execute(
     kernel_log = executed.with_suffix(".log").open("wb")
     try:
         papermill.execute_notebook(
-            str(notebook),
-            str(executed),
+            _unformatted(notebook),
+            _unformatted(executed),
             parameters=dict(values),
             kernel_name="python3",
             kernel_manager_class=PrivateKernelManager,
@@ -180,6 +180,11 @@ def execute(
         folder.cleanup()
         if timer:
             timer.cancel()
+
+
+def _unformatted(path: Path) -> str:
+    """A path in which papermill, which takes what is in braces for a parameter's name, sees none."""
+    return re.sub(r"[{}]", r"\g<0>\g<0>", str(path))
 
 
 def _folder_for_sockets() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coinlake import process_environment, runtime
 from coinlake.errors import CoinlakeError
-from coinlake_ops import project
+from coinlake_ops import project, spark_server
 
 GIB = 1024**3
 NEEDED_MEMORY_GIB = 4
@@ -92,6 +92,9 @@ def _folder() -> str:
     home = project.home()
     if not os.access(home, os.W_OK):
         raise CoinlakeError(f"{home} cannot be written: name another folder in COINLAKE_HOME or LAKE_PATH.")
+    lakes = [home, *(path for path in (home / "lake").glob("*") if path.is_dir())]
+    if warning := next(filter(None, map(spark_server.others_may_write, lakes)), ""):
+        raise CoinlakeError(warning[0].upper() + warning[1:])
     return str(home)
 
 

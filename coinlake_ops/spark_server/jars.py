@@ -43,7 +43,7 @@ def fetch_jars() -> str:
         if answer.returncode or not fetched:
             raise CoinlakeError(
                 f"Delta {version} could not be fetched from Maven Central; this needs the network once. "
-                f"The resolver said: {last_words(_without_stack(answer.stderr))}"
+                f"The resolver said: {last_words(answer.stderr)}"
             )
         for old in jars.glob("delta-*.jar"):
             old.unlink()
@@ -80,10 +80,6 @@ def _authorities(chosen: runtime.Java, truststore: Path) -> list[str]:
     truststore.write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(password.encode())))
     trust = [f"-Djavax.net.ssl.trustStore={truststore}", f"-Djavax.net.ssl.trustStorePassword={password}"]
     return ["--driver-java-options", runtime.option_line(trust)]
-
-
-def _without_stack(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.startswith("\tat "))
 
 
 def drop_zip() -> str:

@@ -47,7 +47,8 @@ def test_a_kernel_is_of_this_python_and_knows_nothing_of_others(monkeypatch, tmp
     monkeypatch.setattr("tempfile.tempdir", None)
     looked_for = WHAT_IT_HAS.replace("LOOKED_FOR", repr(set(odd) - {"HOME", "IPYTHONDIR"}))
     cells = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), new_code_cell(looked_for)]
-    source, executed = tmp_path / "odd.ipynb", tmp_path / "executed" / "odd.ipynb"
+    (tmp_path / "{coins} {0} [a]").mkdir()
+    source, executed = tmp_path / "{coins} {0} [a]" / "odd.ipynb", tmp_path / "{run} *?" / "odd.ipynb"
     language = {"language_info": {"name": "python"}}
     nbformat.write(new_notebook(cells=cells, metadata=language), source)
     notebooks.execute(source, executed, {"coins": 3})

@@ -104,9 +104,10 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
     file, URL-encoded), `_src_name`, `_src_modified` (UTC). Select what is needed: `_record` costs only then.
     Rows and batches come in no order. A file is read once, however old, also if it is overwritten later.
 
-    Raises CoinlakeError for options that contradict each other, and where a schema must be inferred and
-    there is nothing to infer it from, or the path has characters of a pattern. With the modes addNewColumns and failOnNewColumns the stream fails
-    with UNKNOWN_FIELD_EXCEPTION at a field that the schema lacks; `run_available_now` handles that.
+    Raises CoinlakeError for options that contradict each other, and where a schema must be inferred and there is
+    nothing to infer it from, or the path has characters of a pattern. With the modes addNewColumns and
+    failOnNewColumns the stream fails with UNKNOWN_FIELD_EXCEPTION at a field that the schema lacks;
+    `run_available_now` handles that.
     """
     asked = Options(**options).checked()
     if runtime.is_databricks():
