@@ -107,8 +107,8 @@ def _make_private(folder: Path) -> None:
         folder.chmod(0o700)
     if folder.stat().st_mode & 0o077:
         print(
-            f"Warning: other users of this machine may read {folder}, and that cannot be changed here. It holds what "
-            "Spark says of the data: choose another LAKE_PATH if that matters.",
+            f"Warning: other users of this machine may read {folder}, and that cannot be changed here. It holds "
+            "what Spark says of the data: choose another LAKE_PATH if that matters.",
             file=sys.stderr,
         )
     if warning := others_may_write(folder.parent):
