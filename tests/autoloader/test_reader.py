@@ -386,12 +386,13 @@ def test_on_databricks_the_same_call_is_auto_loader_with_hints(auto_loader):
         schema_location="/schema",
         corrupt_column="_bad",
         partition_columns=["run"],
+        folders="{date=1,date=2}",
         max_files_per_trigger=7,
         multi_line=False,
         reader_case_sensitive=False,
         rescued_column="_saved",
     )
-    assert recorder.ddl is None
+    assert (recorder.ddl, recorder.path) == (None, "/landing/{date=1,date=2}")
     assert recorder.options == {
         "cloudFiles.format": "json",
         "cloudFiles.schemaLocation": "/schema",

@@ -50,11 +50,12 @@ class Options:
     columns of an inferred schema, "price double, roi.times double". mode: what new fields do, one of MODES;
     None is `none` with a schema and `addNewColumns` without. infer_types: without it all inferred leaves are
     strings. multi_line: a file is one document, else each line is one. partition_columns: folders key=value
-    that become string columns. glob: which file names are read. reader_case_sensitive: whether a field named
-    in another case is rescued (True) or read (False). rescued_column: its name; None is `_rescued_data` where
-    the schema is inferred or the mode is `rescue`, else there is no such column. corrupt_column: the name of
-    the column for text that is no JSON, or None for no column. max_files_per_trigger: files in one
-    micro-batch; None is 1000.
+    that become string columns. glob: which file names are read. folders: a pattern of the folders below the
+    path that are read, such as `{date=2026-08-12,date=2026-08-13}`; empty reads all. reader_case_sensitive:
+    whether a field named in another case is rescued (True) or read (False). rescued_column: its name; None is
+    `_rescued_data` where the schema is inferred or the mode is `rescue`, else there is no such column.
+    corrupt_column: the name of the column for text that is no JSON, or None for no column.
+    max_files_per_trigger: files in one micro-batch; None is 1000.
     """
 
     schema: str | StructType | None = None
@@ -65,6 +66,7 @@ class Options:
     multi_line: bool = True
     partition_columns: Sequence[str] = ()
     glob: str = "*.json"
+    folders: str = ""
     max_files_per_trigger: int | None = None
     reader_case_sensitive: bool = True
     rescued_column: str | None = None
@@ -97,7 +99,7 @@ class Options:
 
 
 def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
-    """A stream of the records in the JSON files below a folder; options as in Options.
+    """A stream of the records in the JSON files below a folder, whose path is no pattern; options as in Options.
 
     Columns: those of the schema, partition_columns, corrupt_column and rescued_column as asked for, then
     `_record` (the record as JSON text; of a corrupt one its text) and SOURCE_COLUMNS: `_src_path` (URI of the
@@ -119,7 +121,7 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
         .option("maxFileAge", NO_AGE_LIMIT)
         .option("maxFilesPerTrigger", asked.max_files_per_trigger or FILES_PER_TRIGGER)
     )
-    stream = _text_options(reader, asked).load(schema_evolution.escape_glob(path))
+    stream = _text_options(reader, asked).load(_below(schema_evolution.escape_glob(path), asked.folders))
     return _parsed(spark, stream, schema, asked)
 
 
@@ -223,6 +225,10 @@ def _text_options(reader: Reader, asked: Options) -> Reader:
         .option("recursiveFileLookup", True)
         .option("pathGlobFilter", asked.glob)
     )
+
+
+def _below(path: str, folders: str) -> str:
+    return f"{path}/{folders}" if folders else path
 
 
 def _parsed(spark: SparkSession, files: DataFrame, schema: StructType, asked: Options) -> DataFrame:
@@ -360,7 +366,7 @@ def _auto_loader(spark: SparkSession, path: str, asked: Options) -> DataFrame:
     for name, value in options.items():
         if value is not None:
             reader = reader.option(name, value)
-    rows = reader.load(path)
+    rows = reader.load(_below(path, asked.folders))
     as_read = F.to_json(F.struct(*(F.col(f"`{name}`") for name in rows.columns)))
     record = F.coalesce(F.col(f"`{asked.corrupt_column}`"), as_read) if asked.corrupt_column else as_read
     return rows.select("*", record.alias(RECORD), *_source())
