@@ -12,12 +12,12 @@ from coinlake.bronze.request_plan import requests_for_coins, run_id
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
 from coinlake.sources import SOURCES, endpoint_of
+from tests.support.planted import API_KEY as KEY
 from tests.support.scripted_api import Reply, ScriptedApi
 
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 ROOT = "https://api.coingecko.com/api/v3"
 GLOBAL, LIST = f"{ROOT}/global", f"{ROOT}/coins/list"
-KEY = "CG-9f8e7d6c5b4a"
 CHART = Reply(200, b'{"prices":[]}')
 ASKED = ("coins_markets", "global", "coins_list", "coins_market_chart", "fear_greed", "fx_rates", "weather_daily")
 
