@@ -15,7 +15,7 @@ CATALOG = "spark_catalog"
 
 
 # A folder of somebody's lake: nothing in its name is a pattern, a format, an escape, or the end of a name.
-ODD_FOLDER = "my `lake` [2026] {a,b} {} *? 100%41 #1 it's größe+x=y&z"
+ODD_FOLDER = "my `lake` [2026] {a,b} {} * 100%41 #1 it's größe+x=y&z"
 FEW = (schema.RESPONSES, schema.COIN_PRICES, schema.MARKET_TOTALS, schema.FEAR_GREED, schema.GOLD_PROGRESS)
 
 

@@ -106,14 +106,21 @@ def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
 def resolve_path(path: str) -> str:
     """The absolute folder: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files.
+    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files;
+    and for a folder with a question mark in its name, below which DuckDB cannot keep the warehouse's file.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         raise ConfigurationError(
             f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
             "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of the machine."
         )
-    return str(project_files.home() / Path(path).expanduser())
+    resolved = str(project_files.home() / Path(path).expanduser())
+    if "?" in resolved:
+        raise ConfigurationError(
+            f"{resolved} has a question mark in its name, and DuckDB, which keeps the warehouse, takes it for the end "
+            "of a file's name. Any other character will do: choose another folder."
+        )
+    return resolved
 
 
 def _local_session() -> SparkSession:
