@@ -117,8 +117,8 @@ def resolve_path(path: str) -> str:
     resolved = str(project_files.home() / Path(path).expanduser())
     if "?" in resolved:
         raise ConfigurationError(
-            f"{resolved} has a question mark in its name, and DuckDB, which keeps the warehouse, takes it for the end "
-            "of a file's name. Any other character will do: choose another folder."
+            f"{resolved} has a question mark in its name, which DuckDB, the warehouse, takes for the end of a "
+            "file's name. Any other character will do: choose another folder."
         )
     return resolved
 
