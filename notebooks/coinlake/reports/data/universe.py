@@ -39,12 +39,12 @@ class Universe:
         return len(self.ids)
 
     def name(self, coin_id: str) -> str:
-        """The coin's name, the id when the coin is not of this report."""
-        return self._names.get(coin_id, coin_id)
+        """The coin's name, the id when it has none here."""
+        return self._names.get(coin_id) or formats.plain(coin_id)
 
     def symbol(self, coin_id: str) -> str:
         """The coin's symbol; coins that share one have their id beside it."""
-        return self._symbols.get(coin_id, coin_id)
+        return self._symbols.get(coin_id) or formats.plain(coin_id)
 
     @cached_property
     def leaders(self) -> list[str]:
@@ -107,7 +107,9 @@ class Universe:
         rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
         known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
         times = Counter(symbol for _, symbol in known)
-        return [symbol if times[symbol] == 1 else f"{symbol} ({coin_id})" for coin_id, symbol in known]
+        return [
+            symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known
+        ]
 
     def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
