@@ -56,7 +56,9 @@ def spark_is(monkeypatch, tmp_path):
 
     def put(script: str) -> Path:
         program = home / "bin" / "spark-submit"
-        program.write_text(f'#!/bin/sh\necho "$@" > {home}/arguments\nenv > {home}/environment\n{script}\n')
+        program.write_text(
+            f'#!/bin/sh\necho "$@" > {home}/arguments\nenv | grep -v API_KEY > {home}/environment\n{script}\n'
+        )
         program.chmod(0o755)
         return home
 
