@@ -6,6 +6,10 @@
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
 READY := .venv/ready
+# Python reads the names of its folders by the locale, and does not start where that cannot spell them.
+ifeq ($(filter %UTF-8 %utf-8 %UTF8 %utf8,$(or $(LC_ALL),$(LC_CTYPE),$(LANG))),)
+export LC_ALL := C.UTF-8
+endif
 FAST := not spark and not connect and not browser and not slow
 # Only values given on the command line are parameters, each in quotes of the shell; ARGS holds options of the command.
 names = $(sort $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word))))))

@@ -2,6 +2,16 @@
 
 import sys
 
-from coinlake_ops.cli import main
+from coinlake import process_environment
 
-sys.exit(main())
+
+def main() -> int:
+    """The command, with the packages that belong to it, whatever else PYTHONPATH names."""
+    process_environment.import_own_packages()
+    from coinlake_ops import cli
+
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

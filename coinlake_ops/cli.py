@@ -104,6 +104,15 @@ def _words_of_the_call() -> Iterator[None]:
         raise typer.Exit(WRONG_CALL) from None
 
 
+def _take_over_environment() -> None:
+    """Leaves variables that are meant for other programs out of this process and all it starts, and says so."""
+    from coinlake import process_environment
+
+    ignored = process_environment.take_over()
+    if ignored:
+        print(f"Ignored from the environment, as coinlake brings its own: {', '.join(ignored)}", file=sys.stderr)
+
+
 def _parameter_names(incomplete: str) -> list[str]:
     """The parameters that a word can become, for the shell's completion."""
     from coinlake.parameters import PARAMETERS
@@ -159,6 +168,7 @@ def run(
     from coinlake.errors import CoinlakeError
     from coinlake_ops import batch, parameter_files
 
+    _take_over_environment()
     emit = batch.silent if quiet else batch.json_lines if json else batch.table
     with _words_of_the_call():
         values = parameter_files.load(environment, parameters)
@@ -201,6 +211,7 @@ def lab(context: typer.Context, lake: Lake = LAKE) -> int:
     """Open the notebooks in JupyterLab, with a Spark server that ends when JupyterLab does."""
     from coinlake_ops import notebooks, project
 
+    _take_over_environment()
     folder = notebooks.folder_to_work_in()
     settings = f"--LabApp.app_settings_dir={project.PACKAGE / 'jupyterlab'}"
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", settings, *context.args, str(folder)]
@@ -279,6 +290,7 @@ def factory(context: typer.Context) -> int:
     """Check, run, schedule and look at the Data Factory in adf/: coinlake factory --help"""
     from coinlake_ops.factory import main as run_factory
 
+    _take_over_environment()
     try:
         code = run_factory(context.args)
     except SystemExit as end:
@@ -293,7 +305,7 @@ def factory(context: typer.Context) -> int:
 
 @app.command(rich_help_panel=MACHINE)
 def doctor() -> int:
-    """Check Python, packages, Java, Spark, Delta, memory and disk, and say what to do."""
+    """Check Python, packages, environment, Java, Spark, Delta, memory and disk, and say what to do."""
     from coinlake_ops.dev import doctor
 
     return DONE if doctor.examine() else FAILED

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from coinlake import errors
+from coinlake import errors, process_environment
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import project
@@ -110,12 +111,14 @@ def execute(
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
     `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
-    `environment` is what the kernel gets on top of this process's own.
+    `environment` is what the kernel gets on top of the variables that everything gets which is started here.
     `kernels` are those of the run, which may be ended together.
     Raises CellFailed, KernelDied, TimeIsUp for a killed one, and Interrupted when the run's kernels are ended.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -129,24 +132,33 @@ def execute(
             raise Interrupted(f"{notebook.stem} was interrupted.")
 
     refuse_when_stopped()
-    # The kernel works in the notebooks' folder: relative paths go on counting from where this process counts them.
-    home = {"COINLAKE_HOME": str(project.home())}
+    folder = tempfile.TemporaryDirectory(prefix="coinlake-", dir=_folder_for_sockets())
+    own = process_environment.own() | {
+        # The kernel works in the notebooks' folder: relative paths go on counting from where this process does.
+        "COINLAKE_HOME": str(project.home()),
+        # Neither start-up files of this machine's user, nor a need to write into their home.
+        "IPYTHONDIR": f"{folder.name}/ipython",
+    }
 
     class PrivateKernelManager(AsyncKernelManager):
-        """Talks to its kernel through Unix sockets, which nobody else on the network or the machine can read."""
+        """Starts a kernel of this very Python, whatever kernels this machine's Jupyter knows.
+
+        Talks to it through Unix sockets, which nobody else on the network or the machine can read.
+        """
 
         def __init__(self, **traits):
             super().__init__(**traits)
             self.transport = "ipc"
-            self.ip = f"{sockets.name}/kernel"
+            self.ip = f"{folder.name}/kernel"
+            self.connection_file = f"{folder.name}/connection.json"
+            self._kernel_spec = KernelSpec(**get_kernel_dict())
             started.append(self)
 
         async def _async_pre_start_kernel(self, **options):
             # What a kernel says of itself is for its developers; what a cell prints goes another way.
             # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
             return await super()._async_pre_start_kernel(
-                **options
-                | {"stderr": kernel_log, "cwd": str(FOLDER), "env": {**os.environ, **home, **(environment or {})}}
+                **options | {"stderr": kernel_log, "cwd": str(FOLDER), "env": own | dict(environment or {})}
             )
 
     killed = threading.Event()
@@ -161,12 +173,11 @@ def execute(
         timer.start()
     executed.parent.mkdir(parents=True, exist_ok=True)
     kernel_log = executed.with_suffix(".log").open("wb")
-    sockets = tempfile.TemporaryDirectory(prefix="coinlake-")
     try:
         with run.at_work(started):
             papermill.execute_notebook(
-                str(notebook),
-                str(executed),
+                _unformatted(notebook),
+                _unformatted(executed),
                 parameters=dict(values),
                 kernel_name="python3",
                 kernel_manager_class=PrivateKernelManager,
@@ -189,9 +200,23 @@ def execute(
         ) from None
     finally:
         kernel_log.close()
-        sockets.cleanup()
+        folder.cleanup()
         if timer:
             timer.cancel()
+
+
+def _unformatted(path: Path) -> str:
+    """A path in which papermill, which takes what is in braces for a parameter's name, sees none."""
+    return re.sub(r"[{}]", r"\g<0>\g<0>", str(path))
+
+
+def _folder_for_sockets() -> str:
+    """The folder of temporary files, or the system's one where its name leaves no room for that of a socket.
+
+    A Unix socket's path has at most 103 bytes on macOS and 107 on Linux; a kernel's needs 28 below this folder.
+    """
+    usual = tempfile.gettempdir()
+    return usual if len(os.fsencode(usual)) <= 75 else "/tmp"
 
 
 def keep_outputs(executed: Path, notebook: Path) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from coinlake import runtime
 from coinlake_ops import spark_server
+from tests.support import planted
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CLASSIC = pytest.param("classic", id=pytest.HIDDEN_PARAM, marks=pytest.mark.spark)
@@ -18,6 +19,36 @@ CONNECT = pytest.param("connect", id="connect", marks=pytest.mark.connect)
 LONG = ("connect", "spark")
 # The process that hands out the tests collects none: those that do tell it, in a file, which test is a long one.
 FOLDER = pytest.StashKey[TemporaryDirectory]()
+LEAKS = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config):
+    """Every run of a test has an API key, as that of a person who has one."""
+    os.environ.setdefault(runtime.secret_variable("coingecko-api-key"), planted.API_KEY)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """What the tests have written is searched for the secrets that they had; one that is found fails the run."""
+    config = session.config
+    was_told = LEAKS in config.stash
+    found = config.stash.setdefault(LEAKS, [])
+    written = config._tmp_path_factory._basetemp
+    if written and not was_told:
+        found += planted.leaks(written, planted.PLANTED)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["leaks"] = found
+    elif found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        config.get_terminal_writer().line(
+            f"\nThe tests have written secrets into {written}: {', '.join(found[:20])}"
+        )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """What a process that ran tests has found."""
+    node.config.stash.setdefault(LEAKS, []).extend(getattr(node, "workeroutput", {}).get("leaks", ()))
 
 
 def pytest_generate_tests(metafunc):
@@ -101,4 +132,5 @@ def spark(request):
 def standing_server(tmp_path_factory):
     """A Spark server for runs of notebooks, one after another: only the first of them finds it cold."""
     with spark_server.start(tmp_path_factory.mktemp("server")) as standing:
+        planted.PLANTED.add(standing.token)
         yield standing

@@ -40,6 +40,13 @@ def test_an_unknown_name_is_refused_with_the_name_that_was_meant():
         parameters.override(namespace(sorce="live"))
 
 
+@pytest.mark.parametrize("name", [name for name, rule in PARAMETERS.items() if rule.type is float])
+@pytest.mark.parametrize("text", ["nan", "inf", "-Infinity"])
+def test_a_number_is_a_finite_one(name, text):
+    with pytest.raises(ConfigurationError, match=rf"{name}: -?(?:nan|inf) is not a finite number"):
+        parameters.check({name: parameters.from_text(name, text)})
+
+
 def test_a_second_call_in_the_same_notebook_allows_the_notebooks_own_variables():
     later = namespace()
     parameters.override(later)

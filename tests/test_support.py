@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from coinlake_ops.project import ROOT
+from tests.support import planted
 
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
@@ -44,3 +45,14 @@ def test_any_other_import_is_found(source, shared):
 
 def is_shared(name: str) -> bool:
     return f"{name}.".startswith("tests.support.")
+
+
+def test_a_planted_secret_is_found_in_content_and_name(tmp_path):
+    secret = "a secret of this test alone"
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "server.log").write_bytes(b"\xff\xfe token=" + secret.encode())
+    (tmp_path / secret).touch()
+    (tmp_path / "clean.log").write_text("nothing")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert planted.leaks(tmp_path, [secret]) == [secret, "logs/server.log"]
+    assert planted.leaks(tmp_path, ["another"]) == []

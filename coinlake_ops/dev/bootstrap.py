@@ -5,6 +5,7 @@ What is already right is left alone, so it can be run again after a failure.
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ PYTHON = VENV / "bin" / "python"
 READY = VENV / "ready"
 PINS = (ROOT / "requirements.txt", ROOT / "pyproject.toml", ROOT / "adf_lab" / "pyproject.toml")
 LOG = ROOT / ".venv-setup.log"
+ELSEWHERE = {"PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"}
 
 
 def main() -> int:
@@ -77,7 +79,9 @@ def _step(what: str, *command: str) -> int:
     """Run one part of the set-up with .venv's Python; its output goes to a log and is shown if it fails."""
     with LOG.open("ab") as log:
         start = log.tell()
-        done = subprocess.run([PYTHON, *command], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            [PYTHON, *command], cwd=ROOT, env=_environment(), stdout=log, stderr=subprocess.STDOUT, check=False
+        )
     if done.returncode:
         said = LOG.read_bytes()[start:].decode(errors="replace").strip().splitlines()
         print(f"Set-up failed at: {what}. The end of {LOG.name}:", *said[-15:], sep="\n  ", file=sys.stderr)
@@ -85,6 +89,11 @@ def _step(what: str, *command: str) -> int:
     else:
         print(f"  {what}: ok", flush=True)
     return done.returncode
+
+
+def _environment() -> dict[str, str]:
+    """This process's variables without those by which Python and pip would use other folders than .venv."""
+    return {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
 
 
 def _finish(pins: str) -> int:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from coinlake import runtime
+from coinlake import process_environment, runtime
 from coinlake.errors import CoinlakeError
-from coinlake_ops import project
+from coinlake_ops import project, spark_server
 
 GIB = 1024**3
 NEEDED_MEMORY_GIB = 4
@@ -79,6 +79,25 @@ def _installed(name: str) -> str | None:
         return None
 
 
+def _environment() -> str:
+    ignored = process_environment.ignored()
+    return f"ignored, as coinlake brings its own: {', '.join(ignored)}" if ignored else "nothing to ignore"
+
+
+def _user() -> str:
+    return runtime.require_user()
+
+
+def _folder() -> str:
+    home = project.home()
+    if not os.access(home, os.W_OK):
+        raise CoinlakeError(f"{home} cannot be written: name another folder in COINLAKE_HOME or LAKE_PATH.")
+    lakes = [home, *(path for path in (home / "lake").glob("*") if path.is_dir())]
+    if warning := next(filter(None, map(spark_server.others_may_write, lakes)), ""):
+        raise CoinlakeError(warning[0].upper() + warning[1:])
+    return str(home)
+
+
 def _java() -> str:
     return str(runtime.find_java())
 
@@ -130,6 +149,9 @@ def _chromium() -> str:
 CHECKS: dict[str, Callable[[], str]] = {
     "Python": _python,
     "Packages": _packages,
+    "Environment": _environment,
+    "User": _user,
+    "Folder": _folder,
     "Java": _java,
     "Spark": _spark,
     "Delta": _delta,

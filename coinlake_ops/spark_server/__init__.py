@@ -6,6 +6,6 @@ with spark_server.start(lake) as server:
 
 from coinlake_ops.spark_server.class_archive import make_archive
 from coinlake_ops.spark_server.jars import drop_zip, fetch_jars
-from coinlake_ops.spark_server.server import Server, start, stop
+from coinlake_ops.spark_server.server import Server, others_may_write, start, stop
 
-__all__ = ["Server", "drop_zip", "fetch_jars", "make_archive", "start", "stop"]
+__all__ = ["Server", "drop_zip", "fetch_jars", "make_archive", "others_may_write", "start", "stop"]

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from coinlake import runtime
+from coinlake import process_environment, runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.spark_server.logs import last_words
 
@@ -24,7 +24,7 @@ def fetch_jars() -> str:
         runtime.require_delta_jars()
         return f"Delta {version} is in {jars}"
     chosen = runtime.find_java()
-    runtime.prepare_environment()
+    network = {name: os.environ[name] for name in process_environment.OF_JAVAS_NETWORK if name in os.environ}
     import pyspark
 
     spark_line = ".".join(pyspark.__version__.split(".")[:2])
@@ -38,12 +38,12 @@ def fetch_jars() -> str:
             *_authorities(chosen, Path(cache) / "authorities.p12"),
             *("--class", "org.apache.hadoop.util.VersionInfo", "spark-internal"),
         ]
-        answer = subprocess.run(command, capture_output=True, text=True)
+        answer = subprocess.run(command, env=runtime.spark_environment() | network, capture_output=True, text=True)
         fetched = sorted(Path(cache, "jars").glob("io.delta_*.jar"))
         if answer.returncode or not fetched:
             raise CoinlakeError(
                 f"Delta {version} could not be fetched from Maven Central; this needs the network once. "
-                f"The resolver said: {last_words(_without_stack(answer.stderr))}"
+                f"The resolver said: {last_words(answer.stderr)}"
             )
         for old in jars.glob("delta-*.jar"):
             old.unlink()
@@ -78,12 +78,8 @@ def _authorities(chosen: runtime.Java, truststore: Path) -> list[str]:
     password = secrets.token_hex(8)
     entries = [pkcs12.PKCS12Certificate(certificate, b"%d" % n) for n, certificate in enumerate(known)]
     truststore.write_bytes(pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(password.encode())))
-    trust = f"-Djavax.net.ssl.trustStore={truststore} -Djavax.net.ssl.trustStorePassword={password}"
-    return ["--driver-java-options", trust]
-
-
-def _without_stack(text: str) -> str:
-    return "\n".join(line for line in text.splitlines() if not line.startswith("\tat "))
+    trust = [f"-Djavax.net.ssl.trustStore={truststore}", f"-Djavax.net.ssl.trustStorePassword={password}"]
+    return ["--driver-java-options", runtime.option_line(trust)]
 
 
 def drop_zip() -> str:

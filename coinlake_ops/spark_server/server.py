@@ -6,8 +6,10 @@ import json
 import os
 import secrets
 import select
+import shlex
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -73,7 +75,7 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
     """
     runtime.require_delta_jars()
     folder = Path(lake).resolve() / "spark_server"
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_private(folder)
     with _lock(folder) as lock:
         # Whoever was here before is gone, else the lock were taken: what is left is stale.
         (folder / "server.json").unlink(missing_ok=True)
@@ -99,6 +101,32 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
     return Server(f"sc://localhost:{port}", token, supervisor.pid, log, supervisor)
 
 
+def _make_private(folder: Path) -> None:
+    """Makes the folder of a server, for its owner only; warns where others may come at it or at the lake."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(PermissionError):
+        folder.chmod(0o700)
+    if folder.stat().st_mode & 0o077:
+        print(
+            f"Warning: other users of this machine may read {folder}, and that cannot be changed here. It holds "
+            "what Spark says of the data: choose another LAKE_PATH if that matters.",
+            file=sys.stderr,
+        )
+    if warning := others_may_write(folder.parent):
+        print(f"Warning: {warning}", file=sys.stderr)
+
+
+def others_may_write(folder: Path) -> str:
+    """What is wrong with a folder that every user of this machine may write to; empty if nothing is."""
+    mode = folder.stat().st_mode
+    if not mode & stat.S_IWOTH or mode & stat.S_ISVTX:
+        return ""
+    return (
+        f"every user of this machine may write to {folder}, and so change what tables and reports say. "
+        f"Forbid it: chmod -R o-w {shlex.quote(str(folder))}"
+    )
+
+
 def stop(lake: str | Path) -> bool:
     """Ends the server of a lake, whoever started it; returns whether there was one."""
     folder = Path(lake).resolve() / "spark_server"
@@ -119,6 +147,7 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
     confs = runtime.SPARK_CONFS | {
         "spark.sql.warehouse.dir": str(work / "warehouse"),
         "spark.local.dir": str(work / "local"),
+        "spark.jars.ivy": str(work / "ivy"),
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": "0",
     }
@@ -134,18 +163,16 @@ def _command(work: Path, java_options: tuple[str, ...]) -> list[str]:
         str(runtime.spark_home() / "bin" / "spark-submit"),
         *("--class", MAIN_CLASS),
         *(part for name, value in confs.items() for part in ("--conf", f"{name}={value}")),
-        *("--driver-java-options", " ".join(options)),
+        *("--driver-java-options", runtime.option_line(options)),
         "spark-internal",
     ]
 
 
 def _environment(token: str) -> dict[str, str]:
-    runtime.prepare_environment()
-    python_path = [str(project_files.IMPORTED_FROM), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
+    environment = runtime.spark_environment() | {
         "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
         # foreachBatch runs in a Python worker of the server and imports coinlake there.
-        "PYTHONPATH": os.pathsep.join(python_path),
+        "PYTHONPATH": str(project_files.IMPORTED_FROM),
     }
     environment.pop("SPARK_REMOTE", None)
     return environment

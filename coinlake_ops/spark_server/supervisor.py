@@ -7,7 +7,8 @@ The asking process holds the other end of this process's standard input. When it
 PATIENCE seconds it is killed. PID_FILE, which others wrote about the command, is deleted before that. What the
 command has started and left behind ends with it. Should this process itself be killed, Linux ends the
 command (PDEATHSIG).
-The command's output goes to the file LOG; the first line that matches the regular expression READY is
+The command's output goes to the file LOG, which only its owner may read; a secret that the command has in its
+environment is left out of it. The first line that matches the regular expression READY is
 answered with its first group, on standard output.
 """
 
@@ -21,12 +22,20 @@ import sys
 import threading
 from pathlib import Path
 
+TOKEN = b"SPARK_CONNECT_AUTHENTICATE_TOKEN"
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def _die_with_supervisor() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file that only its owner may read, also if it is there already."""
+    file = os.open(path, flags, 0o600)
+    os.fchmod(file, 0o600)
+    return file
 
 
 def _end(command: subprocess.Popen, patience: float) -> None:
@@ -59,12 +68,14 @@ def supervise(log: Path, ready: str, patience: float, pid_file: Path, arguments:
         os.read(0, 1)
         end()
 
+    token = os.environb.get(TOKEN, b"")
+
     def keep_log() -> None:
         announced = False
         try:
-            with log.open("wb", buffering=0) as file:
+            with open(log, "wb", buffering=0, opener=_private) as file:
                 for line in command.stdout or ():
-                    file.write(line)
+                    file.write(line.replace(token, b"***") if token else line)
                     found = None if announced else re.search(ready, line.decode(errors="replace"))
                     if found:
                         announced = True

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from coinlake.errors import ConfigurationError
 
 DEFAULT_SIMULATED = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
+# A run of the simulated market begins from the first instant on and before the last one: the market, which trades
+# from 2013 to 2043, has enough coins by then, and a day left for the requests of a run.
+FIRST_SIMULATED, LAST_SIMULATED = datetime(2015, 1, 1, tzinfo=UTC), datetime(2043, 12, 31, tzinfo=UTC)
 
 # CoinGecko completes a UTC day at 00:35 and its caches end at 00:40: from 00:45 on, its answers are settled.
 DAY_SETTLES_AFTER = timedelta(minutes=45)

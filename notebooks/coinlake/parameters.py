@@ -5,6 +5,7 @@ papermill, Azure Data Factory and Databricks widgets set them; `override` checks
 The same names, and no others, stand in parameters/*.yml.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -148,12 +149,13 @@ def json_schema() -> dict[str, Any]:
 
 
 def _plain_values(namespace: Mapping[str, Any]) -> list[str]:
-    """Names in a notebook's namespace that hold plain data, less Jupyter's own `In` and `Out`."""
+    """Names in a notebook's namespace that hold plain data, less what Jupyter and its start-up files put there."""
+    others = {"In", "Out"} | runtime.start_up_names(namespace)
     return [
         name
         for name, value in namespace.items()
         if not name.startswith("_")
-        and name not in {"In", "Out"}
+        and name not in others
         and (value is None or isinstance(value, str | int | float | bool | list | dict))
     ]
 
@@ -186,6 +188,8 @@ def _fault(name: str, value: Value) -> str | None:
         return f"{name}: {value!r} is not one of {shown}.{hint}"
     if isinstance(value, str):
         return _text_fault(name, value, rule)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{name}: {value!r} is not a finite number. Meaning: {rule.help}."
     if rule.minimum is not None and value < rule.minimum:
         return f"{name}: {value!r} is below {rule.minimum:g}."
     if rule.maximum is not None and value > rule.maximum:

@@ -16,6 +16,7 @@ from coinlake.api.tiers import choose_tier
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import Secret
+from tests.support.planted import API_KEY as KEY
 from tests.support.scripted_api import Reply, ScriptedApi
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -25,7 +26,6 @@ GLOBAL = Endpoint("global", "market", "https://api.coingecko.com/api/v3", "/glob
 ASK = Request(GLOBAL, 1, URL)
 DATA = Reply(200, b'{"data":{}}')
 BUSY = Reply(503, b"")
-KEY = "CG-9f8e7d6c5b4a"
 
 
 def talk(*replies, url=URL, script=None, **options):

@@ -269,6 +269,20 @@ def test_new_fields_restart_the_stream_and_come_last(spark, tmp_path):
     ]
 
 
+# A folder of somebody's lake: nothing in its name is a pattern, an escape, or the end of a path.
+ODD_FOLDER = "my lake [2026] {a,b} *? 100%41 #1 it's größe+x=y&z"
+
+
+def test_a_folders_name_is_a_name(spark, tmp_path):
+    (tmp_path / ODD_FOLDER).mkdir()
+    stream = Stream(spark, tmp_path / ODD_FOLDER, schema="id string", mode="rescue")
+    assert stream.put(a={"id": "a"}).run()[1] == [("a",)]
+    assert stream.put(b={"id": "b"}).run()[1] == [("a",), ("b",)]
+    inferring = Stream(spark, tmp_path / ODD_FOLDER)
+    with pytest.raises(CoinlakeError, match=r"infers no schema .*a\.json.* Pass a schema, or rename the folder"):
+        inferring.run()
+
+
 def test_names_that_differ_in_case_are_one_column(spark, tmp_path):
     stream = Stream(spark, tmp_path, mode="rescue", schema_hints="`price.usd` double, ID string")
     stream.put(a=[{"Id": "a", "price.usd": 1.5}, {"id": "b", "price.usd": 2}])
@@ -372,12 +386,13 @@ def test_on_databricks_the_same_call_is_auto_loader_with_hints(auto_loader):
         schema_location="/schema",
         corrupt_column="_bad",
         partition_columns=["run"],
+        folders="{date=1,date=2}",
         max_files_per_trigger=7,
         multi_line=False,
         reader_case_sensitive=False,
         rescued_column="_saved",
     )
-    assert recorder.ddl is None
+    assert (recorder.ddl, recorder.path) == (None, "/landing/{date=1,date=2}")
     assert recorder.options == {
         "cloudFiles.format": "json",
         "cloudFiles.schemaLocation": "/schema",

@@ -5,19 +5,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from coinlake import api, bronze, sources
+from coinlake import api, bronze, instants, sources
 from coinlake.api import Request
 from coinlake.bronze import LandingZone, Settings, ingest, plan_requests, request_plan, resolve_as_of
 from coinlake.bronze.request_plan import requests_for_coins, run_id
 from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError
 from coinlake.sources import SOURCES, endpoint_of
+from tests.support.planted import API_KEY as KEY
 from tests.support.scripted_api import Reply, ScriptedApi
 
 AS_OF = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 ROOT = "https://api.coingecko.com/api/v3"
 GLOBAL, LIST = f"{ROOT}/global", f"{ROOT}/coins/list"
-KEY = "CG-9f8e7d6c5b4a"
 CHART = Reply(200, b'{"prices":[]}')
 ASKED = ("coins_markets", "global", "coins_list", "coins_market_chart", "fear_greed", "fx_rates", "weather_daily")
 
@@ -482,6 +482,45 @@ def test_instants_of_a_run(tmp_path):
     assert instant(as_of="+1h") == AS_OF + timedelta(hours=1)
     with pytest.raises(CoinlakeError, match=r"as_of=\+1h moves the simulated clock, but source=live"):
         instant(source="live", as_of="+1h")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"as_of": "2206-08-12"},
+        {"as_of": "2043-12-31"},
+        {"as_of": "2014-12-31T23:59:59Z"},
+        {"as_of": "+9999d"},
+        {"as_of": "+999999d"},
+        {"source": "live", "as_of": "2026-08-12T14:22:01Z"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("group", ["market", "context"])
+def test_where_nobody_would_answer_nothing_is_asked_and_nothing_lands(tmp_path, group, settings):
+    chosen = Settings(lake_path=str(tmp_path), coins=10, history_coins=0, **settings)
+    words = (
+        r"is in the future"
+        if "source" in settings
+        else r"no simulated market: it goes from 2015-01-01 until 2043-12-31"
+    )
+    with pytest.raises(CoinlakeError, match=words):
+        ingest(group, chosen, say=print, clock=VirtualClock(AS_OF))
+    assert bodies(tmp_path) == {}
+
+
+def test_a_run_beyond_the_market_is_no_progress(tmp_path):
+    url = endpoint_of("global").root
+    for at in ("2026-08-12T14:22:00Z", "2206-08-12T00:00:00Z"):
+        bronze.add_recording(tmp_path, endpoint="global", url=url, fetched_at=at, bodies=[b"{}"])
+    settings = Settings("lake", as_of="+1h")
+    assert resolve_as_of("market", settings, LandingZone(tmp_path), AS_OF) == AS_OF + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("at", [instants.FIRST_SIMULATED, instants.LAST_SIMULATED - timedelta(seconds=1)])
+def test_the_simulated_market_answers_from_its_first_to_its_last_instant(tmp_path, at):
+    summary, _ = simulate(tmp_path, as_of=at.isoformat(), history_coins=0)
+    assert (summary.landed, summary.rejected) == (3, 0)
 
 
 def test_steps_go_on_from_the_newest_run_and_keep_both_groups_together(tmp_path):

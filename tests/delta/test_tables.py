@@ -14,6 +14,8 @@ from coinlake.errors import CoinlakeError
 CATALOG = "spark_catalog"
 
 
+# A folder of somebody's lake: nothing in its name is a pattern, a format, an escape, or the end of a name.
+ODD_FOLDER = "my `lake` [2026] {a,b} {} * 100%41 #1 it's größe+x=y&z"
 FEW = (schema.RESPONSES, schema.COIN_PRICES, schema.MARKET_TOTALS, schema.FEAR_GREED, schema.GOLD_PROGRESS)
 
 
@@ -21,7 +23,7 @@ FEW = (schema.RESPONSES, schema.COIN_PRICES, schema.MARKET_TOTALS, schema.FEAR_G
 def lake(spark, tmp_path, monkeypatch):
     """A lake with a few of the tables."""
     monkeypatch.setattr(lakehouse, "TABLES", FEW)
-    return Lakehouse.create(CATALOG, str(tmp_path / "lake"), spark)
+    return Lakehouse.create(CATALOG, str(tmp_path / ODD_FOLDER), spark)
 
 
 def hour(number, day=1):

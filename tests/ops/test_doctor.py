@@ -1,12 +1,16 @@
 """What the doctor finds, and what it says to do."""
 
+import os
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
+from coinlake.runtime import jvm
 from coinlake_ops.dev import doctor
 
 
@@ -44,3 +48,26 @@ def test_little_memory_and_a_full_disk_are_named(monkeypatch):
 def test_java_is_reported_by_its_own_words(monkeypatch):
     monkeypatch.setattr(runtime, "find_java", lambda: "Java 21 from PyPI")
     assert doctor._java() == "Java 21 from PyPI"
+
+
+def test_another_pyspark_is_not_the_doctors(tmp_path):
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").write_text("raise RuntimeError('another PySpark')")
+    (tmp_path / "typer.py").write_text("raise RuntimeError('another typer')")
+    odd = {"PYTHONPATH": str(tmp_path), "HADOOP_CONF_DIR": "/etc/hadoop"}
+    command = [sys.executable, "-m", "coinlake_ops", "doctor"]
+    done = subprocess.run(command, env=os.environ | odd, capture_output=True, text=True)
+    assert "Environment ok     ignored, as coinlake brings its own: HADOOP_CONF_DIR, PYTHONPATH\n" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_user_without_a_name_and_a_folder_without_rights_are_named(monkeypatch, tmp_path):
+    def nobody(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr(jvm.pwd, "getpwuid", nobody)
+    with pytest.raises(CoinlakeError, match=r"has no user \d+.*/etc/passwd"):
+        doctor._user()
+    monkeypatch.setenv("COINLAKE_HOME", str(tmp_path / "nowhere"))
+    with pytest.raises(CoinlakeError, match=r"nowhere cannot be written: name another folder in COINLAKE_HOME"):
+        doctor._folder()

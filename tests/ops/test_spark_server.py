@@ -13,7 +13,7 @@ from pathlib import Path
 import certifi
 import pytest
 
-from coinlake import runtime
+from coinlake import process_environment, runtime
 from coinlake.errors import CoinlakeError
 from coinlake.runtime import jvm
 from coinlake_ops import cli, spark_server
@@ -23,6 +23,14 @@ from tests.support.fake_java import fake_java
 
 STARTS = 'echo "INFO Spark Connect server started at: 127.0.0.1:$PORT"; exec cat < "$FIFO"'
 FAILS = 'echo "starting"; echo "ERROR no memory left"; exit 1'
+THROWN = """INFO Starting Spark session.
+Exception in thread "main" java.io.FileNotFoundException: File file:/nowhere/events does not exist
+\tat org.apache.hadoop.fs.RawLocalFileSystem.deprecatedGetFileStatus(RawLocalFileSystem.java:917)
+\tat org.apache.spark.deploy.history.EventLogFileWriter.requireLogBaseDirAsDirectory(EventLogFileWriters.scala:77)
+Caused by: java.lang.NullPointerException: invalid null input: name
+\tat jdk.security.auth/com.sun.security.auth.UnixPrincipal.<init>(UnixPrincipal.java:71)
+\t... 28 more
+"""
 LEAVES_A_WORKER = f'(trap "" TERM; exec cat < "$FIFO" > /dev/null 2>&1) & {STARTS}'
 HANGS = 'exec cat < "$FIFO"'
 REQUIRE_DELTA_JARS = runtime.require_delta_jars
@@ -39,7 +47,7 @@ def spark_is(monkeypatch, tmp_path):
     monkeypatch.setattr(runtime, "spark_home", lambda: home)
     monkeypatch.setattr(jvm, "spark_home", lambda: home)
     monkeypatch.setattr(runtime, "require_delta_jars", lambda: None)
-    monkeypatch.setattr(runtime, "prepare_environment", lambda: None)
+    monkeypatch.setattr(runtime, "spark_environment", process_environment.own)
     fake_java(tmp_path / "java", "17.0.15")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "java"))
     monkeypatch.setenv("FIFO", str(fifo))
@@ -48,7 +56,9 @@ def spark_is(monkeypatch, tmp_path):
 
     def put(script: str) -> Path:
         program = home / "bin" / "spark-submit"
-        program.write_text(f'#!/bin/sh\necho "$@" > {home}/arguments\nenv > {home}/environment\n{script}\n')
+        program.write_text(
+            f'#!/bin/sh\necho "$@" > {home}/arguments\nenv | grep -v API_KEY > {home}/environment\n{script}\n'
+        )
         program.chmod(0o755)
         return home
 
@@ -146,9 +156,9 @@ def test_the_server_dies_with_its_parent(spark_is, tmp_path, ending):
             sys.executable,
             "-c",
             "import sys; from pathlib import Path\n"
-            "from coinlake import runtime; from coinlake_ops import spark_server\n"
+            "from coinlake import process_environment, runtime; from coinlake_ops import spark_server\n"
             "runtime.spark_home = runtime.jvm.spark_home = lambda: Path(sys.argv[1])\n"
-            "runtime.require_delta_jars = runtime.prepare_environment = lambda: None\n"
+            "runtime.require_delta_jars = lambda: None; runtime.spark_environment = process_environment.own\n"
             "server = spark_server.start(sys.argv[2]); print(server.pid, flush=True); sys.stdin.read()",
             tmp_path / "spark",
             tmp_path / "lake",
@@ -195,6 +205,45 @@ def test_a_server_that_fails_says_its_last_words(spark_is, tmp_path):
     with pytest.raises(CoinlakeError, match=r"ended at once.*\nERROR no memory left\n.*server\.log"):
         spark_server.start(tmp_path / "lake")
     wait_until_free(tmp_path / "lake")
+
+
+def test_a_server_that_throws_says_why_and_not_where(spark_is, tmp_path):
+    spark_is(f"cat <<'END'\n{THROWN}END\nexit 1")
+    with pytest.raises(CoinlakeError) as failure:
+        spark_server.start(tmp_path / "lake")
+    assert str(failure.value).splitlines()[:4] == [
+        "The Spark server ended at once. Its last words: INFO Starting Spark session.",
+        'Exception in thread "main" java.io.FileNotFoundException: File file:/nowhere/events does not exist',
+        "Caused by: java.lang.NullPointerException: invalid null input: name",
+        f"All of them: {tmp_path / 'lake' / 'spark_server' / 'server.log'}. "
+        "`coinlake doctor` checks Java, jars, memory and disk.",
+    ]
+    wait_until_free(tmp_path / "lake")
+
+
+def test_nobody_else_reads_the_log_and_it_does_not_hold_the_token(spark_is, tmp_path):
+    spark_is(f'echo "Streaming query: sc://localhost:1/;token=$SPARK_CONNECT_AUTHENTICATE_TOKEN;x=1"; {STARTS}')
+    folder = tmp_path / "lake" / "spark_server"
+    folder.mkdir(parents=True, mode=0o755)
+    (folder / "server.log").write_text("of an earlier version")
+    with spark_server.start(tmp_path / "lake") as server:
+        assert server.log.read_text().splitlines()[0] == "Streaming query: sc://localhost:1/;token=***;x=1"
+        assert (folder.stat().st_mode & 0o777, server.log.stat().st_mode & 0o777) == (0o700, 0o600)
+    assert not [path for path in folder.rglob("*") if path.is_file() and server.token in path.read_text()]
+
+
+@pytest.mark.parametrize(("mode", "warns"), [(0o777, True), (0o1777, False), (0o775, False)])
+def test_a_lake_that_everybody_may_write_to_is_warned_of(spark_is, tmp_path, capsys, mode, warns):
+    spark_is(STARTS)
+    lake = tmp_path / "the lake"
+    lake.mkdir()
+    lake.chmod(mode)
+    with spark_server.start(lake):
+        pass
+    warned = (
+        f"Warning: every user of this machine may write to {lake}, and so change what tables and reports say. "
+    )
+    assert capsys.readouterr().err == (f"{warned}Forbid it: chmod -R o-w '{lake}'\n" if warns else "")
 
 
 def test_a_server_that_never_answers_is_ended(spark_is, tmp_path, monkeypatch):

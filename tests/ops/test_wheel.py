@@ -56,7 +56,7 @@ def test_an_editable_installation_is_a_plain_pth_file(tmp_path):
 
 def test_it_brings_the_command(wheel):
     [entry_points] = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
-    assert "coinlake = coinlake_ops.cli:main" in wheel.read(entry_points).decode()
+    assert "coinlake = coinlake_ops.__main__:main" in wheel.read(entry_points).decode()
 
 
 def test_it_works_in_an_empty_folder_and_knows_nothing_of_the_checkout(wheel, tmp_path):
@@ -174,6 +174,7 @@ def test_only_modules_that_are_started_as_programs_end_as_programs():
         if 'if __name__ == "__main__":' in path.read_text(encoding="utf-8")
     }
     assert programs == {
+        "coinlake_ops/__main__.py",
         "coinlake_ops/dev/bootstrap.py",
         "coinlake_ops/spark_server/supervisor.py",
         "coinlake_ops/spark_server/training.py",

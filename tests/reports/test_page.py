@@ -135,6 +135,27 @@ def test_names_cannot_become_markup(tables):
     assert "</script><b>" not in html
 
 
+def texts(value):
+    """Every text inside of dictionaries and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from texts(part)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_unseen_characters_of_names_are_shown_nowhere(name, tables):
+    coins, steps, market = (tables[table].copy() for table in ("dim_coin", "run_steps", "market_daily"))
+    unseen = "\0\a\b\x1b\r\x7f\x9b\u061c\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069"
+    coins["name"], coins["symbol"] = coins["name"] + unseen + "x", unseen
+    steps["message"], market["fear_greed_classification"] = unseen + "x", "Greed" + unseen
+    report = built(name, tables | {"dim_coin": coins, "run_steps": steps, "market_daily": market})
+    parts = [report.opening(), *map(report.show, report.sections), report.closing()]
+    shown = [report.html(), *texts([part._repr_mimebundle_() for part in parts])]
+    assert {character for text in shown for character in set(text) & set(unseen)} == set()
+
+
 @pytest.mark.parametrize(
     ("source", "state", "word", "title"),
     [

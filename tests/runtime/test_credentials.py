@@ -6,8 +6,7 @@ import pytest
 
 from coinlake import runtime
 from coinlake.errors import ConfigurationError
-
-KEY = "CG-9f8e7d6c5b4a"
+from tests.support.planted import API_KEY as KEY
 
 
 def test_a_secret_shows_itself_nowhere_but_when_revealed():

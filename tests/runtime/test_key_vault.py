@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 
 from coinlake import runtime
 from coinlake.errors import ConfigurationError
+from tests.support.planted import VAULT_KEY as KEY
 
 HOST = "kv-coinlake-test.vault.azure.net"
-KEY = "CG-a-key-that-must-not-be-shown"
 TOKEN = "a token for the vault"
 
 

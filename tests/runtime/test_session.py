@@ -32,6 +32,14 @@ def test_an_address_is_refused_wherever_a_lake_is_named(address):
         parameters.check({"lake_path": address})
 
 
+def test_a_question_mark_is_refused_wherever_a_lake_is_named(monkeypatch):
+    with pytest.raises(ConfigurationError, match=r"what now\? has a question mark .* choose another folder"):
+        parameters.check({"lake_path": "lake/what now?"})
+    monkeypatch.setenv("COINLAKE_HOME", "/home/ann/what now?")
+    with pytest.raises(ConfigurationError, match=r"what now\?/lake has a question mark"):
+        runtime.resolve_path("lake")
+
+
 def test_a_checkout_has_its_files_beside_notebooks():
     assert project_files.path("notebooks/coinlake") == project_files.PACKAGE
     assert project_files.path("sql/warehouse/migrations/001_control.sql").is_file()

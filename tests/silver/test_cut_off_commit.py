@@ -28,20 +28,21 @@ class CutOff(Volume):
 def test_silver_takes_in_a_run_when_its_commit_is_completed(spark, tmp_path):
     at = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
     judged = api.classify(endpoint_of("coins_list"), 200, BODY)
-    lake = SilverLake(spark, tmp_path)
+    folder = tmp_path / "a lake of {2026} [a]"
+    lake = SilverLake(spark, folder)
     with (
         pytest.raises(KeyboardInterrupt),
-        LandingZone(tmp_path, CutOff()).begin(RUN, simulated=False) as gathering,
+        LandingZone(folder, CutOff()).begin(RUN, simulated=False) as gathering,
     ):
         gathering.add(Attempt(Request(endpoint_of("coins_list"), 1, URL), 1, 200, {}, BODY, at, 1, judged), "live")
         gathering.commit()
-    assert (tmp_path / "landing" / FILE).exists()
+    assert (folder / "landing" / FILE).exists()
 
     lake.stream("coins_list")
     assert lake.rows(schema.COIN_LIST) == []
     assert [reasons for reasons, _, _ in lake.quarantined(FILE)] == [["uncommitted"]]
 
-    assert LandingZone(tmp_path, Volume()).recover() == [f"run {RUN}: completed"]
+    assert LandingZone(folder, Volume()).recover() == [f"run {RUN}: completed"]
     lake.stream("coins_list")
     silver.replay_uncommitted(lake.lakehouse)
     assert lake.rows(schema.COIN_LIST, "coin_id") == [("bitcoin",)]

@@ -16,6 +16,7 @@ from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeGraph, FakeVault
 from tests.support.fake_workspace import FakeWorkspace
 from tests.support.internet import Internet
+from tests.support.planted import VAULT_KEY as KEY
 
 DEV = Environment(
     name="dev",
@@ -50,7 +51,6 @@ GROUPS = (DEV.platform_group, DEV.engineers_group, DEV.analysts_group)
 PARAMETERS = (
     'catalog: str = "spark_catalog"  # a\nrun_id: str = ""  # b\ncoins: int = 250  # c\nas_of: str = ""  # d'
 )
-KEY = "CG-a-key-that-must-not-be-shown"
 
 
 class Credential:

@@ -50,11 +50,12 @@ class Options:
     columns of an inferred schema, "price double, roi.times double". mode: what new fields do, one of MODES;
     None is `none` with a schema and `addNewColumns` without. infer_types: without it all inferred leaves are
     strings. multi_line: a file is one document, else each line is one. partition_columns: folders key=value
-    that become string columns. glob: which file names are read. reader_case_sensitive: whether a field named
-    in another case is rescued (True) or read (False). rescued_column: its name; None is `_rescued_data` where
-    the schema is inferred or the mode is `rescue`, else there is no such column. corrupt_column: the name of
-    the column for text that is no JSON, or None for no column. max_files_per_trigger: files in one
-    micro-batch; None is 1000.
+    that become string columns. glob: which file names are read. folders: a pattern of the folders below the
+    path that are read, such as `{date=2026-08-12,date=2026-08-13}`; empty reads all. reader_case_sensitive:
+    whether a field named in another case is rescued (True) or read (False). rescued_column: its name; None is
+    `_rescued_data` where the schema is inferred or the mode is `rescue`, else there is no such column.
+    corrupt_column: the name of the column for text that is no JSON, or None for no column.
+    max_files_per_trigger: files in one micro-batch; None is 1000.
     """
 
     schema: str | StructType | None = None
@@ -65,6 +66,7 @@ class Options:
     multi_line: bool = True
     partition_columns: Sequence[str] = ()
     glob: str = "*.json"
+    folders: str = ""
     max_files_per_trigger: int | None = None
     reader_case_sensitive: bool = True
     rescued_column: str | None = None
@@ -97,16 +99,17 @@ class Options:
 
 
 def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
-    """A stream of the records in the JSON files below a folder; options as in Options.
+    """A stream of the records in the JSON files below a folder, whose path is no pattern; options as in Options.
 
     Columns: those of the schema, partition_columns, corrupt_column and rescued_column as asked for, then
     `_record` (the record as JSON text; of a corrupt one its text) and SOURCE_COLUMNS: `_src_path` (URI of the
     file, URL-encoded), `_src_name`, `_src_modified` (UTC). Select what is needed: `_record` costs only then.
     Rows and batches come in no order. A file is read once, however old, also if it is overwritten later.
 
-    Raises CoinlakeError for options that contradict each other, and where a schema must be inferred and
-    there is nothing to infer it from. With the modes addNewColumns and failOnNewColumns the stream fails
-    with UNKNOWN_FIELD_EXCEPTION at a field that the schema lacks; `run_available_now` handles that.
+    Raises CoinlakeError for options that contradict each other, and where a schema must be inferred and there is
+    nothing to infer it from, or the path has characters of a pattern. With the modes addNewColumns and
+    failOnNewColumns the stream fails with UNKNOWN_FIELD_EXCEPTION at a field that the schema lacks;
+    `run_available_now` handles that.
     """
     asked = Options(**options).checked()
     if runtime.is_databricks():
@@ -118,7 +121,8 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
         .option("maxFileAge", NO_AGE_LIMIT)
         .option("maxFilesPerTrigger", asked.max_files_per_trigger or FILES_PER_TRIGGER)
     )
-    return _parsed(spark, _text_options(reader, asked).load(path), schema, asked)
+    stream = _text_options(reader, asked).load(_below(schema_evolution.escape_glob(path), asked.folders))
+    return _parsed(spark, stream, schema, asked)
 
 
 def read_files(spark: SparkSession, paths: Sequence[str], **options: Any) -> DataFrame:
@@ -221,6 +225,10 @@ def _text_options(reader: Reader, asked: Options) -> Reader:
         .option("recursiveFileLookup", True)
         .option("pathGlobFilter", asked.glob)
     )
+
+
+def _below(path: str, folders: str) -> str:
+    return f"{path}/{folders}" if folders else path
 
 
 def _parsed(spark: SparkSession, files: DataFrame, schema: StructType, asked: Options) -> DataFrame:
@@ -358,7 +366,7 @@ def _auto_loader(spark: SparkSession, path: str, asked: Options) -> DataFrame:
     for name, value in options.items():
         if value is not None:
             reader = reader.option(name, value)
-    rows = reader.load(path)
+    rows = reader.load(_below(path, asked.folders))
     as_read = F.to_json(F.struct(*(F.col(f"`{name}`") for name in rows.columns)))
     record = F.coalesce(F.col(f"`{asked.corrupt_column}`"), as_read) if asked.corrupt_column else as_read
     return rows.select("*", record.alias(RECORD), *_source())

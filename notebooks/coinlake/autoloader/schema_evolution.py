@@ -67,7 +67,7 @@ def newest_files(spark: SparkSession, path: str, glob: str) -> list[str]:
         spark.read.format("binaryFile")
         .option("recursiveFileLookup", True)
         .option("pathGlobFilter", glob)
-        .load(path)
+        .load(escape_glob(path))
         .select("path", "modificationTime")
         .orderBy(F.desc("modificationTime"), "path")
         .limit(SAMPLED_FILES)
@@ -79,10 +79,17 @@ def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi
     """The schema of JSON files, as Spark's JSON reader infers it; all leaves are strings without infer_types.
 
     Names that differ only in case are one column. Fields that hold nothing but empty objects have no type and
-    no column.
+    no column. Raises CoinlakeError for a file whose path Spark would take for a pattern.
     """
     if not files:
         return StructType()
+    patterns = [file for file in files if escape_glob(file) != file]
+    if patterns:
+        # Spark unescapes such a path, and the reader of Hadoop that it hands it to then sees the pattern again.
+        raise CoinlakeError(
+            f"Spark infers no schema from files whose path has one of [ ] {{ }} * ? \\: {min(patterns)}. Pass a "
+            "schema, or rename the folder."
+        )
     # Spark refuses a file with both `Id` and `id` unless names are case-sensitive while it infers.
     with runtime.settings(spark, {"spark.sql.caseSensitive": "true"}):
         frame = (
@@ -90,7 +97,7 @@ def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi
             .option("primitivesAsString", not infer_types)
             .option("columnNameOfCorruptRecord", CORRUPT)
             .option("recursiveFileLookup", True)
-            .json([escape_glob(file) for file in files])
+            .json(list(files))
         )
         found = frame.schema
     return _one_case(StructType([field for field in found if field.name != CORRUPT]))

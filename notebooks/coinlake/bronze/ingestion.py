@@ -100,15 +100,39 @@ def resolve_as_of(group: str, settings: Settings, landing: LandingZone, now: dat
     """The instant of a simulated or live run, in whole seconds.
 
     Empty: the default of the source. A step such as +1h moves on from the group's newest run in the lake; a group
-    that was left behind joins the newest run of the other one. Raises ConfigurationError for a step when live.
+    that was left behind joins the newest run of the other one. Raises ConfigurationError for a step when live, and
+    for an instant at which nobody would answer: outside the simulated market, or in the future when live.
     """
     asked = _asked_instant(settings)
     if isinstance(asked, timedelta):
         newest = _newest_runs(landing)
-        mine = newest.pop(group, instants.DEFAULT_SIMULATED) + asked
-        return max([mine, *newest.values()])
-    default = now if settings.source == "live" else instants.DEFAULT_SIMULATED
-    return (asked or default).replace(microsecond=0)
+        try:
+            mine = newest.pop(group, instants.DEFAULT_SIMULATED) + asked
+        except OverflowError:
+            mine = instants.LAST_SIMULATED
+        as_of = max([mine, *newest.values()])
+    else:
+        as_of = asked or (now if settings.source == "live" else instants.DEFAULT_SIMULATED)
+    _require_answers(settings, as_of, now)
+    return as_of.replace(microsecond=0)
+
+
+def _require_answers(settings: Settings, as_of: datetime, now: datetime) -> None:
+    """Raises ConfigurationError where the run would land nothing, and yet be the newest one from then on."""
+    if settings.source == "simulated" and not _is_simulated(as_of):
+        raise ConfigurationError(
+            f"as_of={settings.as_of} leads to {as_of:%Y-%m-%d %H:%M} UTC, where there is no simulated market: it "
+            f"goes from {instants.FIRST_SIMULATED:%Y-%m-%d} until {instants.LAST_SIMULATED:%Y-%m-%d}. Give an "
+            "instant within, such as 2026-08-12T14:22:00Z."
+        )
+    if settings.source == "live" and as_of > now:
+        raise ConfigurationError(
+            f"as_of={settings.as_of} is in the future, and source=live asks for what is there. Leave as_of empty."
+        )
+
+
+def _is_simulated(instant: datetime) -> bool:
+    return instants.FIRST_SIMULATED <= instant < instants.LAST_SIMULATED
 
 
 def _asked_instant(settings: Settings) -> datetime | timedelta | None:
@@ -123,10 +147,11 @@ def _asked_instant(settings: Settings) -> datetime | timedelta | None:
 
 
 def _newest_runs(landing: LandingZone) -> dict[str, datetime]:
-    """The instant of the newest run of each group that has one."""
+    """The instant of the newest run of each group that has one, at which the simulated market answers."""
     newest: dict[str, datetime] = {}
     for run, group in landing.groups():
-        newest.setdefault(group, instants.from_stamp(run))
+        if _is_simulated(instants.from_stamp(run)):
+            newest.setdefault(group, instants.from_stamp(run))
         if len(newest) == len(sources.groups()):
             break
     return newest

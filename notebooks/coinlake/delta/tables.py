@@ -141,10 +141,11 @@ class DeltaTable:
         where = where or "true"
         changed = _changed_rows(table, _best_of_key(table, source), self.read().alias("t").where(where))
         columns = ", ".join(table.column_names)
+        # Spark puts the frame in the place of its name in braces, and takes any others for names, too.
         merge = self.spark.sql(
             f"""
-            MERGE INTO {name} AS t USING {{changed}} AS s
-            ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({where})
+            MERGE INTO {_in_format(name)} AS t USING {{changed}} AS s
+            ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({_in_format(where)})
             WHEN MATCHED THEN UPDATE SET {", ".join(f"t.{column} = s.{column}" for column in table.column_names)}
             WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
             """,
@@ -213,6 +214,11 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
         .where(F.col("_stored").isNull() | (differs & (F.col("_rank") >= F.col("_stored_rank"))))
         .select(*table.column_names)
     )
+
+
+def _in_format(text: str) -> str:
+    """A text as it stands in a format string."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _best_of_key(table: Table, source: DataFrame) -> DataFrame:

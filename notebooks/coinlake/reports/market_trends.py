@@ -9,7 +9,7 @@ from markupsafe import Markup
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, Universe, frames, freshness, universe
-from coinlake.reports.page import Card, Report, Section, charts, formats, html_tables, missing, style
+from coinlake.reports.page import Card, Report, Section, attempt, charts, formats, html_tables, missing, style
 
 NAME = "market_trends"
 TITLE = "Market trends"
@@ -53,29 +53,26 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         title=universe.page_title(TITLE, source),
         origin=source,
         kicker=universe.kicker(TITLE, source, coins),
-        headline=headline(coins),
-        lead=lead(coins, market),
+        headline=attempt(TITLE, headline, coins),
+        lead=attempt("", lead, coins, market),
         banner=universe.banner(gold, source, coins, "market_trends_daily", built_at),
-        cards=cards(coins, trends, market, vs_currency),
+        cards=attempt([], cards, coins, trends, market, vs_currency),
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
     )
     said = freshness.ORIGINS[source][2]
     mood = said if source == "simulated" else f"Source: alternative.me Crypto Fear & Greed Index; {said[8:]}"
-    for section in (
-        performance(coins, said),
-        ranking(coins, vs_currency, said),
-        drawdown(coins, trends, said),
-        breadth(market, said),
-        volatility(coins, trends, said),
-        sentiment(coins, market, vs_currency, mood),
-        months(coins, gold["coin_monthly"], vs_currency, said),
-        correlation(coins, gold["correlation_90d"], said),
-        movers(coins, trends, vs_currency, said),
-        dominance(coins, trends, market, said),
-        seasons(coins, gold["coin_monthly"], vs_currency, said),
-    ):
-        report.add(section)
+    report.attempt("performance", "Performance", performance, coins, said)
+    report.attempt("ranking", "Ranking", ranking, coins, vs_currency, said)
+    report.attempt("drawdown", "Drawdown", drawdown, coins, trends, said)
+    report.attempt("breadth", "Breadth", breadth, market, said)
+    report.attempt("volatility", "Volatility", volatility, coins, trends, said)
+    report.attempt("sentiment", "Sentiment", sentiment, coins, market, vs_currency, mood)
+    report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
+    report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
+    report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
+    report.attempt("dominance", "Dominance", dominance, coins, trends, market, said)
+    report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
     return report
 
 
@@ -686,10 +683,12 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     known = caps.notna().sum(axis=1)
     # A day on which many caps are unknown would show the others' share too small.
     caps = caps[(known >= 0.8 * known.max()) & (known > 1)] if len(caps) else caps
-    if len(caps) < 2 or caps[coins.leaders[0]].isna().all():
-        return missing("dominance", "Dominance", "It needs days with market caps.")
-    caps = caps.asfreq("D")
-    shares = caps[coins.leaders].div(caps.sum(axis=1, min_count=1), axis=0)
+    total = caps.sum(axis=1, min_count=1)
+    shares = caps[coins.leaders].div(total.where(total > 0), axis=0).dropna()
+    if len(shares) < 2:
+        whose = formats.listed([coins.name(coin_id) for coin_id in coins.leaders]) or "two coins"
+        return missing("dominance", "Dominance", f"It needs two days with market caps of {whose}.")
+    shares = shares.asfreq("D")
     others = 1 - shares.sum(axis=1, min_count=len(coins.leaders))
     layers = [*((coins.symbol(coin_id), shares[coin_id]) for coin_id in coins.leaders), ("Others", others)]
     fills = ("rgba(213,94,0,0.55)", "rgba(0,114,178,0.5)", "rgba(127,140,155,0.28)")

@@ -19,6 +19,7 @@ from coinlake.reports.page import (
     Card,
     Report,
     Section,
+    attempt,
     charts,
     formats,
     html_tables,
@@ -84,26 +85,23 @@ def build(
         title=universe.page_title(TITLE, source),
         origin=source,
         kicker=_kicker(source, gold["pipeline_runs"]),
-        headline=headline(last, ages, lacking),
-        lead=lead(last, gold["pipeline_runs"]),
+        headline=attempt(TITLE, headline, last, ages, lacking),
+        lead=attempt("", lead, last, gold["pipeline_runs"]),
         banner=_banner(source, last, ages, built_at, lacking),
-        cards=cards(last, gold["pipeline_runs"], ages, usage, lacking),
+        cards=attempt([], cards, last, gold["pipeline_runs"], ages, usage, lacking),
         sources=[
             ("Requests", universe.COINGECKO if source in {"live", "replay"} else universe.SIMULATED),
             *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[1:],
         ],
         built_at=built_at,
     )
-    for section in (
-        watched(last, alerts),
-        timeline(last, lacking),
-        freshness_table(ages, source),
-        flow(last),
-        quarantine(gold["quarantine_daily"]),
-        budget(usage, steps, source),
-        durations(steps, last),
-    ):
-        report.add(section)
+    report.attempt("alerts", "Alerts", watched, last, alerts)
+    report.attempt("timeline", "Timeline", timeline, last, lacking)
+    report.attempt("freshness", "Freshness", freshness_table, ages, source)
+    report.attempt("flow", "Flow", flow, last)
+    report.attempt("quarantine", "Quarantine", quarantine, gold["quarantine_daily"])
+    report.attempt("budget", "Budget", budget, usage, steps, source)
+    report.attempt("durations", "Durations", durations, steps, last)
     return report
 
 

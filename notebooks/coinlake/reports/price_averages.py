@@ -10,7 +10,7 @@ from markupsafe import Markup
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, Universe, frames, freshness, universe
-from coinlake.reports.page import Card, Report, Section, charts, formats, html_tables, missing, style
+from coinlake.reports.page import Card, Report, Section, attempt, charts, formats, html_tables, missing, style
 
 NAME = "price_averages"
 TITLE = "Price averages"
@@ -52,33 +52,36 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         title=universe.page_title(TITLE, source),
         origin=source,
         kicker=universe.kicker(TITLE, source, coins),
-        headline=headline(coins, averages),
-        lead=lead(coins, averages, vs_currency),
+        headline=attempt(TITLE, headline, coins, averages),
+        lead=attempt("", lead, coins, averages, vs_currency),
         banner=universe.banner(gold, source, coins, "price_averages_daily", built_at),
-        cards=cards(coins, averages, gold["coin_monthly"], vs_currency),
+        cards=attempt([], cards, coins, averages, gold["coin_monthly"], vs_currency),
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
     )
     said = freshness.ORIGINS[source][2]
-    for section in (
-        bitcoin(coins, averages, vs_currency, said),
-        distance(coins, averages, said),
-        panels(coins, averages, vs_currency, said),
-        four_averages(coins, averages, vs_currency, said),
-        currencies(coins, gold["coin_monthly"], vs_currency, said),
-        weeks(coins, gold["candle_weekly"], vs_currency, said),
-        days(coins, gold["fact_price_daily"], vs_currency, said),
-    ):
-        report.add(section)
+    report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency, said)
+    report.attempt("distance", "Distance", distance, coins, averages, said)
+    report.attempt("coins", "Coins", panels, coins, averages, vs_currency, said)
+    report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
+    report.attempt("currencies", "Currencies", currencies, coins, gold["coin_monthly"], vs_currency, said)
+    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, said)
+    report.attempt("days", "Days", days, coins, gold["fact_price_daily"], vs_currency, said)
     return report
+
+
+def newest_rows(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
+    """The newest row of each coin's averages, by coin_id, largest coin first."""
+    rows = averages.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
+    return rows.reindex([coin_id for coin_id in coins.ids if coin_id in rows.index])
 
 
 def distances(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
     """Newest close of each coin against its averages: coin_id × (close, 7, 30, 90, 200), fractions or NaN."""
-    newest = averages.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
-    newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
-    gaps: dict[str | int, pd.Series] = {"close": newest["close"]}
-    gaps |= {window: newest["close"] / newest[f"average_{window}d"] - 1 for window in WINDOWS}
+    rows = newest_rows(coins, averages)
+    above_0 = {window: rows[f"average_{window}d"].where(rows[f"average_{window}d"] > 0) for window in WINDOWS}
+    gaps: dict[str | int, pd.Series] = {"close": rows["close"]}
+    gaps |= {window: rows["close"] / average - 1 for window, average in above_0.items()}
     return pd.DataFrame(gaps, columns=["close", *WINDOWS])
 
 
@@ -318,6 +321,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     if len(moving) < 2:
         return missing("coins", "Coins", "It needs two more coins with days of closes.")
     gaps = distances(coins, averages)
+    own = newest_rows(coins, averages)
     window = longest_window(gaps.reindex(moving))
     traces: list[charts.Trace] = []
     axes: dict[str, Any] = {}
@@ -396,11 +400,8 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
                 [
                     html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
                     *(
-                        html_tables.cell(formats.money(value, vs_currency))
-                        for value in (
-                            gaps["close"][coin_id],
-                            *(gaps["close"][coin_id] / (1 + gaps[days][coin_id]) for days in (30, 200)),
-                        )
+                        html_tables.cell(formats.money(own[column][coin_id], vs_currency))
+                        for column in ("close", "average_30d", "average_200d")
                     ),
                 ]
                 for coin_id in moving
@@ -415,7 +416,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
     gaps = distances(coins, averages)
     if gaps.empty:
         return missing("table", "Table", "It needs a day of closes.")
-    lines = coins.wide(averages, "average_30d")
+    own, lines = newest_rows(coins, averages), coins.wide(averages, "average_30d")
     rows = []
     for coin_id, row in gaps.iterrows():
         rows.append(
@@ -423,7 +424,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
                 html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
                 html_tables.cell(formats.money(row["close"], vs_currency)),
                 *(
-                    html_tables.cell(formats.money(row["close"] / (1 + row[days]), vs_currency))
+                    html_tables.cell(formats.money(own[f"average_{days}d"][str(coin_id)], vs_currency))
                     for days in WINDOWS
                 ),
                 html_tables.cell(html_tables.change(row[200])),
@@ -546,7 +547,10 @@ def days(coins: Universe, daily: pd.DataFrame, vs_currency: str, source: str) ->
     daily = daily[daily["coin_id"].isin(enough)]
     if daily.empty or counts.max() < 2:
         return missing("days", "Days", f"It needs days with {INTRADAY_SAMPLES} prices or more.")
-    swing = (daily["high"] / daily["low"] - 1).groupby(daily["coin_id"]).median()
+    lows = daily["low"].where(daily["low"] > 0)
+    swing = (daily["high"] / lows - 1).groupby(daily["coin_id"]).median().dropna()
+    if swing.empty:
+        return missing("days", "Days", "It needs days with prices above 0.")
     widest = str(swing.idxmax())
     own = daily[daily["coin_id"] == widest].sort_values("date")
     return Section(

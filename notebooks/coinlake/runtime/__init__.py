@@ -2,14 +2,16 @@
 
 from coinlake.runtime.cells import after_each_cell
 from coinlake.runtime.credentials import Secret, get_secret, secret_variable
-from coinlake.runtime.databricks import dbutils, finish, is_databricks, show, widgets
+from coinlake.runtime.databricks import dbutils, finish, is_databricks, show, start_up_names, widgets
 from coinlake.runtime.java import Java, find_java
 from coinlake.runtime.jvm import (
     class_archive,
     delta_version,
     java_options,
-    prepare_environment,
+    option_line,
     require_delta_jars,
+    require_user,
+    spark_environment,
     spark_home,
 )
 from coinlake.runtime.session import SPARK_CONFS, compiled, resolve_path, settings, spark
@@ -28,13 +30,16 @@ __all__ = [
     "get_secret",
     "is_databricks",
     "java_options",
-    "prepare_environment",
+    "option_line",
     "require_delta_jars",
+    "require_user",
     "resolve_path",
     "secret_variable",
     "settings",
     "show",
     "spark",
+    "spark_environment",
     "spark_home",
+    "start_up_names",
     "widgets",
 ]

@@ -1,7 +1,8 @@
-"""What Databricks puts into a notebook: its session, `dbutils`, widgets; and how to do without them."""
+"""What a platform puts into a notebook: Databricks its session, `dbutils`, widgets; IPython its start-up files."""
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -43,7 +44,18 @@ def show(html: str) -> None:
 
 def injected(name: str) -> Any:
     """What the platform put into the notebook's namespace under this name, or None."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
+    shell = _shell()
     namespace = shell.user_ns if shell else vars(sys.modules["__main__"])
     return namespace.get(name)
+
+
+def start_up_names(namespace: Mapping[str, Any]) -> set[str]:
+    """The names that hold what stood there before the first cell, as IPython's start-up files leave it."""
+    shell = _shell()
+    before = shell.user_ns_hidden if shell else {}
+    return {name for name, value in namespace.items() if name in before and before[name] is value}
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None

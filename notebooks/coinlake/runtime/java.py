@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,7 @@ for argument do
   shift
   [ "$argument" = "--add-modules=jdk.incubator.vector" ] || set -- "$@" "$argument"
 done
-exec "{java}" "$@"
+exec {java} "$@"
 """
 
 
@@ -51,7 +52,7 @@ class Java:
         launchers = Path(sys.prefix) / "share" / "coinlake"
         if self.binary.is_relative_to(launchers):
             return self.binary.parents[1]
-        script = LAUNCHER.format(java=self.binary)
+        script = LAUNCHER.format(java=shlex.quote(str(self.binary)))
         key = sha256(script.encode()).hexdigest()[:8]
         home = launchers / f"java-{self.version}-{key}"
         program = home / "bin" / "java"

@@ -2,23 +2,55 @@
 
 import importlib.metadata
 import os
+import pwd
+import shlex
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
+from coinlake import process_environment
 from coinlake.errors import ConfigurationError
 from coinlake.runtime.java import Java, find_java
 
 
-def prepare_environment() -> None:
-    """Sets what Spark's scripts and Python workers read from the environment.
+def spark_environment() -> dict[str, str]:
+    """The environment variables for Spark's scripts and Python workers: this process's own, and what they need.
 
-    Raises ConfigurationError if no fitting Java is found.
+    Raises ConfigurationError if no fitting Java is found, or if this user has no name.
     """
-    os.environ["JAVA_HOME"] = str(find_java().home())
-    os.environ["SPARK_HOME"] = str(spark_home())
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    require_user()
+    return process_environment.own() | {
+        "JAVA_HOME": str(find_java().home()),
+        "SPARK_HOME": str(spark_home()),
+        # Nothing is there: settings of this machine do not count.
+        "SPARK_CONF_DIR": str(spark_home() / "conf"),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+
+
+def require_user() -> str:
+    """The name of the user whom this process belongs to.
+
+    Raises ConfigurationError if the machine knows none, as in a container that was started with just some number:
+    Hadoop, which Spark stands on, does not start then.
+    """
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        number, group = os.getuid(), os.getgid()
+        raise ConfigurationError(
+            f"This machine has no user {number}, and Spark does not start for a user without a name. Give it one, "
+            "for example when the image is built: "
+            f"echo 'coinlake:x:{number}:{group}::/tmp:/bin/sh' >> /etc/passwd"
+        ) from None
+
+
+def option_line(options: Sequence[str]) -> str:
+    """Java options as one text, from which Spark reads the same options again, whatever characters they have."""
+    return shlex.join(options)
 
 
 def java_options() -> list[str]:

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 from pyspark.logger import PySparkLogger
 from pyspark.sql import SparkSession
 
-from coinlake import project_files
+from coinlake import process_environment, project_files
 from coinlake.errors import ConfigurationError
 from coinlake.runtime.databricks import injected, is_databricks
-from coinlake.runtime.jvm import java_options, prepare_environment, require_delta_jars
+from coinlake.runtime.jvm import java_options, option_line, require_delta_jars, spark_environment
 
 # What a session on a laptop is made with; the standing server starts with the same.
 SPARK_CONFS = {
@@ -106,14 +106,21 @@ def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
 def resolve_path(path: str) -> str:
     """The absolute folder: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files.
+    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files;
+    and for a folder with a question mark in its name, below which DuckDB cannot keep the warehouse's file.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         raise ConfigurationError(
             f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
             "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of the machine."
         )
-    return str(project_files.home() / Path(path).expanduser())
+    resolved = str(project_files.home() / Path(path).expanduser())
+    if "?" in resolved:
+        raise ConfigurationError(
+            f"{resolved} has a question mark in its name, which DuckDB, the warehouse, takes for the end of a "
+            "file's name. Any other character will do: choose another folder."
+        )
+    return resolved
 
 
 def _local_session() -> SparkSession:
@@ -121,13 +128,16 @@ def _local_session() -> SparkSession:
     if running is not None:
         return running
     require_delta_jars()
-    prepare_environment()
-    warehouse = tempfile.mkdtemp(prefix="coinlake-warehouse-")
-    atexit.register(shutil.rmtree, warehouse, ignore_errors=True)
+    environment = spark_environment()
+    process_environment.take_over()
+    os.environ.update(environment)
+    folder = tempfile.mkdtemp(prefix="coinlake-session-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     confs: dict[str, bool | float | int | str | None] = {
         **SPARK_CONFS,
-        "spark.sql.warehouse.dir": warehouse,
-        "spark.driver.extraJavaOptions": " ".join(java_options()),
+        "spark.sql.warehouse.dir": f"{folder}/warehouse",
+        "spark.jars.ivy": f"{folder}/ivy",
+        "spark.driver.extraJavaOptions": option_line(java_options()),
     }
     return SparkSession.builder.config(map=confs).getOrCreate()
 
@@ -135,6 +145,7 @@ def _local_session() -> SparkSession:
 def _client(remote: str) -> SparkSession:
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
+    process_environment.take_over()
     address = urlsplit(remote)
     try:
         socket.create_connection((address.hostname, address.port or 15002), timeout=5).close()

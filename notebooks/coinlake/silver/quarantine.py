@@ -29,8 +29,8 @@ def replay_uncommitted(lake: Lakehouse) -> streams.Counts:
         checkpoint = Path(lake.checkpoint("replays"), endpoint)
         # A checkpoint that is gone has seen nothing: the files of these runs are read again.
         files.at(checkpoint).remove(checkpoint)
-        these_runs = f"landing/{{{','.join(sorted(runs))}}}"
-        counts += streams.take_in_files(lake, endpoint, these_runs, str(checkpoint))
+        these_runs = f"{{{','.join(sorted(runs))}}}"
+        counts += streams.take_in_files(lake, endpoint, "landing", str(checkpoint), these_runs)
     if folders:
         # What did not pass has other reasons by now, and is not among these rows any more.
         passed = _no_longer_uncommitted(lake).withColumn("replayed_at", F.col("_committed_at"))

@@ -108,8 +108,8 @@ def _bind(lake: Lakehouse, endpoint: str) -> None:
     files.write_json(note, ids)
 
 
-def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) -> Counts:
-    """Takes in the files below a folder of the lake that are new to the checkpoint."""
+def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str, folders: str = "") -> Counts:
+    """Takes in the files below a folder of the lake that are new to the checkpoint; `folders` as in the reader."""
     notes = Path(lake.checkpoint("counts"), endpoint)
     files.at(notes).remove(notes)
     # Over Spark Connect a batch runs in another process, with a session of its own.
@@ -121,6 +121,7 @@ def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str) 
         lake.folder(folder),
         lambda records: records.writeStream.foreachBatch(merge_batch),
         checkpoint=checkpoint,
+        folders=folders,
         max_files_per_trigger=FILES_PER_BATCH,
         **reader_options(endpoint),
     )

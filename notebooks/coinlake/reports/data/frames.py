@@ -7,6 +7,7 @@ import pandas as pd
 
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
+from coinlake.reports.page import formats
 
 PERIOD_DAYS = 365  # what a report looks back on
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
@@ -101,12 +102,13 @@ def among(values: Sequence[str], column: str = "coin_id") -> str:
 def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame:
     """The frame with pandas' own types: days and UTC instants as datetime64, numbers as float or int.
 
-    Spark hands days over as Python dates, and a column with NULLs as objects.
+    Spark hands days over as Python dates, and a column with NULLs as objects. Texts that are shown are `plain`;
+    ids stay what they are.
     """
     types = (
         {column.name: column.type for column in table.columns}
         if table
-        else {"date": "DATE", "market_cap": "DOUBLE"}
+        else {"date": "DATE", "market_cap": "DOUBLE", "symbol": "STRING", "name": "STRING"}
     )
     changed: dict[str, pd.Series] = {}
     for name in frame.columns:
@@ -116,4 +118,6 @@ def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame
             changed[name] = pd.to_datetime(values).astype("datetime64[ns]")
         elif kind == "DOUBLE" or (kind in {"INT", "BIGINT"} and values.isna().any()):
             changed[name] = values.astype(float)
+        elif kind == "STRING" and not name.endswith("_id"):
+            changed[name] = values.map(formats.plain, na_action="ignore")
     return frame.assign(**changed)

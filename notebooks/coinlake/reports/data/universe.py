@@ -1,9 +1,11 @@
 """The coins that a report shows, the days that it looks back on, and what every market report says of them."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup
@@ -11,6 +13,8 @@ from markupsafe import Markup
 from coinlake.reports.data import freshness
 from coinlake.reports.data.frames import Frames
 from coinlake.reports.page import Banner, formats, style
+
+Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
 SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
@@ -35,12 +39,12 @@ class Universe:
         return len(self.ids)
 
     def name(self, coin_id: str) -> str:
-        """The coin's name, the id when the coin is not of this report."""
-        return self._names.get(coin_id, coin_id)
+        """The coin's name, the id when it has none here."""
+        return self._names.get(coin_id) or formats.plain(coin_id)
 
     def symbol(self, coin_id: str) -> str:
         """The coin's symbol; coins that share one have their id beside it."""
-        return self._symbols.get(coin_id, coin_id)
+        return self._symbols.get(coin_id) or formats.plain(coin_id)
 
     @cached_property
     def leaders(self) -> list[str]:
@@ -74,13 +78,15 @@ class Universe:
         """Each coin's change over the period, highest first: only of coins that were there on its first day."""
         if len(self.closes) < 2:
             return pd.Series(dtype=float)
-        last = self.closes.ffill().iloc[-1]
-        return (last / self.closes.iloc[0] - 1).dropna().sort_values(ascending=False, kind="stable")
+        last, first = self.closes.ffill().iloc[-1], self.closes.iloc[0]
+        return _finite(last / first.where(first > 0) - 1).dropna().sort_values(ascending=False, kind="stable")
 
     @cached_property
     def index(self) -> pd.DataFrame:
-        """Closes where each coin's first one in the period is 100: dates × coins."""
-        return self.closes / self.closes.bfill().iloc[0] * 100 if len(self.closes) else self.closes
+        """Closes where each coin's first price above 0 in the period is 100: dates × coins."""
+        if self.closes.empty:
+            return self.closes
+        return _finite(self.closes / self.closes.where(self.closes > 0).bfill().iloc[0] * 100)
 
     def median(self, values: pd.DataFrame) -> pd.Series:
         """The middle of the coins that were there from the start: newer ones would bend the line on joining."""
@@ -101,7 +107,9 @@ class Universe:
         rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
         known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
         times = Counter(symbol for _, symbol in known)
-        return [symbol if times[symbol] == 1 else f"{symbol} ({coin_id})" for coin_id, symbol in known]
+        return [
+            symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known
+        ]
 
     def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
@@ -114,8 +122,13 @@ def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFr
     chosen = frame[frame["coin_id"].isin(list(coin_ids))]
     if chosen.empty:
         return pd.DataFrame(columns=list(coin_ids), index=pd.DatetimeIndex([], name="date"), dtype=float)
-    values = chosen.pivot(index="date", columns="coin_id", values=column).astype(float).asfreq("D")
+    values = _finite(chosen.pivot(index="date", columns="coin_id", values=column).astype(float).asfreq("D"))
     return values.reindex(columns=[coin_id for coin_id in coin_ids if coin_id in values])
+
+
+def _finite(values: Numbers) -> Numbers:
+    """What has no bounds, as a change from next to nothing, is not known."""
+    return values.where(values.abs() < math.inf)
 
 
 def month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:

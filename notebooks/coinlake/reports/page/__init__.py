@@ -10,6 +10,7 @@ from coinlake.reports.page.page import (
     Card,
     Report,
     Section,
+    attempt,
     context,
     missing,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "Card",
     "Report",
     "Section",
+    "attempt",
     "charts",
     "context",
     "formats",

@@ -92,9 +92,14 @@ def over_time(
     """Lines over time with labels at their ends.
 
     `ends` are pairs of trace number and label text; the labels move apart until none covers another.
-    `y_range` is in the unit of the values, also on a log axis; without it the range fits the values, but never
-    reaches beyond `limits`: one line that collapses must not press all others flat.
+    A log axis has no place for 0: what is not above it is a gap there. `y_range` is in the unit of the values,
+    also on a log axis; without it the range fits the values, but never reaches beyond `limits`: one line that
+    collapses must not press all others flat.
     """
+    if log:
+        traces = [
+            trace | {"y": [value if value and value > 0 else None for value in trace["y"]]} for trace in traces
+        ]
     known = [value for trace in traces for value in trace["y"] if value is not None]
     low, high = y_range or _fitted(known, log=log, from_zero=from_zero)
     if limits:
@@ -330,7 +335,7 @@ def _fitted(known: Sequence[float], *, log: bool, from_zero: bool) -> tuple[floa
     if log:
         low, high = math.log10(low), math.log10(high)
         room = 0.05 * (high - low) or 0.1
-        return 10 ** (low - room), 10 ** (high + room)
+        return 10 ** max(low - room, -300), 10 ** min(high + room, 300)
     room = 0.06 * (high - low) or abs(high) * 0.05 or 1.0
     if from_zero:
         return (min(low, 0) - (room if low < 0 else 0), max(high, 0) + (room if high > 0 else 0))

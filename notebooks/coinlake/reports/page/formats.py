@@ -1,6 +1,7 @@
 """Numbers, money, dates and words as readers see them: true minus, n/a for what is not known, UTC."""
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TypeGuard, TypeVar
@@ -10,6 +11,7 @@ Value = TypeVar("Value")
 NOT_KNOWN = "n/a"
 MINUS = "−"
 SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "₿", "chf": "CHF\u00a0"}
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -127,6 +129,14 @@ def arrow(value: float | None, decimals: int = 1) -> str:
     if not is_known(value) or not percent(value, decimals).startswith(("+", MINUS)):
         return ""
     return "▲" if value > 0 else "▼"
+
+
+def plain(text: str) -> str:
+    """A text from outside without characters that are not seen and change how others are shown.
+
+    Those are control characters, marks that turn the direction of writing, and halves of characters.
+    """
+    return UNSEEN.sub("", text)
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

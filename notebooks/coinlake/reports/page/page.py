@@ -9,12 +9,13 @@ makes the same page, to the byte, where there is no nbconvert, such as on Databr
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
@@ -22,6 +23,8 @@ from markupsafe import Markup
 from coinlake import project_files
 from coinlake.errors import CoinlakeError
 from coinlake.reports.page import charts, formats, style
+
+Value = TypeVar("Value")
 
 TEMPLATES = Path(__file__).with_name("templates")
 PART_MIME = "application/vnd.coinlake.part+json"
@@ -80,6 +83,18 @@ def missing(key: str, nav: str, why: str) -> Section:
     return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
 
 
+def attempt(otherwise: Value, make: Callable[..., Value], *values: Any) -> Value:
+    """What `make` makes of the values; where it fails, `otherwise`, and a warning that says why.
+
+    One coin, or one part of a page, must not take the whole page with it.
+    """
+    try:
+        return make(*values)
+    except Exception as problem:
+        warnings.warn(f"{make.__name__} failed: {type(problem).__name__}: {problem}", stacklevel=2)
+        return otherwise
+
+
 @dataclass(frozen=True)
 class Part:
     """A piece of a report as a notebook shows it."""
@@ -125,6 +140,12 @@ class Report:
         if section.key in self.sections:
             raise ValueError(f"Report {self.name} has a section {section.key} already.")
         self.sections[section.key] = section
+
+    def attempt(self, key: str, nav: str, make: Callable[..., Section], *values: Any) -> None:
+        """Append the section that `make` makes of the values; one that fails says so and ends no report."""
+        unable = missing(key, nav, "It could not be drawn from what gold holds; the notebook says why.")
+        section = attempt(unable, make, *values)
+        self.add(section if attempt(None, _json, section.figure) is not None else unable)
 
     def opening(self) -> Part:
         """Headline, banner and cards."""
