@@ -30,9 +30,9 @@ def lines(capsys):
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text).splitlines()
 
 
-def test_check_ends_badly_only_for_problems(folder, capsys):
+def test_check_ends_badly_only_for_errors(folder, capsys):
     assert main(["check", str(folder)]) == 0
-    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 note"
+    assert lines(capsys)[-1] == "11 resources, 0 errors, 0 warnings, 1 note"
     (folder / "dataset/ds_gold.json").unlink()
     assert main(["check", str(folder)]) == 1
 
@@ -288,7 +288,7 @@ def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_p
     assert main(["check"], project) == 1
     printed = "\n".join(lines(capsys))
     assert f"there is no {tmp_path / 'notebooks' / '03_silver.ipynb'}: correct the path." in printed
-    assert "dataset/gold.json: name: the name must look like ds_snake_case." in printed
+    assert "dataset/gold.json:1: warning: name: the name must look like ds_snake_case. [house-name]" in printed
     assert main(["check", str(folder)]) == 1
     printed = "\n".join(lines(capsys))
     assert "no folder of notebooks was given" in printed

@@ -4,25 +4,35 @@
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
-from adf_lab.check import check_factory
+from adf_lab.check import (
+    FORMATS,
+    SEVERITIES,
+    check_factory,
+    read_settings,
+    rules_page,
+    rules_table,
+    trigger_mistakes,
+)
 from adf_lab.engine import CONTROL_ACTIVITIES, Engine, RealClock, VirtualClock
 from adf_lab.errors import AdfLabError
 from adf_lab.factory import Factory, load_factory
 from adf_lab.faults import parse_faults, with_faults
 from adf_lab.plan import plan
 from adf_lab.scripted import Script
-from adf_lab.structure import all_activities, is_active
+from adf_lab.shape import refuse_misshapen_trigger
+from adf_lab.structure import active_types
 from adf_lab.triggers import (
     iso,
     parse_time,
@@ -52,7 +62,7 @@ class Project:
     Of the project's own factory, and of no other:
     `factory`            its folder, the default of every command
     `notebooks`          the folder of the notebooks that its pipelines run
-    `house_style`        whether `check` looks at names too
+    `house_style`        whether `check` looks at house rules too, and fails on notes
     `global_parameters`  (environment, overrides) -> name -> value; with it there is the option --environment
 
     Of every factory:
@@ -91,6 +101,10 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
     What argparse refuses ends with SystemExit(2), as argparse does it.
     """
     project = project or Project()
+    for stream in (sys.stdout, sys.stderr):
+        # JSON can hold halves of characters, which nothing can print.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser(project).parse_args(arguments)
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
@@ -107,18 +121,32 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
 
 
 def _check(project, options):
-    """Print the findings about a factory; 1 if any of them is more than a note."""
+    """Print the findings about a factory; 1 if any of them is as bad as the settings say."""
     own = project.owns(options.folder)
-    notebooks = options.notebooks or (project.notebooks if own else None)
     factory = load_factory(options.folder)
-    findings = check_factory(factory, notebooks, house_style=own and project.house_style)
-    for finding in findings:
-        print(finding)
-    problems = sum(finding.known for finding in findings)
-    notes = len(findings) - problems
-    counted = ((len(factory.all_resources), "resource"), (problems, "problem"), (notes, "note"))
-    print(", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counted))
-    return 1 if problems else 0
+    settings = read_settings(options.folder, **_defaults(project) if own else {})
+    asked = {
+        "rules": frozenset(options.rule),
+        "ignore": settings.ignore | frozenset(options.ignore),
+        "fail_on": options.fail_on,
+        "notebooks": options.notebooks,
+    }
+    settings = replace(settings, **{name: value for name, value in asked.items() if value})
+    findings = check_factory(factory, settings.notebooks, settings=settings)
+    print(FORMATS[options.format](findings, factory, settings, options.folder))
+    return 1 if any(map(settings.fails, findings)) else 0
+
+
+def _defaults(project):
+    """What a project that has a style of its own wants of its own factory."""
+    style = {"house_rules": True, "fail_on": "note"} if project.house_style else {}
+    return {"notebooks": project.notebooks, **style}
+
+
+def _rules(project, options):
+    """Print what the checker looks at."""
+    print(rules_page() if options.markdown else "\n".join(rules_table()), end="" if options.markdown else "\n")
+    return 0
 
 
 def _run(project, options):
@@ -207,7 +235,7 @@ def _diagram(project, options):
     text = draw(load_factory(options.folder))
     if options.into:
         old = options.into.read_text(encoding="utf-8")
-        options.into.write_text(diagrams.put_into(old, text), encoding="utf-8")
+        options.into.write_text(diagrams.put_into(old, text), encoding="utf-8", errors="backslashreplace")
     else:
         print(text, end="")
     return 0
@@ -350,7 +378,11 @@ def _trigger(factory, name):
     if name not in factory.resources["trigger"]:
         known = ", ".join(factory.resources["trigger"]) or "none"
         raise AdfLabError(f"There is no trigger '{name}'; there are: {known}.")
-    return factory.resources["trigger"][name].document
+    document = factory.resources["trigger"][name].document
+    refuse_misshapen_trigger(name, document)
+    for finding in trigger_mistakes(factory, name):
+        raise AdfLabError(str(finding))
+    return document
 
 
 def _fired_by(trigger, name, at):
@@ -359,12 +391,7 @@ def _fired_by(trigger, name, at):
 
 
 def _execution_types(pipelines):
-    return {
-        activity["type"]
-        for document in pipelines.values()
-        for _, activity in all_activities(document["properties"].get("activities") or [])
-        if is_active(activity) and activity["type"] not in CONTROL_ACTIVITIES
-    }
+    return {kind for _, kind in active_types(pipelines) if kind not in CONTROL_ACTIVITIES}
 
 
 # --- the command line ------------------------------------------------------------------------------------
@@ -388,7 +415,17 @@ def _parser(project):
     command = commands.add_parser("check", help="say what is wrong with a factory")
     command.add_argument("folder", type=Path, nargs="?", default=project.factory)
     command.add_argument("--notebooks", type=Path, help="folder of the notebooks that pipelines run")
+    help_ = "look at this rule only (again for more; `rules` lists them)"
+    command.add_argument("--rule", action="append", default=[], metavar="NAME", help=help_)
+    command.add_argument("--ignore", action="append", default=[], metavar="NAME", help="leave this rule out")
+    help_ = "what makes the command fail, with all that is worse (default: error)"
+    command.add_argument("--fail-on", choices=SEVERITIES, help=help_)
+    command.add_argument("--format", choices=FORMATS, default="text", help="(default: %(default)s)")
     command.set_defaults(function=partial(_check, project))
+
+    command = commands.add_parser("rules", help="list what the checker looks at")
+    command.add_argument("--markdown", action="store_true", help="as a page, with reasons and sources")
+    command.set_defaults(function=partial(_rules, project))
 
     command = commands.add_parser("run", help="run a pipeline")
     command.add_argument("pipeline")

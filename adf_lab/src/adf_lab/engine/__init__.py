@@ -3,7 +3,7 @@
 from adf_lab.engine.calls import ActivityCall, ActivityFailure
 from adf_lab.engine.clock import RealClock, VirtualClock
 from adf_lab.engine.control import CONTROL_ACTIVITIES
-from adf_lab.engine.dependencies import find_cycle, parents
+from adf_lab.engine.dependencies import check_graph, find_cycle, parents
 from adf_lab.engine.records import ActivityRun, PipelineRun, walk
 from adf_lab.engine.runner import Engine, refuse_unknown_parameters
 
@@ -16,6 +16,7 @@ __all__ = [
     "PipelineRun",
     "RealClock",
     "VirtualClock",
+    "check_graph",
     "find_cycle",
     "parents",
     "refuse_unknown_parameters",

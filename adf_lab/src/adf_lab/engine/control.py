@@ -43,7 +43,7 @@ async def set_variable(engine, activity, scope, run):
         value = engine.evaluate(properties.get("value"), scope)
         _require_kind(engine, scope, name, value)
         scope.run.variables[name] = value
-        if activity.get("policy", {}).get("secureInput"):
+        if (activity.get("policy") or {}).get("secureInput"):
             scope.run.secured_variables.add(name)
     run.input = {"variableName": name, "value": value}
     return {"name": name, "value": value}
@@ -60,7 +60,7 @@ async def append_variable(engine, activity, scope, run):
 
 
 def _require_kind(engine, scope, name, value):
-    declared = engine.pipelines[scope.run.pipeline]["properties"].get("variables", {})
+    declared = engine.pipelines[scope.run.pipeline]["properties"].get("variables") or {}
     if name not in declared:
         raise ActivityFailure(
             "InvalidVariable", f"There is no variable '{name}'; there are: {', '.join(declared) or 'none'}."
@@ -215,7 +215,7 @@ async def execute_pipeline(engine, activity, scope, run):
         child = engine.start_pipeline(name, parameters, system)
     except AdfLabError as error:
         raise ActivityFailure("BadRequest", str(error)) from None
-    child.secured_parameters = bool(activity.get("policy", {}).get("secureInput"))
+    child.secured_parameters = bool((activity.get("policy") or {}).get("secureInput"))
     run.pipeline_run = child
     output = {"pipelineName": name, "pipelineRunId": child.run_id}
     if not _flag(engine.evaluate(properties.get("waitOnCompletion", True), scope)):

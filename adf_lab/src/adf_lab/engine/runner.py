@@ -16,6 +16,7 @@ from adf_lab.engine.dependencies import check_graph, combined_status, deciding_a
 from adf_lab.engine.records import MASK, ActivityRun, Attempt, PipelineRun
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import MISSING, Context, ExpressionError, evaluate_tree
+from adf_lab.shape import refuse_misshapen
 from adf_lab.structure import inner_activities, is_active
 from adf_lab.timespans import parse_timespan
 
@@ -86,18 +87,22 @@ class Engine:
 
     # --- pipelines ---------------------------------------------------------------------------------------
 
-    def check(self, pipeline, checked=None):
-        """Refuse with a AdfLabError what cannot be run, in a pipeline and in those that it calls."""
+    def check(self, pipeline, checked=None, callers=()):
+        """Refuse with an AdfLabError what cannot be run, in a pipeline and in those that it calls."""
         checked = set() if checked is None else checked
+        if pipeline in callers:
+            circle = " -> ".join([*callers[callers.index(pipeline) :], pipeline])
+            raise AdfLabError(f"The pipelines call one another in a circle: {circle}.")
         if pipeline in checked:
             return
         checked.add(pipeline)
         if pipeline not in self.pipelines:
             known = ", ".join(sorted(self.pipelines)) or "none"
             raise AdfLabError(f"There is no pipeline '{pipeline}'; there are: {known}.")
-        self._check_activities(self._activities(pipeline), f"Pipeline '{pipeline}'", checked)
+        refuse_misshapen(pipeline, self.pipelines[pipeline])
+        self._check_activities(self._activities(pipeline), f"Pipeline '{pipeline}'", checked, (*callers, pipeline))
 
-    def _check_activities(self, activities, where, checked):
+    def _check_activities(self, activities, where, checked, callers):
         check_graph(activities, where)
         for activity in filter(is_active, activities):
             place = f"{where}, activity '{activity['name']}'"
@@ -107,12 +112,12 @@ class Engine:
                     f"known are {', '.join(sorted({*CONTROL_ACTIVITIES, *self.executors}))}."
                 )
             if activity["type"] == "ExecutePipeline":
-                self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked)
+                self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked, callers)
             for _, inner in inner_activities(activity):
-                self._check_activities(inner, place, checked)
+                self._check_activities(inner, place, checked, callers)
 
     def _activities(self, pipeline):
-        return self.pipelines[pipeline]["properties"].get("activities", [])
+        return self.pipelines[pipeline]["properties"].get("activities") or []
 
     def start_pipeline(self, pipeline, parameters, system):
         """The record of a run that begins now; AdfLabError if the parameters do not fit."""
@@ -121,7 +126,7 @@ class Engine:
         return PipelineRun(
             run_id=run_id,
             pipeline=pipeline,
-            parameters=_parameter_values(pipeline, properties.get("parameters", {}), parameters),
+            parameters=_parameter_values(pipeline, (properties.get("parameters") or {}), parameters),
             system={
                 "DataFactory": self.factory_name,
                 "Pipeline": pipeline,
@@ -136,7 +141,7 @@ class Engine:
             start=now,
             variables={
                 name: variable.get("defaultValue", EMPTY_VARIABLES.get(variable["type"].lower(), lambda: None)())
-                for name, variable in properties.get("variables", {}).items()
+                for name, variable in (properties.get("variables") or {}).items()
             },
         )
 
@@ -205,7 +210,7 @@ class Engine:
             scope.activities[run.name] = {"status": marked, "output": {}}
             return run
         self.observe("start", run)
-        policy = activity.get("policy", {})
+        policy = activity.get("policy") or {}
         try:
             output, error = await self._outcome(activity, scope, run)
         except asyncio.CancelledError:
@@ -224,7 +229,8 @@ class Engine:
         """The output of an activity and its error, None if it succeeded."""
         try:
             run.user_properties = {
-                entry["name"]: self.evaluate(entry["value"], scope) for entry in activity.get("userProperties", [])
+                entry["name"]: self.evaluate(entry["value"], scope)
+                for entry in activity.get("userProperties") or []
             }
             if activity["type"] in CONTROL_ACTIVITIES:
                 run.attempts.append(Attempt(run.start))
@@ -241,9 +247,17 @@ class Engine:
 
     async def _execute(self, activity, scope, run):
         """The output of an execution activity, after as many attempts as its policy allows."""
-        policy = self.evaluate(activity.get("policy", {}), scope)
-        call = self._call(activity, scope, run, parse_timespan(policy.get("timeout", DEFAULT_TIMEOUT)))
-        for attempts_left in range(int(policy.get("retry", 0)), -1, -1):
+        policy = self.evaluate(activity.get("policy") or {}, scope)
+        try:
+            timeout = parse_timespan(policy.get("timeout") or DEFAULT_TIMEOUT)
+            retries, interval = (
+                int(policy.get("retry") or 0),
+                float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)),
+            )
+        except (AdfLabError, TypeError, ValueError) as error:
+            raise ActivityFailure("BadRequest", f"The policy cannot be used: {error}") from None
+        call = self._call(activity, scope, run, timeout)
+        for attempts_left in range(max(retries, 0), -1, -1):
             attempt = Attempt(self.clock.now())
             run.attempts.append(attempt)
             try:
@@ -254,7 +268,7 @@ class Engine:
                 attempt.end, attempt.status = self.clock.now(), "Failed"
                 attempt.error = _error(run, failure)
             self.observe("retry", run)
-            await asyncio.sleep(float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)))
+            await asyncio.sleep(interval)
 
     def _call(self, activity, scope, run, timeout):
         evaluated = {
