@@ -5,6 +5,7 @@ from adf_lab.engine.clock import RealClock, VirtualClock
 from adf_lab.engine.control import CONTROL_ACTIVITIES
 from adf_lab.engine.dependencies import check_graph, find_cycle, parents
 from adf_lab.engine.records import ActivityRun, PipelineRun, walk
+from adf_lab.engine.secrets import Secrets
 from adf_lab.engine.runner import Engine, refuse_unknown_parameters
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Engine",
     "PipelineRun",
     "RealClock",
+    "Secrets",
     "VirtualClock",
     "check_graph",
     "find_cycle",

@@ -40,12 +40,15 @@ def deciding_activities(activities, outcomes):
     followed = {name for activity in activities for name in parents(activity)}
     parents_of = {activity["name"]: parents(activity) for activity in activities}
     waiting = [activity["name"] for activity in activities if activity["name"] not in followed]
-    decided = []
+    decided, seen = [], set()
     while waiting:
         name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
         if outcomes[name] == "Skipped":
             waiting.extend(parents_of[name])
-        elif name not in decided:
+        else:
             decided.append(name)
     return decided
 
