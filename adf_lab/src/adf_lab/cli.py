@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -34,13 +34,18 @@ from adf_lab.scripted import Script
 from adf_lab.shape import refuse_misshapen_trigger
 from adf_lab.structure import active_types
 from adf_lab.triggers import (
+    Window,
+    covers,
+    event_parameters,
     iso,
+    other_dependencies,
     parse_time,
     pipelines_of,
     ready_windows,
     run_window,
     schedule_parameters,
     schedule_times,
+    self_dependencies,
     window_parameters,
 )
 from adf_lab.watch import watch
@@ -49,6 +54,7 @@ __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
 THIS_MACHINE = "local"
 INTERRUPTED = 130
+EVENT_TRIGGERS = {"BlobEventsTrigger", "CustomEventsTrigger"}
 
 
 def _nothing(*_):
@@ -165,29 +171,106 @@ def _simulate(project, options):
     """Fire a trigger on a virtual clock: print what it fires, and run it if there is a script."""
     factory = load_factory(options.folder)
     trigger = _trigger(factory, options.trigger)
+    kind = trigger["properties"]["type"]
+    if kind in EVENT_TRIGGERS:
+        return _simulate_event(project, factory, trigger, options)
+    if kind not in ("ScheduleTrigger", "TumblingWindowTrigger"):
+        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules, windows and events.")
+    if options.event or not options.begin or not options.end:
+        raise AdfLabError(f"{options.trigger} fires by the clock: say --from TIME and --to TIME.")
     begin, end = parse_time(options.begin), parse_time(options.end)
     if end < begin:
         raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
-    fired = list(_firings(trigger, begin, end))
+    if kind == "TumblingWindowTrigger":
+        return _simulate_windows(project, factory, trigger, options, begin, end)
+    fired = [
+        (at, pipeline, parameters)
+        for at in schedule_times(trigger, begin, end)
+        for pipeline, parameters in schedule_parameters(trigger, at)
+    ]
     if not fired:
         print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
-    failed = False
-    for at, pipeline, parameters in fired:
-        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
-        if not options.script:
+    statuses = [_fire(project, factory, trigger, options, *firing) for firing in fired]
+    return 0 if set(statuses) <= {"Succeeded"} else 1
+
+
+def _simulate_event(project, factory, trigger, options):
+    """Fire an event trigger by one event."""
+    if not options.event:
+        raise AdfLabError(f"{options.trigger} fires by events: say --event CONTAINER/FOLDER/FILE, or a JSON file.")
+    is_blob = trigger["properties"]["type"] == "BlobEventsTrigger"
+    fired = event_parameters(trigger, options.event if is_blob else _event(options.event))
+    if not fired:
+        print(f"{options.trigger} does not listen to {options.event}")
+    at = parse_time(options.begin) if options.begin else datetime.now(UTC)
+    statuses = [_fire(project, factory, trigger, options, at, *firing) for firing in fired]
+    return 0 if set(statuses) <= {"Succeeded"} else 1
+
+
+def _simulate_windows(project, factory, trigger, options, begin, end):
+    """Fire windows, oldest first; those that depend on one that has not succeeded, or on nothing, wait."""
+    ready = [window for window in ready_windows(trigger, end) if window.not_before >= begin]
+    if not ready:
+        print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
+    open_: list[Window] = []
+    for window in ready:
+        reason = _waits_for(factory, trigger, window, open_)
+        if reason:
+            print(f"{iso(window.not_before)}  the window of {iso(window.start)} waits for {reason}")
+            open_.append(window)
             continue
-        system = _fired_by(trigger, options.trigger, at)
+        if _fire_window(project, factory, trigger, options, window) != "Succeeded":
+            open_.append(window)
+    return 1 if open_ else 0
 
-        def run_once(at=at, pipeline=pipeline, parameters=parameters, system=system):
-            with _engine(project, factory, options, parameters, start=at) as engine:
-                result = engine.run(pipeline, parameters, system)
-            _print_run(result, depth=1)
-            return result.status
 
-        is_window = trigger["properties"]["type"] == "TumblingWindowTrigger"
-        status = run_window(trigger, run_once)[0] if is_window else run_once()
-        failed = failed or status != "Succeeded"
-    return 1 if failed else 0
+def _fire_window(project, factory, trigger, options, window):
+    """Run a window's pipeline, again as its retry policy says; its status."""
+    moment = window.not_before
+
+    def run_once():
+        return _fire(project, factory, trigger, options, moment, *window_parameters(trigger, window))
+
+    def wait(seconds):
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
+
+    return run_window(trigger, run_once, wait)[0]
+
+
+def _waits_for(factory, trigger, window, open_):
+    """What a window waits for in vain; None if nothing holds it back. Other triggers' windows count as done."""
+    for start, end in self_dependencies(trigger, window):
+        for other in open_:
+            if other.start < end and other.end > start:
+                return f"that of {iso(other.start)}, which has not succeeded"
+    for name, start, end in other_dependencies(trigger, window):
+        if not covers(_trigger(factory, name), start, end):
+            return f"'{name}', which has no window from {iso(start)} to {iso(end)}"
+    return None
+
+
+def _fire(project, factory, trigger, options, at, pipeline, parameters):
+    """Print what a trigger fires at a time, and run it if there is a script; the status of the run."""
+    print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
+    if not options.script:
+        return "Succeeded"
+    with _engine(project, factory, options, parameters, start=at) as engine:
+        result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
+    _print_run(result, depth=1)
+    return result.status
+
+
+def _event(text):
+    """A custom event: JSON, or a file that holds it."""
+    path = Path(text)
+    try:
+        event = json.loads(text if text.lstrip().startswith("{") else path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AdfLabError(f"--event {text} cannot be read as JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise AdfLabError(f"--event {text} is no object in the schema of Event Grid.")
+    return event
 
 
 def _watch(project, options):
@@ -211,12 +294,35 @@ def _watch(project, options):
     def say(text):
         print(text, flush=True)
 
-    return 1 if watch(trigger, run_once, say, most=options.runs) else 0
+    def done(name):
+        return _windows_done(project, factory, options, name)
+
+    def is_done(name, start, end):
+        return covers(_trigger(factory, name), start, end, done(name))
+
+    failed = watch(trigger, run_once, say, most=options.runs, done=done(options.trigger), is_done=is_done)
+    return 1 if failed else 0
+
+
+def _windows_done(project, factory, options, name):
+    """The windows of a trigger that have succeeded, by the records of runs that are kept."""
+    folder = _kept_in(project, factory, options)
+    document = _trigger(factory, name)
+    if folder is None or document["properties"]["type"] != "TumblingWindowTrigger":
+        return set()
+    times = {
+        record["invokedBy"]["TriggerTime"]
+        for record in records.runs(folder)
+        if record["invokedBy"]["TriggerName"] == name and record["status"] == "Succeeded"
+    }
+    return {window for window in ready_windows(document, datetime.now(UTC)) if iso(window.not_before) in times}
 
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
     folder = _records_folder(project, options, {})
+    for path in records.unreadable(folder):
+        print(f"{path} is no record of a run: remove it.", file=sys.stderr)
     if not options.run:
         found = records.runs(folder)
         nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
@@ -280,9 +386,9 @@ def _show(result, project, factory, options):
     _print_run(result)
     if options.record:
         options.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
-    if not options.script:
-        global_parameters = _global_parameters(project, factory, options)
-        print(f"record: {records.keep(result, _records_folder(project, options, global_parameters))}")
+    folder = _kept_in(project, factory, options)
+    if folder is not None:
+        print(f"record: {records.keep(result, folder)}")
     return result.status
 
 
@@ -302,21 +408,6 @@ def _silent(event, activity):
 
 
 # --- what is run -----------------------------------------------------------------------------------------
-
-
-def _firings(trigger, begin, end):
-    """What a trigger fires from begin to end: (time, pipeline, parameters), ascending."""
-    kind = trigger["properties"]["type"]
-    if kind == "ScheduleTrigger":
-        for at in schedule_times(trigger, begin, end):
-            for pipeline, parameters in schedule_parameters(trigger, at):
-                yield at, pipeline, parameters
-    elif kind == "TumblingWindowTrigger":
-        for window in ready_windows(trigger, end):
-            if window.not_before >= begin:
-                yield window.not_before, *window_parameters(trigger, window)
-    else:
-        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules and tumbling windows.")
 
 
 @contextmanager
@@ -368,10 +459,18 @@ def _global_parameters(project, factory, options):
     return factory.global_parameters | dict(map(_assignment, options.set))
 
 
+def _kept_in(project, factory, options):
+    """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
+    asked = getattr(options, "records", None)
+    if options.script:
+        return asked
+    return asked or _records_folder(project, options, _global_parameters(project, factory, options))
+
+
 def _records_folder(project, options, global_parameters):
     if project.records:
         return project.records(options, global_parameters)
-    return getattr(options, "records", Path(records.FOLDER))
+    return getattr(options, "records", None) or Path(records.FOLDER)
 
 
 def _trigger(factory, name):
@@ -436,14 +535,18 @@ def _parser(project):
 
     command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
     command.add_argument("trigger")
-    command.add_argument("--from", dest="begin", required=True, metavar="TIME")
-    command.add_argument("--to", dest="end", required=True, metavar="TIME")
+    command.add_argument("--from", dest="begin", metavar="TIME")
+    command.add_argument("--to", dest="end", metavar="TIME")
+    help_ = "of an event trigger: the path CONTAINER/FOLDER/FILE of a blob, or an event as JSON or a JSON file"
+    command.add_argument("--event", metavar="EVENT", help=help_)
     _add_execution(command, project, "simulate")
     command.set_defaults(function=partial(_simulate, project))
 
     command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
     command.add_argument("trigger")
     command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
+    help_ = "folder of the records, which tell what windows have run (with --script: only if it is given)"
+    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     _add_execution(command, project, "watch")
     command.set_defaults(function=partial(_watch, project))

@@ -24,7 +24,8 @@ from adf_lab.timespans import parse_timespan, to_text_span
 
 DEFAULT_TIMEOUT = "0.12:00:00"
 DEFAULT_RETRY_INTERVAL = 30
-# What a variable holds that nobody has set, as measured: microsoft/data-factory-testing-framework, pull request 123.
+# What a variable holds that nobody has set, as measured in the service: microsoft/data-factory-testing-framework,
+# pull request 123.
 EMPTY_VARIABLES = {"string": "", "boolean": False, "bool": False, "integer": 0, "array": []}
 
 
