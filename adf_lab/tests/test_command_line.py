@@ -73,6 +73,18 @@ def test_dry_run_shows_what_is_known(folder, capsys):
     ]
 
 
+def test_a_dry_run_shows_no_secure_string(folder, capsys):
+    document = json.loads((folder / "pipeline/pl_finish.json").read_text())
+    document["properties"]["parameters"]["token"] = {"type": "SecureString"}
+    headers = {"x": "@concat('Bearer ', pipeline().parameters.token)"}
+    activity = {"name": "w", "type": "WebActivity", "typeProperties": {"url": "u", "headers": headers}}
+    document["properties"]["activities"] = [activity]
+    (folder / "pipeline/pl_finish.json").write_text(json.dumps(document))
+    options = ["--folder", str(folder), "--parameter", "count=3", "--parameter", "token=TOPSECRET"]
+    assert main(["run", "pl_finish", *options, "--dry-run"]) == 0
+    assert lines(capsys) == ["w (WebActivity)", '    {"url": "u", "headers": {"x": "Bearer *** secured ***"}}']
+
+
 def test_simulate_fires_a_schedule(folder, capsys):
     span = ["--from", "2026-03-28T00:00:00Z", "--to", "2026-03-30T00:00:00Z"]
     assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0

@@ -105,13 +105,40 @@ def dependent(name, parents):
     }
 
 
-@pytest.mark.parametrize("command", [["check"], ["run", "pl", "--dry-run", "--folder"], ["diagram", "--folder"]])
-def test_many_ways_through_a_pipeline_take_no_time(command, tmp_path, capsys):
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["run", "pl", "--dry-run", "--folder"],
+        ["run", "pl", "--script", "script.json", "--folder"],
+        ["diagram", "--folder"],
+    ],
+    ids=" ".join,
+)
+def test_many_ways_through_a_pipeline_take_no_time(command, tmp_path, monkeypatch, capsys):
     folder = write_factory(tmp_path, diamonds(60))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "script.json").write_text("{}")
     begun = time.process_time()
     assert main([*command, str(folder)]) in (0, 1)
     assert time.process_time() - begun < 5
     assert capsys.readouterr().out
+
+
+def test_pipelines_that_call_one_another_twice_are_told_once(tmp_path, capsys):
+    def call(name, number):
+        reference = {"referenceName": f"p{number + 1}", "type": "PipelineReference"}
+        return {"name": name, "type": "ExecutePipeline", "typeProperties": {"pipeline": reference}}
+
+    documents = {
+        f"pipeline/p{number}.json": {
+            "name": f"p{number}",
+            "properties": {"activities": [call("a", number), call("b", number)] if number < 40 else []},
+        }
+        for number in range(41)
+    }
+    assert main(["run", "p0", "--dry-run", "--folder", str(write_factory(tmp_path, documents))]) == 0
+    assert capsys.readouterr().out.count("(told above)") == 40
 
 
 COMMANDS = [

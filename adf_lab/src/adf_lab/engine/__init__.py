@@ -6,10 +6,11 @@ from adf_lab.engine.control import CONTROL_ACTIVITIES
 from adf_lab.engine.dependencies import check_graph, find_cycle, parents
 from adf_lab.engine.records import ActivityRun, PipelineRun, walk
 from adf_lab.engine.runner import Engine, refuse_unknown_parameters
-from adf_lab.engine.secrets import Secrets
+from adf_lab.engine.secrets import MASK, Secrets
 
 __all__ = [
     "CONTROL_ACTIVITIES",
+    "MASK",
     "ActivityCall",
     "ActivityFailure",
     "ActivityRun",
