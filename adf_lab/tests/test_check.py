@@ -388,7 +388,10 @@ FAULTS = [
     ),
     (
         condition_that_is_no_boolean,
-        [f"{IN_FINISH}[1].typeProperties.expression: the expression gives integer: it must give boolean."],
+        [
+            f"{IN_FINISH}[1].typeProperties.expression: the expression gives integer: it must give boolean or "
+            "string."
+        ],
     ),
     (
         undeclared_parameter,

@@ -28,10 +28,12 @@ KINDS_OF_TYPE = {
     "boolean": frozenset({"boolean"}),
     "array": frozenset({"array"}),
 }
+# A condition may be a text that reads true or false, such as a parameter of the type string.
+CONDITION = frozenset({"boolean", "string"})
 WANTED = {
-    ("IfCondition", "expression"): frozenset({"boolean"}),
-    ("Until", "expression"): frozenset({"boolean"}),
-    ("Filter", "condition"): frozenset({"boolean"}),
+    ("IfCondition", "expression"): CONDITION,
+    ("Until", "expression"): CONDITION,
+    ("Filter", "condition"): CONDITION,
     ("Filter", "items"): frozenset({"array"}),
     ("ForEach", "items"): frozenset({"array"}),
     ("Switch", "on"): frozenset({"string", "integer", "boolean"}),

@@ -224,7 +224,7 @@ _ALL = [
             "expression-kind",
             ERROR,
             "An expression gives another kind of value than is wanted where it stands.",
-            "A condition must be a boolean, the items of a loop an array.",
+            "A condition must be a boolean or a text that reads so, the items of a loop an array.",
             EXPRESSIONS,
         ),
         (
