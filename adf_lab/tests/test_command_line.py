@@ -30,9 +30,9 @@ def lines(capsys):
     return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text).splitlines()
 
 
-def test_check_ends_badly_only_for_problems(folder, capsys):
+def test_check_ends_badly_only_for_errors(folder, capsys):
     assert main(["check", str(folder)]) == 0
-    assert lines(capsys)[-1] == "11 resources, 0 problems, 1 note"
+    assert lines(capsys)[-1] == "11 resources, 0 errors, 0 warnings, 1 note"
     (folder / "dataset/ds_gold.json").unlink()
     assert main(["check", str(folder)]) == 1
 
@@ -73,6 +73,18 @@ def test_dry_run_shows_what_is_known(folder, capsys):
     ]
 
 
+def test_a_dry_run_shows_no_secure_string(folder, capsys):
+    document = json.loads((folder / "pipeline/pl_finish.json").read_text())
+    document["properties"]["parameters"]["token"] = {"type": "SecureString"}
+    headers = {"x": "@concat('Bearer ', pipeline().parameters.token)"}
+    activity = {"name": "w", "type": "WebActivity", "typeProperties": {"url": "u", "headers": headers}}
+    document["properties"]["activities"] = [activity]
+    (folder / "pipeline/pl_finish.json").write_text(json.dumps(document))
+    options = ["--folder", str(folder), "--parameter", "count=3", "--parameter", "token=TOPSECRET"]
+    assert main(["run", "pl_finish", *options, "--dry-run"]) == 0
+    assert lines(capsys) == ["w (WebActivity)", '    {"url": "u", "headers": {"x": "Bearer *** secured ***"}}']
+
+
 def test_simulate_fires_a_schedule(folder, capsys):
     span = ["--from", "2026-03-28T00:00:00Z", "--to", "2026-03-30T00:00:00Z"]
     assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
@@ -107,6 +119,106 @@ def test_a_dataset_is_resolved_down_to_its_linked_service(folder):
     }
 
 
+def add_trigger(folder, name, kind, pipeline_key="pipelines", parameters=None, **properties):
+    entry = {"pipelineReference": {"referenceName": "pl_finish", "type": "PipelineReference"}}
+    entry["parameters"] = {"count": "@length(string(triggerBody()))"} if parameters is None else parameters
+    own = {"type": kind, "typeProperties": properties}
+    own[pipeline_key] = [entry] if pipeline_key == "pipelines" else entry
+    (folder / f"trigger/{name}.json").write_text(json.dumps({"name": name, "properties": own}))
+
+
+def test_simulate_fires_a_storage_event(folder, script, capsys):
+    values = {"count": "@length(concat(triggerBody().folderPath, '/', triggerBody().fileName))"}
+    add_trigger(folder, "tr_blob", "BlobEventsTrigger", parameters=values, blobPathEndsWith=".csv", events=["x"])
+    options = ["--folder", str(folder), "--from", "2026-08-12"]
+    assert main(["simulate", "tr_blob", "--event", "in/a.csv", *options, "--script", str(script)]) == 0
+    assert main(["simulate", "tr_blob", "--event", "in/a.json", *options]) == 0
+    assert lines(capsys) == [
+        '2026-08-12T00:00:00Z  pl_finish  {"count": 8}',
+        "  pl_finish  Succeeded  0.0 s  ID",
+        "    note_count (SetVariable)  Succeeded  0.0 s",
+        "    is_long (IfCondition)  Succeeded  0.0 s",
+        "tr_blob does not listen to in/a.json",
+    ]
+
+
+def test_simulate_fires_a_custom_event_from_text_or_file(folder, tmp_path, capsys):
+    values = {"count": "@triggerBody().event.data.count"}
+    add_trigger(folder, "tr_own", "CustomEventsTrigger", parameters=values, events=["done"])
+    event = json.dumps({"eventType": "done", "subject": "s", "data": {"count": 7}})
+    (tmp_path / "event.json").write_text(event)
+    for given in (event, str(tmp_path / "event.json")):
+        options = ["--folder", str(folder), "--from", "2026-08-12"]
+        assert main(["simulate", "tr_own", "--event", given, *options]) == 0
+        assert lines(capsys) == ['2026-08-12T00:00:00Z  pl_finish  {"count": 7}']
+
+
+HOURLY = {"frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00Z", "maxConcurrency": 1}
+SPAN = ["--from", "2026-01-01", "--to", "2026-01-01T02:00:00Z"]
+
+
+def test_simulated_windows_are_tried_again_after_their_interval_and_hold_up_the_next(folder, tmp_path, capsys):
+    script = tmp_path / "fails.json"
+    script.write_text(
+        json.dumps({"get_key": [{"status": "Failed", "error": {"errorCode": "E", "message": "no"}}]})
+    )
+    document = json.loads((folder / "trigger/tr_window.json").read_text())
+    document["properties"]["typeProperties"] |= HOURLY | {
+        "retryPolicy": {"count": 1, "intervalInSeconds": 600},
+        "dependsOn": [{"type": "SelfDependencyTumblingWindowTriggerReference", "offset": "-01:00:00"}],
+    }
+    (folder / "trigger/tr_window.json").write_text(json.dumps(document))
+    assert main(["simulate", "tr_window", "--folder", str(folder), *SPAN, "--script", str(script)]) == 1
+    assert [line for line in lines(capsys) if line.startswith("2026")] == [
+        '2026-01-01T01:00:00Z  pl_main  {"day": "2026-01-01"}',
+        '2026-01-01T01:10:00Z  pl_main  {"day": "2026-01-01"}',
+        "2026-01-01T02:00:00Z  the window of 2026-01-01T01:00:00Z waits for that of 2026-01-01T00:00:00Z, "
+        "which has not succeeded",
+    ]
+
+
+def test_a_simulated_window_waits_for_windows_of_another_trigger_that_never_come(folder, capsys):
+    needs = {
+        "type": "TumblingWindowTriggerDependencyReference",
+        "referenceTrigger": {"referenceName": "tr_other", "type": "TriggerReference"},
+    }
+    add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", {"count": 1}, **HOURLY, dependsOn=[needs])
+    later = HOURLY | {"startTime": "2026-01-01T01:00:00Z"}
+    add_trigger(folder, "tr_other", "TumblingWindowTrigger", "pipeline", {"count": 1}, **later)
+    assert main(["simulate", "tr_hours", "--folder", str(folder), *SPAN]) == 1
+    assert lines(capsys) == [
+        "2026-01-01T01:00:00Z  the window of 2026-01-01T00:00:00Z waits for 'tr_other', which has no window from "
+        "2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z",
+        '2026-01-01T02:00:00Z  pl_finish  {"count": 1}',
+    ]
+
+
+def test_watch_goes_on_where_its_records_end(folder, script, tmp_path, capsys):
+    windows = HOURLY | {"endTime": "2026-01-01T05:00:00Z"}
+    add_trigger(
+        folder,
+        "tr_hours",
+        "TumblingWindowTrigger",
+        "pipeline",
+        {"count": "@length(trigger().outputs.windowStartTime)"},
+        **windows,
+    )
+    options = [
+        "--folder",
+        str(folder),
+        "--script",
+        str(script),
+        "--records",
+        str(tmp_path / "kept"),
+        "--runs",
+        "2",
+    ]
+    for expected in (["01", "02"], ["03", "04"], ["05"]):
+        assert main(["watch", "tr_hours", *options]) == 0
+        fired = [line[11:13] for line in lines(capsys) if "  pl_finish  {" in line]
+        assert fired == expected
+
+
 def test_simulate_says_so_when_nothing_fires(folder, capsys):
     span = ["--from", "2026-03-28T03:00:00Z", "--to", "2026-03-28T04:00:00Z"]
     assert main(["simulate", "tr_daily", "--folder", str(folder), *span]) == 0
@@ -119,6 +231,9 @@ def test_simulate_says_so_when_nothing_fires(folder, capsys):
         (["simulate", "tr_daily", "--from", "yesterday", "--to", "2026-01-01"], "'yesterday' is not a time"),
         (["simulate", "tr_daily", "--from", "2026-01-02", "--to", "2026-01-01"], "lies before --from"),
         (["simulate", "tr_x", "--from", "2026-01-01", "--to", "2026-01-02"], "There is no trigger 'tr_x'"),
+        (["simulate", "tr_daily"], "tr_daily fires by the clock: say --from TIME and --to TIME."),
+        (["simulate", "tr_event"], "tr_event fires by events: say --event CONTAINER/FOLDER/FILE"),
+        (["simulate", "tr_event", "--event", "{"], "--event { cannot be read as JSON"),
         (["run", "pl_x", "--dry-run"], "There is no pipeline 'pl_x'"),
         (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
         (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
@@ -136,6 +251,7 @@ def test_simulate_says_so_when_nothing_fires(folder, capsys):
 )
 def test_what_is_wrong_is_said_with_its_remedy(arguments, message, folder, capsys):
     where = [] if arguments[0] == "monitor" else ["--folder", str(folder)]
+    add_trigger(folder, "tr_event", "CustomEventsTrigger", events=["x"])
     assert main([*arguments, *where]) == 2
     assert message in capsys.readouterr().err
 
@@ -288,7 +404,7 @@ def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_p
     assert main(["check"], project) == 1
     printed = "\n".join(lines(capsys))
     assert f"there is no {tmp_path / 'notebooks' / '03_silver.ipynb'}: correct the path." in printed
-    assert "dataset/gold.json: name: the name must look like ds_snake_case." in printed
+    assert "dataset/gold.json:1: warning: name: the name must look like ds_snake_case. [house-name]" in printed
     assert main(["check", str(folder)]) == 1
     printed = "\n".join(lines(capsys))
     assert "no folder of notebooks was given" in printed

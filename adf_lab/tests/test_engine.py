@@ -12,11 +12,12 @@ from adf_lab import (
     RealClock,
     Script,
     VirtualClock,
+    lookup_output,
     parse_faults,
     walk,
     with_faults,
 )
-from adf_lab.engine import find_cycle
+from adf_lab.engine import Secrets, find_cycle
 from adf_support.factories import after, expression
 
 START = datetime(2026, 8, 12, 14, 0, tzinfo=UTC)
@@ -315,3 +316,278 @@ def test_a_coroutine_can_be_an_executor():
 
     run = Engine(pipelines(work("load")), {"Copy": execute}, VirtualClock(START)).run("pl")
     assert (run.activities[0].error["errorCode"], run.activities[0].output) == ("E7", {"partial": 1})
+
+
+# --- what the service does beside the articles ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("String", ""), ("Boolean", False), ("Integer", 0), ("Array", []), ("Bool", False)]
+)
+def test_a_variable_that_nobody_has_set_holds_the_empty_value_of_its_type(kind, value):
+    run = play(pipelines(work("load"), variables={"v": {"type": kind}, "w": {"type": kind, "defaultValue": None}}))
+    assert run.variables == {"v": value, "w": value}
+    assert type(run.variables["v"]) is type(value)
+
+
+def test_two_variables_do_not_share_their_empty_array():
+    append = {"name": "a", "type": "AppendVariable", "typeProperties": {"variableName": "v", "value": "x"}}
+    documents = pipelines(append, variables={"v": {"type": "Array"}, "w": {"type": "Array"}})
+    assert play(documents).variables == {"v": ["x"], "w": []}
+    assert play(documents).variables == {"v": ["x"], "w": []}
+
+
+def echo(name, text, *dependencies, **more):
+    properties = {"text": expression(text)}
+    return {"name": name, "type": "Copy", "dependsOn": list(dependencies), "typeProperties": properties, **more}
+
+
+def inputs(run):
+    return {found.name: found.input for found in walk(run.activities)}
+
+
+def test_what_stood_in_a_container_can_be_read_when_it_has_ended():
+    until = {
+        "name": "loop",
+        "type": "Until",
+        "typeProperties": {
+            "expression": "@equals(activity('poll').output.status, 'done')",
+            "activities": [work("poll")],
+        },
+    }
+    choice = {
+        "name": "choice",
+        "type": "IfCondition",
+        "dependsOn": [after("loop")],
+        "typeProperties": {"expression": "@equals(1, 1)", "ifTrueActivities": [work("inner")]},
+    }
+    read = echo("read", "@concat(activity('poll').output.status, activity('inner').status)", after("choice"))
+    results = [{"status": "Succeeded", "output": {"status": status}} for status in ("waiting", "done")]
+    assert inputs(play(pipelines(until, choice, read), {"poll": results}))["read"] == {"text": "doneSucceeded"}
+
+
+def test_of_a_loop_s_iterations_the_last_to_end_is_seen_and_none_by_another():
+    inside = echo("inside", "@string(item())")
+    both = [inside, echo("next", "@string(activity('inside').output.n)", after("inside"))]
+    script = {
+        "inside": {
+            "byItem": [
+                {"item": n, "results": [{"status": "Succeeded", "output": {"n": n}, "durationSeconds": 10 - n}]}
+                for n in range(3)
+            ]
+        }
+    }
+    read = echo("read", "@string(activity('inside').output.n)", after("loop"))
+    run = play(pipelines(loop(*both, items="@range(0,3)", batchCount=3), read), script)
+    assert inputs(run)["read"] == {"text": "0"}
+    assert sorted(child.input["text"] for child in run.activities[0].children if child.name == "next") == list(
+        "012"
+    )
+
+
+def call(name, *dependencies, **more):
+    properties = {"pipeline": {"referenceName": "child", "type": "PipelineReference"}, "waitOnCompletion": True}
+    return {
+        "name": name,
+        "type": "ExecutePipeline",
+        "dependsOn": list(dependencies),
+        "typeProperties": properties | more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "seconds"), [({"concurrency": 1}, 30), ({"concurrency": 2}, 20), ({}, 10)]
+)
+def test_runs_beyond_the_concurrency_of_a_pipeline_wait_for_earlier_ones(concurrency, seconds):
+    documents = pipelines(call("a"), call("b"), call("c"))
+    documents["child"] = {"name": "child", "properties": {"activities": [work("load")], **concurrency}}
+    run = play(documents, {"load": [{"status": "Succeeded", "durationSeconds": 10}]})
+    assert (run.status, run.end - run.start) == ("Succeeded", timedelta(seconds=seconds))
+
+
+def test_an_activity_tells_when_it_has_run_and_how_long():
+    told = "@concat(activity('load').ExecutionStartTime, ' ', activity('load').ExecutionEndTime, ' ', %s)"
+    read = echo("read", told % "activity('load').Duration", after("load"))
+    load = work("load", policy={"timeout": "2.00:00:00"})
+    run = play(pipelines(load, read), {"load": [{"status": "Succeeded", "durationSeconds": 90_061.5}]})
+    assert inputs(run)["read"] == {
+        "text": "2026-08-12T14:00:00.0000000Z 2026-08-13T15:01:01.5000000Z 1.01:01:01.5000000"
+    }
+
+
+def test_a_lookup_returns_5000_rows_and_4_megabytes_at_most():
+    assert lookup_output([{"n": n} for n in range(6_000)], False)["count"] == 5_000
+    assert lookup_output([{"n": n} for n in range(6_000)], False)["value"][-1] == {"n": 4_999}
+    with pytest.raises(ActivityFailure, match="a Lookup returns 4 MB at most"):
+        lookup_output([{"n": "x" * 2**20}] * 4, False)
+
+
+def test_conditions_of_dependencies_are_understood_in_any_letter_case():
+    run = play(pipelines(work("a"), work("b", after("a", "succeeded")), work("c", after("a", "FAILED"))))
+    assert [found.status for found in run.activities] == ["Succeeded", "Succeeded", "Skipped"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        ({"timeout": "@pipeline().parameters.t"}, None),
+        ({"timeout": "soon"}, "The policy cannot be used: 'soon' is not a time span: write it as d.hh:mm:ss"),
+        ({"retry": "x"}, "The policy cannot be used: invalid literal for int()"),
+    ],
+)
+def test_a_policy_that_is_empty_counts_as_unset_and_one_that_is_none_fails_the_activity(policy, message):
+    documents = pipelines(work("load", policy=policy), parameters={"t": {"type": "string", "defaultValue": ""}})
+    run = play(documents)
+    assert run.status == ("Failed" if message else "Succeeded")
+    assert not message or message in run.message
+
+
+def test_pipelines_that_call_one_another_are_refused_before_anything_runs():
+    documents = pipelines(call("x"))
+    documents["child"] = {
+        "name": "child",
+        "properties": {
+            "activities": [
+                {
+                    "name": "y",
+                    "type": "ExecutePipeline",
+                    "typeProperties": {"pipeline": {"referenceName": "pl", "type": "PipelineReference"}},
+                }
+            ]
+        },
+    }
+    with pytest.raises(AdfLabError, match="call one another in a circle: pl -> child -> pl"):
+        play(documents)
+
+
+# --- secrets ----------------------------------------------------------------------------------------------
+
+SECRET = "TOPSECRET-123"
+KEY = {"key": [{"status": "Succeeded", "output": {"value": SECRET}}]}
+READ_KEY = "@activity('key').output.value"
+
+
+def set_variable(name, text, *dependencies, kind="SetVariable", **more):
+    properties = {"variableName": "v", "value": expression(text)}
+    return {"name": name, "type": kind, "dependsOn": list(dependencies), "typeProperties": properties, **more}
+
+
+def key(**more):
+    return work("key", policy={"secureOutput": True}, **more)
+
+
+LEAKS = {
+    "a variable": [set_variable("s", READ_KEY, after("key"))],
+    "a variable of a variable": [
+        set_variable("s", READ_KEY, after("key")),
+        echo("r", "@concat('Bearer ', variables('v'))", after("s")),
+    ],
+    "an appended variable": [
+        {
+            "name": "a",
+            "type": "AppendVariable",
+            "dependsOn": [after("key")],
+            "typeProperties": {"variableName": "list", "value": expression(READ_KEY)},
+        },
+        echo("r", "@string(variables('list'))", after("a")),
+    ],
+    "an input": [echo("r", READ_KEY, after("key"))],
+    "the text of an error": [echo("r", "@string(json(activity('key').output.value))", after("key"))],
+    "a failure's message": [
+        {
+            "name": "f",
+            "type": "Fail",
+            "dependsOn": [after("key")],
+            "typeProperties": {
+                "message": expression("@concat('no: ', activity('key').output.value)"),
+                "errorCode": "E",
+            },
+        }
+    ],
+    "an error that is handed on": [
+        echo("r", "@string(int(activity('key').output.value))", after("key"), policy={"secureInput": True}),
+        echo("alert", "@activity('r').error.message", after("r", "Failed")),
+    ],
+    "the items of a loop": [
+        {
+            **loop(echo("r", "@item()"), items="@createArray(activity('key').output.value)"),
+            "dependsOn": [after("key")],
+        }
+    ],
+    "a user property": [work("r", after("key"), userProperties=[{"name": "p", "value": expression(READ_KEY)}])],
+    "a filter": [
+        {
+            "name": "f",
+            "type": "Filter",
+            "dependsOn": [after("key")],
+            "typeProperties": {
+                "items": expression("@createArray(activity('key').output.value)"),
+                "condition": expression("@equals(1, 1)"),
+            },
+        },
+        echo("r", "@string(activity('f').output.Value)", after("f")),
+    ],
+    "a called pipeline": [
+        {**call("c", after("key"), parameters={"plain": expression(READ_KEY)})},
+        echo("r", "@string(activity('c').output)", after("c")),
+    ],
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_secret_is_nowhere_in_the_record(leak):
+    documents = pipelines(key(), *LEAKS[leak], variables={"v": {"type": "String"}, "list": {"type": "Array"}})
+    give_back = {
+        "name": "back",
+        "type": "SetVariable",
+        "typeProperties": {
+            "variableName": "pipelineReturnValue",
+            "setSystemVariable": True,
+            "value": [{"key": "k", "value": {"type": "Expression", "content": "@pipeline().parameters.plain"}}],
+        },
+    }
+    documents["child"] = {
+        "name": "child",
+        "properties": {"parameters": {"plain": {"type": "string"}}, "activities": [give_back]},
+    }
+    seen = []
+
+    def execute(call):
+        seen.append(call.type_properties)
+        return {"value": SECRET} if call.name == "key" else {}
+
+    run = Engine(documents, {"Copy": execute}, VirtualClock(START)).run("pl")
+    assert SECRET not in str(run.as_dict())
+    assert "TOPSECR" not in str(run.as_dict())
+
+
+def test_a_secure_string_is_masked_where_it_is_passed_and_works_where_it_is_used():
+    documents = pipelines(
+        call("c", parameters={"token": expression("@pipeline().parameters.token"), "plain": "x"}),
+        parameters={"token": {"type": "securestring"}},
+    )
+    documents["child"] = {
+        "name": "child",
+        "properties": {
+            "parameters": {"token": {"type": "SecureString"}, "plain": {"type": "string"}},
+            "activities": [echo("use", "@concat('Bearer ', pipeline().parameters.token)")],
+        },
+    }
+    seen = []
+
+    def execute(call):
+        seen.append(call.type_properties["text"])
+        return {}
+
+    run = Engine(documents, {"Copy": execute}, VirtualClock(START)).run("pl", {"token": SECRET})
+    assert seen == [f"Bearer {SECRET}"]
+    assert SECRET not in str(run.as_dict())
+    assert run.activities[0].pipeline_run.as_dict()["parameters"] == {"token": "*** secured ***", "plain": "x"}
+
+
+def test_a_secret_that_is_cut_is_masked_too_and_other_texts_are_left():
+    long = "abcdefgh-ijklmnop-qrstuvwx"
+    secrets = Secrets(texts={long, "1234"})
+    assert secrets.masked(f"at {long[:14]}… and {long}, 1234 and 12345, abcdef") == (
+        "at *** secured ***… and *** secured ***, *** secured *** and *** secured ***5, abcdef"
+    )

@@ -122,7 +122,14 @@ def test_the_clock_is_the_context_s():
 def test_what_a_type_check_knows():
     checked = check_expression("@if(equals(1, 2), add(1, 2), length('x'))")
     assert (checked.kinds, checked.problems) == ({"integer"}, [])
-    assert check_expression("@split('a', 1)").problems == [
-        "split is given integer as argument 2: split(text: string, delimiter: string) -> array."
+
+    def problems(text):
+        return [(problem.about, problem.message) for problem in check_expression(text).problems]
+
+    assert problems("@split('a', 1)") == [
+        ("arguments", "split is given integer as argument 2: split(text: string, delimiter: string) -> array.")
     ]
-    assert check_expression("@concat('a')[0]").problems == ["A value of kind string has no properties or items."]
+    assert problems("@concat('a')[0]") == [("kind", "A value of kind string has no properties or items.")]
+    assert problems("@concta('a')") == [
+        ("function", "'concta' is not a function of Data Factory: did you mean 'concat'?")
+    ]

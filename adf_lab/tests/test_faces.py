@@ -23,7 +23,7 @@ FACES = (
     "adf_lab.triggers",
 )
 # What pyproject.toml lists, by the names of the modules.
-DEPENDENCIES = {"azure", "lxml", "typing_extensions", "tzlocal"}
+DEPENDENCIES = {"azure", "lxml", "typing_extensions", "tzlocal", "yaml"}
 
 
 def imported(path):

@@ -100,3 +100,11 @@ def test_the_tree_shows_status_attempts_and_errors(run):
 
 def test_a_secured_output_is_not_in_the_record(run):
     assert "a-secret" not in json.dumps(run.as_dict())
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"runId": "x"}', "[" * 99_999])
+def test_a_broken_file_among_the_records_is_left_out_and_named(run, tmp_path, content):
+    monitor.keep(run, tmp_path)
+    (tmp_path / "broken.json").write_text(content)
+    assert [record["runId"] for record in monitor.runs(tmp_path)] == [run.run_id]
+    assert monitor.unreadable(tmp_path) == [tmp_path / "broken.json"]

@@ -1,6 +1,17 @@
 """Triggers beside the vectors: daylight saving, schedules that never come, windows that wait for themselves."""
 
-from adf_lab.triggers import iso, next_windows, parse_time, ready_windows, run_window, schedule_times
+import pytest
+
+from adf_lab import AdfLabError
+from adf_lab.triggers import (
+    event_parameters,
+    iso,
+    next_windows,
+    parse_time,
+    ready_windows,
+    run_window,
+    schedule_times,
+)
 
 
 def schedule(frequency="Day", interval=1, zone="UTC", start="2026-01-01T00:00:00", **schedule):
@@ -97,3 +108,62 @@ def test_a_window_is_retried_after_its_interval():
     trigger = window_trigger(retryPolicy={"count": 3, "intervalInSeconds": 45})
     assert run_window(trigger, lambda: next(results), waits.append) == ("Succeeded", 2)
     assert waits == [45]
+
+
+# --- events -----------------------------------------------------------------------------------------------
+
+
+def blob_trigger(**properties):
+    values = {"folder": "@triggerBody().folderPath", "file": "@trigger().outputs.body.fileName"}
+    entry = {"pipelineReference": {"referenceName": "pl", "type": "PipelineReference"}, "parameters": values}
+    return {"properties": {"type": "BlobEventsTrigger", "pipelines": [entry], "typeProperties": properties}}
+
+
+def test_a_blob_s_path_is_handed_over_as_folder_and_file():
+    assert event_parameters(blob_trigger(blobPathEndsWith=".csv"), "in/2026/08/a.csv") == [
+        ("pl", {"folder": "in/2026/08", "file": "a.csv"})
+    ]
+
+
+# The examples of azure-docs, how-to-create-event-trigger.
+@pytest.mark.parametrize(
+    ("properties", "path", "hears"),
+    [
+        ({"blobPathBeginsWith": "/containername/"}, "containername/a/b.txt", True),
+        ({"blobPathBeginsWith": "/containername/"}, "other/a/b.txt", False),
+        ({"blobPathBeginsWith": "/containername/blobs/foldername/"}, "containername/foldername/b.txt", True),
+        ({"blobPathBeginsWith": "/containername/blobs/foldername/"}, "containername/b.txt", False),
+        (
+            {"blobPathBeginsWith": "/containername/blobs/foldername/file.txt"},
+            "containername/foldername/file.txt",
+            True,
+        ),
+        ({"blobPathBeginsWith": "2018/april"}, "any/2018/april/shoes.csv", True),
+        ({"blobPathBeginsWith": "2018/april"}, "any/2018/may/shoes.csv", False),
+        ({"blobPathEndsWith": "file.txt"}, "any/a/file.txt", True),
+        ({"blobPathEndsWith": "/containername/blobs/file.txt"}, "containername/file.txt", True),
+        ({"blobPathEndsWith": "/containername/blobs/file.txt"}, "containername/a/file.txt", False),
+        ({"blobPathEndsWith": "foldername/file.txt"}, "any/foldername/file.txt", True),
+        ({"blobPathBeginsWith": "/in/blobs/", "blobPathEndsWith": ".csv"}, "in/a.json", False),
+    ],
+)
+def test_a_storage_event_is_heard_by_the_beginning_and_the_end_of_its_path(properties, path, hears):
+    assert bool(event_parameters(blob_trigger(**properties), path)) is hears
+
+
+def custom_trigger(**properties):
+    values = {"x": "@triggerBody().event.data.x", "s": "@trigger().outputs.body.event.subject"}
+    entry = {"pipelineReference": {"referenceName": "pl", "type": "PipelineReference"}, "parameters": values}
+    own = {"events": ["copy.Done"], **properties}
+    return {"properties": {"type": "CustomEventsTrigger", "pipelines": [entry], "typeProperties": own}}
+
+
+def test_a_custom_event_is_heard_by_its_type_and_subject():
+    event = {"eventType": "Copy.done", "subject": "factories/a", "data": {"x": 1}}
+    heard = [("pl", {"x": 1, "s": "factories/a"})]
+    assert event_parameters(custom_trigger(), event) == heard
+    assert event_parameters(custom_trigger(subjectBeginsWith="factories", subjectEndsWith="/a"), event) == heard
+    assert event_parameters(custom_trigger(subjectEndsWith="/b"), event) == []
+    assert event_parameters(custom_trigger(), event | {"eventType": "other"}) == []
+    with pytest.raises(AdfLabError, match="no pipeline runs: There is no property 'x'"):
+        event_parameters(custom_trigger(), event | {"data": {}})

@@ -4,33 +4,48 @@
 """
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
-from adf_lab.check import check_factory
+from adf_lab.check import (
+    FORMATS,
+    SEVERITIES,
+    check_factory,
+    read_settings,
+    rules_page,
+    rules_table,
+    trigger_mistakes,
+)
 from adf_lab.engine import CONTROL_ACTIVITIES, Engine, RealClock, VirtualClock
 from adf_lab.errors import AdfLabError
 from adf_lab.factory import Factory, load_factory
 from adf_lab.faults import parse_faults, with_faults
 from adf_lab.plan import plan
 from adf_lab.scripted import Script
-from adf_lab.structure import all_activities, is_active
+from adf_lab.shape import refuse_misshapen_trigger
+from adf_lab.structure import active_types
 from adf_lab.triggers import (
+    Window,
+    covers,
+    event_parameters,
     iso,
+    other_dependencies,
     parse_time,
     pipelines_of,
     ready_windows,
     run_window,
     schedule_parameters,
     schedule_times,
+    self_dependencies,
     window_parameters,
 )
 from adf_lab.watch import watch
@@ -39,6 +54,7 @@ __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
 THIS_MACHINE = "local"
 INTERRUPTED = 130
+EVENT_TRIGGERS = {"BlobEventsTrigger", "CustomEventsTrigger"}
 
 
 def _nothing(*_):
@@ -52,7 +68,7 @@ class Project:
     Of the project's own factory, and of no other:
     `factory`            its folder, the default of every command
     `notebooks`          the folder of the notebooks that its pipelines run
-    `house_style`        whether `check` looks at names too
+    `house_style`        whether `check` looks at house rules too, and fails on notes
     `global_parameters`  (environment, overrides) -> name -> value; with it there is the option --environment
 
     Of every factory:
@@ -91,6 +107,10 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
     What argparse refuses ends with SystemExit(2), as argparse does it.
     """
     project = project or Project()
+    for stream in (sys.stdout, sys.stderr):
+        # JSON can hold halves of characters, which nothing can print.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _parser(project).parse_args(arguments)
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
@@ -107,18 +127,32 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
 
 
 def _check(project, options):
-    """Print the findings about a factory; 1 if any of them is more than a note."""
+    """Print the findings about a factory; 1 if any of them is as bad as the settings say."""
     own = project.owns(options.folder)
-    notebooks = options.notebooks or (project.notebooks if own else None)
     factory = load_factory(options.folder)
-    findings = check_factory(factory, notebooks, house_style=own and project.house_style)
-    for finding in findings:
-        print(finding)
-    problems = sum(finding.known for finding in findings)
-    notes = len(findings) - problems
-    counted = ((len(factory.all_resources), "resource"), (problems, "problem"), (notes, "note"))
-    print(", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counted))
-    return 1 if problems else 0
+    settings = read_settings(options.folder, **_defaults(project) if own else {})
+    asked = {
+        "rules": frozenset(options.rule),
+        "ignore": settings.ignore | frozenset(options.ignore),
+        "fail_on": options.fail_on,
+        "notebooks": options.notebooks,
+    }
+    settings = replace(settings, **{name: value for name, value in asked.items() if value})
+    findings = check_factory(factory, settings.notebooks, settings=settings)
+    print(FORMATS[options.format](findings, factory, settings, options.folder))
+    return 1 if any(map(settings.fails, findings)) else 0
+
+
+def _defaults(project):
+    """What a project that has a style of its own wants of its own factory."""
+    style = {"house_rules": True, "fail_on": "note"} if project.house_style else {}
+    return {"notebooks": project.notebooks, **style}
+
+
+def _rules(project, options):
+    """Print what the checker looks at."""
+    print(rules_page() if options.markdown else "\n".join(rules_table()), end="" if options.markdown else "\n")
+    return 0
 
 
 def _run(project, options):
@@ -137,29 +171,106 @@ def _simulate(project, options):
     """Fire a trigger on a virtual clock: print what it fires, and run it if there is a script."""
     factory = load_factory(options.folder)
     trigger = _trigger(factory, options.trigger)
+    kind = trigger["properties"]["type"]
+    if kind in EVENT_TRIGGERS:
+        return _simulate_event(project, factory, trigger, options)
+    if kind not in ("ScheduleTrigger", "TumblingWindowTrigger"):
+        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules, windows and events.")
+    if options.event or not options.begin or not options.end:
+        raise AdfLabError(f"{options.trigger} fires by the clock: say --from TIME and --to TIME.")
     begin, end = parse_time(options.begin), parse_time(options.end)
     if end < begin:
         raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
-    fired = list(_firings(trigger, begin, end))
+    if kind == "TumblingWindowTrigger":
+        return _simulate_windows(project, factory, trigger, options, begin, end)
+    fired = [
+        (at, pipeline, parameters)
+        for at in schedule_times(trigger, begin, end)
+        for pipeline, parameters in schedule_parameters(trigger, at)
+    ]
     if not fired:
         print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
-    failed = False
-    for at, pipeline, parameters in fired:
-        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
-        if not options.script:
+    statuses = [_fire(project, factory, trigger, options, *firing) for firing in fired]
+    return 0 if set(statuses) <= {"Succeeded"} else 1
+
+
+def _simulate_event(project, factory, trigger, options):
+    """Fire an event trigger by one event."""
+    if not options.event:
+        raise AdfLabError(f"{options.trigger} fires by events: say --event CONTAINER/FOLDER/FILE, or a JSON file.")
+    is_blob = trigger["properties"]["type"] == "BlobEventsTrigger"
+    fired = event_parameters(trigger, options.event if is_blob else _event(options.event))
+    if not fired:
+        print(f"{options.trigger} does not listen to {options.event}")
+    at = parse_time(options.begin) if options.begin else datetime.now(UTC)
+    statuses = [_fire(project, factory, trigger, options, at, *firing) for firing in fired]
+    return 0 if set(statuses) <= {"Succeeded"} else 1
+
+
+def _simulate_windows(project, factory, trigger, options, begin, end):
+    """Fire windows, oldest first; those that depend on one that has not succeeded, or on nothing, wait."""
+    ready = [window for window in ready_windows(trigger, end) if window.not_before >= begin]
+    if not ready:
+        print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
+    open_: list[Window] = []
+    for window in ready:
+        reason = _waits_for(factory, trigger, window, open_)
+        if reason:
+            print(f"{iso(window.not_before)}  the window of {iso(window.start)} waits for {reason}")
+            open_.append(window)
             continue
-        system = _fired_by(trigger, options.trigger, at)
+        if _fire_window(project, factory, trigger, options, window) != "Succeeded":
+            open_.append(window)
+    return 1 if open_ else 0
 
-        def run_once(at=at, pipeline=pipeline, parameters=parameters, system=system):
-            with _engine(project, factory, options, parameters, start=at) as engine:
-                result = engine.run(pipeline, parameters, system)
-            _print_run(result, depth=1)
-            return result.status
 
-        is_window = trigger["properties"]["type"] == "TumblingWindowTrigger"
-        status = run_window(trigger, run_once)[0] if is_window else run_once()
-        failed = failed or status != "Succeeded"
-    return 1 if failed else 0
+def _fire_window(project, factory, trigger, options, window):
+    """Run a window's pipeline, again as its retry policy says; its status."""
+    moment = window.not_before
+
+    def run_once():
+        return _fire(project, factory, trigger, options, moment, *window_parameters(trigger, window))
+
+    def wait(seconds):
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
+
+    return run_window(trigger, run_once, wait)[0]
+
+
+def _waits_for(factory, trigger, window, open_):
+    """What a window waits for in vain; None if nothing holds it back. Other triggers' windows count as done."""
+    for start, end in self_dependencies(trigger, window):
+        for other in open_:
+            if other.start < end and other.end > start:
+                return f"that of {iso(other.start)}, which has not succeeded"
+    for name, start, end in other_dependencies(trigger, window):
+        if not covers(_trigger(factory, name), start, end):
+            return f"'{name}', which has no window from {iso(start)} to {iso(end)}"
+    return None
+
+
+def _fire(project, factory, trigger, options, at, pipeline, parameters):
+    """Print what a trigger fires at a time, and run it if there is a script; the status of the run."""
+    print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
+    if not options.script:
+        return "Succeeded"
+    with _engine(project, factory, options, parameters, start=at) as engine:
+        result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
+    _print_run(result, depth=1)
+    return result.status
+
+
+def _event(text):
+    """A custom event: JSON, or a file that holds it."""
+    path = Path(text)
+    try:
+        event = json.loads(text if text.lstrip().startswith("{") else path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AdfLabError(f"--event {text} cannot be read as JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise AdfLabError(f"--event {text} is no object in the schema of Event Grid.")
+    return event
 
 
 def _watch(project, options):
@@ -183,12 +294,35 @@ def _watch(project, options):
     def say(text):
         print(text, flush=True)
 
-    return 1 if watch(trigger, run_once, say, most=options.runs) else 0
+    def done(name):
+        return _windows_done(project, factory, options, name)
+
+    def is_done(name, start, end):
+        return covers(_trigger(factory, name), start, end, done(name))
+
+    failed = watch(trigger, run_once, say, most=options.runs, done=done(options.trigger), is_done=is_done)
+    return 1 if failed else 0
+
+
+def _windows_done(project, factory, options, name):
+    """The windows of a trigger that have succeeded, by the records of runs that are kept."""
+    folder = _kept_in(project, factory, options)
+    document = _trigger(factory, name)
+    if folder is None or document["properties"]["type"] != "TumblingWindowTrigger":
+        return set()
+    times = {
+        record["invokedBy"]["TriggerTime"]
+        for record in records.runs(folder)
+        if record["invokedBy"]["TriggerName"] == name and record["status"] == "Succeeded"
+    }
+    return {window for window in ready_windows(document, datetime.now(UTC)) if iso(window.not_before) in times}
 
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
     folder = _records_folder(project, options, {})
+    for path in records.unreadable(folder):
+        print(f"{path} is no record of a run: remove it.", file=sys.stderr)
     if not options.run:
         found = records.runs(folder)
         nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
@@ -207,7 +341,7 @@ def _diagram(project, options):
     text = draw(load_factory(options.folder))
     if options.into:
         old = options.into.read_text(encoding="utf-8")
-        options.into.write_text(diagrams.put_into(old, text), encoding="utf-8")
+        options.into.write_text(diagrams.put_into(old, text), encoding="utf-8", errors="backslashreplace")
     else:
         print(text, end="")
     return 0
@@ -252,9 +386,9 @@ def _show(result, project, factory, options):
     _print_run(result)
     if options.record:
         options.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
-    if not options.script:
-        global_parameters = _global_parameters(project, factory, options)
-        print(f"record: {records.keep(result, _records_folder(project, options, global_parameters))}")
+    folder = _kept_in(project, factory, options)
+    if folder is not None:
+        print(f"record: {records.keep(result, folder)}")
     return result.status
 
 
@@ -274,21 +408,6 @@ def _silent(event, activity):
 
 
 # --- what is run -----------------------------------------------------------------------------------------
-
-
-def _firings(trigger, begin, end):
-    """What a trigger fires from begin to end: (time, pipeline, parameters), ascending."""
-    kind = trigger["properties"]["type"]
-    if kind == "ScheduleTrigger":
-        for at in schedule_times(trigger, begin, end):
-            for pipeline, parameters in schedule_parameters(trigger, at):
-                yield at, pipeline, parameters
-    elif kind == "TumblingWindowTrigger":
-        for window in ready_windows(trigger, end):
-            if window.not_before >= begin:
-                yield window.not_before, *window_parameters(trigger, window)
-    else:
-        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules and tumbling windows.")
 
 
 @contextmanager
@@ -340,17 +459,29 @@ def _global_parameters(project, factory, options):
     return factory.global_parameters | dict(map(_assignment, options.set))
 
 
+def _kept_in(project, factory, options):
+    """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
+    asked = getattr(options, "records", None)
+    if options.script:
+        return asked
+    return asked or _records_folder(project, options, _global_parameters(project, factory, options))
+
+
 def _records_folder(project, options, global_parameters):
     if project.records:
         return project.records(options, global_parameters)
-    return getattr(options, "records", Path(records.FOLDER))
+    return getattr(options, "records", None) or Path(records.FOLDER)
 
 
 def _trigger(factory, name):
     if name not in factory.resources["trigger"]:
         known = ", ".join(factory.resources["trigger"]) or "none"
         raise AdfLabError(f"There is no trigger '{name}'; there are: {known}.")
-    return factory.resources["trigger"][name].document
+    document = factory.resources["trigger"][name].document
+    refuse_misshapen_trigger(name, document)
+    for finding in trigger_mistakes(factory, name):
+        raise AdfLabError(str(finding))
+    return document
 
 
 def _fired_by(trigger, name, at):
@@ -359,12 +490,7 @@ def _fired_by(trigger, name, at):
 
 
 def _execution_types(pipelines):
-    return {
-        activity["type"]
-        for document in pipelines.values()
-        for _, activity in all_activities(document["properties"].get("activities") or [])
-        if is_active(activity) and activity["type"] not in CONTROL_ACTIVITIES
-    }
+    return {kind for _, kind in active_types(pipelines) if kind not in CONTROL_ACTIVITIES}
 
 
 # --- the command line ------------------------------------------------------------------------------------
@@ -388,7 +514,17 @@ def _parser(project):
     command = commands.add_parser("check", help="say what is wrong with a factory")
     command.add_argument("folder", type=Path, nargs="?", default=project.factory)
     command.add_argument("--notebooks", type=Path, help="folder of the notebooks that pipelines run")
+    help_ = "look at this rule only (again for more; `rules` lists them)"
+    command.add_argument("--rule", action="append", default=[], metavar="NAME", help=help_)
+    command.add_argument("--ignore", action="append", default=[], metavar="NAME", help="leave this rule out")
+    help_ = "what makes the command fail, with all that is worse (default: error)"
+    command.add_argument("--fail-on", choices=SEVERITIES, help=help_)
+    command.add_argument("--format", choices=FORMATS, default="text", help="(default: %(default)s)")
     command.set_defaults(function=partial(_check, project))
+
+    command = commands.add_parser("rules", help="list what the checker looks at")
+    command.add_argument("--markdown", action="store_true", help="as a page, with reasons and sources")
+    command.set_defaults(function=partial(_rules, project))
 
     command = commands.add_parser("run", help="run a pipeline")
     command.add_argument("pipeline")
@@ -399,14 +535,18 @@ def _parser(project):
 
     command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
     command.add_argument("trigger")
-    command.add_argument("--from", dest="begin", required=True, metavar="TIME")
-    command.add_argument("--to", dest="end", required=True, metavar="TIME")
+    command.add_argument("--from", dest="begin", metavar="TIME")
+    command.add_argument("--to", dest="end", metavar="TIME")
+    help_ = "of an event trigger: the path CONTAINER/FOLDER/FILE of a blob, or an event as JSON or a JSON file"
+    command.add_argument("--event", metavar="EVENT", help=help_)
     _add_execution(command, project, "simulate")
     command.set_defaults(function=partial(_simulate, project))
 
     command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
     command.add_argument("trigger")
     command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
+    help_ = "folder of the records, which tell what windows have run (with --script: only if it is given)"
+    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     _add_execution(command, project, "watch")
     command.set_defaults(function=partial(_watch, project))

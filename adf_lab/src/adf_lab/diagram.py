@@ -2,6 +2,7 @@
 
 import re
 
+from adf_lab.shape import refuse_misshapen, refuse_misshapen_trigger
 from adf_lab.structure import all_activities, inner_activities
 from adf_lab.triggers import pipelines_of
 
@@ -23,6 +24,7 @@ MARKS = re.compile(r"(<!-- diagram: [^\n]* -->\n).*?(<!-- end of diagram -->)", 
 
 def mermaid(factory) -> str:
     """A flowchart: a box for each pipeline with its activities, an arrow for each dependency, call and trigger."""
+    _refuse_misshapen(factory)
     lines, links = ["flowchart LR"], []
     for name, document in factory.pipelines.items():
         activities = document["properties"].get("activities") or []
@@ -35,6 +37,7 @@ def mermaid(factory) -> str:
 
 def overview(factory) -> str:
     """A flowchart of a few boxes: what fires which pipeline, and which pipelines that one calls, in order."""
+    _refuse_misshapen(factory)
     lines, links = ["flowchart LR", *_triggers(factory)], _fired(factory)
     for name, document in factory.pipelines.items():
         lines.append(f"  {_box(name)}")
@@ -50,6 +53,13 @@ def overview(factory) -> str:
 def put_into(text: str, diagram: str) -> str:
     """A Markdown text with the diagram between its two marks."""
     return MARKS.sub(lambda marks: f"{marks[1]}```mermaid\n{diagram}```\n{marks[2]}", text)
+
+
+def _refuse_misshapen(factory):
+    for name, document in factory.pipelines.items():
+        refuse_misshapen(name, document)
+    for name, resource in factory.resources["trigger"].items():
+        refuse_misshapen_trigger(name, resource.document)
 
 
 def _triggers(factory):
@@ -106,16 +116,25 @@ def _links(pipeline, activities):
             yield from _links(pipeline, inner)
 
 
-def _followed(activity, by_name):
-    """What an activity follows: {visible activity: conditions}, as pairs; through hidden ones to those before."""
+def _followed(activity, by_name, known=None):
+    """What an activity follows: {visible activity: conditions}, as pairs; through hidden ones to those before.
+
+    What stands nowhere, and a hidden circle, is left out. `known` keeps the answers for hidden activities.
+    """
+    known = {} if known is None else known
     found = {}
     for dependency in activity.get("dependsOn") or []:
-        parent = by_name[dependency["activity"]]
+        parent = by_name.get(dependency["activity"])
+        if parent is None:
+            continue
         conditions = tuple(dependency.get("dependencyConditions") or SUCCEEDED)
         if parent["type"] not in HIDDEN:
             found[parent["name"]] = conditions
             continue
-        for name, earlier in _followed(parent, by_name):
+        if parent["name"] not in known:
+            known[parent["name"]] = []
+            known[parent["name"]] = _followed(parent, by_name, known)
+        for name, earlier in known[parent["name"]]:
             found.setdefault(name, earlier if conditions == SUCCEEDED else conditions)
     return list(found.items())
 

@@ -22,6 +22,8 @@ FOLDERS = (
     "factory",
     "globalParameters",
 )
+# Deeper than any pipeline can be; it keeps every walk through a document within the stack.
+DEEPEST = 100
 FOLDER_OF_REFERENCE = {
     "PipelineReference": "pipeline",
     "DatasetReference": "dataset",
@@ -56,11 +58,16 @@ class Resource:
 
 @dataclass
 class Factory:
-    """All resources by folder and name; `unreadable` maps files that are no JSON objects to the reason."""
+    """All resources by folder and name.
+
+    `unreadable` maps files that are no JSON objects to the reason; `repeating` are those in which a key comes
+    twice in one object.
+    """
 
     root: Path
     resources: dict = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
     unreadable: dict = field(default_factory=dict)
+    repeating: set = field(default_factory=set)
 
     @property
     def all_resources(self):
@@ -72,6 +79,10 @@ class Factory:
         """The factory's name: that of its file in factory/."""
         return next(iter(self.resources["factory"]), self.root.name)
 
+    def text(self, file):
+        """The text of a resource's file."""
+        return (self.root / file).read_text(encoding="utf-8-sig")
+
     @property
     def pipelines(self):
         """Documents of the pipelines by name."""
@@ -81,7 +92,8 @@ class Factory:
     def global_parameter_files(self):
         """Specifications of the global parameters `{name: {"type", "value"}}` with the file that has them."""
         for resource in self.resources["factory"].values():
-            yield resource, resource.properties.get("globalParameters") or {}
+            specifications = resource.properties.get("globalParameters")
+            yield resource, specifications if isinstance(specifications, dict) else {}
         for resource in self.resources["globalParameters"].values():
             yield resource, resource.properties
 
@@ -92,6 +104,7 @@ class Factory:
             name: specification.get("value")
             for _, specifications in self.global_parameter_files
             for name, specification in specifications.items()
+            if isinstance(specification, dict)
         }
 
     def resolve_dataset(self, reference):
@@ -159,12 +172,43 @@ def load_factory(root):
         for path in sorted((root / folder).glob("*.json")):
             file = f"{folder}/{path.name}"
             try:
-                document = json.loads(path.read_text(encoding="utf-8-sig"))
-            except ValueError as error:
+                document, repeats = _parsed(path.read_text(encoding="utf-8-sig"))
+            except (OSError, ValueError) as error:
                 factory.unreadable[file] = str(error)
                 continue
-            if isinstance(document, dict):
-                factory.resources[folder][path.stem] = Resource(folder, file, document)
-            else:
-                factory.unreadable[file] = "it holds no JSON object"
+            if repeats:
+                factory.repeating.add(file)
+            factory.resources[folder][path.stem] = Resource(folder, file, document)
     return factory
+
+
+def _parsed(text):
+    """The JSON object of a text, and whether a key comes twice in one of its objects; ValueError if it is none."""
+    repeats = False
+
+    def build(pairs):
+        nonlocal repeats
+        members = dict(pairs)
+        repeats = repeats or len(members) < len(pairs)
+        return members
+
+    too_deep = f"it is nested more than {DEEPEST} deep"
+    try:
+        document = json.loads(text, object_pairs_hook=build)
+    except RecursionError:
+        raise ValueError(too_deep) from None
+    if not isinstance(document, dict):
+        raise ValueError("it holds no JSON object")
+    level: list = [document]
+    depth = 0
+    while level:
+        depth += 1
+        level = [
+            child
+            for value in level
+            for child in (value.values() if isinstance(value, dict) else value)
+            if isinstance(child, dict | list)
+        ]
+    if depth > DEEPEST:
+        raise ValueError(too_deep)
+    return document, repeats

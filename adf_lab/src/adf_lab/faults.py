@@ -5,7 +5,7 @@ from collections import Counter
 
 from adf_lab.engine import ActivityFailure
 from adf_lab.errors import AdfLabError
-from adf_lab.structure import all_activities
+from adf_lab.structure import active_types
 
 
 def parse_faults(texts):
@@ -22,12 +22,7 @@ def parse_faults(texts):
 
 def with_faults(executors, faults, pipelines):
     """Executors that fail for the named activities; AdfLabError if a name is not that of such an activity."""
-    known = {
-        activity["name"]
-        for document in pipelines.values()
-        for _, activity in all_activities(document["properties"].get("activities") or [])
-        if activity["type"] in executors
-    }
+    known = {name for name, kind in active_types(pipelines) if kind in executors}
     for name in faults:
         if name not in known:
             raise AdfLabError(

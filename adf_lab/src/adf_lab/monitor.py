@@ -12,8 +12,9 @@ from pathlib import Path
 from adf_lab.errors import AdfLabError
 from adf_lab.files import write_json
 
-__all__ = ["FOLDER", "Row", "find", "keep", "listing", "rows", "runs", "seconds", "tree"]
+__all__ = ["FOLDER", "Row", "find", "keep", "listing", "rows", "runs", "seconds", "tree", "unreadable"]
 
+NEEDED = {"activityRuns", "invokedBy", "pipelineName", "runEnd", "runId", "runStart", "status"}
 FOLDER = "adf_runs"  # the usual name of the folder
 
 
@@ -51,9 +52,22 @@ def keep(run, folder: Path) -> Path:
 
 
 def runs(folder: Path) -> list[dict]:
-    """The records in a folder, newest first."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    """The records in a folder, newest first; a file that is none is left out (see `unreadable`)."""
+    records = [record for path in folder.glob("*.json") if (record := _read(path)) is not None]
     return sorted(records, key=lambda record: record["runStart"], reverse=True)
+
+
+def unreadable(folder: Path) -> list[Path]:
+    """The JSON files in a folder that are no records of runs."""
+    return sorted(path for path in folder.glob("*.json") if _read(path) is None)
+
+
+def _read(path):
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) and record.keys() >= NEEDED else None
 
 
 def find(folder: Path, run_id: str) -> dict:

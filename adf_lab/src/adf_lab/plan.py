@@ -1,41 +1,60 @@
 """What a run would do, told before it runs: every activity with the inputs that can be known by then."""
 
-from adf_lab.engine import parents, refuse_unknown_parameters
+import json
+
+from adf_lab.engine import MASK, check_graph, parents, refuse_unknown_parameters
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Context, ExpressionError, evaluate, is_expression
+from adf_lab.shape import refuse_misshapen
 from adf_lab.structure import inner_activities, is_active, own_type_properties
 
 NOT_CHOSEN = {"True": "typeProperties.ifFalseActivities", "False": "typeProperties.ifTrueActivities"}
 
 
-def plan(pipelines, name, parameters, global_parameters, depth=0):
+def plan(pipelines, name, parameters, global_parameters, depth=0, callers=(), told=None):
     """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
 
     Inputs that depend on outputs, variables or items stand as their expressions; where a choice is known by
-    then, only what it chooses is told. AdfLabError if there is no such pipeline or parameter.
+    then, only what it chooses is told. A call that is `told` already, with the same parameters, is one line.
+    AdfLabError if there is no such pipeline or parameter.
     """
+    told = set() if told is None else told
     if name not in pipelines:
         raise AdfLabError(f"There is no pipeline '{name}'; there are: {', '.join(sorted(pipelines)) or 'none'}.")
+    if name in callers:
+        circle = " -> ".join([*callers[callers.index(name) :], name])
+        raise AdfLabError(f"The pipelines call one another in a circle: {circle}.")
+    refuse_misshapen(name, pipelines[name])
     properties = pipelines[name]["properties"]
     refuse_unknown_parameters(name, properties.get("parameters") or {}, parameters)
-    defaults = {key: spec.get("defaultValue") for key, spec in (properties.get("parameters") or {}).items()}
-    context = Context(
-        parameters=defaults | parameters, global_parameters=global_parameters, system={"Pipeline": name}
-    )
-    yield from _group(pipelines, properties.get("activities") or [], context, depth)
+    values = {}
+    for key, specification in (properties.get("parameters") or {}).items():
+        value = parameters.get(key, specification.get("defaultValue"))
+        is_secret = specification["type"].lower() == "securestring" and value is not None
+        values[key] = MASK if is_secret else value
+    context = Context(parameters=values, global_parameters=global_parameters, system={"Pipeline": name})
+    yield from _group(pipelines, properties.get("activities") or [], context, depth, (*callers, name), told)
 
 
-def _group(pipelines, activities, context, depth):
+def _group(pipelines, activities, context, depth, callers, told):
+    check_graph(activities, f"Pipeline '{callers[-1]}'")
     for activity in _in_order(activities):
         inputs = _known(own_type_properties(activity), context)
         yield depth, activity["name"], activity["type"], _conditions(activity), inputs
         for place, inner in inner_activities(activity):
             if place != NOT_CHOSEN.get(str(inputs.get("expression"))):
-                yield from _group(pipelines, inner, context, depth + 1)
+                yield from _group(pipelines, inner, context, depth + 1, callers, told)
         if activity["type"] == "ExecutePipeline":
             child = activity["typeProperties"]["pipeline"]["referenceName"]
             parameters = inputs.get("parameters") or {}
-            yield from plan(pipelines, child, parameters, context.global_parameters, depth + 1)
+            if is_expression(parameters) or not isinstance(parameters, dict):
+                parameters = {}
+            call = (child, json.dumps(parameters, sort_keys=True, default=str))
+            if call in told:
+                yield depth + 1, child, "told above", [], parameters
+                continue
+            told.add(call)
+            yield from plan(pipelines, child, parameters, context.global_parameters, depth + 1, callers, told)
 
 
 def _in_order(activities):

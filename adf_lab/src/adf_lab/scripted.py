@@ -7,10 +7,12 @@ An attempt is `{"status": "Succeeded", "output"?, "durationSeconds"?}`, for a Lo
 """
 
 import asyncio
+import json
 
 from adf_lab.engine import ActivityFailure
 from adf_lab.expressions import MISSING, equal, to_json
 
+MOST_LOOKUP_ROWS, LARGEST_LOOKUP = 5_000, 4 * 2**20
 SUCCEEDED = {"status": "Succeeded"}
 
 
@@ -50,7 +52,16 @@ class Script:
 
 
 def lookup_output(rows, first_row_only):
-    """The output of a Lookup for the rows of its source (azure-docs, control-flow-lookup-activity)."""
+    """The output of a Lookup for the rows of its source (azure-docs, control-flow-lookup-activity).
+
+    It is the first 5,000 rows. ActivityFailure if it is larger than 4 MB.
+    """
     if str(first_row_only).lower() == "true":
-        return {"firstRow": rows[0]} if rows else {}
-    return {"count": len(rows), "value": rows}
+        output = {"firstRow": rows[0]} if rows else {}
+    else:
+        rows = rows[:MOST_LOOKUP_ROWS]
+        output = {"count": len(rows), "value": rows}
+    size = len(json.dumps(output, default=str).encode("utf-8"))
+    if size > LARGEST_LOOKUP:
+        raise ActivityFailure("BadRequest", f"The output has {size:,} bytes: a Lookup returns 4 MB at most.")
+    return output

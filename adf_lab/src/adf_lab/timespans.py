@@ -10,6 +10,14 @@ TIMESPAN = re.compile(
 )
 
 
+def to_text_span(span: timedelta) -> str:
+    """A timedelta as the service writes durations: `[d.]hh:mm:ss[.fffffff]`."""
+    seconds, fraction = divmod(round(span / timedelta(microseconds=1)), 1_000_000)
+    days, seconds = divmod(seconds, 86_400)
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{f'{days}.' if days else ''}{text}{f'.{fraction:06}0' if fraction else ''}"
+
+
 def parse_timespan(text: object) -> timedelta:
     """The timedelta of a text like 0.02:00:00; AdfLabError if it is none."""
     match = TIMESPAN.fullmatch(str(text))

@@ -11,20 +11,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice
 
 from adf_lab.errors import AdfLabError
-from adf_lab.expressions import Context, evaluate_tree, utc_candidates, zone
+from adf_lab.expressions import Context, ExpressionError, evaluate_tree, utc_candidates, zone
 from adf_lab.timespans import parse_timespan
 
 __all__ = [
     "Window",
+    "covers",
     "dependency_intervals",
+    "event_parameters",
     "iso",
     "next_windows",
+    "other_dependencies",
     "parse_time",
     "pipelines_of",
     "ready_windows",
     "run_window",
     "schedule_parameters",
     "schedule_times",
+    "self_dependencies",
     "window_parameters",
     "windows",
 ]
@@ -199,6 +203,50 @@ def schedule_parameters(trigger, fire_time, started=None):
     ]
 
 
+# --- event triggers --------------------------------------------------------------------------------------
+
+
+def event_parameters(trigger, event):
+    """What an event trigger hands over for an event: a list of (pipeline, {parameter: value}).
+
+    A storage event is the path of a blob, `container/folder/file`; a custom one an object in Event Grid's schema.
+    Empty if the trigger does not listen to it. AdfLabError if an expression asks for what the event lacks: the
+    trigger run fails then, and no pipeline runs.
+    """
+    properties = trigger["properties"]
+    is_blob = properties["type"] == "BlobEventsTrigger"
+    own = properties.get("typeProperties") or {}
+    if not (_hears_blob(own, event) if is_blob else _hears_event(own, event)):
+        return []
+    folder, _, file = str(event).strip("/").rpartition("/")
+    body = {"folderPath": folder, "fileName": file} if is_blob else {"event": event}
+    context = Context(trigger={"outputs": {"body": body}})
+    try:
+        return [
+            (entry["pipelineReference"]["referenceName"], evaluate_tree(entry.get("parameters") or {}, context))
+            for entry in properties.get("pipelines") or []
+        ]
+    except ExpressionError as error:
+        raise AdfLabError(f"The trigger run fails, and no pipeline runs: {error}") from None
+
+
+def _hears_blob(properties, path):
+    container, _, blob = path.strip("/").partition("/")
+    whole = f"/{container}/blobs/{blob}"
+    begin, end = properties.get("blobPathBeginsWith") or "", properties.get("blobPathEndsWith") or ""
+    # Without a slash in front it is a folder of any container.
+    return (whole if begin.startswith("/") else blob).startswith(begin) and whole.endswith(end)
+
+
+def _hears_event(properties, event):
+    subject, kind = str(event.get("subject", "")), str(event.get("eventType", "")).lower()
+    return (
+        subject.startswith(properties.get("subjectBeginsWith") or "")
+        and subject.endswith(properties.get("subjectEndsWith") or "")
+        and kind in [str(name).lower() for name in properties.get("events") or []]
+    )
+
+
 # --- tumbling window triggers ----------------------------------------------------------------------------
 
 
@@ -247,10 +295,11 @@ def ready_windows(trigger, as_of):
     return ready
 
 
-def next_windows(trigger, as_of, succeeded=(), running=0):
-    """The windows to fire now: ready, not yet run, their self-dependencies met, up to maxConcurrency at once.
+def next_windows(trigger, as_of, succeeded=(), running=0, is_done=lambda name, start, end: True):
+    """The windows to fire now: ready, not yet run, their dependencies met, up to maxConcurrency at once.
 
     `succeeded` holds the windows that have run. A window before the trigger's start holds nothing up.
+    `is_done(name, start, end)` tells whether another trigger has run its windows from start to end.
     """
     most = int(trigger["properties"]["typeProperties"]["maxConcurrency"]) - running
     ready = ready_windows(trigger, as_of)
@@ -262,7 +311,7 @@ def next_windows(trigger, as_of, succeeded=(), running=0):
             for start, end in self_dependencies(trigger, window)
             for other in ready
             if other.start < end and other.end > start
-        )
+        ) and all(is_done(*needed) for needed in other_dependencies(trigger, window))
 
     return list(islice((window for window in ready if window not in done and is_free(window)), max(most, 0)))
 
@@ -276,6 +325,27 @@ def self_dependencies(trigger, window):
         for entry, interval in zip(entries, intervals, strict=True)
         if entry["type"] == "SelfDependencyTumblingWindowTriggerReference"
     ]
+
+
+def other_dependencies(trigger, window):
+    """What a window waits for of other triggers, as (name of the trigger, start, end)."""
+    entries = trigger["properties"]["typeProperties"].get("dependsOn") or []
+    return [
+        (entry["referenceTrigger"]["referenceName"], *interval)
+        for entry, interval in zip(entries, dependency_intervals(trigger, window), strict=True)
+        if entry["type"] == "TumblingWindowTriggerDependencyReference"
+    ]
+
+
+def covers(trigger, start, end, succeeded=None):
+    """Whether a trigger has windows from start to end that have all succeeded (None: whatever they did)."""
+    found = []
+    for window in windows(trigger):
+        if window.start >= end:
+            break
+        if window.end > start:
+            found.append(window)
+    return bool(found) and (succeeded is None or all(window in succeeded for window in found))
 
 
 def dependency_intervals(trigger, window):

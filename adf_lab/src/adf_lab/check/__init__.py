@@ -1,52 +1,95 @@
 """The checker: everything that can be said about a factory without running it.
 
-A rule is a function of a Factory that yields Findings; `check_factory` runs them all. What has the wrong shape
-is reported once, by the types, and left out for the other rules. Inactive activities are
+A group of rules is a function of a Factory that yields Findings; `check_factory` runs them all. What has the
+wrong shape is reported once, by the types, and left out for the other rules. Inactive activities are
 left out, as the service leaves them out of its validation.
 """
 
 from pathlib import Path
 
-from adf_lab.check import expressions, flow, limits, names, notebooks, secrets
+from adf_lab.check import expressions, flow, kinds, limits, names, notebooks, secrets, triggers
 from adf_lab.check.finding import Finding
+from adf_lab.check.places import located
+from adf_lab.check.report import FORMATS, rules_page, rules_table
+from adf_lab.check.rules import RULES, SEVERITIES, Rule
+from adf_lab.check.settings import Settings, read_settings
+from adf_lab.check.triggers import trigger_mistakes
 
-RULES = [
+GROUPS = [
     names.unreadable_files,
     names.names_disagree,
+    names.global_parameter_names,
+    names.house_names,
     names.broken_references,
     names.unused_resources,
     names.unused_declarations,
     expressions.bad_expressions,
+    expressions.missing_at,
     flow.circles,
     flow.forbidden_nesting,
+    flow.dependencies,
+    flow.cases,
     flow.green_failures,
     flow.variable_mistakes,
     flow.inactive_activities,
+    kinds.parameter_kinds,
+    kinds.variable_kinds,
+    kinds.dataset_services,
+    kinds.copy_types,
+    kinds.web_bodies,
     limits.broken_limits,
+    triggers.trigger_mistakes,
     secrets.secrets_in_git,
     secrets.secrets_in_the_monitor,
 ]
 
-__all__ = ["RULES", "Finding", "check_factory", "wrong_types"]
+# What a finding brings with it in its file; told once it is repaired, if it is still there then.
+CONSEQUENCES = {
+    "activity-name": {"unknown-activity", "unknown-dependency"},
+    "dataset-linked-service": {"parameter-missing", "parameter-not-declared", "unused-declaration"},
+    "repeated-activity": {"activity-order", "unknown-dependency", "unknown-output"},
+}
+
+__all__ = [
+    "FORMATS",
+    "RULES",
+    "SEVERITIES",
+    "Finding",
+    "Rule",
+    "Settings",
+    "check_factory",
+    "read_settings",
+    "rules_page",
+    "rules_table",
+    "trigger_mistakes",
+    "wrong_types",
+]
 
 
-def check_factory(factory, notebook_folder=None, house_style=False):
-    """All findings about a factory, in the order of files and paths, each once.
+def check_factory(factory, notebook_folder=None, house_style=False, settings=None):
+    """All findings about a factory, in the order of files and lines, each once.
 
-    `notebook_folder` holds the notebooks that its pipelines run; without it they are not checked.
-    `house_style` adds the rules for names: the prefix of the kind, snake case.
+    `notebook_folder` holds the notebooks that its pipelines run; without it they are not checked. `house_style`
+    adds the house rules. `settings` say more exactly what is looked at; without them that is every rule, the
+    factory's own `.adf-lab.yml` unread.
     """
     # Imported here: the SDK's types take a second to load.
     from adf_lab.check import sdk_types
 
+    settings = settings or Settings(house_rules=house_style)
     findings = set(sdk_types.wrong_types(factory))
-    factory = sdk_types.without_misfits(factory)
-    findings |= {finding for rule in RULES for finding in rule(factory)}
-    folder = Path(notebook_folder) if notebook_folder else None
-    findings |= set(notebooks.wrong_notebooks(factory, folder))
-    if house_style:
-        findings |= set(names.house_names(factory))
-    return sorted(findings)
+    factory, unshaped = sdk_types.without_misfits(factory)
+    found = {finding for group in GROUPS for finding in group(factory)}
+    found |= set(notebooks.wrong_notebooks(factory, Path(notebook_folder) if notebook_folder else None))
+    # Where something was left out, paths count wrong and what is missing may only be unreadable.
+    findings |= {finding for finding in found if finding.file not in unshaped}
+    return located(settings.choose(_causes(findings)), factory, unshaped)
+
+
+def _causes(findings):
+    """The findings without those that another one in their file brings with it."""
+    brought = {(finding.file, rule) for finding in findings for rule in CONSEQUENCES.get(finding.rule, ())}
+    return [finding for finding in findings if (finding.file, finding.rule) not in brought]
 
 
 def wrong_types(factory):

@@ -4,13 +4,20 @@ Sources: azure-docs, control-flow-for-each-activity ("Limitations"), control-flo
 tutorial-pipeline-failure-error-handling.
 """
 
-from adf_lab.check.finding import Finding
+from adf_lab.check.finding import finding
 from adf_lab.engine import find_cycle, parents
 from adf_lab.expressions import variables_read
+from adf_lab.spelling import suggestion
 from adf_lab.structure import all_activities, inner_activities, is_active
 
 LOOPS = {"ForEach", "Until"}
 CHOICES = {"IfCondition", "Switch"}
+OUTCOMES = {
+    "succeeded": {"Succeeded"},
+    "failed": {"Failed"},
+    "skipped": {"Skipped"},
+    "completed": {"Succeeded", "Failed"},
+}
 
 
 def groups(resource):
@@ -28,10 +35,11 @@ def circles(factory):
         for path, group in groups(resource):
             circle = find_cycle({activity.get("name"): parents(activity) for activity in group})
             if circle:
-                yield Finding(resource.file, path, f"activities wait for one another: {' -> '.join(circle)}.")
+                message = f"activities wait for one another: {' -> '.join(circle)}."
+                yield finding("activity-circle", resource.file, path, message)
     calls = {
         name: [
-            (activity.get("typeProperties") or {}).get("pipeline", {}).get("referenceName")
+            _called(activity)
             for _, activity in all_activities(resource.properties.get("activities") or [])
             if activity.get("type") == "ExecutePipeline"
         ]
@@ -40,11 +48,16 @@ def circles(factory):
     circle = find_cycle(calls)
     if circle:
         file = factory.resources["pipeline"][circle[0]].file
-        yield Finding(file, "", f"pipelines call one another: {' -> '.join(circle)}.")
+        yield finding("pipeline-circle", file, "", f"pipelines call one another: {' -> '.join(circle)}.")
+
+
+def _called(activity):
+    reference = (activity.get("typeProperties") or {}).get("pipeline") or {}
+    return reference.get("referenceName")
 
 
 def forbidden_nesting(factory):
-    """Loops in loops and choices in choices."""
+    """Containers in containers, but for a choice in a loop; a Validation in any of them."""
     for resource in factory.resources["pipeline"].values():
         yield from _nested(resource, resource.properties.get("activities") or [], "properties.activities", ())
 
@@ -52,30 +65,67 @@ def forbidden_nesting(factory):
 def _nested(resource, activities, path, around):
     for index, activity in enumerate(activities):
         kind, place = activity.get("type"), f"{path}[{index}]"
-        family = LOOPS if kind in LOOPS else CHOICES if kind in CHOICES else set()
-        outside = [other for other in around if other in family]
-        if outside:
-            yield Finding(
-                resource.file,
-                place,
-                f"{kind} may not stand inside {outside[-1]}: call a pipeline of its own there.",
+        inner = list(inner_activities(activity))
+        choice_in_loop = kind in CHOICES and not CHOICES & set(around)
+        if around and (kind == "Validation" or (kind in LOOPS | CHOICES and not choice_in_loop)):
+            message = f"{kind} may not stand inside {around[-1]}: call a pipeline of its own there."
+            yield finding("nesting", resource.file, place, message)
+            continue
+        for inner_path, group in inner:
+            yield from _nested(resource, group, f"{place}.{inner_path}", (*around, kind))
+
+
+def dependencies(factory):
+    """Conditions that do not go together, in one dependency or in two on the same activity."""
+    for resource in factory.resources["pipeline"].values():
+        for path, activity in all_activities(resource.properties.get("activities") or []):
+            possible: dict[str, set[str]] = {}
+            for index, dependency in enumerate(activity.get("dependsOn") or []):
+                place = f"{path}.dependsOn[{index}]"
+                conditions = [str(one).lower() for one in dependency.get("dependencyConditions") or ["Succeeded"]]
+                if "completed" in conditions and {"succeeded", "failed"} & set(conditions):
+                    message = "Completed stands beside Succeeded or Failed, which it means already: remove those."
+                    yield finding("completed-beside-others", resource.file, place, message)
+                outcomes = set().union(*(OUTCOMES.get(one, set()) for one in conditions))
+                name = str(dependency.get("activity"))
+                before = possible.setdefault(name, outcomes)
+                if before and outcomes and not before & outcomes:
+                    message = f"'{name}' cannot end both ways, so this never runs: make it one dependency."
+                    yield finding("impossible-dependency", resource.file, place, message)
+                possible[name] = before & outcomes
+
+
+def cases(factory):
+    """Two cases of a Switch with one value."""
+    for resource in factory.resources["pipeline"].values():
+        for path, activity in all_activities(resource.properties.get("activities") or []):
+            seen: dict[str, int] = {}
+            entries = (
+                (activity.get("typeProperties") or {}).get("cases") if activity.get("type") == "Switch" else []
             )
-        for inner_path, inner in inner_activities(activity):
-            yield from _nested(resource, inner, f"{place}.{inner_path}", (*around, kind))
+            for index, case in enumerate(entries or []):
+                value = case.get("value")
+                if isinstance(value, str) and seen.setdefault(value, index) != index:
+                    message = f"{value!r} is also the value of cases[{seen[value]}]: remove one of the two."
+                    yield finding("repeated-case", resource.file, f"{path}.typeProperties.cases[{index}]", message)
 
 
 def green_failures(factory):
     """Failure branches that do not end in Fail: the run would succeed although something has failed."""
     for resource in factory.resources["pipeline"].values():
         for path, group in groups(resource):
+            followers: dict[str, list[dict]] = {}
+            for activity in group:
+                for parent in parents(activity):
+                    followers.setdefault(parent, []).append(activity)
             for index, activity in enumerate(group):
-                for end in _ends(activity, group) if _runs_only_on_failure(activity) else ():
+                for end in _ends(activity, followers) if _runs_only_on_failure(activity) else ():
                     if end.get("type") != "Fail":
                         message = (
                             f"the failure branch of '{activity['name']}' ends with '{end['name']}', so the run "
                             "would succeed: let it end in a Fail activity."
                         )
-                        yield Finding(resource.file, f"{path}[{index}]", message)
+                        yield finding("green-failure", resource.file, f"{path}[{index}]", message)
 
 
 def _runs_only_on_failure(activity):
@@ -86,14 +136,17 @@ def _runs_only_on_failure(activity):
     )
 
 
-def _ends(activity, group):
+def _ends(activity, followers):
     """The activities without followers that come after an activity, or itself."""
-    followers = [other for other in group if activity.get("name") in parents(other)]
-    if not followers:
-        return [activity]
-    ends: list[dict] = []
-    for follower in followers:
-        ends.extend(end for end in _ends(follower, group) if end not in ends)
+    waiting, seen, ends = [activity], {activity["name"]}, []
+    while waiting:
+        current = waiting.pop(0)
+        after = followers.get(current["name"], [])
+        if not after:
+            ends.append(current)
+        new = [other for other in after if other["name"] not in seen]
+        seen.update(other["name"] for other in new)
+        waiting += new
     return ends
 
 
@@ -106,8 +159,9 @@ def variable_mistakes(factory):
             id(inner)
             for _, activity in all_activities(activities)
             if activity.get("type") == "ForEach"
-            and str(activity.get("typeProperties", {}).get("isSequential", False)).lower() != "true"
-            for _, inner in all_activities(activity.get("typeProperties", {}).get("activities") or [])
+            and str((activity.get("typeProperties") or {}).get("isSequential", False)).lower() != "true"
+            for _, group in inner_activities(activity)
+            for _, inner in all_activities(group)
         }
         for path, activity in all_activities(activities):
             properties = activity.get("typeProperties") or {}
@@ -115,18 +169,22 @@ def variable_mistakes(factory):
                 "setSystemVariable"
             ):
                 continue
+            if not is_active(activity):
+                continue
             name = properties.get("variableName")
             place = f"{path}.typeProperties.variableName"
             if name not in declared:
-                yield Finding(resource.file, place, f"there is no variable '{name}': declare it.")
+                remedy = suggestion(str(name), declared, ": declare it.")
+                message = f"there is no variable '{name}'{remedy}"
+                yield finding("unknown-variable", resource.file, place, message)
             if activity["type"] == "SetVariable" and name in variables_read(properties.get("value")):
-                yield Finding(resource.file, place, f"'{name}' cannot refer to itself: use a second variable.")
+                message = f"'{name}' cannot refer to itself: use a second variable."
+                yield finding("self-reference", resource.file, place, message)
             if activity["type"] == "SetVariable" and id(activity) in racing:
-                yield Finding(
-                    resource.file,
-                    place,
-                    f"parallel iterations overwrite '{name}': make the ForEach sequential, or call a pipeline.",
+                message = (
+                    f"parallel iterations overwrite '{name}': make the ForEach sequential, or call a pipeline."
                 )
+                yield finding("parallel-variable", resource.file, place, message)
 
 
 def inactive_activities(factory):
@@ -134,6 +192,5 @@ def inactive_activities(factory):
     for resource in factory.resources["pipeline"].values():
         for path, activity in all_activities(resource.properties.get("activities") or []):
             if not is_active(activity):
-                yield Finding(
-                    resource.file, path, f"'{activity.get('name')}' is inactive: remove it or activate it."
-                )
+                message = f"'{activity.get('name')}' is inactive: remove it or activate it."
+                yield finding("inactive-activity", resource.file, path, message)

@@ -3,9 +3,10 @@
 import json
 from datetime import timedelta
 
-from adf_lab.check.finding import Finding
+from adf_lab.check.finding import finding
 from adf_lab.errors import AdfLabError
-from adf_lab.structure import all_activities
+from adf_lab.expressions import is_expression
+from adf_lab.structure import all_activities, is_active
 from adf_lab.timespans import parse_timespan
 
 MOST_ACTIVITIES = 80
@@ -16,92 +17,87 @@ SHORTEST_TIMEOUT, LONGEST_TIMEOUT = timedelta(minutes=10), timedelta(days=7)
 LONGEST_UNTIL = timedelta(days=90)
 LONGEST_WEB_REQUEST = timedelta(minutes=10)
 RETRY_INTERVAL = (30, 86_400)
-WINDOW_CONCURRENCY = (1, 50)
-SHORTEST_WINDOW_MINUTES = 5
-MOST_TRIGGER_DEPENDENCIES = 5
+MOST_CASES = 25
+# The documented ranges of these are not enforced: published factories go below them.
+RULE_OF = {
+    "typeProperties.cases": "limit",
+    "policy.timeout": "policy-range",
+    "policy.retryIntervalInSeconds": "policy-range",
+}
 
 
 def broken_limits(factory):
-    """Pipelines, activities and triggers beyond the limits of the service."""
+    """Pipelines and activities beyond the limits of the service."""
     for resource in factory.resources["pipeline"].values():
         yield from _pipeline(resource)
         for path, activity in all_activities(resource.properties.get("activities") or []):
-            for where, message in _activity(activity):
-                yield Finding(resource.file, f"{path}.{where}", message)
-    for resource in factory.resources["trigger"].values():
-        for where, message in _trigger(resource.properties):
-            yield Finding(resource.file, f"properties.typeProperties.{where}", message)
+            for where, message in _activity(activity) if is_active(activity) else ():
+                rule = RULE_OF.get(where, "out-of-range")
+                yield finding(rule, resource.file, f"{path}.{where}", message)
 
 
 def _pipeline(resource):
-    count = sum(1 for _ in all_activities(resource.properties.get("activities") or []))
+    properties = resource.properties
+    count = sum(1 for _ in all_activities(properties.get("activities") or []))
     if count > MOST_ACTIVITIES:
         message = f"{count} activities: the limit is {MOST_ACTIVITIES}. Split the pipeline."
-        yield Finding(resource.file, "properties.activities", message)
-    count = len(resource.properties.get("parameters") or {})
+        yield finding("limit", resource.file, "properties.activities", message)
+    count = len(properties.get("parameters") or {})
     if count > MOST_PARAMETERS:
         message = f"{count} parameters: the limit is {MOST_PARAMETERS}. Pass an object."
-        yield Finding(resource.file, "properties.parameters", message)
+        yield finding("limit", resource.file, "properties.parameters", message)
     size = len(json.dumps(resource.document).encode("utf-8"))
     if size > LARGEST_PIPELINE_BYTES:
-        yield Finding(
-            resource.file, "", f"{size} bytes: the limit is {LARGEST_PIPELINE_BYTES}. Split the pipeline."
-        )
+        message = f"{size} bytes: the limit is {LARGEST_PIPELINE_BYTES}. Split the pipeline."
+        yield finding("limit", resource.file, "", message)
+    for _, message in number("concurrency", properties.get("concurrency", 1), 1, None):
+        yield finding("out-of-range", resource.file, "properties.concurrency", message)
 
 
 def _activity(activity):
     properties, policy = activity.get("typeProperties") or {}, activity.get("policy") or {}
-    if "timeout" in policy:
-        yield from _span("policy.timeout", policy["timeout"], SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
-    interval = policy.get("retryIntervalInSeconds", RETRY_INTERVAL[0])
-    if isinstance(interval, int):
-        yield from _number("policy.retryIntervalInSeconds", interval, *RETRY_INTERVAL)
-    if activity.get("type") == "ForEach" and isinstance(properties.get("batchCount"), int):
-        yield from _number("typeProperties.batchCount", properties["batchCount"], 1, LARGEST_BATCH_COUNT)
-    if activity.get("type") == "Until" and "timeout" in properties:
-        yield from _span("typeProperties.timeout", properties["timeout"], timedelta(0), LONGEST_UNTIL)
-    if activity.get("type") == "WebActivity" and "httpRequestTimeout" in properties:
-        timeout = properties["httpRequestTimeout"]
-        yield from _span("typeProperties.httpRequestTimeout", timeout, timedelta(0), LONGEST_WEB_REQUEST)
+    kind = activity.get("type")
+    yield from span("policy.timeout", policy.get("timeout"), SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
+    yield from number("policy.retry", policy.get("retry"), 0, None)
+    yield from number("policy.retryIntervalInSeconds", policy.get("retryIntervalInSeconds"), *RETRY_INTERVAL)
+    if kind == "ForEach":
+        yield from number("typeProperties.batchCount", properties.get("batchCount"), 1, LARGEST_BATCH_COUNT)
+    if kind == "Until":
+        yield from span("typeProperties.timeout", properties.get("timeout"), timedelta(0), LONGEST_UNTIL)
+    if kind == "Wait":
+        yield from number("typeProperties.waitTimeInSeconds", properties.get("waitTimeInSeconds"), 0, None)
+    if kind == "WebActivity":
+        timeout = properties.get("httpRequestTimeout")
+        yield from span("typeProperties.httpRequestTimeout", timeout, timedelta(0), LONGEST_WEB_REQUEST)
+    if kind == "Switch" and len(properties.get("cases") or []) > MOST_CASES:
+        count = len(properties["cases"])
+        yield "typeProperties.cases", f"{count} cases: the limit is {MOST_CASES}. Split the choice."
 
 
-def _trigger(trigger):
-    properties = trigger.get("typeProperties") or {}
-    if trigger.get("type") == "TumblingWindowTrigger":
-        if (
-            properties.get("frequency") == "Minute"
-            and int(properties.get("interval", 0)) < SHORTEST_WINDOW_MINUTES
-        ):
-            yield "interval", f"a window has at least {SHORTEST_WINDOW_MINUTES} minutes."
-        if isinstance(properties.get("maxConcurrency"), int):
-            yield from _number("maxConcurrency", properties["maxConcurrency"], *WINDOW_CONCURRENCY)
-        dependencies = properties.get("dependsOn") or []
-        if len(dependencies) > MOST_TRIGGER_DEPENDENCIES:
-            yield "dependsOn", f"{len(dependencies)} dependencies: the limit is {MOST_TRIGGER_DEPENDENCIES}."
-        for index, entry in enumerate(dependencies):
-            is_self = entry.get("type") == "SelfDependencyTumblingWindowTriggerReference"
-            if is_self and not str(entry.get("offset", "")).startswith("-"):
-                yield f"dependsOn[{index}].offset", "a trigger can only wait for its own past: make it negative."
-    if trigger.get("type") == "ScheduleTrigger":
-        recurrence = properties.get("recurrence") or {}
-        if recurrence.get("timeZone", "UTC") != "UTC":
-            for name in ("startTime", "endTime"):
-                if str(recurrence.get(name, "")).endswith("Z"):
-                    yield f"recurrence.{name}", f"a time in '{recurrence['timeZone']}' carries no Z: leave it out."
-
-
-def _span(where, text, least, most):
-    if not isinstance(text, str) or text.startswith("@"):
+def span(where, text, least, most):
+    """Where and why a text is no time span from `least` to `most` (None: no end); expressions may be any."""
+    if not text or not isinstance(text, str) or "@" in text:
         return
     try:
-        span = parse_timespan(text)
+        found = parse_timespan(text)
     except AdfLabError as error:
         yield where, str(error)
         return
-    if not least <= span <= most:
-        yield where, f"{text} must be between {least} and {most}."
+    if found < least or (most is not None and found > most):
+        allowed = f"between {least} and {most}" if most is not None else f"{least} or more"
+        yield where, f"{text} must be {allowed}."
 
 
-def _number(where, number, least, most):
-    if not least <= number <= most:
-        yield where, f"{number} must be between {least} and {most}."
+def number(where, value, least, most):
+    """Where and why a value is no whole number from `least` to `most` (None: no end); expressions may be any."""
+    if value is None or is_expression(value) or (isinstance(value, str) and "@" in value):
+        return
+    allowed = f"between {least} and {most}" if most is not None else f"{least} or more"
+    try:
+        found = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    except ValueError:
+        found = None
+    if found is None:
+        yield where, f"{str(value)[:60]!r} is not a whole number: it must be {allowed}."
+    elif found < least or (most is not None and found > most):
+        yield where, f"{found} must be {allowed}."

@@ -4,7 +4,7 @@ import ast
 import json
 from pathlib import PurePosixPath
 
-from adf_lab.check.finding import Finding, note
+from adf_lab.check.finding import finding, note
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Access, Call, ExpressionError, Interpolation, Literal, parse
 from adf_lab.structure import all_activities, is_active
@@ -12,35 +12,46 @@ from adf_lab.structure import all_activities, is_active
 
 def wrong_notebooks(factory, folder):
     """Notebook activities whose notebook is missing in a folder, or declares other parameters."""
+    unchecked = []
     for resource in factory.resources["pipeline"].values():
         for path, activity in all_activities(resource.properties.get("activities") or []):
             if activity.get("type") != "DatabricksNotebook" or not is_active(activity):
                 continue
             properties = activity.get("typeProperties") or {}
             where = f"{path}.typeProperties"
+            if folder is None:
+                unchecked.append((resource.file, f"{where}.notebookPath"))
+                continue
             name = _notebook_name(properties.get("notebookPath"))
-            if folder is None or name is None:
-                reason = (
-                    "no folder of notebooks was given" if folder is None else "the path is known at run time only"
-                )
-                yield note(resource.file, f"{where}.notebookPath", f"{reason}.")
+            if name is None:
+                yield note(resource.file, f"{where}.notebookPath", "the path is known at run time only.")
                 continue
             notebook = folder / f"{name}.ipynb"
-            if not notebook.exists():
-                yield Finding(resource.file, f"{where}.notebookPath", f"there is no {notebook}: correct the path.")
+            if not _exists(notebook):
+                message = f"there is no {notebook}: correct the path."
+                yield finding("notebook", resource.file, f"{where}.notebookPath", message)
                 continue
             try:
                 declared = set(_declared_parameters(notebook))
             except AdfLabError as error:
-                yield Finding(resource.file, f"{where}.notebookPath", str(error))
+                yield finding("notebook", resource.file, f"{where}.notebookPath", str(error))
                 continue
             given = set(properties.get("baseParameters") or {})
             for parameter in sorted(given - declared):
                 message = f"{notebook.name} has no such parameter: remove it."
-                yield Finding(resource.file, f"{where}.baseParameters.{parameter}", message)
+                yield finding("notebook", resource.file, f"{where}.baseParameters.{parameter}", message)
             for parameter in sorted(declared - given):
                 message = f"{notebook.name} has the parameter '{parameter}': pass it."
-                yield Finding(resource.file, f"{where}.baseParameters", message)
+                yield finding("notebook", resource.file, f"{where}.baseParameters", message)
+    if unchecked:
+        yield note(*unchecked[0], f"no folder of notebooks was given ({len(unchecked)} in all).")
+
+
+def _exists(path):
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no name of a file
+        return False
 
 
 def _declared_parameters(notebook):

@@ -7,7 +7,6 @@ of one family are told apart by their `type`.
 import types
 import typing
 from dataclasses import replace
-from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 
@@ -15,8 +14,9 @@ import typing_extensions
 from azure.mgmt.datafactory import models
 from azure.mgmt.datafactory import types as sdk
 
-from adf_lab.check.finding import Finding, note
+from adf_lab.check.finding import finding, note
 from adf_lab.expressions import is_expression
+from adf_lab.spelling import misspelled
 
 ROOTS = {
     "pipeline": sdk.PipelineResource,
@@ -31,7 +31,24 @@ ROOTS = {
 NAMESPACE = {**vars(models), **vars(sdk)}
 SIMPLE = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 MISFIT = object()
-ACCEPTED_BESIDES = {"VariableType": {"boolean", "integer"}}
+# What the service takes although the package does not have it: azure-docs, control-flow-web-activity,
+# concepts-parameters-variables; and what Studio itself writes into files.
+ACCEPTED_BESIDES = {"VariableType": {"boolean", "integer"}, "WebActivityMethod": {"patch"}}
+# A trigger may be kept without a pipeline until it is given one.
+NOT_NEEDED = {("TumblingWindowTrigger", "pipeline")}
+# Enumerations that the service will not extend; of others it may know more values than the package.
+CLOSED = {
+    *("ActivityState", "DayOfWeek", "DaysOfWeek", "DependencyCondition", "ParameterType", "RecurrenceFrequency"),
+    *("TumblingWindowFrequency", "VariableType", "WebActivityMethod", "WebHookActivityMethod"),
+}
+WRITTEN_BY_STUDIO = {
+    "azurecloudtype",
+    "cachesinks",
+    "clusteroption",
+    "globalconfigurations",
+    "lastpublishtime",
+    "trustmodeclaimformi",
+}
 
 
 def wrong_types(factory):
@@ -41,8 +58,11 @@ def wrong_types(factory):
         if root is None:
             yield note(resource.file, "", f"resources of the folder {resource.folder} have no definition here.")
             continue
-        for path, message, known in _differences(resource.document, root, ""):
-            yield Finding(resource.file, path, message, known)
+        for rule, path, message in _differences(resource.document, root, ""):
+            if rule == "not-checked":
+                yield note(resource.file, path, message)
+            else:
+                yield finding(rule, resource.file, path, message)
 
 
 @cache
@@ -70,7 +90,7 @@ def _family(union):
 
 
 def _differences(value, hint, path):
-    """Pairs of path and message (and whether it is known to be wrong) for one value."""
+    """What is wrong with one value: rule, path, message."""
     if hint is typing.Any or is_expression(value):
         return
     origin = typing_extensions.get_origin(hint)
@@ -84,9 +104,10 @@ def _differences(value, hint, path):
         yield from _dictionary(value, typing_extensions.get_args(hint)[1], path)
     elif origin is typing_extensions.Literal:
         if value not in typing_extensions.get_args(hint):
-            yield path, f"{value!r} must be {' or '.join(map(repr, typing_extensions.get_args(hint)))}.", True
+            allowed = " or ".join(map(repr, typing_extensions.get_args(hint)))
+            yield "wrong-value", path, f"{_shown(value)} must be {allowed}."
     elif hint in SIMPLE and not _is_simple(value, hint):
-        yield path, f"{value!r} must be {SIMPLE[hint]}.", True
+        yield "wrong-value", path, f"{_shown(value)} must be {SIMPLE[hint]}."
 
 
 def _is_simple(value, hint):
@@ -97,24 +118,31 @@ def _is_simple(value, hint):
 
 def _object(value, definition, path):
     if not isinstance(value, dict):
-        yield path, f"{value!r} must be an object.", True
+        yield "wrong-value", path, f"{_shown(value)} must be an object."
         return
     if value.get("state") == "Inactive":
         return
     members = _members(definition)
     written = {name.lower(): name for name in members}
-    given = {name.lower() for name in value}
+    unknown = [name for name in value if name.lower() not in {*written, *WRITTEN_BY_STUDIO}]
+    meant = {name: misspelled(name, members) for name in unknown}
+    given = {name.lower() for name in value} | {known.lower() for known in meant.values() if known}
     for name, (_, required) in members.items():
-        if required and name.lower() not in given:
-            yield path, f"the property '{name}' is missing.", True
+        if required and name.lower() not in given and (definition.__name__, name) not in NOT_NEEDED:
+            yield "missing-property", path, f"the property '{name}' is missing: add it."
+    for name, known in meant.items():
+        place = _joined(path, name)
+        if known:
+            yield "unknown-property", place, f"there is no such property: did you mean '{known}'?"
+        else:
+            yield "not-checked", place, "azure-mgmt-datafactory has no such property."
     for name, member in value.items():
-        known = written.get(name.lower())
-        if known is None:
-            yield _joined(path, name), f"there is no such property{_suggestion(name, members)}", True
+        if name.lower() not in written:
             continue
-        if known != name:
-            yield _joined(path, name), f"whether the service takes '{name}' for '{known}'.", False
-        yield from _differences(member, members[known][0], _joined(path, name))
+        hint, required = members[written[name.lower()]]
+        if required and hint is str and is_expression(member):
+            yield "wrong-value", _joined(path, name), f"{_shown(member)} must be a text, no expression."
+        yield from _differences(member, hint, _joined(path, name))
 
 
 def _union(value, hint, path):
@@ -126,7 +154,7 @@ def _union(value, hint, path):
     family = _family(hint)
     if not family or not isinstance(value, dict):
         if family:
-            yield path, f"{value!r} must be an object.", True
+            yield "wrong-value", path, f"{_shown(value)} must be an object."
         return
     kind = value.get("type")
     if str(kind).lower() in family:
@@ -134,24 +162,32 @@ def _union(value, hint, path):
         return
     names = [name for name, _ in family.values()]
     if kind is None:
-        yield path, "the type is missing: say which one it is.", True
-    elif (close := _suggestion(str(kind), names)) != ".":
-        yield path, f"the type {kind!r} is unknown{close}", True
+        yield "missing-property", path, "the type is missing: say which one it is."
+    elif known := misspelled(str(kind), names):
+        yield "unknown-type", path, f"the type {kind!r} is unknown: did you mean '{known}'?"
     else:
-        yield path, f"the type {kind!r} is not among those of azure-mgmt-datafactory.", False
+        yield "not-checked", path, f"azure-mgmt-datafactory has no type {_shown(kind)}."
 
 
 def _enumeration(value, enumeration, path):
     allowed = {member.value.lower(): member.value for member in enumeration}
     if not isinstance(value, str) or value.startswith("@"):
         return
-    if value.lower() not in allowed and value.lower() not in ACCEPTED_BESIDES.get(enumeration.__name__, ()):
-        yield path, f"{value!r} must be one of {', '.join(allowed.values())}.", True
+    known = allowed.get(value.lower())
+    if enumeration.__name__ == "DependencyCondition" and known not in (None, value):
+        yield "letter-case", path, f"{value!r} must be written '{known}'."
+    elif known is None and value.lower() not in ACCEPTED_BESIDES.get(enumeration.__name__, ()):
+        meant = misspelled(value, allowed.values())
+        remedy = f"did you mean '{meant}'?" if meant else f"it must be one of {', '.join(allowed.values())}."
+        if meant or enumeration.__name__ in CLOSED:
+            yield "wrong-value", path, f"{_shown(value)} is not allowed: {remedy}"
+        else:
+            yield "not-checked", path, f"azure-mgmt-datafactory has no value {_shown(value)} here."
 
 
 def _list(value, hint, path):
     if not isinstance(value, list):
-        yield path, f"{value!r} must be an array.", True
+        yield "wrong-value", path, f"{_shown(value)} must be an array."
         return
     for index, item in enumerate(value):
         yield from _differences(item, hint, f"{path}[{index}]")
@@ -159,28 +195,41 @@ def _list(value, hint, path):
 
 def _dictionary(value, hint, path):
     if not isinstance(value, dict):
-        yield path, f"{value!r} must be an object.", True
+        yield "wrong-value", path, f"{_shown(value)} must be an object."
         return
     for name, member in value.items():
         yield from _differences(member, hint, _joined(path, name))
 
 
 def without_misfits(factory):
-    """A factory whose documents have lost what has the wrong shape.
+    """A factory whose documents have lost what has the wrong shape, and the files that lost more than a value.
 
-    `wrong_types` reports what has the wrong shape; the other rules then need not expect it.
+    `wrong_types` reports what has the wrong shape; the other rules then need not expect it. Where an object or
+    an item of a list is lost, they would miss what stands in it, and count wrong.
     """
-    resources = {
-        folder: {name: _repaired(resource) for name, resource in by_name.items()}
-        for folder, by_name in factory.resources.items()
-    }
-    return replace(factory, resources=resources)
+    resources: dict[str, dict] = {}
+    unshaped: set[str] = set()
+    for folder, by_name in factory.resources.items():
+        resources[folder] = {}
+        for name, resource in by_name.items():
+            root = ROOTS.get(folder)
+            document = resource.document if root is None else _fitting(resource.document, root)
+            document = {} if document is MISFIT else document
+            if _has_lost(document, resource.document):
+                unshaped.add(resource.file)
+            resources[folder][name] = replace(resource, document=document)
+    return replace(factory, resources=resources), unshaped
 
 
-def _repaired(resource):
-    root = ROOTS.get(resource.folder)
-    document = resource.document if root is None else _fitting(resource.document, root)
-    return replace(resource, document=document)
+def _has_lost(value, original):
+    if isinstance(value, list):
+        return len(value) < len(original) or any(map(_has_lost, value, original))
+    if isinstance(value, dict):
+        return any(
+            _has_lost(value[name], member) if name in value else isinstance(member, dict | list)
+            for name, member in original.items()
+        )
+    return False
 
 
 def _fitting(value, hint):
@@ -217,7 +266,8 @@ def _fitting_union(value, hint):
         return _fitting_object(value, _members(known[1]))
     kinds = [_members(definition) for _, definition in family.values()]
     shared = {name: member for name, member in kinds[0].items() if all(kind.get(name) == member for kind in kinds)}
-    return _fitting_object(value, shared | {"type": (str, True)})
+    objects = {"typeProperties": (dict[str, typing.Any], False), "policy": (dict[str, typing.Any], False)}
+    return _fitting_object(value, shared | objects | {"type": (str, True)})
 
 
 def _fitting_object(value, members):
@@ -228,8 +278,8 @@ def _fitting_object(value, members):
         name: _fitting(member, members[name][0]) if name in members else member for name, member in value.items()
     }
     fitting = {name: member for name, member in fitting.items() if member is not MISFIT}
-    lacks = any(required and hint is str and name not in fitting for name, (hint, required) in members.items())
-    return MISFIT if lacks else fitting
+    needed = [name for name, (hint, required) in members.items() if required and hint is str]
+    return fitting if all(isinstance(fitting.get(name), str) for name in needed) else MISFIT
 
 
 def _is_structure(hint):
@@ -242,6 +292,7 @@ def _joined(path, name):
     return f"{path}.{name}" if path else name
 
 
-def _suggestion(name, names):
-    close = get_close_matches(name, list(names), n=1, cutoff=0.75)
-    return f": did you mean '{close[0]}'?" if close else "."
+def _shown(value):
+    """A value for a message: short, however long it is."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

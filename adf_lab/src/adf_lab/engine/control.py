@@ -8,6 +8,7 @@ import asyncio
 from itertools import count
 
 from adf_lab.engine.calls import ActivityFailure
+from adf_lab.engine.secrets import MASK
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import ExpressionError, evaluate, kind_of, to_text, variables_read
 from adf_lab.timespans import parse_timespan
@@ -43,8 +44,6 @@ async def set_variable(engine, activity, scope, run):
         value = engine.evaluate(properties.get("value"), scope)
         _require_kind(engine, scope, name, value)
         scope.run.variables[name] = value
-        if activity.get("policy", {}).get("secureInput"):
-            scope.run.secured_variables.add(name)
     run.input = {"variableName": name, "value": value}
     return {"name": name, "value": value}
 
@@ -60,7 +59,7 @@ async def append_variable(engine, activity, scope, run):
 
 
 def _require_kind(engine, scope, name, value):
-    declared = engine.pipelines[scope.run.pipeline]["properties"].get("variables", {})
+    declared = engine.pipelines[scope.run.pipeline]["properties"].get("variables") or {}
     if name not in declared:
         raise ActivityFailure(
             "InvalidVariable", f"There is no variable '{name}'; there are: {', '.join(declared) or 'none'}."
@@ -98,7 +97,7 @@ async def if_condition(engine, activity, scope, run):
     condition = _boolean(engine, properties["expression"], scope)
     run.input = {"expression": condition}
     branch = properties.get("ifTrueActivities" if condition else "ifFalseActivities") or []
-    await _run_inner(engine, branch, scope.inside(run.children))
+    await _run_inner(engine, branch, scope.inside(run.children), scope)
     return {}
 
 
@@ -108,8 +107,8 @@ async def switch(engine, activity, scope, run):
     value = to_text(engine.evaluate(properties["on"] if "on" in properties else properties["expression"], scope))
     run.input = {"on": value}
     chosen = next((case for case in properties.get("cases") or [] if case["value"] == value), None)
-    branch = (chosen["activities"] if chosen else properties.get("defaultActivities")) or []
-    await _run_inner(engine, branch, scope.inside(run.children))
+    branch = (chosen.get("activities") if chosen else properties.get("defaultActivities")) or []
+    await _run_inner(engine, branch, scope.inside(run.children), scope)
     return {}
 
 
@@ -143,19 +142,24 @@ async def for_each(engine, activity, scope, run):
             "BadRequest", f"batchCount {batch_count} is not between 1 and {LARGEST_BATCH_COUNT}."
         )
     run.input = {"items": items, "isSequential": sequential, "batchCount": 1 if sequential else batch_count}
-    waiting, failures = iter(enumerate(items)), []
+    activities = properties.get("activities") or []
+    waiting, failures, ended = iter(enumerate(items)), [], []
+    is_secret = scope.run.secrets.reads(properties["items"], scope.item_is_secret)
 
     async def work():
         for index, item in waiting:
-            inner = scope.inside(run.children, item=item, iteration=index)
+            inner = scope.inside(run.children, item=item, item_is_secret=is_secret, iteration=index)
             try:
-                await _run_inner(engine, properties.get("activities") or [], inner)
+                await _run_inner(engine, activities, inner)
             except ActivityFailure as failure:
                 failures.append(failure)
+            ended.append(inner)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(run.input["batchCount"], len(items))):
             group.create_task(work())
+    for inner in ended:
+        scope.take_over(inner, activities)
     if failures:
         raise failures[0]
     return {"ItemsCount": len(items)}
@@ -172,6 +176,7 @@ async def until(engine, activity, scope, run):
     timeout = parse_timespan(engine.evaluate(properties.get("timeout", DEFAULT_UNTIL_TIMEOUT), scope))
     loop = asyncio.get_running_loop()
     begun = loop.time()
+    activities = properties.get("activities") or []
     inner = scope
     try:
         async with asyncio.timeout(timeout.total_seconds()):
@@ -179,7 +184,7 @@ async def until(engine, activity, scope, run):
                 pass_begun, failure = loop.time(), None
                 inner = scope.inside(run.children, iteration=index)
                 try:
-                    await _run_inner(engine, properties.get("activities") or [], inner)
+                    await _run_inner(engine, activities, inner)
                 except ActivityFailure as error:
                     failure = error
                 if _boolean(engine, properties["expression"], inner):
@@ -188,6 +193,8 @@ async def until(engine, activity, scope, run):
                     await asyncio.sleep(max(1.0, (loop.time() - begun) / 100))
     except TimeoutError:
         raise ActivityFailure("Timeout", f"The condition was not met within {timeout}.") from None
+    finally:
+        scope.take_over(inner, activities)
     run.input = {"passes": index + 1}
     if failure:
         raise failure
@@ -215,7 +222,13 @@ async def execute_pipeline(engine, activity, scope, run):
         child = engine.start_pipeline(name, parameters, system)
     except AdfLabError as error:
         raise ActivityFailure("BadRequest", str(error)) from None
-    child.secured_parameters = bool(activity.get("policy", {}).get("secureInput"))
+    child.secured_parameters = bool((activity.get("policy") or {}).get("secureInput"))
+    for key, value in (properties.get("parameters") or {}).items():
+        if scope.run.secrets.reads(value, scope.item_is_secret):
+            child.secrets.add("parameters", key, parameters.get(key))
+    run.input["parameters"] = {
+        key: MASK if child.secrets.holds("parameters", key) else value for key, value in parameters.items()
+    }
     run.pipeline_run = child
     output = {"pipelineName": name, "pipelineRunId": child.run_id}
     if not _flag(engine.evaluate(properties.get("waitOnCompletion", True), scope)):
@@ -272,9 +285,14 @@ def _own_text(engine, scope, properties, name, missing, blank, not_text):
 # --- parts -----------------------------------------------------------------------------------------------
 
 
-async def _run_inner(engine, activities, scope):
-    """Run the activities inside a container; ActivityFailure if they add up to a failure."""
+async def _run_inner(engine, activities, scope, outer=None):
+    """Run the activities inside a container; ActivityFailure if they add up to a failure.
+
+    What they leave can be read in the scope `outer`, if there is one, from then on.
+    """
     status, failed = await engine.run_activities(activities, scope)
+    if outer is not None:
+        outer.take_over(scope, activities)
     if status != "Succeeded":
         message = (failed.error or {}).get("message", "") if failed else ""
         name = failed.name if failed else ""

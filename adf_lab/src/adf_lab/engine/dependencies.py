@@ -18,7 +18,7 @@ OUTCOMES_OF_CONDITION = {
 
 def parents(activity):
     """The names of the activities that an activity depends on."""
-    return [dependency["activity"] for dependency in activity.get("dependsOn", [])]
+    return [dependency["activity"] for dependency in activity.get("dependsOn") or []]
 
 
 def may_run(activity, outcomes):
@@ -28,10 +28,10 @@ def may_run(activity, outcomes):
     """
     return all(
         any(
-            outcomes[dependency["activity"]] in OUTCOMES_OF_CONDITION[condition]
+            outcomes[dependency["activity"]] in OUTCOMES_OF_CONDITION[condition.capitalize()]
             for condition in dependency.get("dependencyConditions") or ["Succeeded"]
         )
-        for dependency in activity.get("dependsOn", [])
+        for dependency in activity.get("dependsOn") or []
     )
 
 
@@ -40,12 +40,15 @@ def deciding_activities(activities, outcomes):
     followed = {name for activity in activities for name in parents(activity)}
     parents_of = {activity["name"]: parents(activity) for activity in activities}
     waiting = [activity["name"] for activity in activities if activity["name"] not in followed]
-    decided = []
+    decided, seen = [], set()
     while waiting:
         name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
         if outcomes[name] == "Skipped":
             waiting.extend(parents_of[name])
-        elif name not in decided:
+        else:
             decided.append(name)
     return decided
 
@@ -57,8 +60,12 @@ def combined_status(activities, outcomes):
 
 
 def check_graph(activities, where):
-    """Refuse dependencies on activities that are missing, or that go in a circle, with a AdfLabError."""
-    parents_of = {activity["name"]: parents(activity) for activity in activities}
+    """Refuse names that come twice, dependencies on what is missing, and circles, with an AdfLabError."""
+    parents_of = {}
+    for activity in activities:
+        if activity["name"] in parents_of:
+            raise AdfLabError(f"{where}: there are two activities '{activity['name']}': rename one of them.")
+        parents_of[activity["name"]] = parents(activity)
     for name, needed in parents_of.items():
         for parent in needed:
             if parent not in parents_of:

@@ -6,7 +6,7 @@ Secured inputs and outputs are masked when a record is made, so that nothing dow
 from dataclasses import dataclass, field
 from datetime import datetime
 
-MASK = "*** secured ***"
+from adf_lab.engine.secrets import MASK, Secrets
 
 
 @dataclass
@@ -92,7 +92,7 @@ class PipelineRun:
     status: str = "InProgress"
     activities: list[ActivityRun] = field(default_factory=list)
     variables: dict = field(default_factory=dict)
-    secured_variables: set = field(default_factory=set)
+    secrets: Secrets = field(default_factory=Secrets)
     secured_parameters: bool = False
     return_value: dict = field(default_factory=dict)
     message: str = ""
@@ -105,14 +105,15 @@ class PipelineRun:
             "status": self.status,
             "runStart": _text(self.start),
             "runEnd": _text(self.end),
-            "parameters": MASK if self.secured_parameters else self.parameters,
+            "parameters": MASK if self.secured_parameters else self._masked("parameters", self.parameters),
             "invokedBy": self.system,
-            "variables": {
-                name: MASK if name in self.secured_variables else value for name, value in self.variables.items()
-            },
+            "variables": self._masked("variables", self.variables),
             "message": self.message,
             "activityRuns": [run.as_dict() for run in self.activities],
         }
+
+    def _masked(self, scope, values):
+        return {name: MASK if self.secrets.holds(scope, name) else value for name, value in values.items()}
 
 
 def walk(runs):

@@ -7,21 +7,26 @@ control-flow-system-variables; tutorial-pipeline-failure-error-handling.
 import asyncio
 import inspect
 import uuid
+from copy import copy
 from dataclasses import dataclass, replace
 
 from adf_lab.engine.calls import ActivityCall, ActivityFailure
 from adf_lab.engine.clock import RealClock
 from adf_lab.engine.control import CONTROL_ACTIVITIES
 from adf_lab.engine.dependencies import check_graph, combined_status, deciding_activities, may_run, parents
-from adf_lab.engine.records import MASK, ActivityRun, Attempt, PipelineRun
+from adf_lab.engine.records import ActivityRun, Attempt, PipelineRun
+from adf_lab.engine.secrets import MASK, secrets_of, takes_secrets
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import MISSING, Context, ExpressionError, evaluate_tree
-from adf_lab.structure import inner_activities, is_active
-from adf_lab.timespans import parse_timespan
+from adf_lab.shape import refuse_misshapen
+from adf_lab.structure import all_activities, inner_activities, is_active
+from adf_lab.timespans import parse_timespan, to_text_span
 
 DEFAULT_TIMEOUT = "0.12:00:00"
 DEFAULT_RETRY_INTERVAL = 30
-EMPTY_VARIABLES = {"array": list}
+# What a variable holds that nobody has set, as measured in the service: microsoft/data-factory-testing-framework,
+# pull request 123.
+EMPTY_VARIABLES = {"string": "", "boolean": False, "bool": False, "integer": 0, "array": []}
 
 
 @dataclass(frozen=True)
@@ -29,18 +34,26 @@ class Scope:
     """Where an activity stands: its pipeline run, what it can refer to, and the records it adds to.
 
     `activities` holds the results that `activity('x')` finds; a container gives its inner activities a
-    layer of their own, so that iterations do not see one another.
+    layer of their own, so that iterations do not see one another. When it has ended, what the last of them has
+    left can be read from outside.
     """
 
     run: PipelineRun
     activities: dict
     records: list
     item: object = MISSING
+    item_is_secret: bool = False
     iteration: int | None = None
 
     def inside(self, records, **changes):
         """The scope of the activities inside a container."""
         return replace(self, activities=dict(self.activities), records=records, **changes)
+
+    def take_over(self, inner, activities):
+        """Make the results of inner activities visible out here."""
+        for _, activity in all_activities(activities):
+            if activity["name"] in inner.activities:
+                self.activities[activity["name"]] = inner.activities[activity["name"]]
 
 
 class Engine:
@@ -68,6 +81,7 @@ class Engine:
         self.new_id = new_id
         self.observe = observe
         self._background = []
+        self._places: dict[str, asyncio.Semaphore] = {}
 
     def run(self, pipeline, parameters=None, system=None):
         """Run a pipeline to its end and return its PipelineRun.
@@ -76,6 +90,7 @@ class Engine:
         run: an unknown pipeline, parameter or activity type, a missing parameter value, a circle.
         """
         self.check(pipeline)
+        self._places = {}
         return self.clock.run(self._run_to_the_end(pipeline, parameters or {}, system or {}))
 
     async def _run_to_the_end(self, pipeline, parameters, system):
@@ -86,18 +101,22 @@ class Engine:
 
     # --- pipelines ---------------------------------------------------------------------------------------
 
-    def check(self, pipeline, checked=None):
-        """Refuse with a AdfLabError what cannot be run, in a pipeline and in those that it calls."""
+    def check(self, pipeline, checked=None, callers=()):
+        """Refuse with an AdfLabError what cannot be run, in a pipeline and in those that it calls."""
         checked = set() if checked is None else checked
+        if pipeline in callers:
+            circle = " -> ".join([*callers[callers.index(pipeline) :], pipeline])
+            raise AdfLabError(f"The pipelines call one another in a circle: {circle}.")
         if pipeline in checked:
             return
         checked.add(pipeline)
         if pipeline not in self.pipelines:
             known = ", ".join(sorted(self.pipelines)) or "none"
             raise AdfLabError(f"There is no pipeline '{pipeline}'; there are: {known}.")
-        self._check_activities(self._activities(pipeline), f"Pipeline '{pipeline}'", checked)
+        refuse_misshapen(pipeline, self.pipelines[pipeline])
+        self._check_activities(self._activities(pipeline), f"Pipeline '{pipeline}'", checked, (*callers, pipeline))
 
-    def _check_activities(self, activities, where, checked):
+    def _check_activities(self, activities, where, checked, callers):
         check_graph(activities, where)
         for activity in filter(is_active, activities):
             place = f"{where}, activity '{activity['name']}'"
@@ -107,21 +126,23 @@ class Engine:
                     f"known are {', '.join(sorted({*CONTROL_ACTIVITIES, *self.executors}))}."
                 )
             if activity["type"] == "ExecutePipeline":
-                self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked)
+                self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked, callers)
             for _, inner in inner_activities(activity):
-                self._check_activities(inner, place, checked)
+                self._check_activities(inner, place, checked, callers)
 
     def _activities(self, pipeline):
-        return self.pipelines[pipeline]["properties"].get("activities", [])
+        return self.pipelines[pipeline]["properties"].get("activities") or []
 
     def start_pipeline(self, pipeline, parameters, system):
         """The record of a run that begins now; AdfLabError if the parameters do not fit."""
         properties = self.pipelines[pipeline]["properties"]
         now, run_id = self.clock.now(), self.new_id()
+        values = _parameter_values(pipeline, properties.get("parameters") or {}, parameters)
         return PipelineRun(
             run_id=run_id,
             pipeline=pipeline,
-            parameters=_parameter_values(pipeline, properties.get("parameters", {}), parameters),
+            parameters=values,
+            secrets=secrets_of(self.pipelines[pipeline], values),
             system={
                 "DataFactory": self.factory_name,
                 "Pipeline": pipeline,
@@ -135,13 +156,24 @@ class Engine:
             },
             start=now,
             variables={
-                name: variable.get("defaultValue", EMPTY_VARIABLES.get(variable["type"].lower(), lambda: None)())
-                for name, variable in properties.get("variables", {}).items()
+                name: _first(variable.get("defaultValue"), copy(EMPTY_VARIABLES.get(variable["type"].lower())))
+                for name, variable in (properties.get("variables") or {}).items()
             },
         )
 
     async def run_pipeline(self, run):
-        """Run the activities of a started pipeline run and end it."""
+        """Run the activities of a started pipeline run and end it.
+
+        Beyond the pipeline's `concurrency` it waits until an earlier run has ended.
+        """
+        most = self.pipelines[run.pipeline]["properties"].get("concurrency")
+        if not isinstance(most, int) or most < 1:
+            return await self._run_pipeline(run)
+        async with self._places.setdefault(run.pipeline, asyncio.Semaphore(most)):
+            run.start = self.clock.now()
+            return await self._run_pipeline(run)
+
+    async def _run_pipeline(self, run):
         activities = self._activities(run.pipeline)
         run.status, failed = await self.run_activities(activities, Scope(run, {}, run.activities))
         run.end = self.clock.now()
@@ -185,7 +217,7 @@ class Engine:
             type=activity["type"],
             pipeline=scope.run.pipeline,
             start=self.clock.now(),
-            item=None if scope.item is MISSING else scope.item,
+            item=MASK if scope.item_is_secret else None if scope.item is MISSING else scope.item,
             iteration=scope.iteration,
         )
         scope.records.append(run)
@@ -205,27 +237,47 @@ class Engine:
             scope.activities[run.name] = {"status": marked, "output": {}}
             return run
         self.observe("start", run)
-        policy = activity.get("policy", {})
         try:
             output, error = await self._outcome(activity, scope, run)
         except asyncio.CancelledError:
             run.finish("Cancelled", self.clock.now())
             raise
         status = "Failed" if error else "Succeeded"
-        scope.activities[run.name] = {"status": status, "output": output} | ({"error": error} if error else {})
-        run.output, run.error = MASK if policy.get("secureOutput") else output, error
-        if policy.get("secureInput"):
-            run.input = MASK
+        result = {"status": status, "output": output, **_times(run.start, self.clock.now())}
+        scope.activities[run.name] = result | ({"error": error} if error else {})
+        run.output, run.error = output, error
+        self._mask(activity, scope, run, output)
         run.finish(status, self.clock.now())
         self.observe("end", run)
         return run
 
+    def _mask(self, activity, scope, run, output):
+        """Take secured values out of an activity's record, and keep which they are."""
+        secrets, policy = scope.run.secrets, activity.get("policy") or {}
+        properties = activity.get("typeProperties") or {}
+        takes = takes_secrets(secrets, activity, scope.item_is_secret)
+        if takes or policy.get("secureInput"):
+            # What a call passes on is masked one by one already.
+            run.input = run.input if run.pipeline_run and not policy.get("secureInput") else MASK
+            if properties.get("setSystemVariable"):
+                secrets.returned, run.output = True, MASK
+            elif activity["type"] in ("SetVariable", "AppendVariable"):
+                secrets.add("variables", properties["variableName"], output.get("value"))
+                run.output = MASK
+        is_passed_on = (takes and activity["type"] == "Filter") or (
+            run.pipeline_run is not None and run.pipeline_run.secrets.returned
+        )
+        if policy.get("secureOutput") or is_passed_on:
+            secrets.add("activity", activity["name"], output)
+            run.output = MASK
+
     async def _outcome(self, activity, scope, run):
         """The output of an activity and its error, None if it succeeded."""
         try:
-            run.user_properties = {
-                entry["name"]: self.evaluate(entry["value"], scope) for entry in activity.get("userProperties", [])
-            }
+            for entry in activity.get("userProperties") or []:
+                value = self.evaluate(entry["value"], scope)
+                is_secret = scope.run.secrets.reads(entry["value"], scope.item_is_secret)
+                run.user_properties[entry["name"]] = MASK if is_secret else value
             if activity["type"] in CONTROL_ACTIVITIES:
                 run.attempts.append(Attempt(run.start))
                 output = await CONTROL_ACTIVITIES[activity["type"]](self, activity, scope, run)
@@ -233,7 +285,7 @@ class Engine:
                 output = await self._execute(activity, scope, run)
             error = None
         except ActivityFailure as failure:
-            output, error = failure.output or {}, _error(run, failure)
+            output, error = failure.output or {}, _error(activity, scope, run, failure)
         attempt = run.attempts[-1] if run.attempts else Attempt(run.start)
         attempt.end, attempt.error = self.clock.now(), error
         attempt.status = "Failed" if error else "Succeeded"
@@ -241,9 +293,17 @@ class Engine:
 
     async def _execute(self, activity, scope, run):
         """The output of an execution activity, after as many attempts as its policy allows."""
-        policy = self.evaluate(activity.get("policy", {}), scope)
-        call = self._call(activity, scope, run, parse_timespan(policy.get("timeout", DEFAULT_TIMEOUT)))
-        for attempts_left in range(int(policy.get("retry", 0)), -1, -1):
+        policy = self.evaluate(activity.get("policy") or {}, scope)
+        try:
+            timeout = parse_timespan(policy.get("timeout") or DEFAULT_TIMEOUT)
+            retries, interval = (
+                int(policy.get("retry") or 0),
+                float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)),
+            )
+        except (AdfLabError, TypeError, ValueError) as error:
+            raise ActivityFailure("BadRequest", f"The policy cannot be used: {error}") from None
+        call = self._call(activity, scope, run, timeout)
+        for attempts_left in range(max(retries, 0), -1, -1):
             attempt = Attempt(self.clock.now())
             run.attempts.append(attempt)
             try:
@@ -252,9 +312,9 @@ class Engine:
                 if not attempts_left:
                     raise
                 attempt.end, attempt.status = self.clock.now(), "Failed"
-                attempt.error = _error(run, failure)
+                attempt.error = _error(activity, scope, run, failure)
             self.observe("retry", run)
-            await asyncio.sleep(float(policy.get("retryIntervalInSeconds", DEFAULT_RETRY_INTERVAL)))
+            await asyncio.sleep(interval)
 
     def _call(self, activity, scope, run, timeout):
         evaluated = {
@@ -315,6 +375,10 @@ class Engine:
             raise ActivityFailure("InvalidTemplate", str(error)) from None
 
 
+def _first(value, otherwise):
+    return otherwise if value is None else value
+
+
 def refuse_unknown_parameters(pipeline, declared, given):
     """AdfLabError when values are given for parameters that a pipeline does not declare."""
     unknown = sorted(set(given) - set(declared))
@@ -334,10 +398,21 @@ def _parameter_values(pipeline, declared, given):
     return {name: given.get(name, defaults.get(name)) for name in declared}
 
 
-def _error(run, failure):
+def _times(start, end):
+    """When an activity has run and how long, as activity('x') tells it."""
+    return {
+        "ExecutionStartTime": f"{start:%Y-%m-%dT%H:%M:%S.%f}0Z",
+        "ExecutionEndTime": f"{end:%Y-%m-%dT%H:%M:%S.%f}0Z",
+        "Duration": to_text_span(end - start),
+    }
+
+
+def _error(activity, scope, run, failure):
+    """What `activity('x').error` holds; without secrets, for it is shown, sent and written down."""
+    own = run.input if (activity.get("policy") or {}).get("secureInput") else None
     return {
         "errorCode": failure.error_code,
-        "message": failure.message,
+        "message": scope.run.secrets.masked(failure.message, own),
         "failureType": "UserError",
         "target": run.name,
         "details": "",

@@ -12,7 +12,7 @@ from adf_lab.expressions.registry import ANY
 from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, parse
 from adf_lab.expressions.typecheck import check_expression
 from adf_lab.expressions.values import equal, kind_of, to_json, to_text
-from adf_lab.expressions.zones import utc_candidates, zone
+from adf_lab.expressions.zones import utc_candidates, windows_name, zone
 
 __all__ = [
     "ANY",
@@ -37,5 +37,6 @@ __all__ = [
     "to_text",
     "utc_candidates",
     "variables_read",
+    "windows_name",
     "zone",
 ]

@@ -1,12 +1,13 @@
 """What an expression refers to, read from its tree without evaluating it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adf_lab.expressions.errors import ExpressionError
 from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, parse
 
 NAMED_BY_ARGUMENT = {"variables", "activity"}
 NAMED_BY_PROPERTY = {"dataset", "linkedservice"}
+SYSTEM = {"pipeline", "trigger", "triggerbody"}
 INSIDE_PIPELINE = {"parameters", "globalparameters"}
 WHOLE = None
 
@@ -15,14 +16,17 @@ WHOLE = None
 class Reference:
     """A reference to something by name.
 
-    `scope` is parameters, globalparameters, variables, activity, dataset or linkedservice. `name` is WHOLE
-    when the expression takes all of the scope, or chooses the name at run time. `keys` are the literal
-    property names after the name, up to the first computed one.
+    `scope` is parameters, globalparameters, variables, activity, dataset, linkedservice, or pipeline, trigger
+    and triggerbody for what these have themselves. `name` is WHOLE when the expression takes all of the scope,
+    or chooses the name at run time. `keys` are the literal
+    property names after the name, up to the first computed one. `is_optional` tells whether any of them is read
+    with a `?`.
     """
 
     scope: str
     name: str | None
     keys: tuple = ()
+    is_optional: bool = False
 
 
 def references(tree):
@@ -34,7 +38,7 @@ def references(tree):
         case Access():
             base, keys = chain(tree)
             if isinstance(base, Call):
-                yield from _of_call(base, keys)
+                yield from _of_call(base, keys, _is_optional(tree))
             for key in keys:
                 if not isinstance(key, Literal):
                     yield from references(key)
@@ -55,6 +59,14 @@ def variables_read(value):
     return {reference.name for reference in found if reference.scope == "variables"}
 
 
+def _is_optional(tree):
+    while isinstance(tree, Access):
+        if tree.optional:
+            return True
+        tree = tree.target
+    return False
+
+
 def chain(tree):
     """The value at the start of a chain of accesses, and the keys (trees) that follow."""
     keys: list = []
@@ -64,12 +76,12 @@ def chain(tree):
     return tree, keys
 
 
-def _of_call(call, keys):
+def _of_call(call, keys, is_optional=False):
     for argument in call.arguments:
         yield from references(argument)
     reference = of_scope(call, keys)
     if reference:
-        yield reference
+        yield replace(reference, is_optional=is_optional)
 
 
 def of_scope(call, keys):
@@ -84,6 +96,8 @@ def of_scope(call, keys):
         return Reference(name, names[0] if names else WHOLE, tuple(names[1:]))
     if name == "pipeline" and names and names[0].lower() in INSIDE_PIPELINE:
         return Reference(names[0].lower(), names[1] if len(names) > 1 else WHOLE, tuple(names[2:]))
+    if name in SYSTEM:
+        return Reference(name, names[0] if names else WHOLE, tuple(names[1:]))
     return None
 
 

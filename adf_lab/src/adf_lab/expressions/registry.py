@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from adf_lab.expressions.errors import ExpressionError
 from adf_lab.expressions.values import in_64_bits, kind_of
+from adf_lab.spelling import suggestion
 
 ANY = frozenset({"null", "boolean", "integer", "float", "string", "array", "object"})
 KIND_NAMES = {"any": ANY, "number": frozenset({"integer", "float"})}
@@ -106,9 +107,8 @@ def find(name):
     try:
         return FUNCTIONS[name.lower()]
     except KeyError:
-        raise ExpressionError(
-            f"'{name}' is not a function of Data Factory: see 'Expressions and functions in Azure Data Factory'."
-        ) from None
+        known = (known.name for known in FUNCTIONS.values())
+        raise ExpressionError(f"'{name}' is not a function of Data Factory{suggestion(name, known)}") from None
 
 
 def _kinds(text):

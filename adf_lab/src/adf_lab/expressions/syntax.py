@@ -54,6 +54,8 @@ TOKEN = re.compile(
       | (?P<symbol>[().,\[\]?])""",
     re.VERBOSE,
 )
+# Deeper than anybody nests; it keeps every walk through a tree within the stack.
+DEEPEST = 100
 CONSTANTS = {"true": True, "false": False, "null": None}
 
 
@@ -117,7 +119,7 @@ class _Parser:
     def __init__(self, text):
         self.text = text
         self.tokens = list(self._tokens(text))
-        self.index = 0
+        self.index = self.depth = 0
 
     @staticmethod
     def _tokens(text):
@@ -165,6 +167,14 @@ class _Parser:
         )
 
     def _expression(self):
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ExpressionError(f"The expression is nested more than {DEEPEST} deep: split it.")
+        tree = self._term()
+        self.depth -= 1
+        return tree
+
+    def _term(self):
         kind, text, _ = self.tokens[self.index]
         if kind == "string":
             self.index += 1

@@ -15,8 +15,18 @@ from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, par
 from adf_lab.expressions.values import kind_of
 
 BRANCHES = {"if": slice(1, None), "coalesce": slice(None)}
+# How many keys stand between the function of a scope and the end of a name in it.
+KEYS_OF_NAME = {"parameters": 2, "globalparameters": 2, "dataset": 1, "linkedservice": 1}
 WITH_MEMBERS = frozenset({"object", "array", "null"})
 EXACT = frozenset({"add", "sub", "mul", "div", "mod", "max", "min"})
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with an expression: with its `syntax`, a `function`, its `arguments` or a `kind` of value."""
+
+    about: str
+    message: str
 
 
 @dataclass
@@ -24,7 +34,7 @@ class Checked:
     """The kinds that an expression can have, and what is wrong with it."""
 
     kinds: frozenset[str]
-    problems: list[str]
+    problems: list[Problem]
 
 
 def check_expression(text, kinds_of_reference=lambda reference: ANY):
@@ -35,7 +45,7 @@ def check_expression(text, kinds_of_reference=lambda reference: ANY):
     try:
         tree = parse(text)
     except ExpressionError as error:
-        return Checked(ANY, [str(error)])
+        return Checked(ANY, [Problem("syntax", str(error))])
     checker = _Checker(kinds_of_reference)
     return Checked(checker.kinds(tree), checker.problems)
 
@@ -43,7 +53,13 @@ def check_expression(text, kinds_of_reference=lambda reference: ANY):
 @dataclass
 class _Checker:
     kinds_of_reference: Callable[[Reference], frozenset[str]]
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, about, message):
+        """Keep a problem, once."""
+        problem = Problem(about, message)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def kinds(self, tree):
         """The kinds that a tree can evaluate to; problems are collected on the way."""
@@ -65,9 +81,10 @@ class _Checker:
             self.kinds(key)
         base_kinds = self.kinds(base)
         if not base_kinds & WITH_MEMBERS:
-            self.problems.append(f"A value of kind {_shown(base_kinds)} has no properties or items.")
+            self.report("kind", f"A value of kind {_shown(base_kinds)} has no properties or items.")
         reference = of_scope(base, keys) if isinstance(base, Call) else None
-        if reference and reference.name and not reference.keys:
+        # Whatever follows the name, as in variables('x')[0], takes a part of it.
+        if reference and reference.name and len(keys) == KEYS_OF_NAME.get(reference.scope):
             return self.kinds_of_reference(reference)
         return ANY
 
@@ -75,14 +92,19 @@ class _Checker:
         argument_kinds = [self.kinds(argument) for argument in call.arguments]
         try:
             function = find(call.name)
+        except ExpressionError as error:
+            self.report("function", str(error))
+            return ANY
+        try:
             function.check_count(len(call.arguments))
         except ExpressionError as error:
-            self.problems.append(str(error))
+            self.report("arguments", str(error))
             return ANY
         for index, kinds in enumerate(argument_kinds):
             if not kinds & function.parameter(index).kinds:
-                self.problems.append(
-                    f"{function.name} is given {_shown(kinds)} as argument {index + 1}: {function.signature}."
+                self.report(
+                    "arguments",
+                    f"{function.name} is given {_shown(kinds)} as argument {index + 1}: {function.signature}.",
                 )
         name = function.name.lower()
         if name in BRANCHES:

@@ -7,7 +7,7 @@ convertTimeZone: zones are named as Windows names them. tzlocal has their IANA n
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from tzlocal.windows_tz import win_tz
+from tzlocal.windows_tz import tz_win, win_tz
 
 from adf_lab.expressions.errors import ExpressionError
 
@@ -22,6 +22,11 @@ def zone(name):
         raise ExpressionError(
             f"'{name}' is not the Windows name of a time zone: write it like 'W. Europe Standard Time' or 'UTC'."
         ) from None
+
+
+def windows_name(name):
+    """The Windows name of a zone with an IANA name; None if there is none."""
+    return tz_win.get(name)
 
 
 def is_utc(name):

@@ -1,6 +1,7 @@
 """What an expression can reach. Sources: control-flow-system-variables; parameterize-linked-services.
 
-`pipeline()`, `variables('x')`, `activity('x')`, `item()`, `trigger()`, `dataset()`, `linkedService()`.
+`pipeline()`, `variables('x')`, `activity('x')`, `item()`, `trigger()`, `triggerBody()`, `dataset()`,
+`linkedService()`.
 """
 
 from adf_lab.expressions.errors import ExpressionError
@@ -50,6 +51,16 @@ def item(context):
 def trigger(context):
     """Times and outputs of the trigger; for use in the parameters of a trigger."""
     return _scope("trigger", context.trigger)
+
+
+@function("triggerBody() -> any", needs_context=True)
+def trigger_body(context):
+    """What an event has brought: `trigger().outputs.body` (azure-docs, how-to-create-event-trigger)."""
+    value = _scope("triggerBody", context.trigger)
+    try:
+        return value["outputs"]["body"]
+    except KeyError:
+        raise ExpressionError("triggerBody() has a value only in triggers of events.") from None
 
 
 @function("dataset() -> object", needs_context=True)
