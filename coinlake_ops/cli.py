@@ -355,6 +355,26 @@ def _with_server(lake: str, command: list[str]) -> int:
         return subprocess.run(command, env=environment).returncode
 
 
+@deploy.command("init", epilog="For example: coinlake deploy init dev")
+def deploy_init(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which environment: dev or prod.")],
+) -> None:
+    """Make the file of an environment: what the Azure CLI knows is read, the rest is asked."""
+    from coinlake_ops import environment as environments
+    from coinlake_ops import project
+    from coinlake_ops.deploy import environment_file
+
+    project.require_checkout("coinlake deploy init")
+    with _words_of_the_call():
+        environments.require_known(environment)
+
+    def ask(name: str, meaning: str, offered: str) -> str:
+        return typer.prompt(f"{name}: {meaning}\n ", default=offered or None)
+
+    path = environment_file.write(environment, ask)
+    print(f"{path} is ready. See: coinlake deploy plan --environment {environment}")
+
+
 @deploy.command("plan")
 def deploy_plan(environment: Environment, only: Only = []) -> None:  # noqa: B006
     """Print what would change; changes nothing."""

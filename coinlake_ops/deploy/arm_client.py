@@ -17,7 +17,6 @@ from azure.core.exceptions import ClientAuthenticationError
 from coinlake.errors import CoinlakeError
 
 HOST = "https://management.azure.com"
-GRAPH = "https://graph.microsoft.com"
 SECONDS_BETWEEN_POLLS = 5
 POLLS = 720
 ATTEMPTS = 4
@@ -26,12 +25,11 @@ _FORBIDDEN = re.compile(r"perform action '([^']+)' over scope '([^']+)'")
 
 
 class ArmClient:
-    """Signed-in requests to one host; `sleep` waits between polls, in seconds."""
+    """Signed-in requests; `sleep` waits between polls, in seconds."""
 
-    def __init__(self, credential: TokenCredential, sleep: Callable[[float], None] = time.sleep, host: str = HOST):
+    def __init__(self, credential: TokenCredential, sleep: Callable[[float], None] = time.sleep):
         self._credential = credential
         self._sleep = sleep
-        self._host = host
         self._session = requests.Session()
 
     def get(self, path: str, version: str = "", **query: str) -> dict[str, Any] | None:
@@ -83,7 +81,7 @@ class ArmClient:
 
     def _url(self, path: str, version: str, query: Mapping[str, str] | None = None) -> str:
         asked = {"api-version": version} | dict(query or {}) if version else dict(query or {})
-        return requests.Request("GET", self._host + path, params=asked).prepare().url or ""
+        return requests.Request("GET", HOST + path, params=asked).prepare().url or ""
 
     def _send(self, method: str, url: str, document: Mapping[str, Any] | None = None) -> requests.Response:
         for attempt in range(1, ATTEMPTS + 1):
@@ -99,7 +97,7 @@ class ArmClient:
 
     def _token(self) -> str:
         try:
-            return self._credential.get_token(f"{self._host}/.default").token
+            return self._credential.get_token(f"{HOST}/.default").token
         except ClientAuthenticationError as problem:
             reason = str(problem).partition("\n")[0]
         raise CoinlakeError(f"Nobody is signed in to Azure ({reason}). Run: az login")

@@ -166,7 +166,7 @@ def _kind(request) -> str:
 
 
 def _refusal(request):
-    if request.host == "management.azure.com" or request.host == "graph.microsoft.com":
+    if request.host == "management.azure.com":
         message = f"The client does not have authorization to perform action 'x/{request.method}' over scope '/s'."
         return Answer(403, {"error": {"code": "AuthorizationFailed", "message": message}})
     if request.host.endswith("vault.azure.net"):

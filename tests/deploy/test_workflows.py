@@ -6,9 +6,12 @@ import shlex
 import pytest
 import yaml
 
+from coinlake_ops import environment as environments
+from coinlake_ops.deploy import environment_file
 from coinlake_ops.deploy.deployment import PARTS
 from coinlake_ops.project import ROOT
 from tests.support import commands
+from tests.support.environment import TO_FILL_IN
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
@@ -89,6 +92,14 @@ def test_a_pull_request_plans_and_only_main_applies():
     assert "refs/heads/main" in deploy["apply"]["if"]
     assert deploy["apply"]["strategy"]["matrix"]["environment"] == ["dev", "prod"]
     assert deploy["apply"]["strategy"]["max-parallel"] == 1
+
+
+def test_every_value_of_a_template_that_waits_can_come_from_a_variable(only_templates):
+    """The values that `init` asks or makes unique, by the names under which a job hands them over."""
+    given = {f"{environments.VARIABLE}{name.upper()}" for name in (*TO_FILL_IN, *environment_file.UNIQUE)}
+    for job in read(ROOT / ".github/workflows/deploy.yml")["jobs"].values():
+        assert given <= {*job["env"]}
+        assert all(value.startswith("${{ vars.") for name, value in job["env"].items() if name in given)
 
 
 @pytest.mark.parametrize(("path", "job"), jobs())

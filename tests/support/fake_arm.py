@@ -9,7 +9,6 @@ from tests.support.internet import Answer, Request
 
 PRINCIPALS = uuid.UUID("11111111-2222-3333-4444-555555555555")
 WORKSPACE_HOST = "adb-1111111111111111.1.azuredatabricks.net"
-MONTH = "2026-11"
 
 VERSIONS = {
     "Microsoft.Resources/deployments": {"2022-09-01"},
@@ -26,6 +25,7 @@ VERSIONS = {
     "Microsoft.Insights/scheduledQueryRules": {"2023-12-01"},
     "Microsoft.KeyVault/vaults": {"2023-07-01"},
     "Microsoft.KeyVault/locations/deletedVaults": {"2023-07-01"},
+    "Microsoft.ManagedIdentity/identities": {"2023-01-31"},
     "Microsoft.OperationalInsights/workspaces": {"2023-09-01"},
     "Microsoft.Sql/servers": {"2023-08-01"},
     "Microsoft.Sql/servers/databases": {"2023-08-01"},
@@ -41,9 +41,9 @@ OWNER = [{"actions": ["*"], "notActions": []}]
 class FakeArm:
     """One subscription: resource groups, resources by id, deployments, and who may do what."""
 
-    def __init__(self, group_id: str, graph, permissions=OWNER):
+    def __init__(self, group_id: str, permissions=OWNER):
         self.permissions = permissions
-        self._graph = graph
+        self.month = "2026-12"
         self.state = {
             "groups": {group_id},
             "resources": {},
@@ -86,6 +86,8 @@ class FakeArm:
         if kind == "Microsoft.KeyVault/locations/deletedVaults":
             there = path.rpartition("/")[2] in self.state["deleted_vaults"]
             return Answer(200, {"id": path}) if there else _error(404, "NotFound", "no deleted vault")
+        if kind == "Microsoft.ManagedIdentity/identities":
+            return self._identity(path.partition("/providers/Microsoft.ManagedIdentity/")[0])
         if path.endswith("/roleAssignments"):
             return self._role_assignments(path)
         return self._resource(request, kind)
@@ -210,7 +212,9 @@ class FakeArm:
                 raise Refused(
                     "ConflictError", f"A vault {resource['name']} is deleted, or there is none to recover."
                 )
-        starts_late = kind == "Microsoft.Consumption/budgets" and properties["timePeriod"]["startDate"][:7] < MONTH
+        starts_late = (
+            kind == "Microsoft.Consumption/budgets" and properties["timePeriod"]["startDate"][:7] < self.month
+        )
         if starts_late and before is None:
             raise Refused("400", "Start date must not be before the current month.")
         held = before["properties"] if before else properties
@@ -228,9 +232,15 @@ class FakeArm:
                 raise Refused("RoleAssignmentExists", "The role assignment already exists.")
 
     def principal(self, resource_id: str) -> str:
-        principal = str(uuid.uuid5(PRINCIPALS, resource_id.lower()))
-        self._graph.state[principal] = str(uuid.uuid5(PRINCIPALS, principal))
-        return principal
+        return str(uuid.uuid5(PRINCIPALS, resource_id.lower()))
+
+    def _identity(self, owner: str) -> Answer:
+        held = self.resources.get(owner.lower())
+        if held is None or "identity" not in held:
+            return _error(404, "ResourceNotFound", f"{owner} has no identity of its own.")
+        principal = held["identity"]["principalId"]
+        client = str(uuid.uuid5(PRINCIPALS, principal))
+        return Answer(200, {"name": "default", "properties": {"clientId": client, "principalId": principal}})
 
     def _may(self, action: str) -> bool:
         return any(

@@ -1,4 +1,4 @@
-"""Key Vault's data plane, and the one question that is asked of Microsoft Graph."""
+"""Key Vault's data plane."""
 
 from tests.support.internet import Answer, Request
 
@@ -24,21 +24,3 @@ class FakeVault:
             return Answer(404, {"error": {"code": "SecretNotFound", "message": f"{name} was not found"}})
         identity = f"https://{self.host}/secrets/{name}/1"
         return Answer(200, {"value": self.state[name], "id": identity, "attributes": {"enabled": True}})
-
-
-class FakeGraph:
-    """Application ids of service principals by object id."""
-
-    def __init__(self):
-        self.state: dict[str, str] = {}
-
-    def answers(self, host: str) -> bool:
-        return host == "graph.microsoft.com"
-
-    def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://graph.microsoft.com/.default":
-            return Answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "wrong audience"}})
-        principal = request.path.rpartition("/")[2]
-        if principal not in self.state:
-            return Answer(404, {"error": {"code": "Request_ResourceNotFound", "message": "no such object"}})
-        return Answer(200, {"appId": self.state[principal]})

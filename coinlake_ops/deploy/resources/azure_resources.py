@@ -34,14 +34,11 @@ class AzureResources(Part):
         if faults:
             raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
         self._require_group()
-        outputs = self._clients.outputs()
         differences = list(self._differences())
-        if not differences and outputs is None:
-            differences = ["the record of the last deployment is missing, and with it the outputs"]
         if not differences:
             return []
         self._require_rights()
-        action = "update" if outputs else "create"
+        action = "create" if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API) is None else "update"
         return [Change(action, "deployment", self._deployment_name, tuple(differences), self._deploy)]
 
     def removals(self) -> list[Change]:
@@ -64,6 +61,7 @@ class AzureResources(Part):
         extra = {
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
+            "budgetFrom": self._budget_from(),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
             "globalParameters": self._global_parameters(),
         }
@@ -113,6 +111,16 @@ class AzureResources(Part):
             if is_here and all(str(properties[name]).lower() == wanted[name].lower() for name in wanted):
                 return assignment
         return None
+
+    def _budget_from(self) -> str:
+        """The first day of the budget's first month: this month's, and once there is a budget, its own.
+
+        Source: Azure REST API reference, Budgets: a new budget must not begin in the past.
+        """
+        path = f"{self._group}/providers/Microsoft.Consumption/budgets/coinlake-{self._clients.environment.name}"
+        live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.Consumption/budgets"])
+        start = live["properties"]["timePeriod"]["startDate"] if live else self._clients.today().isoformat()
+        return f"{start[:7]}-01"
 
     def _global_parameters(self) -> dict[str, Any]:
         """Those that the factory has: the part factory sets them, and a deployment must not delete them."""

@@ -157,16 +157,12 @@ class FactoryObjects(ItemsPart):
 
 def global_parameters(clients: Clients) -> dict[str, dict[str, Any]]:
     """The factory's global parameters: name -> {type, value}, with the addresses of what was deployed."""
-    outputs = clients.outputs() or {}
-    url = f"https://{outputs['workspaceUrl']}" if outputs else "(known after the part resources)"
-    addresses = {
+    addresses = clients.parameters | {
         "storage_account": clients.environment.storage_account,
-        "databricks_workspace_url": url,
-        "databricks_workspace_id": outputs.get("workspaceId", "(known after the part resources)"),
+        "databricks_workspace_url": clients.workspace_url() or "(known after the part resources)",
+        "databricks_workspace_id": clients.workspace_id,
         "databricks_pool_id": pool_id(clients) or "(known after the part compute)",
         "databricks_cluster_id": cluster_id(clients) or "(known after the part compute)",
-        "sql_server": outputs.get("sqlServerHost", clients.environment.sql_host),
-        "sql_database": clients.environment.sql_database,
     }
     declared = adf_parameters.global_parameters(clients.environment.name)
     return {name: declared[name] | ({"value": addresses[name]} if name in addresses else {}) for name in declared}

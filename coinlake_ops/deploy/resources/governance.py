@@ -22,11 +22,10 @@ class Governance(ItemsPart):
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
-        outputs = self._clients.outputs() or {}
         setting = model.setting(
             self._clients.environment,
             self._clients.parameters,
-            outputs.get("accessConnectorId", f"(id of {self._clients.environment.access_connector})"),
+            self._clients.access_connector_id,
             self._clients.factory_application_id,
         )
         return model.desired(setting)

@@ -11,7 +11,6 @@ from coinlake import runtime
 from coinlake.bronze import KEY_NAME
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
-from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -121,7 +120,7 @@ class Secrets(ItemsPart):
         api = self._clients.needed_workspace().secrets
         if before is not None:
             api.delete_scope(item.name)
-        vault_id = needed(self._clients.outputs(), "deployment of the part resources")["keyVaultId"]
+        vault_id = self._clients.resource_id("Microsoft.KeyVault/vaults", self._clients.environment.key_vault)
         try:
             api.create_scope(
                 item.name,
