@@ -244,6 +244,18 @@ DRIFT = {
     "a job edited": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"].update(
         {"max_concurrent_runs": 5}
     ),
+    "a job on a schedule of somebody's": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ].update({"schedule": {"quartz_cron_expression": "0 0 * * * ?", "timezone_id": "UTC"}}),
+    "a task of somebody's": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"][
+        "tasks"
+    ].append({"task_key": "mine", "depends_on": []}),
+    "a task without its retries": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ]["tasks"][3].update({"max_retries": 9}),
+    "a location on another account": lambda net: (
+        net.fakes["workspace"].state["unity"]["locations"]["coinlake_dev_lake"].update({"comment": "somebody's"})
+    ),
     "a dashboard edited": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
         {"serialized_dashboard": '{"datasets": []}'}
     ),
@@ -274,6 +286,16 @@ DRIFT = {
     "an alert switched off": lambda net: _resource(net, "Microsoft.Insights/metricAlerts")["properties"].update(
         {"enabled": False}
     ),
+    "a password for the database": lambda net: _resource(net, "Microsoft.Sql/servers")["properties"][
+        "administrators"
+    ].update({"azureADOnlyAuthentication": False}),
+    "a log switched off": lambda net: _log(net, "AuditEvent").update({"enabled": False}),
+    "an alert that somebody else gets": lambda net: _resource(net, "Microsoft.Insights/actionGroups")[
+        "properties"
+    ]["emailReceivers"].append({"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}),
+    "a rule that deletes the lake": lambda net: _resource(
+        net, "Microsoft.Storage/storageAccounts/managementPolicies"
+    )["properties"]["policy"]["rules"][0]["definition"]["filters"].update({"prefixMatch": ["lake/"]}),
     "a role taken away": lambda net: net.fakes["arm"].resources.pop(
         _resource(net, "Microsoft.Authorization/roleAssignments")["id"].lower()
     ),
@@ -337,6 +359,11 @@ def test_what_was_destroyed_can_be_made_again(net, root):
 
 def _resource(net, kind):
     return next(one for one in net.fakes["arm"].resources.values() if one["type"] == kind)
+
+
+def _log(net, category):
+    settings = [one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/diagnosticSettings")]
+    return next(log for one in settings for log in one["properties"]["logs"] if log["category"] == category)
 
 
 def _factory(net):

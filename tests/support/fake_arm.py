@@ -35,6 +35,23 @@ VERSIONS = {
     "Microsoft.Storage/storageAccounts/blobServices/containers": {"2023-05-01"},
     "Microsoft.Storage/storageAccounts/managementPolicies": {"2023-05-01"},
 }
+# What can be logged and measured of a resource, by its type.
+CATEGORIES = {
+    "logs": {
+        "Microsoft.DataFactory/factories": ("ActivityRuns", "PipelineRuns", "TriggerRuns", "SandboxPipelineRuns"),
+        "Microsoft.KeyVault/vaults": ("AuditEvent", "AzurePolicyEvaluationDetails"),
+        "Microsoft.Storage/storageAccounts/blobServices": ("StorageRead", "StorageWrite", "StorageDelete"),
+        "Microsoft.Sql/servers/databases": ("SQLInsights", "Errors", "Timeouts", "Blocks", "Deadlocks"),
+        "Microsoft.Databricks/workspaces": ("dbfs", "clusters", "jobs", "secrets", "unityCatalog"),
+    },
+    "metrics": {
+        "Microsoft.DataFactory/factories": ("AllMetrics",),
+        "Microsoft.KeyVault/vaults": ("AllMetrics",),
+        "Microsoft.Storage/storageAccounts/blobServices": ("Capacity", "Transaction"),
+        "Microsoft.Sql/servers/databases": ("Basic", "InstanceAndAppAdvanced", "WorkloadManagement"),
+        "Microsoft.Databricks/workspaces": (),
+    },
+}
 OWNER = [{"actions": ["*"], "notActions": []}]
 
 
@@ -95,7 +112,8 @@ class FakeArm:
     def _resource(self, request: Request, kind: str) -> Answer:
         held = self.resources.get(request.path.lower())
         if request.method == "GET":
-            return Answer(200, _shown(held)) if held else _error(404, "ResourceNotFound", f"{request.path}: none")
+            shown = _shown(held, request.query.get("$expand", "")) if held else None
+            return Answer(200, shown) if held else _error(404, "ResourceNotFound", f"{request.path}: none")
         action = f"{kind}/{'delete' if request.method == 'DELETE' else 'write'}"
         if not self._may(action):
             return self._forbidden(action, request.path)
@@ -323,12 +341,36 @@ def _served(kind: str, name: str, scope: str, properties: dict) -> dict:
     return properties | added.get(kind, {})
 
 
-def _shown(resource: dict) -> dict:
-    """A resource as GET gives it: what only counts when it is made is left out."""
+def _shown(resource: dict, expand: str = "") -> dict:
+    """A resource as GET gives it: without what only counts when it is made, with what the service adds.
+
+    Source: examples of the Azure REST API specifications: servers (Get), diagnosticSettings (Get), vaults (Get).
+    """
     shown = {name: value for name, value in resource.items() if name != "children"}
+    properties = dict(shown["properties"])
     if resource["type"] == "Microsoft.KeyVault/vaults":
-        shown["properties"] = {name: value for name, value in shown["properties"].items() if name != "createMode"}
-    return shown
+        del properties["createMode"]
+    if resource["type"] == "Microsoft.Sql/servers" and expand != "administrators/activedirectory":
+        del properties["administrators"]
+    if resource["type"] == "Microsoft.Insights/diagnosticSettings":
+        owner = _type(resource["id"].partition("/providers/Microsoft.Insights/")[0])
+        properties |= {kind: _categories(properties.get(kind, []), CATEGORIES[kind][owner]) for kind in CATEGORIES}
+    return shown | {"properties": _in_another_order(properties)}
+
+
+def _categories(asked: list[dict], every: tuple[str, ...]) -> list[dict]:
+    """Every category that there is, those that nobody asked for switched off."""
+    retention = {"enabled": False, "days": 0}
+    off = [
+        {"category": name, "enabled": False} for name in every if name not in {one["category"] for one in asked}
+    ]
+    return [one | {"categoryGroup": None, "retentionPolicy": retention} for one in [*asked, *off]]
+
+
+def _in_another_order(value):
+    if isinstance(value, dict):
+        return {name: _in_another_order(part) for name, part in value.items()}
+    return [_in_another_order(part) for part in reversed(value)] if isinstance(value, list) else value
 
 
 def _attributes(value):

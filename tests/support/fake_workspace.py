@@ -299,8 +299,7 @@ class FakeWorkspace:
         job_id = str(request.query.get("job_id") or request.json["job_id"])
         held = _there(jobs, job_id)
         if verb == "get":
-            # The service adds what nobody set.
-            return Answer(200, held | {"settings": held["settings"] | {"email_notifications": {}}})
+            return Answer(200, held | {"settings": _shown_job(held["settings"])})
         if verb == "reset":
             refusal = self._bad_job(request.json["new_settings"])
             held["settings"] = request.json["new_settings"]
@@ -353,7 +352,7 @@ class FakeWorkspace:
             if refusal is not None:
                 return refusal
             held.update(request.json | {"update_time": self._instant()})
-        return Answer(200, held)
+        return Answer(200, held | {"serialized_dashboard": _shown_dashboard(held["serialized_dashboard"])})
 
     def _published(self, request: Request, id_: str) -> Answer:
         _there(self.state["dashboards"], id_)
@@ -432,6 +431,33 @@ class FakeWorkspace:
         (r"/api/2\.1/unity-catalog/credentials", _credentials),
         (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )
+
+
+def _shown_job(settings: dict) -> dict:
+    """A job as jobs/get gives it: with what nobody set, and in an order of its own.
+
+    Source: databricks/cli #3027 and the fields of the SDK's JobSettings.
+    """
+    added = {
+        "email_notifications": {"no_alert_for_skipped_runs": False},
+        "webhook_notifications": {},
+        "timeout_seconds": 0,
+        "performance_target": "PERFORMANCE_OPTIMIZED",
+    }
+    tasks = [
+        {"email_notifications": {}, "retry_on_timeout": False}
+        | task
+        | {"depends_on": task.get("depends_on", [])[::-1]}
+        for task in reversed(settings["tasks"])
+    ]
+    return added | settings | {"tasks": tasks}
+
+
+def _shown_dashboard(serialized: str) -> str:
+    """A dashboard as Lakeview gives it: with the settings and kinds of pages that nobody set."""
+    content = json.loads(serialized)
+    pages = [{"pageType": "PAGE_TYPE_CANVAS"} | page for page in content.get("pages", [])]
+    return json.dumps(content | {"pages": pages, "uiSettings": {"theme": {"widgetHeaderAlignment": "LEFT"}}})
 
 
 class Missing(Exception):

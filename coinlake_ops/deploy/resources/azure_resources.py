@@ -8,6 +8,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint, template
 from coinlake_ops.deploy.arm_client import POLLS, SECONDS_BETWEEN_POLLS
 from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
+from coinlake_ops.deploy.pruning import matching
 from coinlake_ops.deploy.resources.part import Change, Part
 
 MAIN_PIPELINE = "pl_main"
@@ -16,6 +17,9 @@ ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 
 # What Azure takes but never gives back, and so cannot be compared.
 WRITE_ONLY = {("Microsoft.KeyVault/vaults", "properties.createMode")}
+
+# What a resource shows only to who asks for it.
+EXPANDED = {"Microsoft.Sql/servers": {"$expand": "administrators/activedirectory"}}
 
 
 class AzureResources(Part):
@@ -98,7 +102,7 @@ class AzureResources(Part):
     def _live(self, resource: template.Resource) -> dict[str, Any] | None:
         """The resource as it is; a role assignment is found by what it grants, for its name is a hash."""
         if resource.type != ROLE_ASSIGNMENTS:
-            return self._clients.arm.get(resource.id, resource.api_version)
+            return self._clients.arm.get(resource.id, resource.api_version, **EXPANDED.get(resource.type, {}))
         wanted = {name: resource.content["properties"][name] for name in ("principalId", "roleDefinitionId")}
         if template.UNKNOWN in wanted.values():
             return None
@@ -196,12 +200,31 @@ def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator
     if isinstance(desired, dict) and isinstance(live, dict):
         for name, part in desired.items():
             yield from _mismatches(type_, part, live.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
-        for index, part in enumerate(desired):
-            if not any(not list(_mismatches(type_, part, other)) for other in live):
-                yield f"{path}[{index}]: not there as the template has it"
+    elif isinstance(desired, list) and isinstance(live, list):
+        yield from _list_mismatches(type_, desired, live, path)
     elif not _same(desired, live):
         yield f"{path}: {live!r} -> {desired!r}"
+
+
+def _list_mismatches(type_: str, desired: list[Any], live: list[Any], path: str) -> Iterator[str]:
+    """As _mismatches, in any order. What is listed though nobody asked for it is no difference while it is off."""
+
+    def is_same(one: Any, wanted: Any) -> bool:
+        return not list(_mismatches(type_, wanted, one, path))
+
+    left = list(live)
+    for index, wanted in enumerate(desired):
+        match = matching(left, wanted, is_same)
+        if match is None:
+            yield f"{path}[{index}]: not there as the template has it"
+        else:
+            left.remove(match)
+            yield from _mismatches(
+                type_, wanted, match, f"{path}[{index}]" if not is_same(match, wanted) else path
+            )
+    for one in left:
+        if not (isinstance(one, dict) and one.get("enabled") is False):
+            yield f"{path}: {one!r} is there, and not in the template"
 
 
 def _same(desired: Any, live: Any) -> bool:

@@ -13,7 +13,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.bi import dashboard
 from coinlake_ops.deploy import sql_warehouse
 from coinlake_ops.deploy.needed import needed
-from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.pruning import pruned, restricted
 from coinlake_ops.deploy.resources.notebooks import FOLDER
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
@@ -44,7 +44,8 @@ class Dashboard(ItemsPart):
             published = revision >= needed(draft.update_time, f"instant of the last update of {NAME}")
         except NotFound:
             published = False
-        content = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
+        shown = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
+        content = restricted(shown, self.desired()[0].content["content"])
         return [Item("dashboard", NAME, {"content": content, "published": published})]
 
     def put(self, item: Item, before: Item | None) -> None:

@@ -10,13 +10,15 @@ from coinlake.parameters import Value
 from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy.needed import needed
-from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.pruning import pruned, restricted
 from coinlake_ops.deploy.resources.compute import grant, granted
 from coinlake_ops.deploy.resources.notebooks import notebook_path
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
 NAME = "coinlake"
+# Settings that are not ours and would change what runs, or when: nobody may add them unseen.
+STARTED_OTHERWISE = ("continuous", "git_source", "job_clusters", "parameters", "schedule", "trigger")
 
 
 class Job(ItemsPart):
@@ -45,8 +47,10 @@ class Job(ItemsPart):
             return []
         workspace = self._clients.needed_workspace()
         held = needed(workspace.jobs.get(job_id).settings, f"description of the job {NAME}")
-        found = [Item("job", NAME, pruned(held.as_dict()))]
-        wanted = self.desired()[1].content
+        wanted_job, wanted = (item.content for item in self.desired())
+        shown = pruned(held.as_dict())
+        started_otherwise = {name: shown[name] for name in STARTED_OTHERWISE if name in shown}
+        found = [Item("job", NAME, restricted(shown, wanted_job) | started_otherwise)]
         given = granted(workspace, "jobs", str(job_id))
         permissions = {name: given[name] for name in wanted if name in given}
         return found + ([Item("job permissions", NAME, permissions)] if permissions else [])
