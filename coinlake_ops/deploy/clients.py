@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from azure.core.credentials import TokenCredential
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 from azure.mgmt.datafactory import DataFactoryManagementClient
 from databricks.sdk import WorkspaceClient
+from databricks.sdk.azure import add_sp_management_token, add_workspace_id_header
 from databricks.sdk.core import Config
 from databricks.sdk.credentials_provider import credentials_strategy
 
@@ -20,8 +22,9 @@ from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake.warehouse import AzureSqlWarehouse
 from coinlake_ops.azure import lint, template
-from coinlake_ops.deploy.arm_client import ArmClient
+from coinlake_ops.deploy.arm_client import HOST, ArmClient
 from coinlake_ops.deploy.database import Database
+from coinlake_ops.deploy.tokens import DatabricksTokens, KeptTokens
 from coinlake_ops.environment import Environment
 from coinlake_ops.project import ROOT
 
@@ -29,6 +32,16 @@ DEPLOYMENTS_API = "2022-09-01"
 IDENTITIES_API = "2023-01-31"
 # The application id of Azure Databricks, the same in every tenant: whom a token is for.
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+DATABRICKS_SCOPE = f"{DATABRICKS}/.default"
+# The audience ends with a slash of its own.
+MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
+SCOPES = (
+    f"{HOST}/.default",
+    DATABRICKS_SCOPE,
+    MANAGEMENT_SCOPE,
+    "https://vault.azure.net/.default",
+    "https://database.windows.net/.default",
+)
 
 # What it has tried in vain it would print on a dozen lines; the error that follows says what to do.
 logging.getLogger("azure.identity").setLevel(logging.ERROR)
@@ -53,7 +66,7 @@ class Clients:
     ):
         self.environment = environment
         self.parameters = parameters
-        self.credential = credential or DefaultAzureCredential()
+        self.credential = KeptTokens(credential or DefaultAzureCredential())
         self.sleep = sleep
         self.root = root
         self.today = today
@@ -162,11 +175,38 @@ class Clients:
     def _resource(self, resource_id: str) -> dict[str, Any] | None:
         return self.arm.get(resource_id, lint.API_VERSIONS[template.type_of(resource_id)])
 
+    def sign_in(self) -> None:
+        """Ask for the tokens of all services at once.
+
+        After azure/login in a workflow, a token for a new service can be had for some minutes only; a first
+        deployment of the resources takes longer. Raises CoinlakeError when nobody is signed in.
+        """
+        for scope in SCOPES:
+            try:
+                self.credential.get_token(scope)
+            except ClientAuthenticationError as problem:
+                reason = str(problem).partition("\n")[0]
+                raise CoinlakeError(f"There is no token for {scope} ({reason}). Run: az login") from None
+
     def _databricks_sign_in(self):
-        """azure-identity in the place of the SDK's own providers, none of which knows managed identities."""
+        """What the SDK's own sign-in sends, with tokens of azure-identity, which knows every way to sign in.
+
+        A workspace that a service principal has never entered lets it in by the workspace's id and a token for
+        Resource Manager. Source: databricks.sdk.credentials_provider.azure_cli.
+        """
 
         @credentials_strategy("azure-identity", ["host"])
-        def strategy(_config):
-            return lambda: {"Authorization": f"Bearer {self.credential.get_token(f'{DATABRICKS}/.default').token}"}
+        def strategy(config):
+            tokens = DatabricksTokens(self.credential, DATABRICKS_SCOPE)
+            management = DatabricksTokens(self.credential, MANAGEMENT_SCOPE)
+
+            def headers() -> dict[str, str]:
+                signed = {"Authorization": f"Bearer {tokens.token().access_token}"}
+                add_workspace_id_header(config, signed)
+                if not tokens.are_of_a_person():
+                    add_sp_management_token(management, signed)
+                return signed
+
+            return headers
 
         return strategy

@@ -13,6 +13,7 @@ from coinlake_ops import project
 from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.environment import Environment
+from tests.support import tokens
 from tests.support.fake_arm import OWNER, WORKSPACE_HOST, FakeArm
 from tests.support.fake_database import FakeDatabase
 from tests.support.fake_vault import FakeVault
@@ -82,10 +83,18 @@ KEY = "CG-a-key-that-must-not-be-shown"
 
 
 class Credential:
-    """Signs in to anything at once; the token says what it is for."""
+    """Signs in to anything at once, a service principal or a person; the token says who it is for.
+
+    `asked` are the scopes so far, one for each token.
+    """
+
+    def __init__(self, person: str = ""):
+        self.asked: list[str] = []
+        self._person = person
 
     def get_token(self, *scopes, **_):
-        return AccessToken(f"token for {scopes[0]}", 4_000_000_000)
+        self.asked.append(scopes[0])
+        return AccessToken(tokens.of(scopes[0], self._person), 4_000_000_000)
 
 
 def internet(permissions=OWNER) -> Internet:
@@ -100,12 +109,14 @@ def internet(permissions=OWNER) -> Internet:
     return fakes
 
 
-def clients(root: Path, environment: Environment = DEV, today: date = TODAY) -> Clients:
+def clients(
+    root: Path, environment: Environment = DEV, today: date = TODAY, credential: Credential | None = None
+) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
     return Clients(
         environment,
         VALUES,
-        Credential(),
+        credential or Credential(),
         sleep=lambda seconds: None,
         root=root,
         today=lambda: today,

@@ -4,6 +4,7 @@ import re
 import uuid
 from types import SimpleNamespace
 
+from tests.support import tokens
 from tests.support.fake_factory import FakeFactory
 from tests.support.internet import Answer, Request
 
@@ -77,7 +78,7 @@ class FakeArm:
         return self.state["resources"]
 
     def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://management.azure.com/.default":
+        if tokens.claims(request.headers.get("Authorization")).get("aud") != "https://management.azure.com":
             return _error(401, "InvalidAuthenticationToken", "The access token is for another audience.")
         path = request.path
         if "/operations/" in path:

@@ -1,5 +1,6 @@
 """Key Vault's data plane."""
 
+from tests.support import tokens
 from tests.support.internet import Answer, Request
 
 
@@ -14,7 +15,7 @@ class FakeVault:
         return host == self.host
 
     def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://vault.azure.net/.default":
+        if tokens.claims(request.headers.get("Authorization")).get("aud") != "https://vault.azure.net":
             challenge = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
             return Answer(401, {"error": {"code": "Unauthorized"}}, {"WWW-Authenticate": challenge})
         name = request.path.removeprefix("/secrets/").strip("/")

@@ -5,10 +5,12 @@ import json
 import re
 from email.message import Message
 
+from tests.support import tokens
 from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
 from tests.support.internet import Answer, Request
 
-TOKEN = "Bearer token for 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+MANAGEMENT = "https://management.core.windows.net/"
 SCIM = "/api/2.0/preview/scim/v2/ServicePrincipals"
 RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
 
@@ -22,6 +24,7 @@ class FakeWorkspace:
         self.catalog = FakeUnityCatalog(set(groups))
         self.state = {
             "clock": 1_000,
+            "entered": False,
             "objects": {"/": {"object_type": "DIRECTORY"}, "/Shared": {"object_type": "DIRECTORY"}},
             "warehouses": {},
             "pools": {},
@@ -42,12 +45,31 @@ class FakeWorkspace:
         self.catalog.state = self.state["unity"]
         if request.path == "/.well-known/databricks-config":
             return Answer(404, {})
-        if request.headers.get("Authorization") != TOKEN:
+        who = tokens.claims(request.headers.get("Authorization"))
+        if who.get("aud") != DATABRICKS:
             return _error(401, "UNAUTHENTICATED", "The token is not for Databricks.")
+        if not self._lets_in(request, who):
+            return _error(403, "PERMISSION_DENIED", "User not authorized.")
         try:
             return self._route(request)
         except Missing as missing:
             return _error(404, "RESOURCE_DOES_NOT_EXIST", str(missing))
+
+    def _lets_in(self, request: Request, who: dict[str, str]) -> bool:
+        """Whoever has entered before; at first, whoever proves a right on the workspace's Azure resource.
+
+        Source: Azure Databricks documentation, "Get Microsoft Entra ID tokens for service principals": the headers
+        are needed until the service principal is a user of the workspace. MicrosoftDocs/azure-docs #80900.
+        """
+        if not self.state["entered"]:
+            resource = request.headers.get("X-Databricks-Azure-Workspace-Resource-Id", "")
+            management = request.headers.get("X-Databricks-Azure-SP-Management-Token")
+            proved = (
+                "upn" in who
+                or tokens.claims(f"Bearer {management}" if management else None).get("aud") == MANAGEMENT
+            )
+            self.state["entered"] = proved and "/providers/Microsoft.Databricks/workspaces/" in resource
+        return self.state["entered"]
 
     def _route(self, request: Request) -> Answer:
         for pattern, method in self._ROUTES:

@@ -161,6 +161,7 @@ class AzureResources(Part):
         if self._vault_was_deleted():
             parameters["keyVaultCreateMode"] = {"value": "recover"}
         body = {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+        self._clients.sign_in()
         self._wait_for_the_one_under_way()
         checked = self._clients.arm.post(f"{self._clients.deployment}/validate", DEPLOYMENTS_API, body)
         if "error" in checked:
