@@ -491,12 +491,16 @@ def governance_render(environment: Environment) -> None:
 
 @governance.command("access")
 def governance_access(environment: Environment) -> None:
-    """Print who may do what to all of a layer; asks nobody."""
-    from coinlake_ops.governance import access, model
+    """Print who may do what to all of a layer and to the objects of the workspace; asks nobody."""
+    from coinlake_ops.governance import access, model, workspace
 
     setting = _setting(environment)
-    for principal, schema, allowed in access.matrix(model.desired(setting), setting.principals.values()):
-        print(f"{principal:44} {schema:32} {', '.join(allowed)}")
+    rows = [
+        *access.matrix(model.desired(setting), setting.principals.values()),
+        *workspace.matrix(setting.principals),
+    ]
+    for principal, what, allowed in rows:
+        print(f"{principal:44} {what:32} {', '.join(allowed)}")
 
 
 @governance.command("diff")

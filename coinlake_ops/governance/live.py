@@ -109,8 +109,8 @@ def _containers(rows, catalog: str, catalogs, wanted) -> Iterator[Item]:
     for row in rows("volumes"):
         name = f"{catalog}.{row['volume_schema']}.{row['volume_name']}"
         should = wanted.get(("volume", name))
-        place = _place(row["storage_location"], should and should.content["location"])
-        content = {"comment": row["comment"], "owner": row["volume_owner"], "location": place}
+        location = _place(row["storage_location"], should and should.content["location"])
+        content = {"comment": row["comment"], "owner": row["volume_owner"], "location": location}
         yield Item("volume", name, content)
     queries = {(row["table_schema"], row["table_name"]): row["view_definition"] for row in rows("views")}
     for row in rows("tables"):

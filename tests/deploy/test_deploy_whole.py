@@ -25,6 +25,12 @@ def differences(root) -> int:
     return deployment.plan(deployment.parts(environment.clients(root)), quietly)
 
 
+def ids_of_what_is_there(workspace) -> set[str]:
+    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards")
+    folders = {str(one["object_id"]) for one in workspace["objects"].values()}
+    return folders.union(*(workspace[kind] for kind in kinds))
+
+
 def shape(net):
     """Everything that there is, but for the ids and instants that differ from one order of calls to another."""
     state = net.state()
@@ -47,11 +53,9 @@ def shape(net):
             for name in ("warehouses", "pools", "clusters", "principals", "jobs", "dashboards")
         },
         "permissions": sorted(
-            str(sorted(held.items()))
+            (place.partition("/")[0], sorted(held.items()))
             for place, held in workspace["permissions"].items()
-            if any(
-                place.rpartition("/")[2] in workspace[kind] for kind in ("warehouses", "pools", "clusters", "jobs")
-            )
+            if place.rpartition("/")[2] in ids_of_what_is_there(workspace)
         ),
         "scopes": workspace["scopes"],
         "dashboards": [
@@ -235,11 +239,11 @@ DRIFT = {
     ),
     "a notebook edited": lambda net: (
         net.fakes["workspace"]
-        .state["objects"]["/Shared/coinlake/notebooks/04_build_gold"]
+        .state["objects"]["/coinlake/notebooks/04_build_gold"]
         .update({"modified_at": 1, "content": "e30="})
     ),
     "a file deleted": lambda net: (
-        net.fakes["workspace"].state["objects"].pop("/Shared/coinlake/sql/warehouse/views/a.sql")
+        net.fakes["workspace"].state["objects"].pop("/coinlake/sql/warehouse/views/a.sql")
     ),
     "a job edited": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"].update(
         {"max_concurrent_runs": 5}
@@ -256,6 +260,21 @@ DRIFT = {
     "a location on another account": lambda net: (
         net.fakes["workspace"].state["unity"]["locations"]["coinlake_dev_lake"].update({"comment": "somebody's"})
     ),
+    "a permission on the folder": lambda net: _permissions(net, "directories", "/coinlake").update(
+        {"coinlake-engineers": "CAN_EDIT"}
+    ),
+    "a stranger's permission on the job": lambda net: _permissions(net, "jobs").update(
+        {"coinlake-analysts": "CAN_MANAGE_RUN"}
+    ),
+    "a person's permission on the export cluster": lambda net: _permissions(net, "clusters").update(
+        {"anna@example.org": "CAN_MANAGE"}
+    ),
+    "a job that runs as somebody": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ].update({"run_as": {"user_name": "anna@example.org"}}),
+    "a dashboard with the publisher's rights": lambda net: next(
+        iter(net.fakes["workspace"].state["published"].values())
+    ).update({"embed_credentials": True}),
     "a dashboard edited": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
         {"serialized_dashboard": '{"datasets": []}'}
     ),
@@ -359,6 +378,14 @@ def test_what_was_destroyed_can_be_made_again(net, root):
 
 def _resource(net, kind):
     return next(one for one in net.fakes["arm"].resources.values() if one["type"] == kind)
+
+
+def _permissions(net, kind, path=""):
+    workspace = net.fakes["workspace"].state
+    if path:
+        return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
+    [id_] = workspace[kind]
+    return workspace["permissions"][f"{kind}/{id_}"]
 
 
 def _log(net, category):

@@ -30,7 +30,7 @@ def test_a_part_works_alone_and_one_that_needs_another_says_so(net, root):
     with pytest.raises(CoinlakeError, match=r"There is no workspace dbw-coinlake-dev yet.*--only resources"):
         apply(root, "notebooks")
     apply(root, *FIRST)
-    assert apply(root, "notebooks") == 21
+    assert apply(root, "notebooks") == 22
     assert apply(root, "notebooks") == 0
 
 
@@ -186,16 +186,17 @@ def test_only_the_files_that_changed_are_sent_and_those_that_are_gone_deleted(ne
     page = mine / "notebooks/coinlake/reports/page.css"
     page.write_text("/* new */\n", encoding="utf-8")
     (mine / "sql/warehouse/views/a.sql").unlink()
-    net.fakes["workspace"].state["objects"]["/Shared/coinlake/notebooks/mine.py"] = {
+    net.fakes["workspace"].state["objects"]["/coinlake/notebooks/mine.py"] = {
         "object_type": "FILE",
         "content": "",
         "modified_at": 1,
+        "object_id": 7,
     }
     net.calls.clear()
     apply(mine, "notebooks")
     objects = net.fakes["workspace"].state["objects"]
-    assert "/Shared/coinlake/sql/warehouse/views/a.sql" not in objects
-    assert "/Shared/coinlake/notebooks/mine.py" in objects
+    assert "/coinlake/sql/warehouse/views/a.sql" not in objects
+    assert "/coinlake/notebooks/mine.py" in objects
     assert [call.path.rpartition("/")[2] for call in net.changing] == ["import", "import", "delete"]
     assert apply(mine, "notebooks") == 0
 
@@ -211,7 +212,7 @@ def test_the_job_runs_every_notebook_after_those_it_needs_with_the_parameters_it
         "02_ingest_context_data",
     ]
     assert tasks["04_build_gold"]["notebook_task"] == {
-        "notebook_path": "/Workspace/Shared/coinlake/notebooks/04_build_gold",
+        "notebook_path": "/Workspace/coinlake/notebooks/04_build_gold",
         "source": "WORKSPACE",
         "base_parameters": {
             "catalog": "coinlake_dev",

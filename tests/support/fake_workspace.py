@@ -12,6 +12,23 @@ from tests.support.internet import Answer, Request
 DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 MANAGEMENT = "https://management.core.windows.net/"
 SCIM = "/api/2.0/preview/scim/v2/ServicePrincipals"
+DEPLOYER = "deployer@example.org"
+# What whoever makes an object gets on it.
+CREATORS = {
+    "warehouses": ("warehouses", "IS_OWNER"),
+    "pools": ("instance-pools", "CAN_MANAGE"),
+    "clusters": ("clusters", "CAN_MANAGE"),
+    "dashboards": ("dashboards", "CAN_MANAGE"),
+}
+# Source: Azure Databricks documentation, "Access control lists".
+LEVELS = {
+    "directories": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "jobs": {"CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"},
+    "clusters": {"CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"},
+    "instance-pools": {"CAN_ATTACH_TO", "CAN_MANAGE"},
+    "warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"},
+    "dashboards": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+}
 RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
 
 
@@ -25,12 +42,19 @@ class FakeWorkspace:
         self.state = {
             "clock": 1_000,
             "entered": False,
-            "objects": {"/": {"object_type": "DIRECTORY"}, "/Shared": {"object_type": "DIRECTORY"}},
+            "objects": {
+                "/": {"object_type": "DIRECTORY", "object_id": 1},
+                "/Shared": {"object_type": "DIRECTORY", "object_id": 2},
+            },
             "warehouses": {},
             "pools": {},
             "clusters": {},
             "principals": {},
-            "permissions": {},
+            # What was given directly. Every user may manage what lies in /Shared: "Access control lists".
+            "permissions": {
+                "directories/1": {"admins": "CAN_MANAGE"},
+                "directories/2": {"users": "CAN_MANAGE"},
+            },
             "scopes": {},
             "jobs": {},
             "dashboards": {},
@@ -93,8 +117,9 @@ class FakeWorkspace:
         parts = request.json["path"].strip("/").split("/")
         for depth in range(1, len(parts) + 1):
             path = "/" + "/".join(parts[:depth])
-            held = self.state["objects"].setdefault(path, {"object_type": "DIRECTORY"})
-            if held["object_type"] != "DIRECTORY":
+            if path not in self.state["objects"]:
+                self.state["objects"][path] = {"object_type": "DIRECTORY", "object_id": self._tick()}
+            if self.state["objects"][path]["object_type"] != "DIRECTORY":
                 return _error(400, "RESOURCE_ALREADY_EXISTS", f"{path} is no folder.")
         return Answer(200, {})
 
@@ -116,12 +141,13 @@ class FakeWorkspace:
         object_type = "NOTEBOOK" if kind == "JUPYTER" else "FILE"
         if held and held["object_type"] != object_type:
             return _error(400, "INVALID_PARAMETER_VALUE", f"{path} is a {held['object_type']}.")
-        self.state["clock"] += 1
+        now = self._tick()
         text = base64.b64encode(content).decode()
         self.state["objects"][path] = {
             "object_type": object_type,
             "content": text,
-            "modified_at": self.state["clock"],
+            "modified_at": now,
+            "object_id": held["object_id"] if held else now,
         }
         return Answer(200, {})
 
@@ -239,30 +265,62 @@ class FakeWorkspace:
         self.state["principals"][id_] = request.json | {"id": id_}
         return Answer(200, {})
 
+    def _me(self, request: Request) -> Answer:
+        return Answer(200, {"userName": DEPLOYER})
+
     def _permissions(self, request: Request, kind: str, id_: str) -> Answer:
-        owner = {"warehouses": "warehouses", "instance-pools": "pools", "clusters": "clusters", "jobs": "jobs"}[
-            kind
-        ]
-        _there(self.state[owner], id_)
+        """Source: Databricks REST API, Permissions: PUT replaces what was given directly, and nothing else."""
+        if kind == "directories":
+            place = next(
+                (path for path, one in self.state["objects"].items() if one["object_id"] == int(id_)), None
+            )
+            if place is None:
+                raise Missing(f"directory {id_}")
+        else:
+            place = None
+            _there(self.state[{"instance-pools": "pools"}.get(kind, kind)], id_)
         held = self.state["permissions"].setdefault(f"{kind}/{id_}", {})
-        if request.method == "PATCH":
+        if request.method == "PUT":
+            given = {}
             for entry in request.json["access_control_list"]:
-                who = entry.get("group_name") or entry["service_principal_name"]
-                if who not in self._known():
+                who = entry.get("group_name") or entry.get("service_principal_name") or entry["user_name"]
+                if who not in self._known() | {DEPLOYER}:
                     return _error(404, "RESOURCE_DOES_NOT_EXIST", f"Principal {who} does not exist.")
-                held[who] = entry["permission_level"]
-        admins = {
-            "group_name": "admins",
-            "all_permissions": [{"permission_level": "CAN_MANAGE", "inherited": True}],
-        }
-        listed = [
-            {
-                ("service_principal_name" if who in self._application_ids() else "group_name"): who,
-                "all_permissions": [{"permission_level": level, "inherited": False}],
-            }
-            for who, level in held.items()
-        ]
-        return Answer(200, {"object_id": f"/{kind}/{id_}", "access_control_list": [admins, *listed]})
+                if entry["permission_level"] not in LEVELS[kind]:
+                    return _error(
+                        400, "INVALID_PARAMETER_VALUE", f"{entry['permission_level']} is not for {kind}."
+                    )
+                given[who] = entry["permission_level"]
+            if kind in ("jobs", "warehouses") and [*given.values()].count("IS_OWNER") != 1:
+                return _error(400, "INVALID_PARAMETER_VALUE", f"One of {kind} must have exactly one owner.")
+            held = self.state["permissions"][f"{kind}/{id_}"] = given
+        inherited = self.effective(place.rpartition("/")[0] or "/") if place else {"admins": {"CAN_MANAGE"}}
+        listed = [self._entry(who, level, False) for who, level in held.items()]
+        listed += [self._entry(who, level, True) for who, levels in inherited.items() for level in sorted(levels)]
+        return Answer(200, {"object_id": f"/{kind}/{id_}", "access_control_list": listed})
+
+    def effective(self, path: str) -> dict[str, set[str]]:
+        """Who has which permissions on a file or folder: its own and those of every folder above it."""
+        found: dict[str, set[str]] = {}
+        while True:
+            object_id = self.state["objects"][path]["object_id"]
+            for who, level in self.state["permissions"].get(f"directories/{object_id}", {}).items():
+                found.setdefault(who, set()).add(level)
+            if path == "/":
+                return found
+            path = path.rpartition("/")[0] or "/"
+
+    def _may_read(self, application_id: str, path: str) -> bool:
+        return path not in self.state["objects"] or bool({application_id, "users"} & {*self.effective(path)})
+
+    def _entry(self, who: str, level: str, inherited: bool) -> dict:
+        field = "service_principal_name" if who in self._application_ids() else "group_name"
+        field = "user_name" if "@" in who else field
+        return {field: who, "all_permissions": [{"permission_level": level, "inherited": inherited}]}
+
+    def _tick(self) -> int:
+        self.state["clock"] += 1
+        return self.state["clock"]
 
     def _application_ids(self) -> set[str]:
         return {one["applicationId"] for one in self.state["principals"].values()}
@@ -317,11 +375,13 @@ class FakeWorkspace:
             job_id = len(jobs) + self.state["clock"]
             if refusal is None:
                 jobs[str(job_id)] = {"job_id": job_id, "settings": request.json}
+                self.state["permissions"][f"jobs/{job_id}"] = {DEPLOYER: "IS_OWNER"}
             return refusal or Answer(200, {"job_id": job_id})
         job_id = str(request.query.get("job_id") or request.json["job_id"])
         held = _there(jobs, job_id)
         if verb == "get":
-            return Answer(200, held | {"settings": _shown_job(held["settings"])})
+            [who] = held["settings"]["run_as"].values()
+            return Answer(200, held | {"settings": _shown_job(held["settings"]), "run_as_user_name": who})
         if verb == "reset":
             refusal = self._bad_job(request.json["new_settings"])
             held["settings"] = request.json["new_settings"]
@@ -330,10 +390,14 @@ class FakeWorkspace:
         return Answer(200, {})
 
     def _bad_job(self, settings: dict) -> Answer | None:
+        if settings["run_as"]["service_principal_name"] not in self._application_ids():
+            return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
         keys = {task["task_key"] for task in settings["tasks"]}
         environments = {one["environment_key"] for one in settings["environments"]}
         for task in settings["tasks"]:
             path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
+            if not self._may_read(settings["run_as"]["service_principal_name"], path):
+                return _error(400, "INVALID_PARAMETER_VALUE", f"{settings['run_as']} cannot read {path}.")
             if self.state["objects"].get(path, {}).get("object_type") != "NOTEBOOK":
                 return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
             if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
@@ -393,7 +457,7 @@ class FakeWorkspace:
         return None
 
     def _instant(self) -> str:
-        self.state["clock"] += 1
+        self._tick()
         return f"2026-12-01T00:00:00.{self.state['clock']:09}Z"
 
     # Unity Catalog past SQL
@@ -424,9 +488,10 @@ class FakeWorkspace:
         return Answer(200, held)
 
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
-        self.state["clock"] += 1
-        id_ = f"{prefix}{self.state['clock']}"
+        id_ = f"{prefix}{self._tick()}"
         self.state[kind][id_] = document | {id_name: id_}
+        if kind in CREATORS:
+            self.state["permissions"][f"{CREATORS[kind][0]}/{id_}"] = {DEPLOYER: CREATORS[kind][1]}
         return Answer(200, {id_name: id_})
 
     _ROUTES = (
@@ -443,6 +508,7 @@ class FakeWorkspace:
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),
         (re.escape(SCIM) + r"/([^/]+)", _principal),
+        (r"/api/2\.0/preview/scim/v2/Me", _me),
         (r"/api/2\.0/permissions/([\w-]+)/([^/]+)", _permissions),
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),
@@ -472,7 +538,8 @@ def _shown_job(settings: dict) -> dict:
         | {"depends_on": task.get("depends_on", [])[::-1]}
         for task in reversed(settings["tasks"])
     ]
-    return added | settings | {"tasks": tasks}
+    written = {name: value for name, value in settings.items() if name != "run_as"}
+    return added | written | {"tasks": tasks}
 
 
 def _shown_dashboard(serialized: str) -> str:
