@@ -376,12 +376,21 @@ def deploy_init(
 
 
 @deploy.command("plan")
-def deploy_plan(environment: Environment, only: Only = []) -> None:  # noqa: B006
-    """Print what would change; changes nothing."""
+def deploy_plan(
+    environment: Environment,
+    only: Only = [],  # noqa: B006
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail when anything would change or could not be seen.")
+    ] = False,
+) -> int:
+    """Print what would change; changes nothing. Whoever may only read is told what stays unseen."""
     from coinlake_ops.deploy import deployment
 
-    count = deployment.plan(_parts("plan", environment, only), print)
-    print(f"\n{count} changes. Apply them: coinlake deploy apply --environment {environment}")
+    found = deployment.plan(_parts("plan", environment, only), print)
+    print(f"\n{found.changes} changes. Apply them: coinlake deploy apply --environment {environment}")
+    if found.unseen:
+        print(f"Not seen, for want of a right: {', '.join(found.unseen)}.")
+    return FAILED if check and (found.changes or found.unseen) else DONE
 
 
 @deploy.command("apply")
@@ -391,6 +400,19 @@ def deploy_apply(environment: Environment, only: Only = []) -> None:  # noqa: B0
 
     count = deployment.apply(_parts("apply", environment, only), print)
     print(f"\n{count} changes made." if count else "\nEverything is as it should be.")
+
+
+@deploy.command("smoke")
+def deploy_smoke(environment: Environment) -> None:
+    """Start the main pipeline in the factory, wait for its end, and fail unless it succeeds."""
+    from coinlake_ops import environment as environments
+    from coinlake_ops import project
+    from coinlake_ops.deploy import Clients, smoke
+
+    project.require_checkout("coinlake deploy smoke")
+    with _words_of_the_call():
+        environments.require_known(environment)
+    smoke.run(Clients(*environments.load(environment)), print)
 
 
 @deploy.command("destroy")
@@ -509,7 +531,10 @@ def governance_diff(environment: Environment) -> int:
     from coinlake_ops.deploy import deployment
     from coinlake_ops.governance import model
 
-    count = deployment.plan(_parts("plan", environment, ["governance"]), print)
+    found = deployment.plan(_parts("plan", environment, ["governance"]), print)
+    if found.unseen:
+        return FAILED
+    count = found.changes
     print(f"\n{count} differences between {model.PATH.name} and the catalog." if count else "\nNo drift.")
     return FAILED if count else DONE
 

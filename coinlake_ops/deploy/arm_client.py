@@ -15,6 +15,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import ClientAuthenticationError
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy.needed import NotAllowed
 
 HOST = "https://management.azure.com"
 SECONDS_BETWEEN_POLLS = 5
@@ -111,7 +112,7 @@ def _refusal(method: str, url: str, response: requests.Response) -> CoinlakeErro
         return CoinlakeError(f"{place}: Azure answered {response.status_code} without a reason. Apply again.")
     forbidden = _FORBIDDEN.search(error.get("message", ""))
     if forbidden:
-        return CoinlakeError(
+        return NotAllowed(
             f"A right is missing: {forbidden[1]} on {forbidden[2]}. Ask an owner of the subscription for it; "
             "coinlake_ops/azure/README.md lists the roles."
         )

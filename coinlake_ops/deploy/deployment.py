@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import requests
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from databricks.sdk.errors import DatabricksError, PermissionDenied
 
 from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from coinlake_ops.deploy.resources.compute import Compute
 from coinlake_ops.deploy.resources.dashboard import Dashboard
@@ -55,9 +57,29 @@ def require_known(names: Iterable[str]) -> None:
         raise CoinlakeError(f"There is no part {', '.join(unknown)}. The parts are: {', '.join(known)}.")
 
 
-def plan(parts: Iterable[Part], emit: Emit) -> int:
-    """Print the changes of every part; returns how many there are."""
-    return sum(_planned(part, part.changes, emit) for part in parts)
+@dataclass(frozen=True)
+class Plan:
+    """How many changes there are, and the names of the parts that could not be seen for want of a right."""
+
+    changes: int
+    unseen: tuple[str, ...]
+
+
+def plan(parts: Iterable[Part], emit: Emit) -> Plan:
+    """Print the changes of every part; of one that the signed-in identity may not see, what it lacks.
+
+    Whoever may only read can plan: what stays unseen is said, and the parts that can be seen are compared.
+    """
+    changes, unseen = 0, []
+    for part in parts:
+        try:
+            changes += _planned(part, part.changes, emit)
+            for note in part.notes():
+                emit(f"  note: {note}")
+        except NotAllowed as missing:
+            unseen.append(part.name)
+            emit(f"  not seen: {missing}")
+    return Plan(changes, tuple(unseen))
 
 
 def apply(parts: Iterable[Part], emit: Emit) -> int:
@@ -68,7 +90,7 @@ def apply(parts: Iterable[Part], emit: Emit) -> int:
     goes on from there.
     """
     parts = list(parts)
-    if plan(parts, emit) == 0:
+    if sum(_planned(part, part.changes, emit) for part in parts) == 0:
         return 0
     emit("\nApplying:")
     return sum(_carried_out(part, part.changes, emit) for part in parts)
@@ -110,12 +132,18 @@ def _named(part: str, doing: str):
     """Errors of every client as one kind of error, which says what was being done."""
     try:
         yield
+    except NotAllowed as error:
+        raise NotAllowed(f"{part}, {doing}: {error}") from None
     except (CoinlakeError, AdfLabError) as error:
         raise CoinlakeError(f"{part}, {doing}: {error}") from None
     except PermissionDenied as error:
         reason = f"a right is missing in Databricks: {error}. Who deploys must be a member of the platform group "
         reason += "and an administrator of the workspace."
-        raise CoinlakeError(f"{part}, {doing}: {reason}") from None
+        raise NotAllowed(f"{part}, {doing}: {reason}") from None
+    except HttpResponseError as error:
+        reason = str(error).partition("\n")[0]
+        kind = NotAllowed if error.status_code == 403 else CoinlakeError
+        raise kind(f"{part}, {doing}: {reason}. What is done stays; apply again.") from None
     except (DatabricksError, AzureError, requests.RequestException) as error:
         reason = str(error).partition("\n")[0]
         raise CoinlakeError(f"{part}, {doing}: {reason}. What is done stays; apply again.") from None

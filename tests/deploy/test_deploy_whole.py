@@ -22,7 +22,9 @@ def applied(root) -> int:
 
 
 def differences(root) -> int:
-    return deployment.plan(deployment.parts(environment.clients(root)), quietly)
+    found = deployment.plan(deployment.parts(environment.clients(root)), quietly)
+    assert found.unseen == ()
+    return found.changes
 
 
 def ids_of_what_is_there(workspace) -> set[str]:
@@ -85,6 +87,17 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
     assert applied(root) == 0
     assert net.changing == []
     assert shape(net) == made
+
+
+def test_users_of_the_database_are_made_by_their_ids_without_asking_the_directory(net, root):
+    applied(root)
+    clients = environment.clients(root)
+    assert net.fakes["database"].state["sids"] == {
+        "coinlake-engineers": (environment.DEV.engineers_group_id, True),
+        "coinlake-analysts": (environment.DEV.analysts_group_id, True),
+        "adf-coinlake-dev": (clients.factory_application_id, False),
+        "dbac-coinlake-dev": (clients.access_connector_application_id, False),
+    }
 
 
 def test_a_plan_changes_nothing(net, root):

@@ -10,6 +10,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint
 from coinlake_ops.azure import template as arm
 from coinlake_ops.deploy import deployment
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from tests.support import environment
 
@@ -225,8 +226,11 @@ def test_an_expression_means_what_azure_says_it_means():
 def test_rights_that_are_missing_are_named_before_anything_is_deployed(monkeypatch, root):
     net = environment.internet(permissions=[{"actions": ["*/read", "Microsoft.Storage/*"], "notActions": []}])
     net.install(monkeypatch)
-    with pytest.raises(CoinlakeError) as refused:
-        AzureResources(environment.clients(root)).changes()
+    part = AzureResources(environment.clients(root))
+    [change] = part.changes()
+    assert "an apply would lack the right Microsoft.Resources/deployments/write" in part.notes()
+    with pytest.raises(NotAllowed) as refused:
+        change.run()
     lines = str(refused.value).splitlines()
     assert lines[0] == f"Rights are missing on {GROUP}:"
     assert "  Microsoft.Resources/deployments/write" in lines
@@ -244,7 +248,13 @@ def test_a_group_that_is_missing_is_named_with_the_command_that_makes_it(net, ro
 def test_a_right_that_azure_refuses_is_named(net, root):
     part = AzureResources(environment.clients(root))
     [change] = part.changes()
-    net.fakes["arm"].permissions = [{"actions": ["*/read", "Microsoft.Resources/*"], "notActions": []}]
+    few = [{"actions": ["*/read", "Microsoft.Resources/*"], "notActions": []}]
+
+    def lose_rights(request):
+        if request.path.endswith("/validate"):
+            net.fakes["arm"].permissions = few
+
+    net.before = lose_rights
     with pytest.raises(
         CoinlakeError, match=r"AuthorizationFailed: Microsoft\.OperationalInsights/workspaces/write"
     ):

@@ -84,7 +84,7 @@ class FakeArm:
         if "/operations/" in path:
             return self._operation(path)
         child = re.fullmatch(
-            r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop))?", path
+            r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop|createRun))?", path
         )
         if child and "/providers/Microsoft.Insights" not in path:
             return FakeFactory(self.resources, child[1]).handle(request, child[2], child[3], child[4])

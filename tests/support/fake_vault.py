@@ -18,6 +18,12 @@ class FakeVault:
         if tokens.claims(request.headers.get("Authorization")).get("aud") != "https://vault.azure.net":
             challenge = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
             return Answer(401, {"error": {"code": "Unauthorized"}}, {"WWW-Authenticate": challenge})
+        if request.path.strip("/") == "secrets":
+            listed = [
+                {"id": f"https://{self.host}/secrets/{name}", "attributes": {"enabled": True}}
+                for name in self.state
+            ]
+            return Answer(200, {"value": listed})
         name = request.path.removeprefix("/secrets/").strip("/")
         if request.method == "PUT":
             self.state[name] = request.json["value"]

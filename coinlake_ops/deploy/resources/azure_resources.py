@@ -8,6 +8,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint, template
 from coinlake_ops.deploy.arm_client import POLLS, SECONDS_BETWEEN_POLLS
 from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.pruning import matching
 from coinlake_ops.deploy.resources.part import Change, Part
 
@@ -33,7 +34,7 @@ class AzureResources(Part):
         self._template = template.read()
 
     def changes(self) -> list[Change]:
-        """See Part; names every right that is missing before anything is deployed."""
+        """See Part; the deployment itself names every right that is missing before it begins."""
         faults = lint.faults(self._template)
         if faults:
             raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
@@ -41,9 +42,13 @@ class AzureResources(Part):
         differences = list(self._differences())
         if not differences:
             return []
-        self._require_rights()
         action = "create" if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API) is None else "update"
         return [Change(action, "deployment", self._deployment_name, tuple(differences), self._deploy)]
+
+    def notes(self) -> list[str]:
+        """See Part: every right that an apply would lack."""
+        missing = self._missing_rights()
+        return [f"an apply would lack the right {action}" for action in missing]
 
     def removals(self) -> list[Change]:
         """See Part: what is part of a resource goes with it, and the resource group itself stays."""
@@ -141,22 +146,26 @@ class AzureResources(Part):
                 f"az group create --name {environment.resource_group} --location {environment.location}"
             )
 
-    def _require_rights(self) -> None:
-        """Every action that the deployment needs, against what the signed-in identity may do in the group."""
+    def _missing_rights(self) -> list[str]:
+        """Every action that the deployment needs and the signed-in identity may not do in the group."""
         granted = self._clients.arm.values(
             f"{self._group}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
         )
         needed = ["Microsoft.Resources/deployments/write", "Microsoft.Resources/deployments/validate/action"]
         needed += sorted({f"{resource['type']}/write" for resource in self._template["resources"]})
-        missing = [action for action in needed if not any(_allows(permission, action) for permission in granted)]
+        return [action for action in needed if not any(_allows(permission, action) for permission in granted)]
+
+    def _require_rights(self) -> None:
+        missing = self._missing_rights()
         if missing:
-            raise CoinlakeError(
+            raise NotAllowed(
                 f"Rights are missing on {self._group}:\n  " + "\n  ".join(missing) + "\nThe roles Contributor and "
                 "Role Based Access Control Administrator on the resource group hold all of them."
             )
 
     def _deploy(self) -> None:
         environment = self._clients.environment
+        self._require_rights()
         parameters = {name: {"value": value} for name, value in self.parameters().items()}
         if self._vault_was_deleted():
             parameters["keyVaultCreateMode"] = {"value": "recover"}

@@ -1,5 +1,6 @@
 """The database: the SQL files of the warehouse, its roles, and who is in them."""
 
+from coinlake.warehouse import EntraId
 from coinlake_ops.deploy.database import Database
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
@@ -49,11 +50,21 @@ class Sql(ItemsPart):
         if item.kind == OBJECTS:
             self._database().build()
         else:
-            self._database().give_access(item.content)
+            self._database().give_access(item.content, self._ids())
 
     def remove(self, item: Item) -> None:
         """See ItemsPart: there is nothing that this part would remove alone."""
         raise AssertionError(f"{item.kind} is never removed")
+
+    def _ids(self) -> dict[str, EntraId]:
+        """Who each of the members is: a service principal that deploys may not ask the directory."""
+        environment = self._clients.environment
+        return {
+            environment.engineers_group: EntraId(environment.engineers_group_id, is_group=True),
+            environment.analysts_group: EntraId(environment.analysts_group_id, is_group=True),
+            environment.factory: EntraId(self._clients.factory_application_id),
+            environment.access_connector: EntraId(self._clients.access_connector_application_id),
+        }
 
     def _is_built(self, waiting: list[str]) -> bool:
         return not any(name.startswith("migrations/") for name in waiting)
