@@ -71,8 +71,7 @@ def _location(item: Item, before: Item | None) -> Iterator[str]:
         _refuse_moving(item, before, "url")
         if content["credential"] != before.content["credential"]:
             yield f"ALTER EXTERNAL LOCATION {name(item.name)} SET STORAGE CREDENTIAL {name(content['credential'])}"
-        if content["comment"] != before.content["comment"]:
-            yield f"COMMENT ON EXTERNAL LOCATION {name(item.name)} IS {quoted_text(content['comment'])}"
+        # Its comment no statement changes: COMMENT ON knows no external locations. The API does.
     yield from _owner(item, before)
 
 

@@ -270,7 +270,7 @@ DRIFT = {
     "a task without its retries": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
         "settings"
     ]["tasks"][3].update({"max_retries": 9}),
-    "a location on another account": lambda net: (
+    "a comment of a location": lambda net: (
         net.fakes["workspace"].state["unity"]["locations"]["coinlake_dev_lake"].update({"comment": "somebody's"})
     ),
     "a permission on the folder": lambda net: _permissions(net, "directories", "/coinlake").update(

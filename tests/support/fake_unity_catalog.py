@@ -360,7 +360,7 @@ class FakeUnityCatalog:
         (rf"DROP CATALOG IF EXISTS {NAME} CASCADE", _drop_catalog),
         (rf"DROP EXTERNAL LOCATION IF EXISTS {NAME}", _drop_location),
         (rf"ALTER (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE|VIEW) {NAME} OWNER TO `([^`]+)`", _owner),
-        (rf"COMMENT ON (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
+        (rf"COMMENT ON (CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
         (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} COMMENT {TEXT}", _column_comment),
         (rf"ALTER EXTERNAL LOCATION {NAME} SET STORAGE CREDENTIAL {NAME}", _set_credential),
         (rf"ALTER TABLE {NAME} DROP ROW FILTER", _drop_filter),

@@ -487,6 +487,11 @@ class FakeWorkspace:
                 del grants[place]
         return Answer(200, held)
 
+    def _location(self, request: Request, name: str) -> Answer:
+        held = _there(self.state["unity"]["locations"], name)
+        held.update({field: value for field, value in request.json.items() if field in ("comment", "owner")})
+        return Answer(200, {"name": name} | held)
+
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
         id_ = f"{prefix}{self._tick()}"
         self.state[kind][id_] = document | {id_name: id_}
@@ -504,6 +509,7 @@ class FakeWorkspace:
         (r"/api/2\.0/sql/warehouses", _warehouses),
         (r"/api/2\.0/sql/warehouses/([^/]+)(/edit)?", _warehouse),
         (r"/api/2\.0/sql/statements", _statement),
+        (r"/api/2\.1/unity-catalog/external-locations/([^/]+)", _location),
         (r"/api/2\.0/instance-pools/(\w+)", _pools),
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),

@@ -29,7 +29,13 @@ MACHINES: dict[str, Any] = {
     "idle_instance_autotermination_minutes": 15,
     "min_idle_instances": 0,
 }
-EXPORT: dict[str, Any] = {"spark_version": SPARK_VERSION, "autotermination_minutes": 20, "num_workers": 0}
+# Without its access mode a cluster does not see Unity Catalog, and any user may work on it.
+EXPORT: dict[str, Any] = {
+    "spark_version": SPARK_VERSION,
+    "autotermination_minutes": 20,
+    "num_workers": 0,
+    "data_security_mode": DataSecurityMode.SINGLE_USER.value,
+}
 
 
 class Compute(ItemsPart):
@@ -204,10 +210,10 @@ def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) ->
     settings = {
         "cluster_name": item.name,
         "instance_pool_id": needed(_pool(workspace), f"instance pool {POOL}")["id"],
-        "data_security_mode": DataSecurityMode.SINGLE_USER,
         "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
         "custom_tags": {"ResourceClass": "SingleNode"},
         **item.content,
+        "data_security_mode": DataSecurityMode(item.content["data_security_mode"]),
     }
     if before is None:
         workspace.clusters.create(**settings)

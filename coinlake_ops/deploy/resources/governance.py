@@ -1,4 +1,4 @@
-"""Unity Catalog: the two credentials through the API, everything else as SQL on the warehouse."""
+"""Unity Catalog: two credentials and comments of locations through the API, all else as SQL on the warehouse."""
 
 from functools import partial
 
@@ -67,6 +67,9 @@ class Governance(ItemsPart):
             self._put_credential(item, before)
         for statement in statements.put(item, before):
             self._execute(statement)
+        if item.kind == "external location" and before is not None:
+            locations = self._clients.needed_workspace().external_locations
+            locations.update(item.name, comment=item.content["comment"])
 
     def remove(self, item: Item) -> None:
         """See ItemsPart."""
