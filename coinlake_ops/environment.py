@@ -195,8 +195,10 @@ def _fault(name: str, expected: Any, value: Any) -> str:
         is_list = isinstance(value, list) and all(isinstance(trigger, str) for trigger in value)
         return "" if is_list else f"{name}: {value!r} is not a list of triggers of adf/trigger"
     if expected is int:
-        is_positive = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        return "" if is_positive else f"{name}: {value!r} is not a whole number above 0"
+        # Some offers of Azure have no budgets: 0 makes none.
+        least = 0 if name == "monthly_budget" else 1
+        is_enough = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return "" if is_enough else f"{name}: {value!r} is not a whole number of at least {least}"
     pattern, meaning = _RULES.get(name, (".+", "a text"))
     if isinstance(value, str) and re.fullmatch(pattern, value):
         return ""

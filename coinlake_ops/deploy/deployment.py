@@ -1,8 +1,10 @@
 """Plans, applies and destroys the parts of an environment, one after the other."""
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import requests
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -12,7 +14,7 @@ from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import NotAllowed
-from coinlake_ops.deploy.resources.azure_resources import AzureResources
+from coinlake_ops.deploy.resources.azure_resources import AzureResources, Watching
 from coinlake_ops.deploy.resources.compute import Compute
 from coinlake_ops.deploy.resources.dashboard import Dashboard
 from coinlake_ops.deploy.resources.factory import FactoryObjects
@@ -34,9 +36,17 @@ PARTS: tuple[type[Part], ...] = (
     Dashboard,
     Sql,
     FactoryObjects,
+    Watching,
 )
 
 Emit = Callable[[str], None]
+T = TypeVar("T")
+
+# A new role reaches storage and Key Vault some minutes after it was assigned. Until then they say this.
+# Source: Azure documentation, "Troubleshoot Azure RBAC": up to 10 minutes.
+ROLE_NOT_KNOWN_YET = re.compile("AuthorizationPermissionMismatch|does not let this identity list secrets")
+SECONDS_FOR_ROLES = 30
+ATTEMPTS = 21
 
 
 def parts(clients: Clients, only: Iterable[str] = ()) -> list[Part]:
@@ -93,7 +103,10 @@ def apply(parts: Iterable[Part], emit: Emit) -> int:
     if sum(_planned(part, part.changes, emit) for part in parts) == 0:
         return 0
     emit("\nApplying:")
-    return sum(_carried_out(part, part.changes, emit) for part in parts)
+    made = 0
+    for part in parts:
+        made += _carried_out(part, part.changes, emit, patient=made > 0)
+    return made
 
 
 def destroy(parts: Iterable[Part], emit: Emit) -> int:
@@ -117,14 +130,28 @@ def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
     return len(changes)
 
 
-def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
-    with _named(part.name, "comparing"):
-        changes = find()
+def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit, patient: bool = False) -> int:
+    """Make the changes; when `patient`, roles may just have been assigned and are waited for."""
+    attempts = ATTEMPTS if patient else 1
+    changes = _attempted(part, "comparing", find, emit, attempts)
     for number, change in enumerate(changes, start=1):
-        with _named(part.name, f"{change.action} {change.kind} {change.name}"):
-            change.run()
+        _attempted(part, f"{change.action} {change.kind} {change.name}", change.run, emit, attempts)
         emit(f"  {part.name} {number}/{len(changes)}: {change.action} {change.kind} {change.name}")
     return len(changes)
+
+
+def _attempted(part: Part, doing: str, work: Callable[[], T], emit: Emit, attempts: int) -> T:
+    """The result of some work, which is begun anew while a service does not know of a role yet."""
+    for attempt in range(1, attempts + 1):
+        try:
+            with _named(part.name, doing):
+                return work()
+        except CoinlakeError as error:
+            if attempt == attempts or not ROLE_NOT_KNOWN_YET.search(str(error)):
+                raise
+        emit(f"  {part.name}: {doing} waits until a new role is known ({attempt} of {attempts - 1} times)")
+        part.wait(SECONDS_FOR_ROLES)
+    raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager

@@ -43,8 +43,9 @@ def test_a_template_waits_for_seven_values_and_has_everything_else(environment):
         ({"tenent": "x"}, "tenent is unknown"),
         ({"storage_account": "st-coinlake"}, "storage_account: 'st-coinlake' is not 3 to 24 lower-case letters"),
         ({"key_vault": "a" * 25}, f"key_vault: '{'a' * 25}' is not 3 to 24 letters"),
-        ({"monthly_budget": 0}, "monthly_budget: 0 is not a whole number above 0"),
-        ({"monthly_budget": True}, "monthly_budget: True is not a whole number above 0"),
+        ({"monthly_budget": -1}, "monthly_budget: -1 is not a whole number of at least 0"),
+        ({"sql_vcores": 0}, "sql_vcores: 0 is not a whole number of at least 1"),
+        ({"monthly_budget": True}, "monthly_budget: True is not a whole number of at least 0"),
         ({"running_triggers": "tr_daily"}, "running_triggers: 'tr_daily' is not a list"),
         ({"alert_email": "nobody"}, "alert_email: 'nobody' is not an address"),
         ({"platform_group": "a`b"}, "platform_group: 'a`b' is not display name"),
@@ -82,7 +83,7 @@ def test_a_variable_goes_before_the_file_unless_it_is_empty(tmp_path):
 
 
 def test_a_variable_of_a_wrong_form_is_named_like_a_value_of_the_file(tmp_path):
-    with pytest.raises(CoinlakeError, match="sql_vcores: 'many' is not a whole number above 0"):
+    with pytest.raises(CoinlakeError, match="sql_vcores: 'many' is not a whole number of at least 1"):
         environments.read("dev", written(tmp_path), environ=variables(sql_vcores="many"))
 
 

@@ -10,7 +10,6 @@ import pytest
 from coinlake.errors import CoinlakeError
 from coinlake_ops import cli, databricks_runtime
 from coinlake_ops.deploy import deployment
-from coinlake_ops.deploy.arm_client import ArmClient
 from coinlake_ops.deploy.resources.secret_scope import Secrets
 from coinlake_ops.project import ROOT
 from tests.support import environment
@@ -80,41 +79,6 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
     assert cli.main(["deploy", "plan", "--environment", "prod"]) == 1
     assert "/prod.example.yml is not ready:\n  subscription is still to be filled in" in capsys.readouterr().err
-
-
-# Resource Manager
-
-
-def test_a_busy_service_is_asked_again_after_the_time_it_says(net):
-    waited = []
-    answers = [Answer(429, {}, {"Retry-After": "7"}), Answer(503, {})]
-    net.before = lambda _request: answers.pop(0) if answers else None
-    client = ArmClient(environment.Credential(), waited.append)
-    assert client.get(environment.DEV.group_id, "2022-09-01") == {
-        "id": environment.DEV.group_id,
-        "location": "westeurope",
-    }
-    assert waited == [7.0, 4]
-
-
-def test_a_service_that_stays_broken_is_named(net):
-    net.before = lambda _request: Answer(500, {"error": {"code": "InternalServerError", "message": "Sorry."}})
-    client = ArmClient(environment.Credential(), lambda _seconds: None)
-    with pytest.raises(CoinlakeError, match=r"GET https://\S+: 500 InternalServerError: Sorry\."):
-        client.get(environment.DEV.group_id, "2022-09-01")
-    assert len(net.calls) == 4
-
-
-def test_a_failed_deployment_says_why(net):
-    failed = {
-        "properties": {
-            "provisioningState": "Failed",
-            "error": {"code": "A", "message": "outer", "details": [{"code": "B", "message": "the real reason"}]},
-        }
-    }
-    net.before = lambda _request: Answer(200, failed)
-    with pytest.raises(CoinlakeError, match=r"/x: Failed\. A: outer B: the real reason"):
-        ArmClient(environment.Credential(), lambda _seconds: None).put("/x", "1", {})
 
 
 # Identity and secrets

@@ -75,10 +75,10 @@ def test_a_budget_begins_in_the_month_in_which_it_is_made_and_stays_there(net, r
 
     def changes(today):
         return deployment.apply(
-            deployment.parts(environment.clients(root, today=today), ["resources"]), lambda _line: None
+            deployment.parts(environment.clients(root, today=today), ["resources", "watching"]), lambda _line: None
         )
 
-    assert changes(date(2027, 2, 28)) == 1
+    assert changes(date(2027, 2, 28)) == 2
     [budget] = [one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/budgets")]
     assert budget["properties"]["timePeriod"] == {"startDate": "2027-02-01T00:00:00Z"}
     assert changes(date(2027, 5, 1)) == 0
@@ -183,7 +183,7 @@ FAULTS = {
         "is granted on the whole resource group",
     ),
     "property that the SDK does not know": (
-        lambda t: _first(t, "Microsoft.DataFactory/factories")["properties"].update(publicNetworkAcces="Enabled"),
+        lambda t: t["parameters"]["factoryProperties"]["defaultValue"].update(publicNetworkAcces="Enabled"),
         "Microsoft.DataFactory/factories: properties.publicNetworkAcces: there is no such property",
     ),
 }

@@ -62,6 +62,8 @@ class FakeArm:
     def __init__(self, group_id: str, permissions=OWNER):
         self.permissions = permissions
         self.month = "2026-12"
+        # Types that the subscription's offer does not have: the rest of a deployment is made all the same.
+        self.unsupported: set[str] = set()
         self.state = {
             "groups": {group_id},
             "resources": {},
@@ -167,6 +169,7 @@ class FakeArm:
             state = states.pop(0) if len(states) > 1 else states[0]
             properties = {"provisioningState": state}
             properties |= {"outputs": record["outputs"]} if state == "Succeeded" else {}
+            properties |= {"error": record["error"]} if state == "Failed" else {}
             return Answer(200, {"id": path, "properties": properties})
         if request.method == "DELETE":
             self.state["deployments"].pop(path, None)
@@ -182,9 +185,17 @@ class FakeArm:
             return _error(400, refusal.code, str(refusal))
         if request.path.endswith("/validate"):
             return Answer(200, {"properties": {"provisioningState": "Succeeded"}})
-        self.resources.update(made)
+        refused = {id_ for id_, one in made.items() if one["type"] in self.unsupported}
+        self.resources.update({id_: one for id_, one in made.items() if id_ not in refused})
         self.state["deleted_vaults"] -= {resource["name"] for resource in made.values()}
-        self.state["deployments"][path] = {"outputs": outputs, "waiting": ["Running", "Running", "Succeeded"]}
+        self.state["deployments"][path] = {
+            "outputs": outputs,
+            "waiting": ["Running", "Running", "Failed" if refused else "Succeeded"],
+            "error": {
+                "code": "BadRequest",
+                "message": f"The offer does not support: {', '.join(sorted(refused))}",
+            },
+        }
         return Answer(201, {"id": path, "properties": {"provisioningState": "Accepted"}})
 
     def _evaluate(self, properties: dict, group_id: str):

@@ -32,6 +32,8 @@ class FakeUnityCatalog:
 
     def __init__(self, groups: set[str]):
         self.groups = groups
+        # How often storage refuses until it knows the role of the access connector.
+        self.roles_unknown_for = 0
         self.state: dict = {
             "credentials": {},
             "locations": {},
@@ -57,6 +59,12 @@ class FakeUnityCatalog:
 
     def _create_location(self, name, url, credential, comment):
         name, credential = _plain(name), _plain(credential)
+        if self.roles_unknown_for:
+            self.roles_unknown_for -= 1
+            raise SqlError(
+                "[UC_CLOUD_STORAGE_ACCESS_FAILURE] Failed to access cloud storage: This request is not authorized "
+                "to perform this operation using this permission., 403, AuthorizationPermissionMismatch"
+            )
         if self.state["credentials"].get(credential, {}).get("purpose") != "STORAGE":
             raise SqlError(f"[CREDENTIAL_DOES_NOT_EXIST] Storage credential '{credential}' does not exist.")
         for other, held in self.state["locations"].items():
@@ -108,7 +116,7 @@ class FakeUnityCatalog:
             raise SqlError(f"[FUNCTION_IN_USE] {name} is used by a policy.")
         self.state["function"].pop(_plain(name), None)
 
-    def _drop_catalog(self, name):
+    def drop_catalog(self, name):
         catalog = _plain(name)
         for kind in ("catalog", "schema", "volume", "table", "view", "function", "filters", "masks"):
             held = self.state[kind]
@@ -121,7 +129,7 @@ class FakeUnityCatalog:
             ]:
                 del held[gone]
 
-    def _drop_location(self, name):
+    def drop_location(self, name):
         url = self.state["locations"].get(_plain(name), {}).get("url")
         users = [*self.state["catalog"].values(), *self.state["volume"].values()]
         if url and any(_is_below(user["url"], url) for user in users):
@@ -357,8 +365,6 @@ class FakeUnityCatalog:
             _create_view,
         ),
         (rf"DROP FUNCTION IF EXISTS {NAME}", _drop_function),
-        (rf"DROP CATALOG IF EXISTS {NAME} CASCADE", _drop_catalog),
-        (rf"DROP EXTERNAL LOCATION IF EXISTS {NAME}", _drop_location),
         (rf"ALTER (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE|VIEW) {NAME} OWNER TO `([^`]+)`", _owner),
         (rf"COMMENT ON (CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
         (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} COMMENT {TEXT}", _column_comment),

@@ -487,8 +487,25 @@ class FakeWorkspace:
                 del grants[place]
         return Answer(200, held)
 
+    def _catalog(self, request: Request, name: str) -> Answer:
+        _there(self.state["unity"]["catalog"], name)
+        if request.method == "DELETE":
+            if request.query.get("force") != "true":
+                return _error(400, "INVALID_STATE", f"Catalog {name} is not empty.")
+            return self._dropped(self.catalog.drop_catalog, name)
+        return Answer(200, {"name": name})
+
+    def _dropped(self, drop, name: str) -> Answer:
+        try:
+            drop(name)
+        except SqlError as error:
+            return _error(400, "INVALID_STATE", str(error))
+        return Answer(200, {})
+
     def _location(self, request: Request, name: str) -> Answer:
         held = _there(self.state["unity"]["locations"], name)
+        if request.method == "DELETE":
+            return self._dropped(self.catalog.drop_location, name)
         held.update({field: value for field, value in request.json.items() if field in ("comment", "owner")})
         return Answer(200, {"name": name} | held)
 
@@ -510,6 +527,7 @@ class FakeWorkspace:
         (r"/api/2\.0/sql/warehouses/([^/]+)(/edit)?", _warehouse),
         (r"/api/2\.0/sql/statements", _statement),
         (r"/api/2\.1/unity-catalog/external-locations/([^/]+)", _location),
+        (r"/api/2\.1/unity-catalog/catalogs/([^/]+)", _catalog),
         (r"/api/2\.0/instance-pools/(\w+)", _pools),
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),

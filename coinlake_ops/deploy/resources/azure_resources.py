@@ -21,28 +21,43 @@ WRITE_ONLY = {("Microsoft.KeyVault/vaults", "properties.createMode")}
 
 # What a resource shows only to who asks for it.
 EXPANDED = {"Microsoft.Sql/servers": {"$expand": "administrators/activedirectory"}}
+# What the service tells of a factory and does not take.
+FACTORY_READ_ONLY = ("createTime", "provisioningState", "version")
+BUDGETS = "Microsoft.Consumption/budgets"
+# What only watches: some offers have no budgets, some policies refuse alerts, and neither may hold up the rest.
+WATCHING = (
+    "Microsoft.Insights/actionGroups",
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.Insights/scheduledQueryRules",
+    BUDGETS,
+)
 
 
 class AzureResources(Part):
     """One incremental deployment of the template when anything of it is missing or differs."""
 
     name = "resources"
-    purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, alerts, roles"
+    purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, roles"
 
     def __init__(self, clients: Clients):
         super().__init__(clients)
-        self._template = template.read()
+        self._template = self._part_of(template.read())
+        self._deployment = clients.deployment
+
+    def _part_of(self, whole: dict[str, Any]) -> dict[str, Any]:
+        part = template.only(whole, lambda type_: type_ not in WATCHING)
+        return part | {"outputs": whole["outputs"]}
 
     def changes(self) -> list[Change]:
         """See Part; the deployment itself names every right that is missing before it begins."""
-        faults = lint.faults(self._template)
+        faults = lint.faults(template.read())
         if faults:
             raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
         self._require_group()
         differences = list(self._differences())
         if not differences:
             return []
-        action = "create" if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API) is None else "update"
+        action = "create" if self._clients.arm.get(self._deployment, DEPLOYMENTS_API) is None else "update"
         return [Change(action, "deployment", self._deployment_name, tuple(differences), self._deploy)]
 
     def notes(self) -> list[str]:
@@ -59,8 +74,8 @@ class AzureResources(Part):
             if live is not None:
                 call = self._deleting(live["id"], resource.api_version)
                 found.append(Change("delete", resource.type, _shown_name(resource), (), call))
-        if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API):
-            call = self._deleting(self._clients.deployment, DEPLOYMENTS_API)
+        if self._clients.arm.get(self._deployment, DEPLOYMENTS_API):
+            call = self._deleting(self._deployment, DEPLOYMENTS_API)
             found.append(Change("delete", "deployment record", self._deployment_name, (), call))
         return found
 
@@ -72,7 +87,7 @@ class AzureResources(Part):
             "mainPipeline": MAIN_PIPELINE,
             "budgetFrom": self._budget_from(),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
-            "globalParameters": self._global_parameters(),
+            "factoryProperties": self._factory_properties(),
         }
         return {
             name: extra[name] if name in extra else getattr(environment, _snake(name))
@@ -86,7 +101,7 @@ class AzureResources(Part):
 
     @property
     def _deployment_name(self) -> str:
-        return self._clients.deployment.rpartition("/")[2]
+        return self._deployment.rpartition("/")[2]
 
     def _resources(self) -> list[template.Resource]:
         return template.resources(self._template, self.parameters(), self._group, self._reference)
@@ -126,16 +141,16 @@ class AzureResources(Part):
 
         Source: Azure REST API reference, Budgets: a new budget must not begin in the past.
         """
-        path = f"{self._group}/providers/Microsoft.Consumption/budgets/coinlake-{self._clients.environment.name}"
-        live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.Consumption/budgets"])
+        path = self._clients.resource_id(BUDGETS, f"coinlake-{self._clients.environment.name}")
+        live = self._clients.arm.get(path, lint.API_VERSIONS[BUDGETS])
         start = live["properties"]["timePeriod"]["startDate"] if live else self._clients.today().isoformat()
         return f"{start[:7]}-01"
 
-    def _global_parameters(self) -> dict[str, Any]:
-        """Those that the factory has: the part factory sets them, and a deployment must not delete them."""
-        path = f"{self._group}/providers/Microsoft.DataFactory/factories/{self._clients.environment.factory}"
+    def _factory_properties(self) -> dict[str, Any]:
+        """The settings that the factory has, which a deployment must not delete, and the one that is ours."""
+        path = self._clients.resource_id("Microsoft.DataFactory/factories", self._clients.environment.factory)
         live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.DataFactory/factories"])
-        return live["properties"].get("globalParameters", {}) if live else {}
+        return (factory_settings(live) if live else {}) | {"publicNetworkAccess": "Enabled"}
 
     def _require_group(self) -> None:
         if self._clients.arm.get(self._group, DEPLOYMENTS_API) is None:
@@ -172,16 +187,16 @@ class AzureResources(Part):
         body = {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
         self._clients.sign_in()
         self._wait_for_the_one_under_way()
-        checked = self._clients.arm.post(f"{self._clients.deployment}/validate", DEPLOYMENTS_API, body)
+        checked = self._clients.arm.post(f"{self._deployment}/validate", DEPLOYMENTS_API, body)
         if "error" in checked:
             reason = f"{checked['error'].get('code')}: {checked['error'].get('message')}"
             raise CoinlakeError(f"Azure refuses the template in {environment.resource_group}: {reason}")
-        self._clients.arm.put(self._clients.deployment, DEPLOYMENTS_API, body)
+        self._clients.arm.put(self._deployment, DEPLOYMENTS_API, body)
 
     def _wait_for_the_one_under_way(self) -> None:
         """Azure refuses a second deployment of the name while the first, perhaps of a call that died, runs."""
         for _ in range(POLLS):
-            record = self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API)
+            record = self._clients.arm.get(self._deployment, DEPLOYMENTS_API)
             if record is None or record["properties"]["provisioningState"] in ("Succeeded", "Failed", "Canceled"):
                 return
             self._clients.sleep(SECONDS_BETWEEN_POLLS)
@@ -197,6 +212,26 @@ class AzureResources(Part):
 
     def _deleting(self, path: str, version: str):
         return lambda: self._clients.arm.delete(path, version)
+
+
+class Watching(AzureResources):
+    """Alerts and the budget, after everything else and in a deployment of their own."""
+
+    name = "watching"
+    purpose = "Azure resources by ARM template: three alerts, one of them the budget's"
+
+    def __init__(self, clients: Clients):
+        super().__init__(clients)
+        self._deployment = f"{clients.deployment}-watching"
+
+    def _part_of(self, whole: dict[str, Any]) -> dict[str, Any]:
+        types = [one for one in WATCHING if one != BUDGETS or self._clients.environment.monthly_budget]
+        return template.only(whole, types.__contains__)
+
+
+def factory_settings(factory: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a factory that can be written: a PUT deletes those that it leaves out."""
+    return {name: value for name, value in factory["properties"].items() if name not in FACTORY_READ_ONLY}
 
 
 def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator[str]:
