@@ -375,6 +375,16 @@ def deploy_init(
     print(f"{path} is ready. See: coinlake deploy plan --environment {environment}")
 
 
+@deploy.command("doctor", epilog="For example: coinlake deploy doctor dev")
+def deploy_doctor(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which environment: dev or prod.")],
+) -> int:
+    """Look for what would stop a deployment, before anything is created, and say what mends it."""
+    from coinlake_ops.deploy import doctor
+
+    return DONE if doctor.examine(_clients("doctor", environment), print) else FAILED
+
+
 @deploy.command("plan")
 def deploy_plan(
     environment: Environment,
@@ -384,9 +394,13 @@ def deploy_plan(
     ] = False,
 ) -> int:
     """Print what would change; changes nothing. Whoever may only read is told what stays unseen."""
-    from coinlake_ops.deploy import deployment
+    from coinlake_ops.deploy import deployment, doctor
 
-    found = deployment.plan(_parts("plan", environment, only), print)
+    clients = _clients("plan", environment, only)
+    # What would stop a deployment stands at the head; a plan of one part asks for that part alone.
+    for finding in doctor.findings(clients) if not only else ():
+        print(f"! {finding}")
+    found = deployment.plan(deployment.parts(clients, only), print)
     print(f"\n{found.changes} changes. Apply them: coinlake deploy apply --environment {environment}")
     if found.unseen:
         print(f"Not seen, for want of a right: {', '.join(found.unseen)}.")
@@ -405,14 +419,9 @@ def deploy_apply(environment: Environment, only: Only = []) -> None:  # noqa: B0
 @deploy.command("smoke")
 def deploy_smoke(environment: Environment) -> None:
     """Start the main pipeline in the factory, wait for its end, and fail unless it succeeds."""
-    from coinlake_ops import environment as environments
-    from coinlake_ops import project
-    from coinlake_ops.deploy import Clients, smoke
+    from coinlake_ops.deploy import smoke
 
-    project.require_checkout("coinlake deploy smoke")
-    with _words_of_the_call():
-        environments.require_known(environment)
-    smoke.run(Clients(*environments.load(environment)), print)
+    smoke.run(_clients("smoke", environment), print)
 
 
 @deploy.command("destroy")
@@ -492,6 +501,13 @@ def deploy_cost() -> None:
 
 def _parts(command: str, environment: str, only: list[str]):
     """The parts of an environment that a command of deploy or governance works on."""
+    from coinlake_ops.deploy import deployment
+
+    return deployment.parts(_clients(command, environment, only), only)
+
+
+def _clients(command: str, environment: str, only: Sequence[str] = ()):
+    """The clients of an environment, after what was typed has been checked."""
     from coinlake_ops import environment as environments
     from coinlake_ops import project
     from coinlake_ops.deploy import Clients, deployment
@@ -500,7 +516,7 @@ def _parts(command: str, environment: str, only: list[str]):
     with _words_of_the_call():
         environments.require_known(environment)
         deployment.require_known(only)
-    return deployment.parts(Clients(*environments.load(environment)), only)
+    return Clients(*environments.load(environment))
 
 
 @governance.command("render")

@@ -106,6 +106,15 @@ class Clients:
         """The id of a resource of the group, by its type and name, whether it is there or not."""
         return f"{self.environment.group_id}/providers/{kind}/{name}"
 
+    def deleted_vault(self) -> dict[str, Any] | None:
+        """A vault of this name that was deleted less than 90 days ago, and so can only be taken back; or None."""
+        environment = self.environment
+        path = (
+            f"/subscriptions/{environment.subscription}/providers/Microsoft.KeyVault/locations/{environment.location}"
+            f"/deletedVaults/{environment.key_vault}"
+        )
+        return self.arm.get(path, lint.API_VERSIONS["Microsoft.KeyVault/vaults"])
+
     @property
     def workspace_id(self) -> str:
         """The id of the Databricks workspace."""

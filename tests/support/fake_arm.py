@@ -36,6 +36,7 @@ VERSIONS = {
     "Microsoft.Storage/storageAccounts/blobServices/containers": {"2023-05-01"},
     "Microsoft.Storage/storageAccounts/managementPolicies": {"2023-05-01"},
 }
+NAMESPACES = {kind.partition("/")[0] for kind in VERSIONS} | {"Microsoft.Compute", "Microsoft.Network"}
 # What can be logged and measured of a resource, by its type.
 CATEGORIES = {
     "logs": {
@@ -64,6 +65,12 @@ class FakeArm:
         self.month = "2026-12"
         # Types that the subscription's offer does not have: the rest of a deployment is made all the same.
         self.unsupported: set[str] = set()
+        self.enabled, self.offer = "Enabled", "PayAsYouGo_2014-09-01"
+        self.unregistered: set[str] = set()
+        self.regions = ["West Europe", "North Europe"]
+        self.vcpus = {"cores": 100, "standardDDSv5Family": 100, "standardNCFamily": 0}
+        self.taken: set[str] = set()
+        self.policy = ""
         self.state = {
             "groups": {group_id},
             "resources": {},
@@ -90,6 +97,9 @@ class FakeArm:
         )
         if child and "/providers/Microsoft.Insights" not in path:
             return FakeFactory(self.resources, child[1]).handle(request, child[2], child[3], child[4])
+        about_subscription = self._about_subscription(request)
+        if about_subscription is not None:
+            return about_subscription
         kind = _type(path)
         if request.query.get("api-version") not in VERSIONS.get(kind, ()):
             version = request.query.get("api-version")
@@ -111,6 +121,34 @@ class FakeArm:
         if path.endswith("/roleAssignments"):
             return self._role_assignments(path)
         return self._resource(request, kind)
+
+    def _about_subscription(self, request: Request) -> Answer | None:
+        """Source: examples of the Azure REST API specifications: subscriptions, providers, usages, names."""
+        version, path = request.query.get("api-version"), re.sub(r"^/subscriptions/[^/]+", "", request.path)
+        if path == "" and version == "2022-12-01":
+            return Answer(200, {"state": self.enabled, "subscriptionPolicies": {"quotaId": self.offer}})
+        if path == "/providers" and version == "2021-04-01":
+            return Answer(200, {"value": [self._provider(name) for name in NAMESPACES]})
+        if path.endswith("/usages") and version == "2024-07-01":
+            used = {name: {"value": name, "localizedValue": f"vCPUs of {name}"} for name in self.vcpus}
+            return Answer(
+                200,
+                {"value": [{"name": used[name], "limit": self.vcpus[name], "currentValue": 2} for name in used]},
+            )
+        if path.endswith("/checkNameAvailability"):
+            name, field = request.json["name"], "available" if "Sql" in path else "nameAvailable"
+            is_free = name not in self.taken
+            return Answer(200, {field: is_free} | ({} if is_free else {"message": f"{name} is already taken."}))
+        if path.endswith("/whatIf"):
+            refused = {"status": "Failed", "error": {"code": "RequestDisallowedByPolicy", "message": self.policy}}
+            return Answer(200, refused if self.policy else {"status": "Succeeded", "properties": {"changes": []}})
+        return None
+
+    def _provider(self, namespace: str) -> dict:
+        types = [kind for kind in VERSIONS if kind.startswith(f"{namespace}/")]
+        shown = [{"resourceType": kind.partition("/")[2], "locations": self.regions} for kind in types]
+        state = "NotRegistered" if namespace in self.unregistered else "Registered"
+        return {"namespace": namespace, "registrationState": state, "resourceTypes": shown}
 
     def _resource(self, request: Request, kind: str) -> Answer:
         held = self.resources.get(request.path.lower())

@@ -38,6 +38,13 @@ class FakeWorkspace:
     def __init__(self, host: str, groups, runtimes=RUNTIMES):
         self.host = host
         self.runtimes = runtimes
+        self.metastore = "m1"
+        self.metastore_privileges = [
+            "CREATE_CATALOG",
+            "CREATE_STORAGE_CREDENTIAL",
+            "CREATE_SERVICE_CREDENTIAL",
+            "CREATE_EXTERNAL_LOCATION",
+        ]
         self.catalog = FakeUnityCatalog(set(groups))
         self.state = {
             "clock": 1_000,
@@ -264,6 +271,21 @@ class FakeWorkspace:
             return Answer(204)
         self.state["principals"][id_] = request.json | {"id": id_}
         return Answer(200, {})
+
+    def _groups(self, request: Request) -> Answer:
+        [name] = re.findall(r'displayName eq "(.+)"', request.query["filter"])
+        found = [{"displayName": name, "id": "1"}] if name in self.catalog.groups else []
+        start = int(request.query.get("startIndex", 1))
+        return Answer(200, {"Resources": found[start - 1 :], "totalResults": len(found), "startIndex": start})
+
+    def _metastore(self, request: Request) -> Answer:
+        return Answer(200, {"metastore_id": self.metastore} if self.metastore else {})
+
+    def _metastore_grants(self, request: Request, metastore: str) -> Answer:
+        privileges = [{"privilege": privilege} for privilege in self.metastore_privileges]
+        return Answer(
+            200, {"privilege_assignments": [{"principal": request.query["principal"], "privileges": privileges}]}
+        )
 
     def _me(self, request: Request) -> Answer:
         return Answer(200, {"userName": DEPLOYER})
@@ -533,6 +555,9 @@ class FakeWorkspace:
         (re.escape(SCIM), _principals),
         (re.escape(SCIM) + r"/([^/]+)", _principal),
         (r"/api/2\.0/preview/scim/v2/Me", _me),
+        (r"/api/2\.0/preview/scim/v2/Groups", _groups),
+        (r"/api/2\.1/unity-catalog/metastore_summary", _metastore),
+        (r"/api/2\.1/unity-catalog/effective-permissions/metastore/([^/]+)", _metastore_grants),
         (r"/api/2\.0/permissions/([\w-]+)/([^/]+)", _permissions),
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),

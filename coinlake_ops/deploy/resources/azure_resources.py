@@ -95,6 +95,13 @@ class AzureResources(Part):
             if name in extra or hasattr(environment, _snake(name))
         }
 
+    def request(self) -> dict[str, Any]:
+        """What Resource Manager is asked to deploy, to validate, or to say what it would do."""
+        parameters = {name: {"value": value} for name, value in self.parameters().items()}
+        if self._clients.deleted_vault() is not None:
+            parameters["keyVaultCreateMode"] = {"value": "recover"}
+        return {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+
     @property
     def _group(self) -> str:
         return self._clients.environment.group_id
@@ -181,10 +188,7 @@ class AzureResources(Part):
     def _deploy(self) -> None:
         environment = self._clients.environment
         self._require_rights()
-        parameters = {name: {"value": value} for name, value in self.parameters().items()}
-        if self._vault_was_deleted():
-            parameters["keyVaultCreateMode"] = {"value": "recover"}
-        body = {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+        body = self.request()
         self._clients.sign_in()
         self._wait_for_the_one_under_way()
         checked = self._clients.arm.post(f"{self._deployment}/validate", DEPLOYMENTS_API, body)
@@ -200,15 +204,6 @@ class AzureResources(Part):
             if record is None or record["properties"]["provisioningState"] in ("Succeeded", "Failed", "Canceled"):
                 return
             self._clients.sleep(SECONDS_BETWEEN_POLLS)
-
-    def _vault_was_deleted(self) -> bool:
-        """Whether a vault of this name was deleted less than 90 days ago: then it can only be taken back."""
-        environment = self._clients.environment
-        path = (
-            f"/subscriptions/{environment.subscription}/providers/Microsoft.KeyVault/locations/{environment.location}"
-            f"/deletedVaults/{environment.key_vault}"
-        )
-        return self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.KeyVault/vaults"]) is not None
 
     def _deleting(self, path: str, version: str):
         return lambda: self._clients.arm.delete(path, version)
