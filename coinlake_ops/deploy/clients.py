@@ -177,7 +177,7 @@ class Clients:
             identity = f"{self.resource_id(kind, name)}/providers/Microsoft.ManagedIdentity/identities/default"
             found = self.arm.get(identity, IDENTITIES_API)
             if found is None:
-                return f"(application id of {name})"
+                return not_yet(name)
             self._application_ids[name] = found["properties"]["clientId"]
         return self._application_ids[name]
 
@@ -219,3 +219,8 @@ class Clients:
             return headers
 
         return strategy
+
+
+def not_yet(name: str) -> str:
+    """What stands in a plan for the application id of a resource that is not there yet."""
+    return f"(application id of {name})"

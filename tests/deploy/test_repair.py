@@ -120,6 +120,15 @@ def test_a_role_that_never_comes_ends_the_apply_and_one_that_nobody_assigned_is_
     assert net.fakes["workspace"].catalog.roles_unknown_for == 100 - deployment.ATTEMPTS - 1
 
 
+def test_users_of_the_database_wait_for_the_identities(net, root):
+    apply(root)
+    net.fakes["database"].state["members"].clear()
+    resources = net.fakes["arm"].resources
+    del resources[factory(net)["id"].lower()]
+    with pytest.raises(CoinlakeError, match=r"adf-coinlake-dev: there is no identity yet\. Apply the part"):
+        apply(root, "sql")
+
+
 # What others set on a factory
 
 
