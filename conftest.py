@@ -4,6 +4,6 @@ import pytest
 
 import adf_lab  # noqa: F401
 
-pytest_plugins = ["tests.support.skips"]
+pytest_plugins = ["tests.support.only_here", "tests.support.skips"]
 # An assertion in shared code shows its values, as one in a test does.
 pytest.register_assert_rewrite("tests.support", "adf_support")

@@ -367,13 +367,56 @@ def _with_server(lake: str, command: list[str]) -> int:
         return subprocess.run(command, env=environment).returncode
 
 
-@deploy.command("plan")
-def deploy_plan(environment: Environment, only: Only = []) -> None:  # noqa: B006
-    """Print what would change; changes nothing."""
-    from coinlake_ops.deploy import deployment
+@deploy.command("init", epilog="For example: coinlake deploy init dev")
+def deploy_init(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which environment: dev or prod.")],
+) -> None:
+    """Make the file of an environment: what the Azure CLI knows is read, the rest is asked."""
+    from coinlake_ops import environment as environments
+    from coinlake_ops import project
+    from coinlake_ops.deploy import environment_file
 
-    count = deployment.plan(_parts("plan", environment, only), print)
-    print(f"\n{count} changes. Apply them: coinlake deploy apply --environment {environment}")
+    project.require_checkout("coinlake deploy init")
+    with _words_of_the_call():
+        environments.require_known(environment)
+
+    def ask(name: str, meaning: str, offered: str) -> str:
+        return typer.prompt(f"{name}: {meaning}\n ", default=offered or None)
+
+    path = environment_file.write(environment, ask)
+    print(f"{path} is ready. See: coinlake deploy plan --environment {environment}")
+
+
+@deploy.command("doctor", epilog="For example: coinlake deploy doctor dev")
+def deploy_doctor(
+    environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which environment: dev or prod.")],
+) -> int:
+    """Look for what would stop a deployment, before anything is created, and say what mends it."""
+    from coinlake_ops.deploy import doctor
+
+    return DONE if doctor.examine(_clients("doctor", environment), print) else FAILED
+
+
+@deploy.command("plan")
+def deploy_plan(
+    environment: Environment,
+    only: Only = [],  # noqa: B006
+    check: Annotated[
+        bool, typer.Option("--check", help="Fail when anything would change or could not be seen.")
+    ] = False,
+) -> int:
+    """Print what would change; changes nothing. Whoever may only read is told what stays unseen."""
+    from coinlake_ops.deploy import deployment, doctor
+
+    clients = _clients("plan", environment, only)
+    # What would stop a deployment stands at the head; a plan of one part asks for that part alone.
+    for finding in doctor.findings(clients) if not only else ():
+        print(f"! {finding}")
+    found = deployment.plan(deployment.parts(clients, only), print)
+    print(f"\n{found.changes} changes. Apply them: coinlake deploy apply --environment {environment}")
+    if found.unseen:
+        print(f"Not seen, for want of a right: {', '.join(found.unseen)}.")
+    return FAILED if check and (found.changes or found.unseen) else DONE
 
 
 @deploy.command("apply")
@@ -383,6 +426,14 @@ def deploy_apply(environment: Environment, only: Only = []) -> None:  # noqa: B0
 
     count = deployment.apply(_parts("apply", environment, only), print)
     print(f"\n{count} changes made." if count else "\nEverything is as it should be.")
+
+
+@deploy.command("smoke")
+def deploy_smoke(environment: Environment) -> None:
+    """Start the main pipeline in the factory, wait for its end, and fail unless it succeeds."""
+    from coinlake_ops.deploy import smoke
+
+    smoke.run(_clients("smoke", environment), print)
 
 
 @deploy.command("destroy")
@@ -462,6 +513,13 @@ def deploy_cost() -> None:
 
 def _parts(command: str, environment: str, only: list[str]):
     """The parts of an environment that a command of deploy or governance works on."""
+    from coinlake_ops.deploy import deployment
+
+    return deployment.parts(_clients(command, environment, only), only)
+
+
+def _clients(command: str, environment: str, only: Sequence[str] = ()):
+    """The clients of an environment, after what was typed has been checked."""
     from coinlake_ops import environment as environments
     from coinlake_ops import project
     from coinlake_ops.deploy import Clients, deployment
@@ -470,7 +528,7 @@ def _parts(command: str, environment: str, only: list[str]):
     with _words_of_the_call():
         environments.require_known(environment)
         deployment.require_known(only)
-    return deployment.parts(Clients(*environments.load(environment)), only)
+    return Clients(*environments.load(environment))
 
 
 @governance.command("render")
@@ -483,12 +541,16 @@ def governance_render(environment: Environment) -> None:
 
 @governance.command("access")
 def governance_access(environment: Environment) -> None:
-    """Print who may do what to all of a layer; asks nobody."""
-    from coinlake_ops.governance import access, model
+    """Print who may do what to all of a layer and to the objects of the workspace; asks nobody."""
+    from coinlake_ops.governance import access, model, workspace
 
     setting = _setting(environment)
-    for principal, schema, allowed in access.matrix(model.desired(setting), setting.principals.values()):
-        print(f"{principal:44} {schema:32} {', '.join(allowed)}")
+    rows = [
+        *access.matrix(model.desired(setting), setting.principals.values()),
+        *workspace.matrix(setting.principals),
+    ]
+    for principal, what, allowed in rows:
+        print(f"{principal:44} {what:32} {', '.join(allowed)}")
 
 
 @governance.command("diff")
@@ -497,7 +559,10 @@ def governance_diff(environment: Environment) -> int:
     from coinlake_ops.deploy import deployment
     from coinlake_ops.governance import model
 
-    count = deployment.plan(_parts("plan", environment, ["governance"]), print)
+    found = deployment.plan(_parts("plan", environment, ["governance"]), print)
+    if found.unseen:
+        return FAILED
+    count = found.changes
     print(f"\n{count} differences between {model.PATH.name} and the catalog." if count else "\nNo drift.")
     return FAILED if count else DONE
 

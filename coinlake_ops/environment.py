@@ -1,9 +1,13 @@
-"""One environment of the cloud: coinlake_ops/azure/<name>.yml, checked against parameters/<name>.yml.
+"""One environment of the cloud: coinlake_ops/azure/<name>.yml, and what follows from it for the notebooks.
 
-A value in <angle brackets> is yours to fill in: it is refused by its name, before any call is made.
+The file is the user's, made by `coinlake deploy init <name>` from <name>.example.yml, which is read where there
+is no such file. A variable COINLAKE_AZURE_<NAME OF THE VALUE> goes before both, as in a workflow. A value in
+<angle brackets> is still to be filled in: it is refused by its name, before any call is made.
 """
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,8 @@ from coinlake.parameters import Value
 from coinlake_ops import parameter_files, project
 
 FOLDER = project.PACKAGE / "azure"
+TEMPLATE = ".example.yml"
+VARIABLE = "COINLAKE_AZURE_"
 
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DASHED = r"[a-z0-9][a-z0-9-]*[a-z0-9]"
@@ -34,15 +40,15 @@ _RULES = {
     "platform_group": (r"[^<>`]+", "display name of the group that owns everything"),
     "platform_group_id": (_GUID, 'its object id: az ad group show --group "<name>" --query id'),
     "engineers_group": (r"[^<>`]+", "display name of the group of data engineers"),
+    "engineers_group_id": (_GUID, 'its object id: az ad group show --group "<name>" --query id'),
     "analysts_group": (r"[^<>`]+", "display name of the group of analysts"),
+    "analysts_group_id": (_GUID, 'its object id: az ad group show --group "<name>" --query id'),
     "databricks_application_object_id": (
         _GUID,
         "object id of the enterprise application AzureDatabricks in your tenant: "
         "az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
     ),
-    "factory_application_id": (rf"{_GUID}|", "empty: asked from Microsoft Graph"),
     "alert_email": (r"[^@<>\s]+@[^@<>\s]+\.[^@<>\s]+", "an address that alerts go to"),
-    "budget_from": (r"\d{4}-\d{2}-01", "the first day of the month in which the budget begins"),
     "storage_redundancy": (r"Standard_(LRS|ZRS|GRS|GZRS)", "Standard_LRS, _ZRS, _GRS or _GZRS"),
 }
 
@@ -70,11 +76,11 @@ class Environment:
     platform_group: str
     platform_group_id: str
     engineers_group: str
+    engineers_group_id: str
     analysts_group: str
+    analysts_group_id: str
     databricks_application_object_id: str
-    factory_application_id: str
     alert_email: str
-    budget_from: str
     storage_redundancy: str
     monthly_budget: int
     sql_vcores: int
@@ -102,72 +108,97 @@ class Environment:
         return f"abfss://{name}@{self.storage_account}.dfs.core.windows.net/"
 
 
-def load(name: str, folder: Path = FOLDER, placeholders: bool = False) -> tuple[Environment, dict[str, Value]]:
-    """An environment by its name, and the parameters of its notebooks, checked against each other.
+def load(
+    name: str,
+    folder: Path | None = None,
+    placeholders: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[Environment, dict[str, Value]]:
+    """An environment by its name, and the parameters of its notebooks with the addresses that follow from it.
 
     With `placeholders`, values in angle brackets may still stand there: for what asks no cloud.
     Raises ConfigurationError that names every value that is missing, unknown, a placeholder or of a wrong form.
     """
-    environment = read(name, folder, placeholders)
-    parameters = parameter_files.load(name)
+    environment = read(name, folder, placeholders, environ)
+    parameters = parameter_files.load(name) | {
+        "key_vault_url": environment.vault_url,
+        "sql_server": environment.sql_host,
+        "sql_database": environment.sql_database,
+    }
     faults = [
         f"{parameter} in parameters/{name}.yml is {parameters[parameter]!r}, but must be {expected!r}: {why}"
         for parameter, expected, why in (
-            (
-                "key_vault_url",
-                environment.vault_url,
-                f"key_vault in coinlake_ops/azure/{name}.yml is {environment.key_vault}",
-            ),
             ("lake_path", f"/Volumes/{parameters['catalog']}/raw_data/lake", "that volume is made here"),
-            (
-                "sql_server",
-                environment.sql_host,
-                f"sql_server in coinlake_ops/azure/{name}.yml is {environment.sql_server}",
-            ),
-            ("sql_database", environment.sql_database, f"sql_database in coinlake_ops/azure/{name}.yml is that"),
             ("sql_credential", f"{parameters['catalog']}_sql", "that service credential is made here"),
         )
         if parameters[parameter] != expected
     ]
     if faults:
-        raise ConfigurationError(
-            "The two files of this environment contradict each other:\n  " + "\n  ".join(faults)
-        )
+        raise ConfigurationError("The parameters contradict the deployment:\n  " + "\n  ".join(faults))
     return environment, parameters
 
 
-def require_known(name: str, folder: Path = FOLDER) -> None:
-    """Raises ConfigurationError when no file describes the environment."""
-    if not (folder / f"{name}.yml").exists():
-        known = ", ".join(sorted(file.stem for file in folder.glob("*.yml")))
+def require_known(name: str, folder: Path | None = None) -> None:
+    """Raises ConfigurationError when neither a file nor a template describes the environment."""
+    folder = folder or FOLDER
+    known = {file.name.partition(".")[0] for file in folder.glob("*.yml")}
+    if name not in known:
         raise ConfigurationError(
-            f"There is no {_place(folder / f'{name}.yml')}. Environments of the cloud are: {known}."
+            f"There is no {_place(folder / f'{name}.yml')}. Environments of the cloud are: "
+            f"{', '.join(sorted(known))}."
         )
 
 
-def read(name: str, folder: Path = FOLDER, placeholders: bool = False) -> Environment:
-    """The content of <folder>/<environment>.yml; raises ConfigurationError as `load`."""
-    path = folder / f"{name}.yml"
+def read(
+    name: str,
+    folder: Path | None = None,
+    placeholders: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Environment:
+    """The environment as file or template and variables describe it; raises ConfigurationError as `load`."""
+    folder = folder or FOLDER
     require_known(name, folder)
-    values = {"name": name} | (yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+    path = folder / f"{name}.yml"
+    if not path.exists():
+        path = folder / f"{name}{TEMPLATE}"
     names = {field.name: field.type for field in fields(Environment)}
+    values = {"name": name} | (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) | _given(names, environ)
     faults = [f"{name} is missing" for name in names if name not in values]
     faults += [f"{name} is unknown" for name in values if name not in names]
     filled_in = [name for name in names if name in values and not (placeholders and _is_placeholder(values[name]))]
-    faults += [fault for name in filled_in if (fault := _fault(name, names[name], values))]
+    faults += [fault for field in filled_in if (fault := _fault(field, names[field], values[field]))]
     if faults:
-        raise ConfigurationError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults))
+        remedy = "" if path.name == f"{name}.yml" else f"\nFill it in: coinlake deploy init {name}"
+        raise ConfigurationError(f"{_place(path)} is not ready:\n  " + "\n  ".join(faults) + remedy)
     return Environment(**values | {"running_triggers": tuple(values["running_triggers"])})
 
 
-def _fault(name: str, expected: Any, values: dict) -> str:
-    value = values[name]
+def fault(name: str, value: Any) -> str:
+    """What is wrong with a value of an environment, by its name; empty when nothing is."""
+    return _fault(name, {field.name: field.type for field in fields(Environment)}[name], value)
+
+
+def _given(names: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The values that variables give; an empty one, which a workflow makes of one that nobody set, gives none."""
+    found: dict[str, Any] = {}
+    for name, type_ in names.items():
+        text = environ.get(f"{VARIABLE}{name.upper()}", "")
+        if text and name == "running_triggers":
+            found[name] = [trigger.strip() for trigger in text.split(",")]
+        elif text and name != "name":
+            found[name] = int(text) if type_ is int and text.isdecimal() else text
+    return found
+
+
+def _fault(name: str, expected: Any, value: Any) -> str:
     if name == "running_triggers":
         is_list = isinstance(value, list) and all(isinstance(trigger, str) for trigger in value)
         return "" if is_list else f"{name}: {value!r} is not a list of triggers of adf/trigger"
     if expected is int:
-        is_positive = isinstance(value, int) and not isinstance(value, bool) and value > 0
-        return "" if is_positive else f"{name}: {value!r} is not a whole number above 0"
+        # Some offers of Azure have no budgets: 0 makes none.
+        least = 0 if name == "monthly_budget" else 1
+        is_enough = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return "" if is_enough else f"{name}: {value!r} is not a whole number of at least {least}"
     pattern, meaning = _RULES.get(name, (".+", "a text"))
     if isinstance(value, str) and re.fullmatch(pattern, value):
         return ""

@@ -52,6 +52,24 @@ def read(path: Path = PATH) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def only(template: Mapping[str, Any], types: Callable[[str], bool]) -> dict[str, Any]:
+    """The part of a template whose resources are of the types that `types` accepts, as a template without outputs.
+
+    What its resources depend on elsewhere must be there already.
+    """
+    kept = []
+    for document in template["resources"]:
+        if types(document["type"]):
+            needed = [text for text in document.get("dependsOn", ()) if types(_type_in(text))]
+            kept.append({**document, "dependsOn": needed})
+    return {**template, "resources": kept, "outputs": {}}
+
+
+def _type_in(text: str) -> str:
+    """The type of the resource that an expression of `dependsOn` names."""
+    return next(ast.literal_eval(call.args[0]) for call in calls(text) if called(call) == "resourceId")
+
+
 def resources(
     template: Mapping[str, Any],
     parameters: Mapping[str, Any],

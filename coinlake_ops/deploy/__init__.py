@@ -3,7 +3,7 @@
 Every part compares what should be with what is, prints the difference, and changes only that.
 """
 
-from coinlake_ops.deploy import bundle, deployment
+from coinlake_ops.deploy import bundle, deployment, doctor, environment_file, smoke
 from coinlake_ops.deploy.clients import Clients
 
-__all__ = ["Clients", "bundle", "deployment"]
+__all__ = ["Clients", "bundle", "deployment", "doctor", "environment_file", "smoke"]

@@ -1,7 +1,8 @@
 """A small client of Azure Resource Manager: read, write, delete, wait.
 
-The management packages hide the same four calls behind one class per service and per version; a deployment and
-its reads need no more than these, and errors come through as Azure words them.
+The management packages hide the same four calls behind one class per service and per version. What they share,
+azure-core and azure-mgmt-core, does the rest here too: signing in, asking a busy service again, and waiting for
+what takes long, in every form in which Azure says so.
 Source: Azure REST API reference, "Track asynchronous Azure operations".
 """
 
@@ -10,110 +11,156 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import requests
 from azure.core.credentials import TokenCredential
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline.policies import RequestIdPolicy, RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest, HttpResponse
+from azure.mgmt.core import ARMPipelineClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.core.polling.arm_polling import ARMPolling
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy.needed import NotAllowed
 
 HOST = "https://management.azure.com"
-GRAPH = "https://graph.microsoft.com"
 SECONDS_BETWEEN_POLLS = 5
 POLLS = 720
-ATTEMPTS = 4
+RETRIES = 3
+# Another operation on the same resource is under way, or has just ended; azure-core knows 429 and 5xx itself.
+IN_THE_WAY = (409, 412)
 
 _FORBIDDEN = re.compile(r"perform action '([^']+)' over scope '([^']+)'")
 
 
-class ArmClient:
-    """Signed-in requests to one host; `sleep` waits between polls, in seconds."""
+class _Transport(RequestsTransport):
+    """Waits by `sleep`, in seconds, and no longer than an hour for one operation."""
 
-    def __init__(self, credential: TokenCredential, sleep: Callable[[float], None] = time.sleep, host: str = HOST):
-        self._credential = credential
-        self._sleep = sleep
-        self._host = host
-        self._session = requests.Session()
+    def __init__(self, sleep: Callable[[float], None]):
+        super().__init__()
+        self._wait = sleep
+        self.seconds_left = 0.0
+
+    def sleep(self, duration: float) -> None:
+        """See RequestsTransport."""
+        self.seconds_left -= duration
+        if self.seconds_left < 0:
+            raise CoinlakeError("It is not done after an hour. Look at it in the portal, then apply again.")
+        self._wait(duration)
+
+
+class ArmClient:
+    """Signed-in requests; `sleep` waits between polls, in seconds."""
+
+    def __init__(self, credential: TokenCredential, sleep: Callable[[float], None] = time.sleep):
+        self._transport = _Transport(sleep)
+        retries = dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), RETRIES)
+        self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(
+            HOST,
+            transport=self._transport,
+            policies=[
+                RequestIdPolicy(),
+                RetryPolicy(retry_on_status_codes=IN_THE_WAY, retry_backoff_factor=2, **retries),
+                ARMChallengeAuthenticationPolicy(credential, f"{HOST}/.default"),
+            ],
+        )
 
     def get(self, path: str, version: str = "", **query: str) -> dict[str, Any] | None:
         """The document at a path, None when there is none; raises CoinlakeError that names a missing right."""
-        response = self._send("GET", self._url(path, version, query))
+        response = self._sent("GET", path, version, query=query)
         return None if response.status_code == 404 else response.json()
 
     def values(self, path: str, version: str, **query: str) -> list[dict[str, Any]]:
         """All entries of a list, page by page; empty when its owner does not exist."""
         found: list[dict[str, Any]] = []
-        url: str | None = self._url(path, version, query)
-        while url:
-            response = self._send("GET", url)
-            page = {} if response.status_code == 404 else response.json()
+        response = self._sent("GET", path, version, query=query)
+        while response.status_code != 404:
+            page = response.json()
             found += page.get("value", [])
-            url = page.get("nextLink")
+            if not page.get("nextLink"):
+                break
+            response = self._sent("GET", page["nextLink"], "")
         return found
 
     def put(self, path: str, version: str, document: Mapping[str, Any]) -> dict[str, Any]:
         """Write a document, wait until Azure has done it, and return it; raises CoinlakeError when it fails."""
-        answer = self._send("PUT", self._url(path, version), document).json()
-        for _ in range(POLLS):
-            state = answer.get("properties", {}).get("provisioningState", "Succeeded")
-            if state == "Succeeded":
-                return answer
-            if state in ("Failed", "Canceled"):
-                raise CoinlakeError(f"{path}: {state}. {_reasons(answer['properties'].get('error', {}))}")
-            self._sleep(SECONDS_BETWEEN_POLLS)
-            answer = self.get(path, version) or {}
-        raise CoinlakeError(f"{path} is not done after an hour. Look at it in the portal, then apply again.")
+        return self._finished("PUT", path, version, document)
 
     def post(self, path: str, version: str, document: Mapping[str, Any]) -> dict[str, Any]:
         """Ask something that needs a body, such as a validation; waits when Azure takes its time."""
-        return self._finished(self._send("POST", self._url(path, version), document)).json()
+        return self._finished("POST", path, version, document)
 
     def delete(self, path: str, version: str) -> None:
         """Remove a resource and wait until it is gone; none is fine."""
-        self._finished(self._send("DELETE", self._url(path, version)))
+        self._finished("DELETE", path, version)
 
-    def _finished(self, response: requests.Response) -> requests.Response:
-        for _ in range(POLLS):
-            if response.status_code != 202:
-                return response
-            self._sleep(SECONDS_BETWEEN_POLLS)
-            response = self._send("GET", response.headers["Location"])
-        raise CoinlakeError(
-            f"{response.url} is not done after an hour. Look at it in the portal, then apply again."
-        )
+    def _sent(self, method: str, path: str, version: str, query: Mapping[str, str] | None = None) -> HttpResponse:
+        """The answer to one request, 404 included."""
+        response = self._answer(HttpRequest(method, _url(path), params=_asked(version, query))).http_response
+        if response.status_code >= 400 and response.status_code != 404:
+            raise _refusal(method, path, response)
+        return response
 
-    def _url(self, path: str, version: str, query: Mapping[str, str] | None = None) -> str:
-        asked = {"api-version": version} | dict(query or {}) if version else dict(query or {})
-        return requests.Request("GET", self._host + path, params=asked).prepare().url or ""
-
-    def _send(self, method: str, url: str, document: Mapping[str, Any] | None = None) -> requests.Response:
-        for attempt in range(1, ATTEMPTS + 1):
-            headers = {"Authorization": f"Bearer {self._token()}"}
-            response = self._session.request(method, url, json=document, headers=headers, timeout=120)
-            if response.status_code != 429 and response.status_code < 500:
-                break
-            if attempt < ATTEMPTS:
-                self._sleep(float(response.headers.get("Retry-After", 2**attempt)))
-        if response.ok or response.status_code == 404:
-            return response
-        raise _refusal(method, url, response)
-
-    def _token(self) -> str:
+    def _finished(
+        self, method: str, path: str, version: str, document: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The answer to a request that may take long, when it is done."""
+        first = self._answer(HttpRequest(method, _url(path), params=_asked(version), json=document))
+        if first.http_response.status_code == 404 and method == "DELETE":
+            return {}
+        if first.http_response.status_code >= 400:
+            raise _refusal(method, path, first.http_response)
+        polling: ARMPolling = ARMPolling(timeout=SECONDS_BETWEEN_POLLS)
         try:
-            return self._credential.get_token(f"{self._host}/.default").token
+            polling.initialize(self._client, first, _document)
+            polling.run()
+        except HttpResponseError as problem:
+            failed = _document_of(problem.response)
+            error = failed.get("error") or failed.get("properties", {}).get("error") or {}
+            state = failed.get("status") or failed.get("properties", {}).get("provisioningState") or "Failed"
+            raise CoinlakeError(f"{path}: {state}. {_reasons(error)}") from None
+        return polling.resource() or {}
+
+    def _answer(self, request: HttpRequest) -> Any:
+        self._transport.seconds_left = SECONDS_BETWEEN_POLLS * POLLS
+        try:
+            return self._client.send_request(request, _return_pipeline_response=True)
         except ClientAuthenticationError as problem:
             reason = str(problem).partition("\n")[0]
-        raise CoinlakeError(f"Nobody is signed in to Azure ({reason}). Run: az login")
+            raise CoinlakeError(f"Nobody is signed in to Azure ({reason}). Run: az login") from None
+        except AzureError as problem:
+            reason = str(problem).partition("\n")[0]
+            place = f"{request.method} {request.url.partition('?')[0]}"
+            raise CoinlakeError(f"{place}: {reason}. What is done stays; apply again.") from None
 
 
-def _refusal(method: str, url: str, response: requests.Response) -> CoinlakeError:
-    place = f"{method} {url.partition('?')[0]}"
+def _url(path: str) -> str:
+    return path if path.startswith("https://") else HOST + path
+
+
+def _asked(version: str, query: Mapping[str, str] | None = None) -> dict[str, str]:
+    return ({"api-version": version} if version else {}) | dict(query or {})
+
+
+def _document(response: Any) -> dict[str, Any]:
+    return _document_of(response.http_response)
+
+
+def _document_of(response: Any) -> dict[str, Any]:
     try:
-        error = response.json().get("error", {})
-    except ValueError:
+        return response.json()
+    except (AttributeError, ValueError):
+        return {}
+
+
+def _refusal(method: str, path: str, response: HttpResponse) -> CoinlakeError:
+    place = f"{method} {_url(path).partition('?')[0]}"
+    error = _document_of(response).get("error")
+    if not error:
         return CoinlakeError(f"{place}: Azure answered {response.status_code} without a reason. Apply again.")
     forbidden = _FORBIDDEN.search(error.get("message", ""))
     if forbidden:
-        return CoinlakeError(
+        return NotAllowed(
             f"A right is missing: {forbidden[1]} on {forbidden[2]}. Ask an owner of the subscription for it; "
             "coinlake_ops/azure/README.md lists the roles."
         )

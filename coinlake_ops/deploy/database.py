@@ -4,9 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from coinlake import warehouse
-from coinlake.warehouse import AzureSqlWarehouse
+from coinlake.errors import WarehouseError
+from coinlake.warehouse import AzureSqlWarehouse, EntraId
 from coinlake.warehouse.sql import scripts
+from coinlake_ops.deploy.needed import NotAllowed
 
+# What a server says to whom it does not let in: Azure SQL Database, errors 18456, 40615 and 916.
+REFUSALS = (
+    "Login failed",
+    "is not allowed to access the server",
+    "permission was denied",
+    "is not able to access",
+)
 MEMBERS = """\
 SELECT
     role.name AS role,
@@ -26,8 +35,16 @@ class Database:
         self._warehouse = warehouse
 
     def waiting(self) -> list[str]:
-        """The SQL files that the database lacks or holds with another text, in the order in which they run."""
-        applied = self._warehouse.attempt(lambda: warehouse.state(self._warehouse)).applied
+        """The SQL files that the database lacks or holds with another text, in the order in which they run.
+
+        Raises NotAllowed when the identity is no user of the database, or its machine is not let through.
+        """
+        try:
+            applied = self._warehouse.attempt(lambda: warehouse.state(self._warehouse)).applied
+        except WarehouseError as error:
+            if any(refusal in str(error) for refusal in REFUSALS):
+                raise NotAllowed(str(error)) from None
+            raise
         return [scripts.name(path) for path in warehouse.outdated(applied, self._warehouse.extras())]
 
     def build(self) -> None:
@@ -41,6 +58,6 @@ class Database:
             found[row["role"]].append(row["member"])
         return dict(found)
 
-    def give_access(self, users: Mapping[str, Iterable[str]]) -> None:
-        """Make the roles, and users with them: role -> names in Microsoft Entra ID."""
-        self._warehouse.attempt(lambda: self._warehouse.give_access(users))
+    def give_access(self, users: Mapping[str, Iterable[str]], ids: Mapping[str, EntraId]) -> None:
+        """Make the roles, and users with them: role -> names, and the id of each name, in Microsoft Entra ID."""
+        self._warehouse.attempt(lambda: self._warehouse.give_access(users, ids))

@@ -1,16 +1,20 @@
 """Plans, applies and destroys the parts of an environment, one after the other."""
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
 
 import requests
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, HttpResponseError
 from databricks.sdk.errors import DatabricksError, PermissionDenied
 
 from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
-from coinlake_ops.deploy.resources.azure_resources import AzureResources
+from coinlake_ops.deploy.needed import NotAllowed
+from coinlake_ops.deploy.resources.azure_resources import AzureResources, Watching
 from coinlake_ops.deploy.resources.compute import Compute
 from coinlake_ops.deploy.resources.dashboard import Dashboard
 from coinlake_ops.deploy.resources.factory import FactoryObjects
@@ -32,9 +36,17 @@ PARTS: tuple[type[Part], ...] = (
     Dashboard,
     Sql,
     FactoryObjects,
+    Watching,
 )
 
 Emit = Callable[[str], None]
+T = TypeVar("T")
+
+# A new role reaches storage and Key Vault some minutes after it was assigned. Until then they say this.
+# Source: Azure documentation, "Troubleshoot Azure RBAC": up to 10 minutes.
+ROLE_NOT_KNOWN_YET = re.compile("AuthorizationPermissionMismatch|does not let this identity list secrets")
+SECONDS_FOR_ROLES = 30
+ATTEMPTS = 21
 
 
 def parts(clients: Clients, only: Iterable[str] = ()) -> list[Part]:
@@ -55,9 +67,29 @@ def require_known(names: Iterable[str]) -> None:
         raise CoinlakeError(f"There is no part {', '.join(unknown)}. The parts are: {', '.join(known)}.")
 
 
-def plan(parts: Iterable[Part], emit: Emit) -> int:
-    """Print the changes of every part; returns how many there are."""
-    return sum(_planned(part, part.changes, emit) for part in parts)
+@dataclass(frozen=True)
+class Plan:
+    """How many changes there are, and the names of the parts that could not be seen for want of a right."""
+
+    changes: int
+    unseen: tuple[str, ...]
+
+
+def plan(parts: Iterable[Part], emit: Emit) -> Plan:
+    """Print the changes of every part; of one that the signed-in identity may not see, what it lacks.
+
+    Whoever may only read can plan: what stays unseen is said, and the parts that can be seen are compared.
+    """
+    changes, unseen = 0, []
+    for part in parts:
+        try:
+            changes += _planned(part, part.changes, emit)
+            for note in part.notes():
+                emit(f"  note: {note}")
+        except NotAllowed as missing:
+            unseen.append(part.name)
+            emit(f"  not seen: {missing}")
+    return Plan(changes, tuple(unseen))
 
 
 def apply(parts: Iterable[Part], emit: Emit) -> int:
@@ -68,10 +100,13 @@ def apply(parts: Iterable[Part], emit: Emit) -> int:
     goes on from there.
     """
     parts = list(parts)
-    if plan(parts, emit) == 0:
+    if sum(_planned(part, part.changes, emit) for part in parts) == 0:
         return 0
     emit("\nApplying:")
-    return sum(_carried_out(part, part.changes, emit) for part in parts)
+    made = 0
+    for part in parts:
+        made += _carried_out(part, part.changes, emit, patient=made > 0)
+    return made
 
 
 def destroy(parts: Iterable[Part], emit: Emit) -> int:
@@ -95,14 +130,28 @@ def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
     return len(changes)
 
 
-def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
-    with _named(part.name, "comparing"):
-        changes = find()
+def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit, patient: bool = False) -> int:
+    """Make the changes; when `patient`, roles may just have been assigned and are waited for."""
+    attempts = ATTEMPTS if patient else 1
+    changes = _attempted(part, "comparing", find, emit, attempts)
     for number, change in enumerate(changes, start=1):
-        with _named(part.name, f"{change.action} {change.kind} {change.name}"):
-            change.run()
+        _attempted(part, f"{change.action} {change.kind} {change.name}", change.run, emit, attempts)
         emit(f"  {part.name} {number}/{len(changes)}: {change.action} {change.kind} {change.name}")
     return len(changes)
+
+
+def _attempted(part: Part, doing: str, work: Callable[[], T], emit: Emit, attempts: int) -> T:
+    """The result of some work, which is begun anew while a service does not know of a role yet."""
+    for attempt in range(1, attempts + 1):
+        try:
+            with _named(part.name, doing):
+                return work()
+        except CoinlakeError as error:
+            if attempt == attempts or not ROLE_NOT_KNOWN_YET.search(str(error)):
+                raise
+        emit(f"  {part.name}: {doing} waits until a new role is known ({attempt} of {attempts - 1} times)")
+        part.wait(SECONDS_FOR_ROLES)
+    raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager
@@ -110,12 +159,18 @@ def _named(part: str, doing: str):
     """Errors of every client as one kind of error, which says what was being done."""
     try:
         yield
+    except NotAllowed as error:
+        raise NotAllowed(f"{part}, {doing}: {error}") from None
     except (CoinlakeError, AdfLabError) as error:
         raise CoinlakeError(f"{part}, {doing}: {error}") from None
     except PermissionDenied as error:
         reason = f"a right is missing in Databricks: {error}. Who deploys must be a member of the platform group "
         reason += "and an administrator of the workspace."
-        raise CoinlakeError(f"{part}, {doing}: {reason}") from None
+        raise NotAllowed(f"{part}, {doing}: {reason}") from None
+    except HttpResponseError as error:
+        reason = str(error).partition("\n")[0]
+        kind = NotAllowed if error.status_code == 403 else CoinlakeError
+        raise kind(f"{part}, {doing}: {reason}. What is done stays; apply again.") from None
     except (DatabricksError, AzureError, requests.RequestException) as error:
         reason = str(error).partition("\n")[0]
         raise CoinlakeError(f"{part}, {doing}: {reason}. What is done stays; apply again.") from None

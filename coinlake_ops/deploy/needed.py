@@ -1,4 +1,4 @@
-"""A value that a service may leave out, where a deployment cannot go on without it."""
+"""What a deployment cannot go on without: a value that a service may leave out, and a right."""
 
 from typing import TypeVar
 
@@ -12,3 +12,7 @@ def needed(value: T | None, what: str) -> T:
     if value is None:
         raise CoinlakeError(f"There is no {what}. Plan again to see what the environment lacks.")
     return value
+
+
+class NotAllowed(CoinlakeError):
+    """A service refuses because a right is missing: a plan says so and goes on, an apply ends."""

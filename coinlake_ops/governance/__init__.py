@@ -4,6 +4,6 @@ sql/governance/coinlake.yml and the tables' own documentation say what should be
 It knows nothing of a deployment, which carries its items out.
 """
 
-from coinlake_ops.governance import access, lineage, live, model, statements
+from coinlake_ops.governance import access, lineage, live, model, statements, workspace
 
-__all__ = ["access", "lineage", "live", "model", "statements"]
+__all__ = ["access", "lineage", "live", "model", "statements", "workspace"]

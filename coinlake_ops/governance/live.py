@@ -70,7 +70,7 @@ def _everything(query: Query, catalog: str, wanted: Mapping) -> Iterator[Item]:
         where = f" WHERE {CATALOG_COLUMN[view]} = {quoted_text(catalog)}" if view in CATALOG_COLUMN else ""
         return query(f"SELECT {COLUMNS[view]} FROM system.information_schema.{view}{where}")
 
-    described = [*_locations(rows("external_locations"))]
+    described = [*_locations(rows("external_locations"), wanted)]
     catalogs = rows("catalogs")
     if catalogs:
         described += [*_containers(rows, catalog, catalogs, wanted), *_functions(rows, catalog, wanted)]
@@ -80,15 +80,21 @@ def _everything(query: Query, catalog: str, wanted: Mapping) -> Iterator[Item]:
     yield from _grants(rows, catalog, wanted, bool(catalogs))
 
 
-def _locations(rows) -> Iterator[Item]:
+def _locations(rows, wanted) -> Iterator[Item]:
     for row in rows:
+        should = wanted.get(("external location", row["external_location_name"]))
         content = {
-            "url": row["url"],
+            "url": _place(row["url"], should and should.content["url"]),
             "comment": row["comment"],
             "credential": row["storage_credential_name"],
             "owner": row["external_location_owner"],
         }
         yield Item("external location", row["external_location_name"], content)
+
+
+def _place(there: str | None, wanted: str | None) -> str | None:
+    """An address as it was asked for: Unity Catalog gives it back without the slash at its end, or with one."""
+    return wanted if wanted and there and wanted.rstrip("/") == there.rstrip("/") else there
 
 
 def _containers(rows, catalog: str, catalogs, wanted) -> Iterator[Item]:
@@ -101,8 +107,11 @@ def _containers(rows, catalog: str, catalogs, wanted) -> Iterator[Item]:
         content = {"comment": row["comment"], "owner": row["schema_owner"]}
         yield Item("schema", f"{catalog}.{row['schema_name']}", content)
     for row in rows("volumes"):
-        content = {"comment": row["comment"], "owner": row["volume_owner"], "location": row["storage_location"]}
-        yield Item("volume", f"{catalog}.{row['volume_schema']}.{row['volume_name']}", content)
+        name = f"{catalog}.{row['volume_schema']}.{row['volume_name']}"
+        should = wanted.get(("volume", name))
+        location = _place(row["storage_location"], should and should.content["location"])
+        content = {"comment": row["comment"], "owner": row["volume_owner"], "location": location}
+        yield Item("volume", name, content)
     queries = {(row["table_schema"], row["table_name"]): row["view_definition"] for row in rows("views")}
     for row in rows("tables"):
         content = {"comment": row["comment"], "owner": row["table_owner"]}

@@ -78,8 +78,7 @@ def setting_without_cloud(name: str) -> Setting:
     connector = (
         f"{described.group_id}/providers/Microsoft.Databricks/accessConnectors/{described.access_connector}"
     )
-    pipeline = described.factory_application_id or f"<application id of {described.factory}>"
-    return setting(described, parameters, connector, pipeline)
+    return setting(described, parameters, connector, f"<application id of {described.factory}>")
 
 
 def desired(setting: Setting, path: Path = PATH) -> list[Item]:

@@ -31,15 +31,6 @@ def remove(item: Item) -> list[str]:
     return list(_REMOVE[item.kind](item))
 
 
-def drop_everything(items: list[Item]) -> list[tuple[Item, str]]:
-    """What removes a whole environment, data included: the catalog, then the locations it stood in."""
-    drops = {
-        "catalog": "DROP CATALOG IF EXISTS {} CASCADE",
-        "external location": "DROP EXTERNAL LOCATION IF EXISTS {}",
-    }
-    return [(item, drops[item.kind].format(name(item.name))) for item in reversed(items) if item.kind in drops]
-
-
 def script(items: Iterable[Item]) -> str:
     """Everything as one SQL script, for reading and for an empty metastore."""
     parts = []
@@ -71,8 +62,7 @@ def _location(item: Item, before: Item | None) -> Iterator[str]:
         _refuse_moving(item, before, "url")
         if content["credential"] != before.content["credential"]:
             yield f"ALTER EXTERNAL LOCATION {name(item.name)} SET STORAGE CREDENTIAL {name(content['credential'])}"
-        if content["comment"] != before.content["comment"]:
-            yield f"COMMENT ON EXTERNAL LOCATION {name(item.name)} IS {quoted_text(content['comment'])}"
+        # Its comment no statement changes: COMMENT ON knows no external locations. The API does.
     yield from _owner(item, before)
 
 

@@ -1,6 +1,10 @@
+import os
+import shutil
+
 import pytest
 
 from coinlake import schema
+from coinlake_ops import environment as environments
 from coinlake_ops.deploy.clients import Clients
 from tests.support import environment
 
@@ -11,6 +15,18 @@ SMALL = ("responses", "coin_prices", "run_steps")
 def small_catalog(monkeypatch):
     """Three tables are enough: one of each layer, two of them with policies."""
     monkeypatch.setattr(schema, "TABLES", tuple(table for table in schema.TABLES if table.name in SMALL))
+
+
+@pytest.fixture(autouse=True)
+def only_templates(monkeypatch, tmp_path_factory):
+    """No test sees an environment of the user's: neither its file nor its variables. Returns the folder."""
+    folder = tmp_path_factory.mktemp("environments")
+    for template in environments.FOLDER.glob(f"*{environments.TEMPLATE}"):
+        shutil.copy(template, folder)
+    monkeypatch.setattr(environments, "FOLDER", folder)
+    for name in [name for name in os.environ if name.startswith(environments.VARIABLE)]:
+        monkeypatch.delenv(name)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -25,5 +41,9 @@ def net(monkeypatch):
     fakes = environment.internet()
     fakes.install(monkeypatch)
     database = fakes.fakes["database"]
-    monkeypatch.setattr(Clients, "database", lambda clients: database if clients.outputs() else None)
+    there = (
+        f"{environment.DEV.group_id}/providers/Microsoft.Sql/servers/sql-coinlake-dev/databases/coinlake".lower()
+    )
+    resources = fakes.fakes["arm"]
+    monkeypatch.setattr(Clients, "database", lambda _: database if there in resources.resources else None)
     return fakes

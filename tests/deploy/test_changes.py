@@ -1,4 +1,4 @@
-from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.pruning import pruned, restricted
 from coinlake_ops.desired_state import Item, details, difference
 
 
@@ -33,3 +33,24 @@ def test_pruning_takes_what_says_nothing_and_leaves_zero_and_false():
         {"a": None, "b": "", "c": [], "d": {"e": None}, "f": 0, "g": False, "h": [{"i": None}, "j"], "etag": "x"},
         without=("etag",),
     ) == {"f": 0, "g": False, "h": [{}, "j"]}
+
+
+def test_what_a_service_adds_is_no_difference_and_what_it_lost_or_lists_besides_is():
+    desired = {"tasks": [{"task_key": "a", "max_retries": 1}, {"task_key": "b"}], "queue": {"enabled": True}}
+    there = {
+        "timeout_seconds": 0,
+        "queue": {"enabled": True},
+        "tasks": [{"task_key": "b", "retry": False}, {"task_key": "a", "max_retries": 1, "emails": {}}],
+    }
+    assert restricted(there, desired) == desired
+
+    there["tasks"][1]["max_retries"] = 5
+    there["tasks"].append({"task_key": "c"})
+    del there["queue"]
+    assert restricted(there, desired) == {
+        "tasks": [{"task_key": "a", "max_retries": 5}, {"task_key": "b"}, {"task_key": "c"}]
+    }
+
+
+def test_lines_of_a_text_keep_their_order():
+    assert restricted({"lines": ["b", "a"]}, {"lines": ["a", "b"]}) == {"lines": ["b", "a"]}

@@ -21,6 +21,6 @@ def test_the_readme_shows_what_the_arithmetic_gives():
 def test_the_budget_of_an_environment_holds_its_estimate():
     for environment in ("dev", "prod"):
         described = yaml.safe_load(
-            (ROOT / "coinlake_ops" / "azure" / f"{environment}.yml").read_text(encoding="utf-8")
+            (ROOT / "coinlake_ops" / "azure" / f"{environment}.example.yml").read_text(encoding="utf-8")
         )
         assert cost.total(environment) < described["monthly_budget"]

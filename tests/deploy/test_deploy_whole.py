@@ -22,7 +22,15 @@ def applied(root) -> int:
 
 
 def differences(root) -> int:
-    return deployment.plan(deployment.parts(environment.clients(root)), quietly)
+    found = deployment.plan(deployment.parts(environment.clients(root)), quietly)
+    assert found.unseen == ()
+    return found.changes
+
+
+def ids_of_what_is_there(workspace) -> set[str]:
+    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards")
+    folders = {str(one["object_id"]) for one in workspace["objects"].values()}
+    return folders.union(*(workspace[kind] for kind in kinds))
 
 
 def shape(net):
@@ -47,11 +55,9 @@ def shape(net):
             for name in ("warehouses", "pools", "clusters", "principals", "jobs", "dashboards")
         },
         "permissions": sorted(
-            str(sorted(held.items()))
+            (place.partition("/")[0], sorted(held.items()))
             for place, held in workspace["permissions"].items()
-            if any(
-                place.rpartition("/")[2] in workspace[kind] for kind in ("warehouses", "pools", "clusters", "jobs")
-            )
+            if place.rpartition("/")[2] in ids_of_what_is_there(workspace)
         ),
         "scopes": workspace["scopes"],
         "dashboards": [
@@ -81,6 +87,17 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
     assert applied(root) == 0
     assert net.changing == []
     assert shape(net) == made
+
+
+def test_users_of_the_database_are_made_by_their_ids_without_asking_the_directory(net, root):
+    applied(root)
+    clients = environment.clients(root)
+    assert net.fakes["database"].state["sids"] == {
+        "coinlake-engineers": (environment.DEV.engineers_group_id, True),
+        "coinlake-analysts": (environment.DEV.analysts_group_id, True),
+        "adf-coinlake-dev": (clients.factory_application_id, False),
+        "dbac-coinlake-dev": (clients.access_connector_application_id, False),
+    }
 
 
 def test_a_plan_changes_nothing(net, root):
@@ -166,7 +183,7 @@ def _kind(request) -> str:
 
 
 def _refusal(request):
-    if request.host == "management.azure.com" or request.host == "graph.microsoft.com":
+    if request.host == "management.azure.com":
         message = f"The client does not have authorization to perform action 'x/{request.method}' over scope '/s'."
         return Answer(403, {"error": {"code": "AuthorizationFailed", "message": message}})
     if request.host.endswith("vault.azure.net"):
@@ -235,15 +252,42 @@ DRIFT = {
     ),
     "a notebook edited": lambda net: (
         net.fakes["workspace"]
-        .state["objects"]["/Shared/coinlake/notebooks/04_build_gold"]
+        .state["objects"]["/coinlake/notebooks/04_build_gold"]
         .update({"modified_at": 1, "content": "e30="})
     ),
     "a file deleted": lambda net: (
-        net.fakes["workspace"].state["objects"].pop("/Shared/coinlake/sql/warehouse/views/a.sql")
+        net.fakes["workspace"].state["objects"].pop("/coinlake/sql/warehouse/views/a.sql")
     ),
     "a job edited": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"].update(
         {"max_concurrent_runs": 5}
     ),
+    "a job on a schedule of somebody's": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ].update({"schedule": {"quartz_cron_expression": "0 0 * * * ?", "timezone_id": "UTC"}}),
+    "a task of somebody's": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))["settings"][
+        "tasks"
+    ].append({"task_key": "mine", "depends_on": []}),
+    "a task without its retries": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ]["tasks"][3].update({"max_retries": 9}),
+    "a comment of a location": lambda net: (
+        net.fakes["workspace"].state["unity"]["locations"]["coinlake_dev_lake"].update({"comment": "somebody's"})
+    ),
+    "a permission on the folder": lambda net: _permissions(net, "directories", "/coinlake").update(
+        {"coinlake-engineers": "CAN_EDIT"}
+    ),
+    "a stranger's permission on the job": lambda net: _permissions(net, "jobs").update(
+        {"coinlake-analysts": "CAN_MANAGE_RUN"}
+    ),
+    "a person's permission on the export cluster": lambda net: _permissions(net, "clusters").update(
+        {"anna@example.org": "CAN_MANAGE"}
+    ),
+    "a job that runs as somebody": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ].update({"run_as": {"user_name": "anna@example.org"}}),
+    "a dashboard with the publisher's rights": lambda net: next(
+        iter(net.fakes["workspace"].state["published"].values())
+    ).update({"embed_credentials": True}),
     "a dashboard edited": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
         {"serialized_dashboard": '{"datasets": []}'}
     ),
@@ -274,6 +318,16 @@ DRIFT = {
     "an alert switched off": lambda net: _resource(net, "Microsoft.Insights/metricAlerts")["properties"].update(
         {"enabled": False}
     ),
+    "a password for the database": lambda net: _resource(net, "Microsoft.Sql/servers")["properties"][
+        "administrators"
+    ].update({"azureADOnlyAuthentication": False}),
+    "a log switched off": lambda net: _log(net, "AuditEvent").update({"enabled": False}),
+    "an alert that somebody else gets": lambda net: _resource(net, "Microsoft.Insights/actionGroups")[
+        "properties"
+    ]["emailReceivers"].append({"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}),
+    "a rule that deletes the lake": lambda net: _resource(
+        net, "Microsoft.Storage/storageAccounts/managementPolicies"
+    )["properties"]["policy"]["rules"][0]["definition"]["filters"].update({"prefixMatch": ["lake/"]}),
     "a role taken away": lambda net: net.fakes["arm"].resources.pop(
         _resource(net, "Microsoft.Authorization/roleAssignments")["id"].lower()
     ),
@@ -337,6 +391,19 @@ def test_what_was_destroyed_can_be_made_again(net, root):
 
 def _resource(net, kind):
     return next(one for one in net.fakes["arm"].resources.values() if one["type"] == kind)
+
+
+def _permissions(net, kind, path=""):
+    workspace = net.fakes["workspace"].state
+    if path:
+        return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
+    [id_] = workspace[kind]
+    return workspace["permissions"][f"{kind}/{id_}"]
+
+
+def _log(net, category):
+    settings = [one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/diagnosticSettings")]
+    return next(log for one in settings for log in one["properties"]["logs"] if log["category"] == category)
 
 
 def _factory(net):

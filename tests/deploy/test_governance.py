@@ -181,6 +181,13 @@ def test_who_may_do_what_can_be_printed(capsys):
         ["coinlake-engineers", "coinlake_prod.cleaned_data", "read table"],
         ["coinlake-engineers", "coinlake_prod.aggregated_data", "read table"],
         ["coinlake-analysts", "coinlake_prod.shared_data", "read table"],
+        ["coinlake-engineers", "folder", "CAN_READ"],
+        ["coinlake-engineers", "job", "CAN_VIEW"],
+        ["coinlake-engineers", "SQL warehouse", "CAN_USE"],
+        ["coinlake-engineers", "dashboard", "CAN_READ"],
+        ["coinlake-analysts", "job", "CAN_VIEW"],
+        ["coinlake-analysts", "SQL warehouse", "CAN_USE"],
+        ["coinlake-analysts", "dashboard", "CAN_READ"],
     ]
 
 

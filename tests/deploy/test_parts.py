@@ -4,14 +4,12 @@ import ast
 import json
 import shutil
 import sys
-from dataclasses import replace
 
 import pytest
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops import cli, databricks_runtime
 from coinlake_ops.deploy import deployment
-from coinlake_ops.deploy.arm_client import ArmClient
 from coinlake_ops.deploy.resources.secret_scope import Secrets
 from coinlake_ops.project import ROOT
 from tests.support import environment
@@ -20,8 +18,8 @@ from tests.support.internet import Answer
 FIRST = ("resources", "compute")
 
 
-def apply(root, *only, described=environment.DEV):
-    return deployment.apply(deployment.parts(environment.clients(root, described), only), lambda _line: None)
+def apply(root, *only):
+    return deployment.apply(deployment.parts(environment.clients(root), only), lambda _line: None)
 
 
 # The command
@@ -31,7 +29,7 @@ def test_a_part_works_alone_and_one_that_needs_another_says_so(net, root):
     with pytest.raises(CoinlakeError, match=r"There is no workspace dbw-coinlake-dev yet.*--only resources"):
         apply(root, "notebooks")
     apply(root, *FIRST)
-    assert apply(root, "notebooks") == 21
+    assert apply(root, "notebooks") == 22
     assert apply(root, "notebooks") == 0
 
 
@@ -80,59 +78,10 @@ def test_the_command_plans_applies_and_destroys_only_when_told_twice(net, comman
 
 def test_a_file_that_is_not_filled_in_ends_the_command(capsys):
     assert cli.main(["deploy", "plan", "--environment", "prod"]) == 1
-    assert (
-        "coinlake_ops/azure/prod.yml is not ready:\n  subscription is still to be filled in"
-        in capsys.readouterr().err
-    )
-
-
-# Resource Manager
-
-
-def test_a_busy_service_is_asked_again_after_the_time_it_says(net):
-    waited = []
-    answers = [Answer(429, {}, {"Retry-After": "7"}), Answer(503, {})]
-    net.before = lambda _request: answers.pop(0) if answers else None
-    client = ArmClient(environment.Credential(), waited.append)
-    assert client.get(environment.DEV.group_id, "2022-09-01") == {
-        "id": environment.DEV.group_id,
-        "location": "westeurope",
-    }
-    assert waited == [7.0, 4]
-
-
-def test_a_service_that_stays_broken_is_named(net):
-    net.before = lambda _request: Answer(500, {"error": {"code": "InternalServerError", "message": "Sorry."}})
-    client = ArmClient(environment.Credential(), lambda _seconds: None)
-    with pytest.raises(CoinlakeError, match=r"GET https://\S+: 500 InternalServerError: Sorry\."):
-        client.get(environment.DEV.group_id, "2022-09-01")
-    assert len(net.calls) == 4
-
-
-def test_a_failed_deployment_says_why(net):
-    failed = {
-        "properties": {
-            "provisioningState": "Failed",
-            "error": {"code": "A", "message": "outer", "details": [{"code": "B", "message": "the real reason"}]},
-        }
-    }
-    net.before = lambda _request: Answer(200, failed)
-    with pytest.raises(CoinlakeError, match=r"/x: Failed\. A: outer B: the real reason"):
-        ArmClient(environment.Credential(), lambda _seconds: None).put("/x", "1", {})
+    assert "/prod.example.yml is not ready:\n  subscription is still to be filled in" in capsys.readouterr().err
 
 
 # Identity and secrets
-
-
-def test_an_identity_that_graph_does_not_know_is_asked_of_a_person(net, root):
-    apply(root, "resources")
-    net.fakes["graph"].state.clear()
-    with pytest.raises(
-        CoinlakeError, match=r"az ad sp show --id .* factory_application_id into coinlake_ops/azure/dev.yml"
-    ):
-        apply(root, "compute")
-    known = replace(environment.DEV, factory_application_id="0f0f0f0f-0000-0000-0000-000000000000")
-    assert apply(root, "compute", described=known) == 7
 
 
 def test_a_missing_secret_is_named_or_taken_from_the_environment(net, root):
@@ -201,16 +150,17 @@ def test_only_the_files_that_changed_are_sent_and_those_that_are_gone_deleted(ne
     page = mine / "notebooks/coinlake/reports/page.css"
     page.write_text("/* new */\n", encoding="utf-8")
     (mine / "sql/warehouse/views/a.sql").unlink()
-    net.fakes["workspace"].state["objects"]["/Shared/coinlake/notebooks/mine.py"] = {
+    net.fakes["workspace"].state["objects"]["/coinlake/notebooks/mine.py"] = {
         "object_type": "FILE",
         "content": "",
         "modified_at": 1,
+        "object_id": 7,
     }
     net.calls.clear()
     apply(mine, "notebooks")
     objects = net.fakes["workspace"].state["objects"]
-    assert "/Shared/coinlake/sql/warehouse/views/a.sql" not in objects
-    assert "/Shared/coinlake/notebooks/mine.py" in objects
+    assert "/coinlake/sql/warehouse/views/a.sql" not in objects
+    assert "/coinlake/notebooks/mine.py" in objects
     assert [call.path.rpartition("/")[2] for call in net.changing] == ["import", "import", "delete"]
     assert apply(mine, "notebooks") == 0
 
@@ -226,7 +176,7 @@ def test_the_job_runs_every_notebook_after_those_it_needs_with_the_parameters_it
         "02_ingest_context_data",
     ]
     assert tasks["04_build_gold"]["notebook_task"] == {
-        "notebook_path": "/Workspace/Shared/coinlake/notebooks/04_build_gold",
+        "notebook_path": "/Workspace/coinlake/notebooks/04_build_gold",
         "source": "WORKSPACE",
         "base_parameters": {
             "catalog": "coinlake_dev",

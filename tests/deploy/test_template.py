@@ -2,6 +2,7 @@
 
 import copy
 from collections import Counter
+from datetime import date
 
 import pytest
 
@@ -9,6 +10,7 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint
 from coinlake_ops.azure import template as arm
 from coinlake_ops.deploy import deployment
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 from tests.support import environment
 
@@ -65,6 +67,21 @@ def test_it_makes_every_resource_of_an_environment(net, root):
     assert query["query"] == (
         "ADFPipelineRun | where PipelineName == 'pl_main' and Status == 'Succeeded' and TimeGenerated > ago(26h)"
     )
+
+
+def test_a_budget_begins_in_the_month_in_which_it_is_made_and_stays_there(net, root):
+    """Azure refuses a new budget that begins in the past, whenever the first deployment is."""
+    net.fakes["arm"].month = "2027-02"
+
+    def changes(today):
+        return deployment.apply(
+            deployment.parts(environment.clients(root, today=today), ["resources", "watching"]), lambda _line: None
+        )
+
+    assert changes(date(2027, 2, 28)) == 2
+    [budget] = [one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/budgets")]
+    assert budget["properties"]["timePeriod"] == {"startDate": "2027-02-01T00:00:00Z"}
+    assert changes(date(2027, 5, 1)) == 0
 
 
 def test_each_role_is_granted_on_one_resource_to_one_identity(net, root):
@@ -166,7 +183,7 @@ FAULTS = {
         "is granted on the whole resource group",
     ),
     "property that the SDK does not know": (
-        lambda t: _first(t, "Microsoft.DataFactory/factories")["properties"].update(publicNetworkAcces="Enabled"),
+        lambda t: t["parameters"]["factoryProperties"]["defaultValue"].update(publicNetworkAcces="Enabled"),
         "Microsoft.DataFactory/factories: properties.publicNetworkAcces: there is no such property",
     ),
 }
@@ -209,8 +226,11 @@ def test_an_expression_means_what_azure_says_it_means():
 def test_rights_that_are_missing_are_named_before_anything_is_deployed(monkeypatch, root):
     net = environment.internet(permissions=[{"actions": ["*/read", "Microsoft.Storage/*"], "notActions": []}])
     net.install(monkeypatch)
-    with pytest.raises(CoinlakeError) as refused:
-        AzureResources(environment.clients(root)).changes()
+    part = AzureResources(environment.clients(root))
+    [change] = part.changes()
+    assert "an apply would lack the right Microsoft.Resources/deployments/write" in part.notes()
+    with pytest.raises(NotAllowed) as refused:
+        change.run()
     lines = str(refused.value).splitlines()
     assert lines[0] == f"Rights are missing on {GROUP}:"
     assert "  Microsoft.Resources/deployments/write" in lines
@@ -228,7 +248,13 @@ def test_a_group_that_is_missing_is_named_with_the_command_that_makes_it(net, ro
 def test_a_right_that_azure_refuses_is_named(net, root):
     part = AzureResources(environment.clients(root))
     [change] = part.changes()
-    net.fakes["arm"].permissions = [{"actions": ["*/read", "Microsoft.Resources/*"], "notActions": []}]
+    few = [{"actions": ["*/read", "Microsoft.Resources/*"], "notActions": []}]
+
+    def lose_rights(request):
+        if request.path.endswith("/validate"):
+            net.fakes["arm"].permissions = few
+
+    net.before = lose_rights
     with pytest.raises(
         CoinlakeError, match=r"AuthorizationFailed: Microsoft\.OperationalInsights/workspaces/write"
     ):

@@ -6,9 +6,12 @@ import shlex
 import pytest
 import yaml
 
+from coinlake_ops import environment as environments
+from coinlake_ops.deploy import environment_file
 from coinlake_ops.deploy.deployment import PARTS
 from coinlake_ops.project import ROOT
 from tests.support import commands
+from tests.support.environment import TO_FILL_IN
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
@@ -79,16 +82,40 @@ def test_only_jobs_that_sign_in_may_ask_for_a_token_and_nothing_is_secret():
             assert signs_in == ("environment" in job)
 
 
-def test_a_pull_request_plans_and_only_main_applies():
+def test_a_pull_request_plans_and_main_applies_to_dev_runs_it_and_then_applies_to_prod():
     deploy = read(ROOT / ".github/workflows/deploy.yml")["jobs"]
-    commands = {name: " ".join(step.get("run", "") for step in job["steps"]) for name, job in deploy.items()}
-    assert "coinlake deploy plan" in commands["plan"]
-    assert "apply" not in commands["plan"]
-    assert "coinlake deploy apply" in commands["apply"]
-    assert "github.event_name == 'pull_request'" in deploy["plan"]["if"]
-    assert "refs/heads/main" in deploy["apply"]["if"]
-    assert deploy["apply"]["strategy"]["matrix"]["environment"] == ["dev", "prod"]
-    assert deploy["apply"]["strategy"]["max-parallel"] == 1
+    commands = {
+        name: [
+            words
+            for step in job["steps"]
+            for words in re.findall(r"coinlake deploy .+?(?= \||$)", step.get("run", ""))
+        ]
+        for name, job in deploy.items()
+    }
+    assert commands == {
+        "plan": ["coinlake deploy plan --environment dev"],
+        "dev": ["coinlake deploy apply --environment dev", "coinlake deploy plan --check --environment dev"],
+        "smoke": ["coinlake deploy smoke --environment dev"],
+        "prod": ["coinlake deploy apply --environment prod", "coinlake deploy plan --check --environment prod"],
+    }
+    assert {name: (job.get("needs"), job["environment"]) for name, job in deploy.items()} == {
+        "plan": (None, "dev-plan"),
+        "dev": (None, "dev"),
+        "smoke": ("dev", "dev"),
+        "prod": ("smoke", "prod"),
+    }
+    for name, job in deploy.items():
+        assert "vars.COINLAKE_DEPLOY == 'true'" in job["if"], f"{name} would fail in a fork"
+        assert ("github.event_name == 'pull_request'" in job["if"]) == (name == "plan")
+        assert ("refs/heads/main" in job["if"]) == (name != "plan")
+
+
+def test_every_value_of_a_template_that_waits_can_come_from_a_variable(only_templates):
+    """The values that `init` asks or makes unique, by the names under which a job hands them over."""
+    given = {f"{environments.VARIABLE}{name.upper()}" for name in (*TO_FILL_IN, *environment_file.UNIQUE)}
+    for job in read(ROOT / ".github/workflows/deploy.yml")["jobs"].values():
+        assert given <= {*job["env"]}
+        assert all(value.startswith("${{ vars.") for name, value in job["env"].items() if name in given)
 
 
 @pytest.mark.parametrize(("path", "job"), jobs())
@@ -116,11 +143,19 @@ def test_azure_devops_does_the_same():
     [(_, [apply])] = each.items()
     assert "PullRequest" in plan["condition"]
     assert "refs/heads/main" in apply["condition"]
+    assert all("variables['COINLAKE_DEPLOY'], 'true'" in stage["condition"] for stage in (plan, apply))
     [job] = apply["jobs"]
     assert job["environment"] == "${{ environment }}"
-    steps = plan["jobs"][0]["steps"] + job["strategy"]["runOnce"]["deploy"]["steps"]
-    scripts = [step["inputs"]["inlineScript"] for step in steps if step.get("task") == "AzureCLI@2"]
-    assert [re.findall(r"coinlake \w+ \w+", script) for script in scripts] == [
+    *steps, only_dev = plan["jobs"][0]["steps"] + job["strategy"]["runOnce"]["deploy"]["steps"]
+    [(condition, [smoke])] = only_dev.items()
+    assert condition == "${{ if eq(environment, 'dev') }}"
+    signed_in = [step for step in [*steps, smoke] if step.get("task") == "AzureCLI@2"]
+    # Without it a token for a new service cannot be had after some minutes.
+    assert all(step["inputs"]["keepAzSessionActive"] is True for step in signed_in)
+    scripts = [step["inputs"]["inlineScript"] for step in signed_in]
+    assert [re.findall(r"coinlake deploy \w+(?: --check)?", script) for script in scripts] == [
         ["coinlake deploy plan"],
-        ["coinlake deploy apply", "coinlake governance diff"],
+        ["coinlake deploy apply", "coinlake deploy plan --check"],
+        ["coinlake deploy smoke"],
     ]
+    assert any("pytest" in step.get("script", "") for step in steps)

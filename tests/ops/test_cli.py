@@ -73,7 +73,7 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
         (["bench", "speed"], "There is no benchmark speed. There are: batch, reader,"),
         (["server", "run"], "Write the command after --"),
         (["tape", "add", "body.json"], "Missing option '--endpoint'.\nSee: coinlake tape add --help\n"),
-        (["deploy", "plan", "--environment", "tset"], "Environments of the cloud are: dev, prod."),
+        (["deploy", "plan", "--environment", "tset"], "Environments of the cloud are: dev, prod"),
         (["deploy", "plan", "--environment", "dev", "--only", "sqll"], "There is no part sqll. The parts are:"),
     ],
 )

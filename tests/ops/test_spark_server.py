@@ -107,7 +107,7 @@ def test_a_second_server_of_one_lake_is_refused(spark_is, tmp_path):
     spark_is(STARTS)
     with (
         spark_server.start(tmp_path / "lake"),
-        pytest.raises(CoinlakeError, match=rf"runs already .*, for process {os.getpid()}: coinlake .*server stop"),
+        pytest.raises(CoinlakeError, match=rf"runs already .*, for process {os.getpid()}: coinlake.*server stop"),
     ):
         spark_server.start(tmp_path / "lake")
 
@@ -135,7 +135,7 @@ def test_a_stale_pid_file_is_no_server(spark_is, tmp_path):
     assert spark_server.stop(tmp_path / "lake") is False
     with spark_server.start(tmp_path / "lake") as server:
         noted = json.loads((folder / "server.json").read_text())
-        assert noted.pop("for").startswith(f"process {os.getpid()}: coinlake ")
+        assert noted.pop("for").startswith(f"process {os.getpid()}: coinlake")
         assert noted == {"pid": server.pid, "port": 40123}
         assert not (folder / "work" / "left.over").exists()
 

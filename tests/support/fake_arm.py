@@ -4,12 +4,12 @@ import re
 import uuid
 from types import SimpleNamespace
 
+from tests.support import tokens
 from tests.support.fake_factory import FakeFactory
 from tests.support.internet import Answer, Request
 
 PRINCIPALS = uuid.UUID("11111111-2222-3333-4444-555555555555")
 WORKSPACE_HOST = "adb-1111111111111111.1.azuredatabricks.net"
-MONTH = "2026-11"
 
 VERSIONS = {
     "Microsoft.Resources/deployments": {"2022-09-01"},
@@ -26,6 +26,7 @@ VERSIONS = {
     "Microsoft.Insights/scheduledQueryRules": {"2023-12-01"},
     "Microsoft.KeyVault/vaults": {"2023-07-01"},
     "Microsoft.KeyVault/locations/deletedVaults": {"2023-07-01"},
+    "Microsoft.ManagedIdentity/identities": {"2023-01-31"},
     "Microsoft.OperationalInsights/workspaces": {"2023-09-01"},
     "Microsoft.Sql/servers": {"2023-08-01"},
     "Microsoft.Sql/servers/databases": {"2023-08-01"},
@@ -35,15 +36,41 @@ VERSIONS = {
     "Microsoft.Storage/storageAccounts/blobServices/containers": {"2023-05-01"},
     "Microsoft.Storage/storageAccounts/managementPolicies": {"2023-05-01"},
 }
+NAMESPACES = {kind.partition("/")[0] for kind in VERSIONS} | {"Microsoft.Compute", "Microsoft.Network"}
+# What can be logged and measured of a resource, by its type.
+CATEGORIES = {
+    "logs": {
+        "Microsoft.DataFactory/factories": ("ActivityRuns", "PipelineRuns", "TriggerRuns", "SandboxPipelineRuns"),
+        "Microsoft.KeyVault/vaults": ("AuditEvent", "AzurePolicyEvaluationDetails"),
+        "Microsoft.Storage/storageAccounts/blobServices": ("StorageRead", "StorageWrite", "StorageDelete"),
+        "Microsoft.Sql/servers/databases": ("SQLInsights", "Errors", "Timeouts", "Blocks", "Deadlocks"),
+        "Microsoft.Databricks/workspaces": ("dbfs", "clusters", "jobs", "secrets", "unityCatalog"),
+    },
+    "metrics": {
+        "Microsoft.DataFactory/factories": ("AllMetrics",),
+        "Microsoft.KeyVault/vaults": ("AllMetrics",),
+        "Microsoft.Storage/storageAccounts/blobServices": ("Capacity", "Transaction"),
+        "Microsoft.Sql/servers/databases": ("Basic", "InstanceAndAppAdvanced", "WorkloadManagement"),
+        "Microsoft.Databricks/workspaces": (),
+    },
+}
 OWNER = [{"actions": ["*"], "notActions": []}]
 
 
 class FakeArm:
     """One subscription: resource groups, resources by id, deployments, and who may do what."""
 
-    def __init__(self, group_id: str, graph, permissions=OWNER):
+    def __init__(self, group_id: str, permissions=OWNER):
         self.permissions = permissions
-        self._graph = graph
+        self.month = "2026-12"
+        # Types that the subscription's offer does not have: the rest of a deployment is made all the same.
+        self.unsupported: set[str] = set()
+        self.enabled, self.offer = "Enabled", "PayAsYouGo_2014-09-01"
+        self.unregistered: set[str] = set()
+        self.regions = ["West Europe", "North Europe"]
+        self.vcpus = {"cores": 100, "standardDDSv5Family": 100, "standardNCFamily": 0}
+        self.taken: set[str] = set()
+        self.policy = ""
         self.state = {
             "groups": {group_id},
             "resources": {},
@@ -60,16 +87,19 @@ class FakeArm:
         return self.state["resources"]
 
     def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://management.azure.com/.default":
+        if tokens.claims(request.headers.get("Authorization")).get("aud") != "https://management.azure.com":
             return _error(401, "InvalidAuthenticationToken", "The access token is for another audience.")
         path = request.path
         if "/operations/" in path:
             return self._operation(path)
         child = re.fullmatch(
-            r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop))?", path
+            r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop|createRun))?", path
         )
         if child and "/providers/Microsoft.Insights" not in path:
             return FakeFactory(self.resources, child[1]).handle(request, child[2], child[3], child[4])
+        about_subscription = self._about_subscription(request)
+        if about_subscription is not None:
+            return about_subscription
         kind = _type(path)
         if request.query.get("api-version") not in VERSIONS.get(kind, ()):
             version = request.query.get("api-version")
@@ -86,14 +116,45 @@ class FakeArm:
         if kind == "Microsoft.KeyVault/locations/deletedVaults":
             there = path.rpartition("/")[2] in self.state["deleted_vaults"]
             return Answer(200, {"id": path}) if there else _error(404, "NotFound", "no deleted vault")
+        if kind == "Microsoft.ManagedIdentity/identities":
+            return self._identity(path.partition("/providers/Microsoft.ManagedIdentity/")[0])
         if path.endswith("/roleAssignments"):
             return self._role_assignments(path)
         return self._resource(request, kind)
 
+    def _about_subscription(self, request: Request) -> Answer | None:
+        """Source: examples of the Azure REST API specifications: subscriptions, providers, usages, names."""
+        version, path = request.query.get("api-version"), re.sub(r"^/subscriptions/[^/]+", "", request.path)
+        if path == "" and version == "2022-12-01":
+            return Answer(200, {"state": self.enabled, "subscriptionPolicies": {"quotaId": self.offer}})
+        if path == "/providers" and version == "2021-04-01":
+            return Answer(200, {"value": [self._provider(name) for name in NAMESPACES]})
+        if path.endswith("/usages") and version == "2024-07-01":
+            used = {name: {"value": name, "localizedValue": f"vCPUs of {name}"} for name in self.vcpus}
+            return Answer(
+                200,
+                {"value": [{"name": used[name], "limit": self.vcpus[name], "currentValue": 2} for name in used]},
+            )
+        if path.endswith("/checkNameAvailability"):
+            name, field = request.json["name"], "available" if "Sql" in path else "nameAvailable"
+            is_free = name not in self.taken
+            return Answer(200, {field: is_free} | ({} if is_free else {"message": f"{name} is already taken."}))
+        if path.endswith("/whatIf"):
+            refused = {"status": "Failed", "error": {"code": "RequestDisallowedByPolicy", "message": self.policy}}
+            return Answer(200, refused if self.policy else {"status": "Succeeded", "properties": {"changes": []}})
+        return None
+
+    def _provider(self, namespace: str) -> dict:
+        types = [kind for kind in VERSIONS if kind.startswith(f"{namespace}/")]
+        shown = [{"resourceType": kind.partition("/")[2], "locations": self.regions} for kind in types]
+        state = "NotRegistered" if namespace in self.unregistered else "Registered"
+        return {"namespace": namespace, "registrationState": state, "resourceTypes": shown}
+
     def _resource(self, request: Request, kind: str) -> Answer:
         held = self.resources.get(request.path.lower())
         if request.method == "GET":
-            return Answer(200, _shown(held)) if held else _error(404, "ResourceNotFound", f"{request.path}: none")
+            shown = _shown(held, request.query.get("$expand", "")) if held else None
+            return Answer(200, shown) if held else _error(404, "ResourceNotFound", f"{request.path}: none")
         action = f"{kind}/{'delete' if request.method == 'DELETE' else 'write'}"
         if not self._may(action):
             return self._forbidden(action, request.path)
@@ -146,6 +207,7 @@ class FakeArm:
             state = states.pop(0) if len(states) > 1 else states[0]
             properties = {"provisioningState": state}
             properties |= {"outputs": record["outputs"]} if state == "Succeeded" else {}
+            properties |= {"error": record["error"]} if state == "Failed" else {}
             return Answer(200, {"id": path, "properties": properties})
         if request.method == "DELETE":
             self.state["deployments"].pop(path, None)
@@ -161,9 +223,17 @@ class FakeArm:
             return _error(400, refusal.code, str(refusal))
         if request.path.endswith("/validate"):
             return Answer(200, {"properties": {"provisioningState": "Succeeded"}})
-        self.resources.update(made)
+        refused = {id_ for id_, one in made.items() if one["type"] in self.unsupported}
+        self.resources.update({id_: one for id_, one in made.items() if id_ not in refused})
         self.state["deleted_vaults"] -= {resource["name"] for resource in made.values()}
-        self.state["deployments"][path] = {"outputs": outputs, "waiting": ["Running", "Running", "Succeeded"]}
+        self.state["deployments"][path] = {
+            "outputs": outputs,
+            "waiting": ["Running", "Running", "Failed" if refused else "Succeeded"],
+            "error": {
+                "code": "BadRequest",
+                "message": f"The offer does not support: {', '.join(sorted(refused))}",
+            },
+        }
         return Answer(201, {"id": path, "properties": {"provisioningState": "Accepted"}})
 
     def _evaluate(self, properties: dict, group_id: str):
@@ -210,7 +280,9 @@ class FakeArm:
                 raise Refused(
                     "ConflictError", f"A vault {resource['name']} is deleted, or there is none to recover."
                 )
-        starts_late = kind == "Microsoft.Consumption/budgets" and properties["timePeriod"]["startDate"][:7] < MONTH
+        starts_late = (
+            kind == "Microsoft.Consumption/budgets" and properties["timePeriod"]["startDate"][:7] < self.month
+        )
         if starts_late and before is None:
             raise Refused("400", "Start date must not be before the current month.")
         held = before["properties"] if before else properties
@@ -228,9 +300,15 @@ class FakeArm:
                 raise Refused("RoleAssignmentExists", "The role assignment already exists.")
 
     def principal(self, resource_id: str) -> str:
-        principal = str(uuid.uuid5(PRINCIPALS, resource_id.lower()))
-        self._graph.state[principal] = str(uuid.uuid5(PRINCIPALS, principal))
-        return principal
+        return str(uuid.uuid5(PRINCIPALS, resource_id.lower()))
+
+    def _identity(self, owner: str) -> Answer:
+        held = self.resources.get(owner.lower())
+        if held is None or "identity" not in held:
+            return _error(404, "ResourceNotFound", f"{owner} has no identity of its own.")
+        principal = held["identity"]["principalId"]
+        client = str(uuid.uuid5(PRINCIPALS, principal))
+        return Answer(200, {"name": "default", "properties": {"clientId": client, "principalId": principal}})
 
     def _may(self, action: str) -> bool:
         return any(
@@ -313,12 +391,36 @@ def _served(kind: str, name: str, scope: str, properties: dict) -> dict:
     return properties | added.get(kind, {})
 
 
-def _shown(resource: dict) -> dict:
-    """A resource as GET gives it: what only counts when it is made is left out."""
+def _shown(resource: dict, expand: str = "") -> dict:
+    """A resource as GET gives it: without what only counts when it is made, with what the service adds.
+
+    Source: examples of the Azure REST API specifications: servers (Get), diagnosticSettings (Get), vaults (Get).
+    """
     shown = {name: value for name, value in resource.items() if name != "children"}
+    properties = dict(shown["properties"])
     if resource["type"] == "Microsoft.KeyVault/vaults":
-        shown["properties"] = {name: value for name, value in shown["properties"].items() if name != "createMode"}
-    return shown
+        del properties["createMode"]
+    if resource["type"] == "Microsoft.Sql/servers" and expand != "administrators/activedirectory":
+        del properties["administrators"]
+    if resource["type"] == "Microsoft.Insights/diagnosticSettings":
+        owner = _type(resource["id"].partition("/providers/Microsoft.Insights/")[0])
+        properties |= {kind: _categories(properties.get(kind, []), CATEGORIES[kind][owner]) for kind in CATEGORIES}
+    return shown | {"properties": _in_another_order(properties)}
+
+
+def _categories(asked: list[dict], every: tuple[str, ...]) -> list[dict]:
+    """Every category that there is, those that nobody asked for switched off."""
+    retention = {"enabled": False, "days": 0}
+    off = [
+        {"category": name, "enabled": False} for name in every if name not in {one["category"] for one in asked}
+    ]
+    return [one | {"categoryGroup": None, "retentionPolicy": retention} for one in [*asked, *off]]
+
+
+def _in_another_order(value):
+    if isinstance(value, dict):
+        return {name: _in_another_order(part) for name, part in value.items()}
+    return [_in_another_order(part) for part in reversed(value)] if isinstance(value, list) else value
 
 
 def _attributes(value):

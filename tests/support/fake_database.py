@@ -7,7 +7,7 @@ class FakeDatabase:
     """Files that are not applied yet, and members of roles; roles need what the files make."""
 
     def __init__(self):
-        self.state = {"waiting": ["migrations/001_control", "views/coin"], "members": {}}
+        self.state = {"waiting": ["migrations/001_control", "views/coin"], "members": {}, "sids": {}}
 
     def answers(self, _host: str) -> bool:
         return False
@@ -23,11 +23,15 @@ class FakeDatabase:
             raise CoinlakeError("The database does not exist yet.")
         return {role: sorted(names) for role, names in self.state["members"].items()}
 
-    def give_access(self, users) -> None:
+    def give_access(self, users, ids) -> None:
+        """Source: Microsoft, "Entra service principals with Azure SQL": who deploys may not ask the directory."""
         if not self._is_built():
             raise CoinlakeError("access/roles: Cannot find the schema 'reporting'.")
+        for name in {name for names in users.values() for name in names} - {*ids}:
+            raise CoinlakeError(f"user {name}: Principal '{name}' could not be resolved.")
         for role, names in users.items():
             self.state["members"].setdefault(role, set()).update(names)
+        self.state["sids"] = {name: (one.guid, one.is_group) for name, one in ids.items()}
 
     def _is_built(self) -> bool:
         return "migrations/001_control" not in self.state["waiting"]

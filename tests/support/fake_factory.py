@@ -4,6 +4,8 @@ from tests.support.internet import Answer, Request
 
 KINDS = {"linkedservices": "LinkedService", "datasets": "Dataset", "pipelines": "Pipeline", "triggers": "Trigger"}
 PAGE = 2
+# What a run of a pipeline is, one after the other.
+RUN = ["Queued", "InProgress", "InProgress", "Succeeded"]
 
 
 class FakeFactory:
@@ -18,6 +20,8 @@ class FakeFactory:
             return _error(404, "ResourceNotFound", f"{self._id} was not found.")
         if request.query.get("api-version") != "2018-06-01":
             return _error(400, "InvalidApiVersionParameter", "The api-version is not valid.")
+        if kind == "pipelineruns":
+            return self._run(name)
         if kind not in KINDS:
             return _error(404, "InvalidResourceType", f"There is no type {kind}.")
         objects = self._objects(kind)
@@ -25,9 +29,29 @@ class FakeFactory:
             return self._page(request, kind, objects)
         if request.method == "GET":
             return self._one(kind, name)
+        if verb == "createRun":
+            return self._start_run(name)
         if verb:
             return self._switch(name, verb)
         return self._put(request, kind, name) if request.method == "PUT" else self._delete(kind, name)
+
+    def _start_run(self, name: str) -> Answer:
+        if name not in self._objects("pipelines"):
+            return _error(404, "PipelineNotFound", f"{name} was not found.")
+        runs = self._objects("runs")
+        run_id = f"run-{len(runs) + 1}"
+        runs[run_id] = {"runId": run_id, "pipelineName": name, "status": "Queued", "states": [*RUN]}
+        return Answer(200, {"runId": run_id})
+
+    def _run(self, run_id: str) -> Answer:
+        if run_id not in self._objects("runs"):
+            return _error(404, "PipelineRunNotFound", f"{run_id} was not found.")
+        held = self._objects("runs")[run_id]
+        held["status"] = held["states"].pop(0) if held["states"] else held["status"]
+        message = "Operation on target ingest failed" if held["status"] == "Failed" else ""
+        return Answer(
+            200, {"runId": run_id, "status": held["status"], "message": message, "durationInMs": 600_000}
+        )
 
     def _objects(self, kind: str) -> dict:
         return self._resources[self._id.lower()]["children"].setdefault(kind, {})

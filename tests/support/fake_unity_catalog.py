@@ -24,10 +24,16 @@ class SqlError(Exception):
 
 
 class FakeUnityCatalog:
-    """One metastore: securables by full name, tags, policies and grants."""
+    """One metastore: securables by full name, tags, policies and grants.
+
+    It keeps addresses without the slash at their end, and shows those of external locations with one: the service
+    does either, as reported in databricks/cli #5145 and databricks/terraform-provider-databricks #2335.
+    """
 
     def __init__(self, groups: set[str]):
         self.groups = groups
+        # How often storage refuses until it knows the role of the access connector.
+        self.roles_unknown_for = 0
         self.state: dict = {
             "credentials": {},
             "locations": {},
@@ -53,17 +59,23 @@ class FakeUnityCatalog:
 
     def _create_location(self, name, url, credential, comment):
         name, credential = _plain(name), _plain(credential)
+        if self.roles_unknown_for:
+            self.roles_unknown_for -= 1
+            raise SqlError(
+                "[UC_CLOUD_STORAGE_ACCESS_FAILURE] Failed to access cloud storage: This request is not authorized "
+                "to perform this operation using this permission., 403, AuthorizationPermissionMismatch"
+            )
         if self.state["credentials"].get(credential, {}).get("purpose") != "STORAGE":
             raise SqlError(f"[CREDENTIAL_DOES_NOT_EXIST] Storage credential '{credential}' does not exist.")
         for other, held in self.state["locations"].items():
-            if other != name and (held["url"].startswith(url) or url.startswith(held["url"])):
+            if other != name and (_is_below(held["url"], url) or _is_below(url, held["url"])):
                 raise SqlError(f"[LOCATION_OVERLAP] {url} overlaps with external location '{other}'.")
-        new = {"url": url, "credential": credential, "comment": _text(comment), "owner": "deployer"}
+        new = {"url": url.rstrip("/"), "credential": credential, "comment": _text(comment), "owner": "deployer"}
         self.state["locations"].setdefault(name, new)
 
     def _create_catalog(self, name, url, comment):
         self._require_location(url)
-        self._create("catalog", name, {"comment": _text(comment), "url": url})
+        self._create("catalog", name, {"comment": _text(comment), "url": url.rstrip("/")})
 
     def _create_schema(self, name, comment):
         self._require("catalog", _plain(name).rpartition(".")[0])
@@ -73,9 +85,9 @@ class FakeUnityCatalog:
         self._require("schema", _plain(name).rpartition(".")[0])
         self._require_location(url)
         for catalog in self.state["catalog"].values():
-            if url.startswith(catalog["url"]) or catalog["url"].startswith(url):
+            if _is_below(url, catalog["url"]) or _is_below(catalog["url"], url):
                 raise SqlError("[LOCATION_OVERLAP] The volume overlaps with managed storage.")
-        self._create("volume", name, {"comment": _text(comment), "url": url})
+        self._create("volume", name, {"comment": _text(comment), "url": url.rstrip("/")})
 
     def _create_table(self, name, columns, comment):
         self._require("schema", _plain(name).rpartition(".")[0])
@@ -104,7 +116,7 @@ class FakeUnityCatalog:
             raise SqlError(f"[FUNCTION_IN_USE] {name} is used by a policy.")
         self.state["function"].pop(_plain(name), None)
 
-    def _drop_catalog(self, name):
+    def drop_catalog(self, name):
         catalog = _plain(name)
         for kind in ("catalog", "schema", "volume", "table", "view", "function", "filters", "masks"):
             held = self.state[kind]
@@ -117,10 +129,10 @@ class FakeUnityCatalog:
             ]:
                 del held[gone]
 
-    def _drop_location(self, name):
+    def drop_location(self, name):
         url = self.state["locations"].get(_plain(name), {}).get("url")
         users = [*self.state["catalog"].values(), *self.state["volume"].values()]
-        if url and any(user["url"].startswith(url) for user in users):
+        if url and any(_is_below(user["url"], url) for user in users):
             raise SqlError(f"[EXTERNAL_LOCATION_IN_USE] {name} is in use.")
         self.state["locations"].pop(_plain(name), None)
         lost = [
@@ -201,7 +213,7 @@ class FakeUnityCatalog:
         return held[name]
 
     def _require_location(self, url):
-        if not any(url.startswith(held["url"]) for held in self.state["locations"].values()):
+        if not any(_is_below(url, held["url"]) for held in self.state["locations"].values()):
             raise SqlError(f"[NO_PARENT_EXTERNAL_LOCATION] No external location covers {url}.")
 
     def _require_principal(self, principal):
@@ -238,7 +250,7 @@ class FakeUnityCatalog:
             yield {
                 "external_location_name": name,
                 "external_location_owner": held["owner"],
-                "url": held["url"],
+                "url": f"{held['url']}/",
                 "storage_credential_name": held["credential"],
                 "comment": held["comment"],
             }
@@ -353,10 +365,8 @@ class FakeUnityCatalog:
             _create_view,
         ),
         (rf"DROP FUNCTION IF EXISTS {NAME}", _drop_function),
-        (rf"DROP CATALOG IF EXISTS {NAME} CASCADE", _drop_catalog),
-        (rf"DROP EXTERNAL LOCATION IF EXISTS {NAME}", _drop_location),
         (rf"ALTER (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE|VIEW) {NAME} OWNER TO `([^`]+)`", _owner),
-        (rf"COMMENT ON (EXTERNAL LOCATION|CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
+        (rf"COMMENT ON (CATALOG|SCHEMA|VOLUME|TABLE) {NAME} IS {TEXT}", _comment),
         (rf"ALTER TABLE {NAME} ALTER COLUMN {NAME} COMMENT {TEXT}", _column_comment),
         (rf"ALTER EXTERNAL LOCATION {NAME} SET STORAGE CREDENTIAL {NAME}", _set_credential),
         (rf"ALTER TABLE {NAME} DROP ROW FILTER", _drop_filter),
@@ -372,6 +382,10 @@ class FakeUnityCatalog:
             _select,
         ),
     )
+
+
+def _is_below(url: str, folder: str) -> bool:
+    return f"{url.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _plain(name: str) -> str:

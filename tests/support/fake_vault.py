@@ -1,5 +1,6 @@
-"""Key Vault's data plane, and the one question that is asked of Microsoft Graph."""
+"""Key Vault's data plane."""
 
+from tests.support import tokens
 from tests.support.internet import Answer, Request
 
 
@@ -14,9 +15,15 @@ class FakeVault:
         return host == self.host
 
     def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://vault.azure.net/.default":
+        if tokens.claims(request.headers.get("Authorization")).get("aud") != "https://vault.azure.net":
             challenge = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
             return Answer(401, {"error": {"code": "Unauthorized"}}, {"WWW-Authenticate": challenge})
+        if request.path.strip("/") == "secrets":
+            listed = [
+                {"id": f"https://{self.host}/secrets/{name}", "attributes": {"enabled": True}}
+                for name in self.state
+            ]
+            return Answer(200, {"value": listed})
         name = request.path.removeprefix("/secrets/").strip("/")
         if request.method == "PUT":
             self.state[name] = request.json["value"]
@@ -24,21 +31,3 @@ class FakeVault:
             return Answer(404, {"error": {"code": "SecretNotFound", "message": f"{name} was not found"}})
         identity = f"https://{self.host}/secrets/{name}/1"
         return Answer(200, {"value": self.state[name], "id": identity, "attributes": {"enabled": True}})
-
-
-class FakeGraph:
-    """Application ids of service principals by object id."""
-
-    def __init__(self):
-        self.state: dict[str, str] = {}
-
-    def answers(self, host: str) -> bool:
-        return host == "graph.microsoft.com"
-
-    def handle(self, request: Request) -> Answer:
-        if request.headers.get("Authorization") != "Bearer token for https://graph.microsoft.com/.default":
-            return Answer(401, {"error": {"code": "InvalidAuthenticationToken", "message": "wrong audience"}})
-        principal = request.path.rpartition("/")[2]
-        if principal not in self.state:
-            return Answer(404, {"error": {"code": "Request_ResourceNotFound", "message": "no such object"}})
-        return Answer(200, {"appId": self.state[principal]})

@@ -5,11 +5,30 @@ import json
 import re
 from email.message import Message
 
+from tests.support import tokens
 from tests.support.fake_unity_catalog import FakeUnityCatalog, SqlError
 from tests.support.internet import Answer, Request
 
-TOKEN = "Bearer token for 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
+MANAGEMENT = "https://management.core.windows.net/"
 SCIM = "/api/2.0/preview/scim/v2/ServicePrincipals"
+DEPLOYER = "deployer@example.org"
+# What whoever makes an object gets on it.
+CREATORS = {
+    "warehouses": ("warehouses", "IS_OWNER"),
+    "pools": ("instance-pools", "CAN_MANAGE"),
+    "clusters": ("clusters", "CAN_MANAGE"),
+    "dashboards": ("dashboards", "CAN_MANAGE"),
+}
+# Source: Azure Databricks documentation, "Access control lists".
+LEVELS = {
+    "directories": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "jobs": {"CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"},
+    "clusters": {"CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"},
+    "instance-pools": {"CAN_ATTACH_TO", "CAN_MANAGE"},
+    "warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"},
+    "dashboards": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+}
 RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
 
 
@@ -19,15 +38,30 @@ class FakeWorkspace:
     def __init__(self, host: str, groups, runtimes=RUNTIMES):
         self.host = host
         self.runtimes = runtimes
+        self.metastore = "m1"
+        self.metastore_privileges = [
+            "CREATE_CATALOG",
+            "CREATE_STORAGE_CREDENTIAL",
+            "CREATE_SERVICE_CREDENTIAL",
+            "CREATE_EXTERNAL_LOCATION",
+        ]
         self.catalog = FakeUnityCatalog(set(groups))
         self.state = {
             "clock": 1_000,
-            "objects": {"/": {"object_type": "DIRECTORY"}, "/Shared": {"object_type": "DIRECTORY"}},
+            "entered": False,
+            "objects": {
+                "/": {"object_type": "DIRECTORY", "object_id": 1},
+                "/Shared": {"object_type": "DIRECTORY", "object_id": 2},
+            },
             "warehouses": {},
             "pools": {},
             "clusters": {},
             "principals": {},
-            "permissions": {},
+            # What was given directly. Every user may manage what lies in /Shared: "Access control lists".
+            "permissions": {
+                "directories/1": {"admins": "CAN_MANAGE"},
+                "directories/2": {"users": "CAN_MANAGE"},
+            },
             "scopes": {},
             "jobs": {},
             "dashboards": {},
@@ -42,12 +76,31 @@ class FakeWorkspace:
         self.catalog.state = self.state["unity"]
         if request.path == "/.well-known/databricks-config":
             return Answer(404, {})
-        if request.headers.get("Authorization") != TOKEN:
+        who = tokens.claims(request.headers.get("Authorization"))
+        if who.get("aud") != DATABRICKS:
             return _error(401, "UNAUTHENTICATED", "The token is not for Databricks.")
+        if not self._lets_in(request, who):
+            return _error(403, "PERMISSION_DENIED", "User not authorized.")
         try:
             return self._route(request)
         except Missing as missing:
             return _error(404, "RESOURCE_DOES_NOT_EXIST", str(missing))
+
+    def _lets_in(self, request: Request, who: dict[str, str]) -> bool:
+        """Whoever has entered before; at first, whoever proves a right on the workspace's Azure resource.
+
+        Source: Azure Databricks documentation, "Get Microsoft Entra ID tokens for service principals": the headers
+        are needed until the service principal is a user of the workspace. MicrosoftDocs/azure-docs #80900.
+        """
+        if not self.state["entered"]:
+            resource = request.headers.get("X-Databricks-Azure-Workspace-Resource-Id", "")
+            management = request.headers.get("X-Databricks-Azure-SP-Management-Token")
+            proved = (
+                "upn" in who
+                or tokens.claims(f"Bearer {management}" if management else None).get("aud") == MANAGEMENT
+            )
+            self.state["entered"] = proved and "/providers/Microsoft.Databricks/workspaces/" in resource
+        return self.state["entered"]
 
     def _route(self, request: Request) -> Answer:
         for pattern, method in self._ROUTES:
@@ -71,8 +124,9 @@ class FakeWorkspace:
         parts = request.json["path"].strip("/").split("/")
         for depth in range(1, len(parts) + 1):
             path = "/" + "/".join(parts[:depth])
-            held = self.state["objects"].setdefault(path, {"object_type": "DIRECTORY"})
-            if held["object_type"] != "DIRECTORY":
+            if path not in self.state["objects"]:
+                self.state["objects"][path] = {"object_type": "DIRECTORY", "object_id": self._tick()}
+            if self.state["objects"][path]["object_type"] != "DIRECTORY":
                 return _error(400, "RESOURCE_ALREADY_EXISTS", f"{path} is no folder.")
         return Answer(200, {})
 
@@ -94,12 +148,13 @@ class FakeWorkspace:
         object_type = "NOTEBOOK" if kind == "JUPYTER" else "FILE"
         if held and held["object_type"] != object_type:
             return _error(400, "INVALID_PARAMETER_VALUE", f"{path} is a {held['object_type']}.")
-        self.state["clock"] += 1
+        now = self._tick()
         text = base64.b64encode(content).decode()
         self.state["objects"][path] = {
             "object_type": object_type,
             "content": text,
-            "modified_at": self.state["clock"],
+            "modified_at": now,
+            "object_id": held["object_id"] if held else now,
         }
         return Answer(200, {})
 
@@ -217,30 +272,77 @@ class FakeWorkspace:
         self.state["principals"][id_] = request.json | {"id": id_}
         return Answer(200, {})
 
+    def _groups(self, request: Request) -> Answer:
+        [name] = re.findall(r'displayName eq "(.+)"', request.query["filter"])
+        found = [{"displayName": name, "id": "1"}] if name in self.catalog.groups else []
+        start = int(request.query.get("startIndex", 1))
+        return Answer(200, {"Resources": found[start - 1 :], "totalResults": len(found), "startIndex": start})
+
+    def _metastore(self, request: Request) -> Answer:
+        return Answer(200, {"metastore_id": self.metastore} if self.metastore else {})
+
+    def _metastore_grants(self, request: Request, metastore: str) -> Answer:
+        privileges = [{"privilege": privilege} for privilege in self.metastore_privileges]
+        return Answer(
+            200, {"privilege_assignments": [{"principal": request.query["principal"], "privileges": privileges}]}
+        )
+
+    def _me(self, request: Request) -> Answer:
+        return Answer(200, {"userName": DEPLOYER})
+
     def _permissions(self, request: Request, kind: str, id_: str) -> Answer:
-        owner = {"warehouses": "warehouses", "instance-pools": "pools", "clusters": "clusters", "jobs": "jobs"}[
-            kind
-        ]
-        _there(self.state[owner], id_)
+        """Source: Databricks REST API, Permissions: PUT replaces what was given directly, and nothing else."""
+        if kind == "directories":
+            place = next(
+                (path for path, one in self.state["objects"].items() if one["object_id"] == int(id_)), None
+            )
+            if place is None:
+                raise Missing(f"directory {id_}")
+        else:
+            place = None
+            _there(self.state[{"instance-pools": "pools"}.get(kind, kind)], id_)
         held = self.state["permissions"].setdefault(f"{kind}/{id_}", {})
-        if request.method == "PATCH":
+        if request.method == "PUT":
+            given = {}
             for entry in request.json["access_control_list"]:
-                who = entry.get("group_name") or entry["service_principal_name"]
-                if who not in self._known():
+                who = entry.get("group_name") or entry.get("service_principal_name") or entry["user_name"]
+                if who not in self._known() | {DEPLOYER}:
                     return _error(404, "RESOURCE_DOES_NOT_EXIST", f"Principal {who} does not exist.")
-                held[who] = entry["permission_level"]
-        admins = {
-            "group_name": "admins",
-            "all_permissions": [{"permission_level": "CAN_MANAGE", "inherited": True}],
-        }
-        listed = [
-            {
-                ("service_principal_name" if who in self._application_ids() else "group_name"): who,
-                "all_permissions": [{"permission_level": level, "inherited": False}],
-            }
-            for who, level in held.items()
-        ]
-        return Answer(200, {"object_id": f"/{kind}/{id_}", "access_control_list": [admins, *listed]})
+                if entry["permission_level"] not in LEVELS[kind]:
+                    return _error(
+                        400, "INVALID_PARAMETER_VALUE", f"{entry['permission_level']} is not for {kind}."
+                    )
+                given[who] = entry["permission_level"]
+            if kind in ("jobs", "warehouses") and [*given.values()].count("IS_OWNER") != 1:
+                return _error(400, "INVALID_PARAMETER_VALUE", f"One of {kind} must have exactly one owner.")
+            held = self.state["permissions"][f"{kind}/{id_}"] = given
+        inherited = self.effective(place.rpartition("/")[0] or "/") if place else {"admins": {"CAN_MANAGE"}}
+        listed = [self._entry(who, level, False) for who, level in held.items()]
+        listed += [self._entry(who, level, True) for who, levels in inherited.items() for level in sorted(levels)]
+        return Answer(200, {"object_id": f"/{kind}/{id_}", "access_control_list": listed})
+
+    def effective(self, path: str) -> dict[str, set[str]]:
+        """Who has which permissions on a file or folder: its own and those of every folder above it."""
+        found: dict[str, set[str]] = {}
+        while True:
+            object_id = self.state["objects"][path]["object_id"]
+            for who, level in self.state["permissions"].get(f"directories/{object_id}", {}).items():
+                found.setdefault(who, set()).add(level)
+            if path == "/":
+                return found
+            path = path.rpartition("/")[0] or "/"
+
+    def _may_read(self, application_id: str, path: str) -> bool:
+        return path not in self.state["objects"] or bool({application_id, "users"} & {*self.effective(path)})
+
+    def _entry(self, who: str, level: str, inherited: bool) -> dict:
+        field = "service_principal_name" if who in self._application_ids() else "group_name"
+        field = "user_name" if "@" in who else field
+        return {field: who, "all_permissions": [{"permission_level": level, "inherited": inherited}]}
+
+    def _tick(self) -> int:
+        self.state["clock"] += 1
+        return self.state["clock"]
 
     def _application_ids(self) -> set[str]:
         return {one["applicationId"] for one in self.state["principals"].values()}
@@ -295,12 +397,13 @@ class FakeWorkspace:
             job_id = len(jobs) + self.state["clock"]
             if refusal is None:
                 jobs[str(job_id)] = {"job_id": job_id, "settings": request.json}
+                self.state["permissions"][f"jobs/{job_id}"] = {DEPLOYER: "IS_OWNER"}
             return refusal or Answer(200, {"job_id": job_id})
         job_id = str(request.query.get("job_id") or request.json["job_id"])
         held = _there(jobs, job_id)
         if verb == "get":
-            # The service adds what nobody set.
-            return Answer(200, held | {"settings": held["settings"] | {"email_notifications": {}}})
+            [who] = held["settings"]["run_as"].values()
+            return Answer(200, held | {"settings": _shown_job(held["settings"]), "run_as_user_name": who})
         if verb == "reset":
             refusal = self._bad_job(request.json["new_settings"])
             held["settings"] = request.json["new_settings"]
@@ -309,10 +412,14 @@ class FakeWorkspace:
         return Answer(200, {})
 
     def _bad_job(self, settings: dict) -> Answer | None:
+        if settings["run_as"]["service_principal_name"] not in self._application_ids():
+            return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
         keys = {task["task_key"] for task in settings["tasks"]}
         environments = {one["environment_key"] for one in settings["environments"]}
         for task in settings["tasks"]:
             path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
+            if not self._may_read(settings["run_as"]["service_principal_name"], path):
+                return _error(400, "INVALID_PARAMETER_VALUE", f"{settings['run_as']} cannot read {path}.")
             if self.state["objects"].get(path, {}).get("object_type") != "NOTEBOOK":
                 return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
             if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
@@ -353,7 +460,7 @@ class FakeWorkspace:
             if refusal is not None:
                 return refusal
             held.update(request.json | {"update_time": self._instant()})
-        return Answer(200, held)
+        return Answer(200, held | {"serialized_dashboard": _shown_dashboard(held["serialized_dashboard"])})
 
     def _published(self, request: Request, id_: str) -> Answer:
         _there(self.state["dashboards"], id_)
@@ -372,7 +479,7 @@ class FakeWorkspace:
         return None
 
     def _instant(self) -> str:
-        self.state["clock"] += 1
+        self._tick()
         return f"2026-12-01T00:00:00.{self.state['clock']:09}Z"
 
     # Unity Catalog past SQL
@@ -402,10 +509,33 @@ class FakeWorkspace:
                 del grants[place]
         return Answer(200, held)
 
+    def _catalog(self, request: Request, name: str) -> Answer:
+        _there(self.state["unity"]["catalog"], name)
+        if request.method == "DELETE":
+            if request.query.get("force") != "true":
+                return _error(400, "INVALID_STATE", f"Catalog {name} is not empty.")
+            return self._dropped(self.catalog.drop_catalog, name)
+        return Answer(200, {"name": name})
+
+    def _dropped(self, drop, name: str) -> Answer:
+        try:
+            drop(name)
+        except SqlError as error:
+            return _error(400, "INVALID_STATE", str(error))
+        return Answer(200, {})
+
+    def _location(self, request: Request, name: str) -> Answer:
+        held = _there(self.state["unity"]["locations"], name)
+        if request.method == "DELETE":
+            return self._dropped(self.catalog.drop_location, name)
+        held.update({field: value for field, value in request.json.items() if field in ("comment", "owner")})
+        return Answer(200, {"name": name} | held)
+
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
-        self.state["clock"] += 1
-        id_ = f"{prefix}{self.state['clock']}"
+        id_ = f"{prefix}{self._tick()}"
         self.state[kind][id_] = document | {id_name: id_}
+        if kind in CREATORS:
+            self.state["permissions"][f"{CREATORS[kind][0]}/{id_}"] = {DEPLOYER: CREATORS[kind][1]}
         return Answer(200, {id_name: id_})
 
     _ROUTES = (
@@ -418,10 +548,16 @@ class FakeWorkspace:
         (r"/api/2\.0/sql/warehouses", _warehouses),
         (r"/api/2\.0/sql/warehouses/([^/]+)(/edit)?", _warehouse),
         (r"/api/2\.0/sql/statements", _statement),
+        (r"/api/2\.1/unity-catalog/external-locations/([^/]+)", _location),
+        (r"/api/2\.1/unity-catalog/catalogs/([^/]+)", _catalog),
         (r"/api/2\.0/instance-pools/(\w+)", _pools),
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),
         (re.escape(SCIM) + r"/([^/]+)", _principal),
+        (r"/api/2\.0/preview/scim/v2/Me", _me),
+        (r"/api/2\.0/preview/scim/v2/Groups", _groups),
+        (r"/api/2\.1/unity-catalog/metastore_summary", _metastore),
+        (r"/api/2\.1/unity-catalog/effective-permissions/metastore/([^/]+)", _metastore_grants),
         (r"/api/2\.0/permissions/([\w-]+)/([^/]+)", _permissions),
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),
@@ -432,6 +568,34 @@ class FakeWorkspace:
         (r"/api/2\.1/unity-catalog/credentials", _credentials),
         (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )
+
+
+def _shown_job(settings: dict) -> dict:
+    """A job as jobs/get gives it: with what nobody set, and in an order of its own.
+
+    Source: databricks/cli #3027 and the fields of the SDK's JobSettings.
+    """
+    added = {
+        "email_notifications": {"no_alert_for_skipped_runs": False},
+        "webhook_notifications": {},
+        "timeout_seconds": 0,
+        "performance_target": "PERFORMANCE_OPTIMIZED",
+    }
+    tasks = [
+        {"email_notifications": {}, "retry_on_timeout": False}
+        | task
+        | {"depends_on": task.get("depends_on", [])[::-1]}
+        for task in reversed(settings["tasks"])
+    ]
+    written = {name: value for name, value in settings.items() if name != "run_as"}
+    return added | written | {"tasks": tasks}
+
+
+def _shown_dashboard(serialized: str) -> str:
+    """A dashboard as Lakeview gives it: with the settings and kinds of pages that nobody set."""
+    content = json.loads(serialized)
+    pages = [{"pageType": "PAGE_TYPE_CANVAS"} | page for page in content.get("pages", [])]
+    return json.dumps(content | {"pages": pages, "uiSettings": {"theme": {"widgetHeaderAlignment": "LEFT"}}})
 
 
 class Missing(Exception):

@@ -39,7 +39,7 @@ class Request:
         """Whether it is a request to change something."""
         if self.method in ("GET", "HEAD"):
             return False
-        if self.path.endswith("/validate"):
+        if self.path.endswith(("/validate", "/whatIf", "/checkNameAvailability")):
             return False
         return not (self.path == "/api/2.0/sql/statements" and self.json["statement"].startswith("SELECT"))
 

@@ -8,6 +8,8 @@ from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import lint, template
 from coinlake_ops.deploy.arm_client import POLLS, SECONDS_BETWEEN_POLLS
 from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
+from coinlake_ops.deploy.needed import NotAllowed
+from coinlake_ops.deploy.pruning import matching
 from coinlake_ops.deploy.resources.part import Change, Part
 
 MAIN_PIPELINE = "pl_main"
@@ -17,32 +19,51 @@ ROLE_ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 # What Azure takes but never gives back, and so cannot be compared.
 WRITE_ONLY = {("Microsoft.KeyVault/vaults", "properties.createMode")}
 
+# What a resource shows only to who asks for it.
+EXPANDED = {"Microsoft.Sql/servers": {"$expand": "administrators/activedirectory"}}
+# What the service tells of a factory and does not take.
+FACTORY_READ_ONLY = ("createTime", "provisioningState", "version")
+BUDGETS = "Microsoft.Consumption/budgets"
+# What only watches: some offers have no budgets, some policies refuse alerts, and neither may hold up the rest.
+WATCHING = (
+    "Microsoft.Insights/actionGroups",
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.Insights/scheduledQueryRules",
+    BUDGETS,
+)
+
 
 class AzureResources(Part):
     """One incremental deployment of the template when anything of it is missing or differs."""
 
     name = "resources"
-    purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, alerts, roles"
+    purpose = "Azure resources by ARM template: storage, factory, workspace, vault, SQL, logs, roles"
 
     def __init__(self, clients: Clients):
         super().__init__(clients)
-        self._template = template.read()
+        self._template = self._part_of(template.read())
+        self._deployment = clients.deployment
+
+    def _part_of(self, whole: dict[str, Any]) -> dict[str, Any]:
+        part = template.only(whole, lambda type_: type_ not in WATCHING)
+        return part | {"outputs": whole["outputs"]}
 
     def changes(self) -> list[Change]:
-        """See Part; names every right that is missing before anything is deployed."""
-        faults = lint.faults(self._template)
+        """See Part; the deployment itself names every right that is missing before it begins."""
+        faults = lint.faults(template.read())
         if faults:
             raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
         self._require_group()
-        outputs = self._clients.outputs()
         differences = list(self._differences())
-        if not differences and outputs is None:
-            differences = ["the record of the last deployment is missing, and with it the outputs"]
         if not differences:
             return []
-        self._require_rights()
-        action = "update" if outputs else "create"
+        action = "create" if self._clients.arm.get(self._deployment, DEPLOYMENTS_API) is None else "update"
         return [Change(action, "deployment", self._deployment_name, tuple(differences), self._deploy)]
+
+    def notes(self) -> list[str]:
+        """See Part: every right that an apply would lack."""
+        missing = self._missing_rights()
+        return [f"an apply would lack the right {action}" for action in missing]
 
     def removals(self) -> list[Change]:
         """See Part: what is part of a resource goes with it, and the resource group itself stays."""
@@ -53,8 +74,8 @@ class AzureResources(Part):
             if live is not None:
                 call = self._deleting(live["id"], resource.api_version)
                 found.append(Change("delete", resource.type, _shown_name(resource), (), call))
-        if self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API):
-            call = self._deleting(self._clients.deployment, DEPLOYMENTS_API)
+        if self._clients.arm.get(self._deployment, DEPLOYMENTS_API):
+            call = self._deleting(self._deployment, DEPLOYMENTS_API)
             found.append(Change("delete", "deployment record", self._deployment_name, (), call))
         return found
 
@@ -64,8 +85,9 @@ class AzureResources(Part):
         extra = {
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
+            "budgetFrom": self._budget_from(),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
-            "globalParameters": self._global_parameters(),
+            "factoryProperties": self._factory_properties(),
         }
         return {
             name: extra[name] if name in extra else getattr(environment, _snake(name))
@@ -73,13 +95,20 @@ class AzureResources(Part):
             if name in extra or hasattr(environment, _snake(name))
         }
 
+    def request(self) -> dict[str, Any]:
+        """What Resource Manager is asked to deploy, to validate, or to say what it would do."""
+        parameters = {name: {"value": value} for name, value in self.parameters().items()}
+        if self._clients.deleted_vault() is not None:
+            parameters["keyVaultCreateMode"] = {"value": "recover"}
+        return {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+
     @property
     def _group(self) -> str:
         return self._clients.environment.group_id
 
     @property
     def _deployment_name(self) -> str:
-        return self._clients.deployment.rpartition("/")[2]
+        return self._deployment.rpartition("/")[2]
 
     def _resources(self) -> list[template.Resource]:
         return template.resources(self._template, self.parameters(), self._group, self._reference)
@@ -100,7 +129,7 @@ class AzureResources(Part):
     def _live(self, resource: template.Resource) -> dict[str, Any] | None:
         """The resource as it is; a role assignment is found by what it grants, for its name is a hash."""
         if resource.type != ROLE_ASSIGNMENTS:
-            return self._clients.arm.get(resource.id, resource.api_version)
+            return self._clients.arm.get(resource.id, resource.api_version, **EXPANDED.get(resource.type, {}))
         wanted = {name: resource.content["properties"][name] for name in ("principalId", "roleDefinitionId")}
         if template.UNKNOWN in wanted.values():
             return None
@@ -114,11 +143,21 @@ class AzureResources(Part):
                 return assignment
         return None
 
-    def _global_parameters(self) -> dict[str, Any]:
-        """Those that the factory has: the part factory sets them, and a deployment must not delete them."""
-        path = f"{self._group}/providers/Microsoft.DataFactory/factories/{self._clients.environment.factory}"
+    def _budget_from(self) -> str:
+        """The first day of the budget's first month: this month's, and once there is a budget, its own.
+
+        Source: Azure REST API reference, Budgets: a new budget must not begin in the past.
+        """
+        path = self._clients.resource_id(BUDGETS, f"coinlake-{self._clients.environment.name}")
+        live = self._clients.arm.get(path, lint.API_VERSIONS[BUDGETS])
+        start = live["properties"]["timePeriod"]["startDate"] if live else self._clients.today().isoformat()
+        return f"{start[:7]}-01"
+
+    def _factory_properties(self) -> dict[str, Any]:
+        """The settings that the factory has, which a deployment must not delete, and the one that is ours."""
+        path = self._clients.resource_id("Microsoft.DataFactory/factories", self._clients.environment.factory)
         live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.DataFactory/factories"])
-        return live["properties"].get("globalParameters", {}) if live else {}
+        return (factory_settings(live) if live else {}) | {"publicNetworkAccess": "Enabled"}
 
     def _require_group(self) -> None:
         if self._clients.arm.get(self._group, DEPLOYMENTS_API) is None:
@@ -129,52 +168,65 @@ class AzureResources(Part):
                 f"az group create --name {environment.resource_group} --location {environment.location}"
             )
 
-    def _require_rights(self) -> None:
-        """Every action that the deployment needs, against what the signed-in identity may do in the group."""
+    def _missing_rights(self) -> list[str]:
+        """Every action that the deployment needs and the signed-in identity may not do in the group."""
         granted = self._clients.arm.values(
             f"{self._group}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
         )
         needed = ["Microsoft.Resources/deployments/write", "Microsoft.Resources/deployments/validate/action"]
         needed += sorted({f"{resource['type']}/write" for resource in self._template["resources"]})
-        missing = [action for action in needed if not any(_allows(permission, action) for permission in granted)]
+        return [action for action in needed if not any(_allows(permission, action) for permission in granted)]
+
+    def _require_rights(self) -> None:
+        missing = self._missing_rights()
         if missing:
-            raise CoinlakeError(
+            raise NotAllowed(
                 f"Rights are missing on {self._group}:\n  " + "\n  ".join(missing) + "\nThe roles Contributor and "
                 "Role Based Access Control Administrator on the resource group hold all of them."
             )
 
     def _deploy(self) -> None:
         environment = self._clients.environment
-        parameters = {name: {"value": value} for name, value in self.parameters().items()}
-        if self._vault_was_deleted():
-            parameters["keyVaultCreateMode"] = {"value": "recover"}
-        body = {"properties": {"mode": "Incremental", "template": self._template, "parameters": parameters}}
+        self._require_rights()
+        body = self.request()
+        self._clients.sign_in()
         self._wait_for_the_one_under_way()
-        checked = self._clients.arm.post(f"{self._clients.deployment}/validate", DEPLOYMENTS_API, body)
+        checked = self._clients.arm.post(f"{self._deployment}/validate", DEPLOYMENTS_API, body)
         if "error" in checked:
             reason = f"{checked['error'].get('code')}: {checked['error'].get('message')}"
             raise CoinlakeError(f"Azure refuses the template in {environment.resource_group}: {reason}")
-        self._clients.arm.put(self._clients.deployment, DEPLOYMENTS_API, body)
+        self._clients.arm.put(self._deployment, DEPLOYMENTS_API, body)
 
     def _wait_for_the_one_under_way(self) -> None:
         """Azure refuses a second deployment of the name while the first, perhaps of a call that died, runs."""
         for _ in range(POLLS):
-            record = self._clients.arm.get(self._clients.deployment, DEPLOYMENTS_API)
+            record = self._clients.arm.get(self._deployment, DEPLOYMENTS_API)
             if record is None or record["properties"]["provisioningState"] in ("Succeeded", "Failed", "Canceled"):
                 return
             self._clients.sleep(SECONDS_BETWEEN_POLLS)
 
-    def _vault_was_deleted(self) -> bool:
-        """Whether a vault of this name was deleted less than 90 days ago: then it can only be taken back."""
-        environment = self._clients.environment
-        path = (
-            f"/subscriptions/{environment.subscription}/providers/Microsoft.KeyVault/locations/{environment.location}"
-            f"/deletedVaults/{environment.key_vault}"
-        )
-        return self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.KeyVault/vaults"]) is not None
-
     def _deleting(self, path: str, version: str):
         return lambda: self._clients.arm.delete(path, version)
+
+
+class Watching(AzureResources):
+    """Alerts and the budget, after everything else and in a deployment of their own."""
+
+    name = "watching"
+    purpose = "Azure resources by ARM template: three alerts, one of them the budget's"
+
+    def __init__(self, clients: Clients):
+        super().__init__(clients)
+        self._deployment = f"{clients.deployment}-watching"
+
+    def _part_of(self, whole: dict[str, Any]) -> dict[str, Any]:
+        types = [one for one in WATCHING if one != BUDGETS or self._clients.environment.monthly_budget]
+        return template.only(whole, types.__contains__)
+
+
+def factory_settings(factory: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties of a factory that can be written: a PUT deletes those that it leaves out."""
+    return {name: value for name, value in factory["properties"].items() if name not in FACTORY_READ_ONLY}
 
 
 def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator[str]:
@@ -188,12 +240,31 @@ def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator
     if isinstance(desired, dict) and isinstance(live, dict):
         for name, part in desired.items():
             yield from _mismatches(type_, part, live.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(desired, list) and isinstance(live, list) and len(desired) == len(live):
-        for index, part in enumerate(desired):
-            if not any(not list(_mismatches(type_, part, other)) for other in live):
-                yield f"{path}[{index}]: not there as the template has it"
+    elif isinstance(desired, list) and isinstance(live, list):
+        yield from _list_mismatches(type_, desired, live, path)
     elif not _same(desired, live):
         yield f"{path}: {live!r} -> {desired!r}"
+
+
+def _list_mismatches(type_: str, desired: list[Any], live: list[Any], path: str) -> Iterator[str]:
+    """As _mismatches, in any order. What is listed though nobody asked for it is no difference while it is off."""
+
+    def is_same(one: Any, wanted: Any) -> bool:
+        return not list(_mismatches(type_, wanted, one, path))
+
+    left = list(live)
+    for index, wanted in enumerate(desired):
+        match = matching(left, wanted, is_same)
+        if match is None:
+            yield f"{path}[{index}]: not there as the template has it"
+        else:
+            left.remove(match)
+            yield from _mismatches(
+                type_, wanted, match, f"{path}[{index}]" if not is_same(match, wanted) else path
+            )
+    for one in left:
+        if not (isinstance(one, dict) and one.get("enabled") is False):
+            yield f"{path}: {one!r} is there, and not in the template"
 
 
 def _same(desired: Any, live: Any) -> bool:

@@ -4,17 +4,16 @@ The pool serves the clusters of pipeline runs, the export cluster the copies of 
 both cost nothing while nothing runs.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.compute import DataSecurityMode
-from databricks.sdk.service.iam import AccessControlRequest, ComplexValue, PermissionLevel
+from databricks.sdk.service.iam import ComplexValue
 from databricks.sdk.service.sql import CreateWarehouseRequestWarehouseType, EditWarehouseRequestWarehouseType
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops.databricks_runtime import SPARK_VERSION
-from coinlake_ops.deploy import sql_warehouse
+from coinlake_ops.deploy import permissions, sql_warehouse
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
@@ -30,12 +29,12 @@ MACHINES: dict[str, Any] = {
     "idle_instance_autotermination_minutes": 15,
     "min_idle_instances": 0,
 }
-EXPORT: dict[str, Any] = {"spark_version": SPARK_VERSION, "autotermination_minutes": 20, "num_workers": 0}
-# Whose permissions are on what: the kind of item -> what the Permissions API calls its object.
-PERMISSIONS = {
-    "warehouse permissions": "warehouses",
-    "pool permissions": "instance-pools",
-    "cluster permissions": "clusters",
+# Without its access mode a cluster does not see Unity Catalog, and any user may work on it.
+EXPORT: dict[str, Any] = {
+    "spark_version": SPARK_VERSION,
+    "autotermination_minutes": 20,
+    "num_workers": 0,
+    "data_security_mode": DataSecurityMode.SINGLE_USER.value,
 }
 
 
@@ -48,7 +47,6 @@ class Compute(ItemsPart):
     def desired(self) -> list[Item]:
         """See ItemsPart."""
         environment, factory = self._clients.environment, self._clients.factory_application_id
-        readers = {environment.engineers_group: "CAN_USE", environment.analysts_group: "CAN_USE"}
         return [
             Item(
                 "service principal",
@@ -56,11 +54,11 @@ class Compute(ItemsPart):
                 {"application_id": factory, "entitlements": [*ENTITLEMENTS]},
             ),
             Item("SQL warehouse", sql_warehouse.NAME, WAREHOUSE),
-            Item("warehouse permissions", sql_warehouse.NAME, readers),
+            permissions.item(self._clients, "SQL warehouse", sql_warehouse.NAME),
             Item("instance pool", POOL, MACHINES),
-            Item("pool permissions", POOL, {factory: "CAN_ATTACH_TO"}),
+            permissions.item(self._clients, "instance pool", POOL),
             Item("cluster", CLUSTER, EXPORT | {"single_user_name": factory}),
-            Item("cluster permissions", CLUSTER, {factory: "CAN_RESTART"}),
+            permissions.item(self._clients, "cluster", CLUSTER),
         ]
 
     def live(self) -> list[Item]:
@@ -73,18 +71,15 @@ class Compute(ItemsPart):
             for principal in self._principals(workspace)
         ]
         objects = (
-            ("SQL warehouse", "warehouse permissions", WAREHOUSE, _warehouse(workspace)),
-            ("instance pool", "pool permissions", MACHINES, _pool(workspace)),
-            ("cluster", "cluster permissions", {**EXPORT, "single_user_name": ""}, _cluster(workspace)),
+            ("SQL warehouse", WAREHOUSE, _warehouse(workspace)),
+            ("instance pool", MACHINES, _pool(workspace)),
+            ("cluster", {**EXPORT, "single_user_name": ""}, _cluster(workspace)),
         )
-        wanted = {item.key: item.content for item in self.desired()}
-        for kind, permissions, shape, there in objects:
+        for kind, shape, there in objects:
             if there is not None:
                 name, id_ = there.pop("name"), there.pop("id")
                 found.append(Item(kind, name, {field: there.get(field) for field in shape}))
-                given = granted(workspace, PERMISSIONS[permissions], id_)
-                own = {who: given[who] for who in wanted[permissions, name] if who in given}
-                found += [Item(permissions, name, own)] if own else []
+                found += permissions.live(workspace, kind, name, id_)
         return found
 
     def changes(self) -> list[Change]:
@@ -104,11 +99,10 @@ class Compute(ItemsPart):
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
         workspace = self._clients.needed_workspace()
-        if item.kind in PERMISSIONS:
-            find = {"warehouses": _warehouse, "instance-pools": _pool, "clusters": _cluster}
-            kind = PERMISSIONS[item.kind]
-            found = needed(find[kind](workspace), f"{item.kind.removesuffix(' permissions')} {item.name}")
-            grant(workspace, kind, found["id"], item.content)
+        if item.kind.endswith(permissions.SUFFIX):
+            kind = item.kind.removesuffix(permissions.SUFFIX)
+            find = {"SQL warehouse": _warehouse, "instance pool": _pool, "cluster": _cluster}
+            permissions.give(workspace, item, needed(find[kind](workspace), f"{kind} {item.name}")["id"])
         else:
             puts = {
                 "service principal": self._put_principal,
@@ -133,7 +127,7 @@ class Compute(ItemsPart):
 
     def removals(self) -> list[Change]:
         """See Part."""
-        return [change for change in super().removals() if change.kind not in PERMISSIONS]
+        return [change for change in super().removals() if not change.kind.endswith(permissions.SUFFIX)]
 
     def _principals(self, workspace: WorkspaceClient):
         application = self._clients.factory_application_id
@@ -163,31 +157,6 @@ def cluster_id(clients: Clients) -> str | None:
     workspace = clients.workspace()
     found = None if workspace is None else _cluster(workspace)
     return found["id"] if found else None
-
-
-def granted(workspace: WorkspaceClient, kind: str, object_id: str) -> dict[str, str]:
-    """The permission of every group and service principal that was given one directly on an object."""
-    access = workspace.permissions.get(kind, object_id).access_control_list or []
-    return {
-        who: needed(permission.permission_level, f"known level in a permission of {who}").value
-        for entry in access
-        if (who := entry.group_name or entry.service_principal_name)
-        for permission in entry.all_permissions or []
-        if not permission.inherited
-    }
-
-
-def grant(workspace: WorkspaceClient, kind: str, object_id: str, wanted: Mapping[str, str]) -> None:
-    """Give groups, and service principals by their application ids, a permission; others keep theirs."""
-    entries = []
-    for who, level in wanted.items():
-        kind_of_principal = "service_principal_name" if _is_application(who) else "group_name"
-        entries.append(AccessControlRequest(permission_level=PermissionLevel(level), **{kind_of_principal: who}))
-    workspace.permissions.update(kind, object_id, access_control_list=entries)
-
-
-def _is_application(name: str) -> bool:
-    return len(name) == 36 and name.count("-") == 4
 
 
 def _principal(principal) -> dict[str, Any]:
@@ -241,10 +210,10 @@ def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) ->
     settings = {
         "cluster_name": item.name,
         "instance_pool_id": needed(_pool(workspace), f"instance pool {POOL}")["id"],
-        "data_security_mode": DataSecurityMode.SINGLE_USER,
         "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
         "custom_tags": {"ResourceClass": "SingleNode"},
         **item.content,
+        "data_security_mode": DataSecurityMode(item.content["data_security_mode"]),
     }
     if before is None:
         workspace.clusters.create(**settings)

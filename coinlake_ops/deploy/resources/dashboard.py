@@ -11,18 +11,19 @@ from databricks.sdk.service.dashboards import Dashboard as Definition
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops.bi import dashboard
-from coinlake_ops.deploy import sql_warehouse
+from coinlake_ops.deploy import permissions, sql_warehouse
 from coinlake_ops.deploy.needed import needed
-from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.pruning import pruned, restricted
 from coinlake_ops.deploy.resources.notebooks import FOLDER
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
 NAME = "coinlake market"
+READER, PUBLISHER = "the reader", "the publisher"
 
 
 class Dashboard(ItemsPart):
-    """One dashboard; readers see with their own rights, so that no grant is gone around."""
+    """One dashboard, and who sees it: with their own rights, so that no grant is gone around."""
 
     name = "dashboard"
     purpose = f"Databricks: the dashboard {NAME}"
@@ -30,25 +31,37 @@ class Dashboard(ItemsPart):
     def desired(self) -> list[Item]:
         """See ItemsPart."""
         content = dashboard.document(str(self._clients.parameters["catalog"]))
-        return [Item("dashboard", NAME, {"content": pruned(content), "published": True})]
+        return [
+            Item("dashboard", NAME, {"content": pruned(content), "published": True, "with_rights_of": READER}),
+            permissions.item(self._clients, "dashboard", NAME),
+        ]
 
     def live(self) -> list[Item]:
         """See ItemsPart."""
         id_ = self._id()
         if id_ is None:
             return []
-        api = self._clients.needed_workspace().lakeview
-        draft = api.get(id_)
+        workspace = self._clients.needed_workspace()
+        draft = workspace.lakeview.get(id_)
+        rights = READER
         try:
-            revision = needed(api.get_published(id_).revision_create_time, f"instant of publication of {NAME}")
+            shown_to_readers = workspace.lakeview.get_published(id_)
+            revision = needed(shown_to_readers.revision_create_time, f"instant of publication of {NAME}")
             published = revision >= needed(draft.update_time, f"instant of the last update of {NAME}")
+            if shown_to_readers.embed_credentials:
+                rights = PUBLISHER
         except NotFound:
             published = False
-        content = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
-        return [Item("dashboard", NAME, {"content": content, "published": published})]
+        shown = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
+        content = restricted(shown, self.desired()[0].content["content"])
+        found = {"content": content, "published": published, "with_rights_of": rights}
+        return [Item("dashboard", NAME, found), *permissions.live(workspace, "dashboard", NAME, id_)]
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
+        if item.kind.endswith(permissions.SUFFIX):
+            permissions.give(self._clients.needed_workspace(), item, self._needed_id())
+            return
         api = self._clients.needed_workspace().lakeview
         definition = Definition(
             display_name=NAME,
@@ -61,8 +74,9 @@ class Dashboard(ItemsPart):
         api.publish(id_, embed_credentials=False, warehouse_id=definition.warehouse_id)
 
     def remove(self, item: Item) -> None:
-        """See ItemsPart."""
-        self._clients.needed_workspace().lakeview.trash(self._needed_id())
+        """See ItemsPart; permissions go with the dashboard."""
+        if item.kind == "dashboard":
+            self._clients.needed_workspace().lakeview.trash(self._needed_id())
 
     def _id(self) -> str | None:
         workspace = self._clients.workspace()

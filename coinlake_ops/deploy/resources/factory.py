@@ -11,6 +11,7 @@ from adf_lab import Factory, load_factory, target_of
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
+from coinlake_ops.deploy.resources.azure_resources import factory_settings
 from coinlake_ops.deploy.resources.compute import cluster_id, pool_id
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
@@ -136,11 +137,14 @@ class FactoryObjects(ItemsPart):
         """A PUT of a factory replaces all of it: everything else goes back as it came."""
         document = needed(self._factory_document(), f"factory {self._name}")
         kept = {name: document[name] for name in ("location", "identity", "tags") if name in document}
-        kept["identity"] = {"type": document["identity"]["type"]}
-        properties = {
-            name: value for name, value in document["properties"].items() if name in ("publicNetworkAccess",)
+        # Of its identities, those that somebody assigned are written, and its own is not.
+        kept["identity"] = {
+            name: value
+            for name, value in document["identity"].items()
+            if name in ("type", "userAssignedIdentities")
         }
-        self._clients.arm.put(self._path, API, kept | {"properties": properties | {"globalParameters": values}})
+        properties = factory_settings(document) | {"globalParameters": values}
+        self._clients.arm.put(self._path, API, kept | {"properties": properties})
 
     def _is_to_run(self, change: Change) -> bool:
         return change.action == "create" and change.name in self._clients.environment.running_triggers
@@ -157,16 +161,12 @@ class FactoryObjects(ItemsPart):
 
 def global_parameters(clients: Clients) -> dict[str, dict[str, Any]]:
     """The factory's global parameters: name -> {type, value}, with the addresses of what was deployed."""
-    outputs = clients.outputs() or {}
-    url = f"https://{outputs['workspaceUrl']}" if outputs else "(known after the part resources)"
-    addresses = {
+    addresses = clients.parameters | {
         "storage_account": clients.environment.storage_account,
-        "databricks_workspace_url": url,
-        "databricks_workspace_id": outputs.get("workspaceId", "(known after the part resources)"),
+        "databricks_workspace_url": clients.workspace_url() or "(known after the part resources)",
+        "databricks_workspace_id": clients.workspace_id,
         "databricks_pool_id": pool_id(clients) or "(known after the part compute)",
         "databricks_cluster_id": cluster_id(clients) or "(known after the part compute)",
-        "sql_server": outputs.get("sqlServerHost", clients.environment.sql_host),
-        "sql_database": clients.environment.sql_database,
     }
     declared = adf_parameters.global_parameters(clients.environment.name)
     return {name: declared[name] | ({"value": addresses[name]} if name in addresses else {}) for name in declared}

@@ -1,6 +1,8 @@
-"""Unity Catalog: the two credentials through the API, everything else as SQL on the warehouse."""
+"""Unity Catalog: two credentials and comments of locations through the API, all else as SQL on the warehouse."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import AzureManagedIdentity, CredentialPurpose
@@ -22,11 +24,10 @@ class Governance(ItemsPart):
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
-        outputs = self._clients.outputs() or {}
         setting = model.setting(
             self._clients.environment,
             self._clients.parameters,
-            outputs.get("accessConnectorId", f"(id of {self._clients.environment.access_connector})"),
+            self._clients.access_connector_id,
             self._clients.factory_application_id,
         )
         return model.desired(setting)
@@ -50,16 +51,25 @@ class Governance(ItemsPart):
         ]
 
     def removals(self) -> list[Change]:
-        """See Part: the catalog goes with everything in it."""
-        there = self.live()
-        found = [
-            Change("delete", item.kind, item.name, (), partial(self._execute, statement))
-            for item, statement in statements.drop_everything(there)
-        ]
-        return found + [
-            Change("delete", item.kind, item.name, (), partial(self._remove_credential, item))
-            for item in there
-            if item.kind in CREDENTIALS
+        """See Part: the catalog goes with everything in it, then where it stood, then the credentials.
+
+        All through the API: a SQL warehouse, which may be gone already, is not needed, and nothing that this
+        environment made stays in the metastore, which others share.
+        """
+        workspace = self._clients.workspace()
+        if workspace is None:
+            return []
+        credentials = workspace.credentials.get_credential, workspace.credentials.delete_credential
+        calls: dict[str, tuple[Callable[[str], Any], Callable[..., Any]]] = {
+            "catalog": (workspace.catalogs.get, workspace.catalogs.delete),
+            "external location": (workspace.external_locations.get, workspace.external_locations.delete),
+        } | dict.fromkeys(CREDENTIALS, credentials)
+        desired = self.desired()
+        return [
+            Change("delete", kind, item.name, (), partial(delete, item.name, force=True))
+            for kind, (get, delete) in calls.items()
+            for item in desired
+            if item.kind == kind and _is_there(get, item.name)
         ]
 
     def put(self, item: Item, before: Item | None) -> None:
@@ -68,6 +78,9 @@ class Governance(ItemsPart):
             self._put_credential(item, before)
         for statement in statements.put(item, before):
             self._execute(statement)
+        if item.kind == "external location" and before is not None:
+            locations = self._clients.needed_workspace().external_locations
+            locations.update(item.name, comment=item.content["comment"])
 
     def remove(self, item: Item) -> None:
         """See ItemsPart."""
@@ -102,5 +115,10 @@ class Governance(ItemsPart):
             api.create_credential(item.name, purpose=CREDENTIALS[item.kind], **content)
         api.update_credential(item.name, owner=item.content["owner"], **content)
 
-    def _remove_credential(self, item: Item) -> None:
-        self._clients.needed_workspace().credentials.delete_credential(item.name)
+
+def _is_there(get: Callable[[str], Any], name: str) -> bool:
+    try:
+        get(name)
+    except NotFound:
+        return False
+    return True

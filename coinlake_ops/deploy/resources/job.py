@@ -4,38 +4,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from databricks.sdk.errors import PermissionDenied
 from databricks.sdk.service.jobs import JobSettings
 
+from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.batch import AFTER
+from coinlake_ops.deploy import permissions
 from coinlake_ops.deploy.needed import needed
-from coinlake_ops.deploy.pruning import pruned
-from coinlake_ops.deploy.resources.compute import grant, granted
+from coinlake_ops.deploy.pruning import pruned, restricted
 from coinlake_ops.deploy.resources.notebooks import notebook_path
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
 NAME = "coinlake"
+# Settings that are not ours and would change what runs, or when: nobody may add them unseen.
+STARTED_OTHERWISE = ("continuous", "git_source", "job_clusters", "parameters", "schedule", "trigger")
 
 
 class Job(ItemsPart):
-    """One job with a task for each notebook, and who may start it."""
+    """One job with a task for each notebook, which runs as the factory's identity, and who may start it."""
 
     name = "job"
     purpose = "Databricks: the serverless job that runs notebooks 00 to 08"
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
-        environment = self._clients.environment
-        permissions = {
-            self._clients.factory_application_id: "CAN_MANAGE_RUN",
-            environment.engineers_group: "CAN_MANAGE_RUN",
-            environment.analysts_group: "CAN_VIEW",
-        }
         return [
             Item("job", NAME, pruned(self._settings())),
-            Item("job permissions", NAME, permissions),
+            permissions.item(self._clients, "job", NAME),
         ]
 
     def live(self) -> list[Item]:
@@ -44,23 +42,33 @@ class Job(ItemsPart):
         if job_id is None:
             return []
         workspace = self._clients.needed_workspace()
-        held = needed(workspace.jobs.get(job_id).settings, f"description of the job {NAME}")
-        found = [Item("job", NAME, pruned(held.as_dict()))]
-        wanted = self.desired()[1].content
-        given = granted(workspace, "jobs", str(job_id))
-        permissions = {name: given[name] for name in wanted if name in given}
-        return found + ([Item("job permissions", NAME, permissions)] if permissions else [])
+        job = workspace.jobs.get(job_id)
+        held = needed(job.settings, f"description of the job {NAME}")
+        # Of whom it runs as, only this says it in all cases: the setting itself is for writing.
+        run_as = {"run_as": {"service_principal_name": job.run_as_user_name}}
+        shown = pruned(held.as_dict()) | run_as
+        started_otherwise = {name: shown[name] for name in STARTED_OTHERWISE if name in shown}
+        found = [Item("job", NAME, restricted(shown, pruned(self._settings())) | started_otherwise)]
+        return found + permissions.live(workspace, "job", NAME, str(job_id))
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
         workspace = self._clients.needed_workspace()
         if item.kind == "job permissions":
-            grant(workspace, "jobs", str(self._needed_job_id()), item.content)
-        elif before is None:
-            built = JobSettings.from_dict(self._settings())
-            workspace.jobs.create(**{name: getattr(built, name) for name in self._settings()})
-        else:
-            workspace.jobs.reset(self._needed_job_id(), JobSettings.from_dict(self._settings()))
+            permissions.give(workspace, item, str(self._needed_job_id()))
+            return
+        built = JobSettings.from_dict(self._settings())
+        try:
+            if before is None:
+                workspace.jobs.create(**{name: getattr(built, name) for name in self._settings()})
+            else:
+                workspace.jobs.reset(self._needed_job_id(), built)
+        except PermissionDenied as refusal:
+            raise CoinlakeError(
+                f"Databricks refuses the job {NAME}: {refusal} It runs as {self._clients.environment.factory}, "
+                "and who deploys needs the role Service Principal User on that: in the workspace under Settings, "
+                "Identity and access, Service principals, Permissions. Then apply again."
+            ) from None
 
     def remove(self, item: Item) -> None:
         """See ItemsPart; permissions go with the job."""
@@ -68,7 +76,8 @@ class Job(ItemsPart):
             self._clients.needed_workspace().jobs.delete(self._needed_job_id())
 
     def _settings(self) -> dict[str, Any]:
-        return settings(self._clients.parameters, self._clients.root, notebook_path)
+        described = settings(self._clients.parameters, self._clients.root, notebook_path)
+        return described | {"run_as": {"service_principal_name": self._clients.factory_application_id}}
 
     def _job_id(self) -> int | None:
         workspace = self._clients.workspace()

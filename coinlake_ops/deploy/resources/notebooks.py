@@ -10,15 +10,17 @@ import json
 from pathlib import Path
 
 from databricks.sdk.errors import NotFound, ResourceDoesNotExist
-from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectType
+from databricks.sdk.service.workspace import ExportFormat, ImportFormat, ObjectInfo, ObjectType
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy import permissions
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
-FOLDER = "/Shared/coinlake"
+# Not in /Shared, where every user may change what the pipeline runs.
+FOLDER = "/coinlake"
 RECORD = ".deployed.json"
 SENT = ("notebooks/*.ipynb", "notebooks/coinlake/**/*", "sql/warehouse/**/*.sql", "sql/azure/**/*.sql")
 # Databricks takes no larger notebook.
@@ -42,7 +44,10 @@ class Notebooks(ItemsPart):
         folders = {folder.as_posix() for name in files for folder in Path(name).parents}
         hashes = {name: _hash(self._root / path) for name, path in files.items()}
         return [
-            *(Item("folder", folder) for folder in sorted(folders)),
+            Item("folder", "."),
+            # Before anything lies in it.
+            permissions.item(self._clients, "folder", "."),
+            *(Item("folder", folder) for folder in sorted(folders - {"."})),
             *(Item(_kind(files[name]), name, content) for name, content in hashes.items()),
             Item("record", RECORD, hashes),
         ]
@@ -54,7 +59,10 @@ class Notebooks(ItemsPart):
             return []
         record, objects = self._record(), self._objects()
         kinds = {ObjectType.DIRECTORY: "folder", ObjectType.NOTEBOOK: "notebook"}
-        found, hashes = [], {}
+        found: list[Item] = []
+        hashes = {}
+        if "." in objects:
+            found += permissions.live(workspace, "folder", ".", self._folder_id(objects["."]))
         for name, entry in objects.items():
             kind = kinds.get(entry.object_type, "file")
             if kind == "folder":
@@ -73,14 +81,15 @@ class Notebooks(ItemsPart):
     def removals(self):
         """See Part: the folder with everything in it, when it is there."""
         changes = super().removals()
-        root = [change for change in changes if change.kind == "folder" and change.name == "."]
-        return root or changes
+        return [change for change in changes if change.kind == "folder" and change.name == "."]
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
         workspace, path = self._clients.needed_workspace(), _place(item.name)
         if item.kind == "folder":
             workspace.workspace.mkdirs(path)
+        elif item.kind.endswith(permissions.SUFFIX):
+            permissions.give(workspace, item, self._folder_id(workspace.workspace.get_status(FOLDER)))
         elif item.kind == "record":
             self._write_record(item.content)
         else:
@@ -99,6 +108,9 @@ class Notebooks(ItemsPart):
             api.delete(_place(item.name), recursive=item.name == ".")
         else:
             api.delete(_place(item.name))
+
+    def _folder_id(self, folder: ObjectInfo) -> str:
+        return str(needed(folder.object_id, f"id of the folder {FOLDER}"))
 
     def _files(self) -> list[str]:
         paths = {path for pattern in SENT for path in self._root.glob(pattern)}

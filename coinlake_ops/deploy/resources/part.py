@@ -46,6 +46,10 @@ class Part(ABC):
     def removals(self) -> list[Change]:
         """The changes that remove everything that this part made, in order."""
 
+    def wait(self, seconds: float) -> None:
+        """Let time pass before another attempt."""
+        self._clients.sleep(seconds)
+
     def notes(self) -> list[str]:
         """What a person should know besides the changes."""
         return []

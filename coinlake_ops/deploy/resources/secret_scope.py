@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError
 from databricks.sdk.errors import DatabricksError
 from databricks.sdk.service.workspace import AclPermission, AzureKeyVaultSecretScopeMetadata, ScopeBackendType
 
@@ -11,7 +11,7 @@ from coinlake import runtime
 from coinlake.bronze import KEY_NAME
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
-from coinlake_ops.deploy.needed import needed
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 
@@ -96,15 +96,12 @@ class Secrets(ItemsPart):
 
     def _has_secret(self) -> bool:
         try:
-            self._clients.vault.get_secret(KEY_NAME)
-        except ResourceNotFoundError:
-            return False
+            # Names only: a plan has no business with values.
+            return any(secret.name == KEY_NAME for secret in self._clients.vault.list_properties_of_secrets())
         except HttpResponseError as problem:
             reason = problem.status_code
-        else:
-            return True
-        raise CoinlakeError(
-            f"{self._clients.environment.vault_url} does not let this identity read secrets ({reason}). "
+        raise NotAllowed(
+            f"{self._clients.environment.vault_url} does not let this identity list secrets ({reason}). "
             "The role for it is Key Vault Secrets Officer, which the platform group has; "
             "a new role or member needs some minutes."
         )
@@ -121,7 +118,7 @@ class Secrets(ItemsPart):
         api = self._clients.needed_workspace().secrets
         if before is not None:
             api.delete_scope(item.name)
-        vault_id = needed(self._clients.outputs(), "deployment of the part resources")["keyVaultId"]
+        vault_id = self._clients.resource_id("Microsoft.KeyVault/vaults", self._clients.environment.key_vault)
         try:
             api.create_scope(
                 item.name,

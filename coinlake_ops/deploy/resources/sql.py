@@ -1,5 +1,8 @@
 """The database: the SQL files of the warehouse, its roles, and who is in them."""
 
+from coinlake.errors import CoinlakeError
+from coinlake.warehouse import EntraId
+from coinlake_ops.deploy.clients import not_yet
 from coinlake_ops.deploy.database import Database
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
@@ -49,11 +52,27 @@ class Sql(ItemsPart):
         if item.kind == OBJECTS:
             self._database().build()
         else:
-            self._database().give_access(item.content)
+            self._database().give_access(item.content, self._ids())
 
     def remove(self, item: Item) -> None:
         """See ItemsPart: there is nothing that this part would remove alone."""
         raise AssertionError(f"{item.kind} is never removed")
+
+    def _ids(self) -> dict[str, EntraId]:
+        """Who each of the members is: a service principal that deploys may not ask the directory."""
+        environment, clients = self._clients.environment, self._clients
+        identities = {
+            environment.factory: clients.factory_application_id,
+            environment.access_connector: clients.access_connector_application_id,
+        }
+        missing = [name for name, application_id in identities.items() if application_id == not_yet(name)]
+        if missing:
+            raise CoinlakeError(f"{', '.join(missing)}: there is no identity yet. Apply the part resources first.")
+        return {
+            environment.engineers_group: EntraId(environment.engineers_group_id, is_group=True),
+            environment.analysts_group: EntraId(environment.analysts_group_id, is_group=True),
+            **{name: EntraId(application_id) for name, application_id in identities.items()},
+        }
 
     def _is_built(self, waiting: list[str]) -> bool:
         return not any(name.startswith("migrations/") for name in waiting)

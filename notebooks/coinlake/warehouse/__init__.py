@@ -8,7 +8,7 @@
 The same T-SQL files (sql/warehouse) serve Azure SQL Database and DuckDB.
 """
 
-from coinlake.warehouse.azure_sql import AzureSqlWarehouse
+from coinlake.warehouse.azure_sql import AzureSqlWarehouse, EntraId
 from coinlake.warehouse.base import LOADED, Change, Position, Session, Warehouse
 from coinlake.warehouse.choice import choose
 from coinlake.warehouse.duckdb import DuckDBWarehouse
@@ -21,6 +21,7 @@ __all__ = [
     "AzureSqlWarehouse",
     "Change",
     "DuckDBWarehouse",
+    "EntraId",
     "Position",
     "Session",
     "TableLoad",

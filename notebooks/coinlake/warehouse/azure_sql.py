@@ -14,9 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ctypes.util import find_library
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pyarrow as pa
 
@@ -81,6 +84,19 @@ NAME = re.compile(r"[^\[\]'\"$;]{1,128}")
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class EntraId:
+    """Who somebody is in Microsoft Entra ID: a group's object id or an identity's application id, a GUID."""
+
+    guid: str
+    is_group: bool = False
+
+    def filled(self, batch: str) -> str:
+        """A batch of user_by_id.sql with this id, its bytes in the order of SQL Server's UNIQUEIDENTIFIER."""
+        sid = UUID(self.guid).bytes_le.hex().upper()
+        return batch.replace("0" * 32, sid).replace("TYPE = E", f"TYPE = {'X' if self.is_group else 'E'}")
+
+
 class Unavailable(WarehouseError):
     """The server cannot do it just now; the same work may succeed a little later."""
 
@@ -132,13 +148,17 @@ class AzureSqlWarehouse(Warehouse):
         """Indexes, and the procedure that Data Factory calls."""
         return scripts.azure_objects()
 
-    def give_access(self, users: Mapping[str, Iterable[str]]) -> None:
+    def give_access(
+        self, users: Mapping[str, Iterable[str]], ids: Mapping[str, EntraId] = MappingProxyType({})
+    ) -> None:
         """Make the roles, and users with them: role -> names in Microsoft Entra ID. An administrator's work.
 
         Names are those of managed identities, service principals, groups or people; doing it twice is harmless.
+        The server asks the directory for a name without an id, which a service principal must not.
         Raises WarehouseError, among others when the warehouse is not built yet: roles need its schemas.
         """
-        template = portable_tsql.read(scripts.azure_access("user"))
+        by_name = portable_tsql.read(scripts.azure_access("user"))
+        by_id = portable_tsql.read(scripts.azure_access("user_by_id"))
         with self._connected() as session:
             session.run(scripts.azure_access("roles"))
             for role, names in users.items():
@@ -147,8 +167,9 @@ class AzureSqlWarehouse(Warehouse):
                         raise ConfigurationError(
                             f"{name!r} cannot be a user of {self}: a name has no quotes or brackets."
                         )
-                    for batch in template:
-                        filled = batch.replace("$(principal)", name).replace("$(role)", role)
+                    for batch in by_id if name in ids else by_name:
+                        filled = ids[name].filled(batch) if name in ids else batch
+                        filled = filled.replace("$(principal)", name).replace("$(role)", role)
                         session.execute(filled, f"user {name}")
 
     def attempt(self, work: Callable[[], Done]) -> Done:

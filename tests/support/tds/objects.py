@@ -51,6 +51,17 @@ def create_principal(session: EngineSession, tested: str, kind: str, name: str) 
     return []
 
 
+def create_user_by_id(
+    session: EngineSession, tested: str, kind: str, name: str, sid: str, type_: str
+) -> list[Answer]:
+    """IF DATABASE_PRINCIPAL_ID(…) IS NULL CREATE USER … WITH SID: two users cannot be the same one."""
+    if any(place == f"{sid} {type_}" for other, place in session.objects("sid") if other != name):
+        raise ServerError(15063, "The login already has an account under a different user name.")
+    if not session.known("user", name, ""):
+        session.remember("sid", name, f"{sid} {type_}")
+    return create_principal(session, tested, kind, name)
+
+
 def grant(session: EngineSession, rights: str, schema: str | None, role: str) -> list[Answer]:
     """GRANT on a schema or on the database, to a role."""
     if not session.known("role", role, ""):
@@ -84,6 +95,7 @@ OBJECTS = (
     (r"CREATE OR ALTER PROCEDURE ([\w.]+) (@.+ AS BEGIN .+ END)", create_procedure),
     (PRINCIPAL + r"(ROLE) (\w+)", create_principal),
     (PRINCIPAL + r"(USER) \[(.+?)\] FROM EXTERNAL PROVIDER", create_principal),
+    (PRINCIPAL + r"(USER) \[(.+?)\] WITH SID = (0x[0-9A-F]{32}), TYPE = ([EX])", create_user_by_id),
     (r"GRANT ([A-Z, ]+?)(?: ON SCHEMA::(\w+))? TO (\w+)", grant),
     (r"ALTER ROLE \[(\w+)\] ADD MEMBER \[(.+)\]", add_member),
 )
