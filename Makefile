@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test lab report doctor bench check coverage adf-check fix clean api deploy
+.PHONY: help run test whole lab report doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -31,7 +31,10 @@ run: $(READY)  ## run the whole pipeline; make run SOURCE=live COINS=100 AS_OF=+
 	@$(COINLAKE) run $(ARGS) $(GIVEN)
 
 test: $(READY)  ## run every check and every test
-	@$(COINLAKE) check && $(PY) -m pytest -n 2 $(ARGS)
+	@$(COINLAKE) check && $(PY) -m pytest -n 2 -m "not whole" $(ARGS)
+
+whole: $(READY)  ## run at length what `make test` samples: the course on a volume, odd answers by the thousand
+	@$(PY) -m pytest -v -m whole $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(COINLAKE) lab $(ARGS)

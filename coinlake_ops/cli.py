@@ -666,6 +666,25 @@ def bench(
 
 
 @app.command(rich_help_panel=PROJECT)
+def fuzz(
+    count: Annotated[int, typer.Option("--count", min=1, help="How many odd answers.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", help="Which ones: the same seed gives the same answers.")] = 1,
+) -> int:
+    """Let silver take in odd answers, and say where one stops it or loses a good record."""
+    import tempfile
+
+    from coinlake import runtime
+    from coinlake_ops.dev import fuzz as fuzzing
+
+    with tempfile.TemporaryDirectory(prefix="coinlake-fuzz-") as folder:
+        problems = fuzzing.run(runtime.spark(), Path(folder), count, seed)
+    for problem in problems:
+        print(problem)
+    print(f"{count} odd answers, seed {seed}: {len(problems)} problems")
+    return FAILED if problems else DONE
+
+
+@app.command(rich_help_panel=PROJECT)
 def parameters() -> None:
     """Write parameters/schema.json, the schema that parameters/*.yml obey."""
     from coinlake_ops import parameter_files, project

@@ -50,6 +50,7 @@ def rows(spark, lake):
 # A warning ends no notebook.
 @pytest.mark.filterwarnings("default")
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.skipif("SPARK_REMOTE" in os.environ, reason="a server's processes do not know the double of a volume")
 def test_the_whole_chain_runs_on_a_volume_and_leaves_the_same_rows(spark, tmp_path, monkeypatch):
     folder, place = tmp_path / "folder" / "lake", tmp_path / "Volumes" / CATALOG / "raw_data" / "lake"

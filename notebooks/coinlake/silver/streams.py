@@ -83,14 +83,17 @@ class Counts:
 def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     """Brings all new answers of an endpoint into silver; `landing_meta` brings the response log itself.
 
-    Raises CoinlakeError for an unknown endpoint, and what Spark raises.
+    Says which files could not be processed. Raises CoinlakeError for an unknown endpoint, and what Spark raises.
     """
     stream_of(endpoint)
     folder = LOG_FOLDER if endpoint == LOG_FOLDER else f"landing/endpoint={endpoint}"
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
     _bind(lake, endpoint)
-    return take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+    counts = take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+    for file, error in counts.faults.items():
+        print(f"{file} could not be processed and waits in quarantine: {error}")
+    return counts
 
 
 def _bind(lake: Lakehouse, endpoint: str) -> None:
