@@ -159,7 +159,8 @@ def test_maps_are_compared_whatever_the_order_of_their_keys(spark, lake):
 
 def test_a_table_without_rank_takes_what_comes(spark, lake):
     def merge_progress(*rows):
-        frame = spark.createDataFrame(list(rows), "table_name STRING, version BIGINT")
+        rows = [(*row, "an id") for row in rows]
+        frame = spark.createDataFrame(rows, "table_name STRING, version BIGINT, table_id STRING")
         return lake.table(schema.GOLD_PROGRESS).merge(frame)
 
     assert merge_progress(("coin_prices", 3), ("fx_rates", 1)) == Merged(2, 0, 1)
