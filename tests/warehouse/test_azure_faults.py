@@ -169,14 +169,14 @@ class TestRetries:
             load(azure.on_double(server))
         assert not isinstance(failure.value, Unavailable)
 
-    @pytest.mark.slow
-    def test_a_connection_cut_at_any_request(self, built, tmp_path):
+    @pytest.mark.parametrize("every", [9, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.whole])])
+    def test_a_connection_cut_at_any_request(self, built, tmp_path, every):
         requests = self.requests(built, tmp_path)
         cuts = [("drop", place) for place in range(len(requests))]
         # An answer that is lost matters where something was done.
         done = ("TRUNCATE", "bulk", "INSERT INTO", "DECLARE", "commit")
         cuts += [("drop after", place) for place, request in enumerate(requests) if request.startswith(done)]
-        for what, place in cuts:
+        for what, place in cuts[::every]:
             path, waits = Path(shutil.copy(built, tmp_path / "coinlake.duckdb")), []
             with Double(path=path) as server:
                 warehouse = azure.on_double(server, wait=waits.append)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from coinlake import api, schema
 from coinlake.api import Endpoint, Request
 from coinlake.sources.columns import CARRIED, each, finite, fits, instant, whole
-from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="fear_greed",
@@ -45,7 +45,6 @@ def fear_greed(records: DataFrame) -> DataFrame:
 
 EXPECTATIONS = (
     Expectation("date_missing", "A value has a day.", "date IS NOT NULL", REJECT),
-    DAY_PAST,
     Expectation("value_impossible", "A value is between 0 and 100.", "value BETWEEN 0 AND 100", REJECT),
     Expectation("label_missing", "A value has a label.", "classification <> ''", REJECT),
     Expectation(

@@ -9,7 +9,7 @@ from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
 from coinlake.errors import ConfigurationError
 from coinlake.sources.columns import CARRIED, day, each
-from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="fx_rates",
@@ -84,7 +84,6 @@ def fx_rates(records: DataFrame) -> DataFrame:
 
 EXPECTATIONS = (
     Expectation("date_missing", "A rate has a day.", "date IS NOT NULL", REJECT),
-    DAY_PAST,
     Expectation(
         "currency_unknown",
         "Both currencies are codes of three letters.",

@@ -49,14 +49,6 @@ class Expectation(NamedTuple):
     severity: str
 
 
-DAY_PAST = Expectation(
-    "day_impossible",
-    "A day, where there is one, has begun when the response was made.",
-    "date IS NULL OR date <= CAST(fetched_at + INTERVAL 14 HOURS AS DATE)",
-    REJECT,
-)
-
-
 def as_they_are(rows: DataFrame) -> DataFrame:
     """The accepted rows themselves."""
     return rows

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from coinlake import api, instants, schema
 from coinlake.api import Endpoint, Request
-from coinlake.sources.columns import CARRIED, day, each, plain_number, whole
-from coinlake.sources.source import DAY_PAST, REJECT, Expectation, Settings, Source, Target
+from coinlake.sources.columns import CARRIED, day, each, finite, plain_number, whole
+from coinlake.sources.source import REJECT, Expectation, Settings, Source, Target
 
 ENDPOINT = Endpoint(
     name="weather_daily",
@@ -77,7 +77,9 @@ def weather_daily(records: DataFrame) -> DataFrame:
     )
 
     def value(name: str, place: Column) -> Column:
-        return F.get(F.col(f"daily.{name}"), place)
+        """A number, or what stands in its place, as VARIANT."""
+        text = F.get(F.col(f"daily.{name}"), place)
+        return F.coalesce(plain_number(text).cast("variant"), text.cast("variant"))
 
     days = F.transform(
         "daily.time",
@@ -95,7 +97,7 @@ def weather_daily(records: DataFrame) -> DataFrame:
     bodies = records.withColumns(
         {"_has_units": has_units, "_has_values": has_values, "_days": F.when(has_values, known)}
     )
-    numbers = {name: plain_number(F.col(f"_element.{name}")) for name in WEATHER_VALUES}
+    numbers = {name: finite(F.try_variant_get(f"_element.{name}", "$", "double")) for name in WEATHER_VALUES}
     numbers["weather_code"] = whole(numbers["weather_code"])
     has_numbers = [F.col(f"_element.{name}").isNull() | number.isNotNull() for name, number in numbers.items()]
     return each(bodies, F.col("_days")).select(
@@ -114,7 +116,6 @@ def weather_daily(records: DataFrame) -> DataFrame:
 EXPECTATIONS = (
     Expectation("place_missing", "The body names a place on earth.", "latitude + longitude IS NOT NULL", REJECT),
     Expectation("date_missing", "A day has a date.", "date IS NOT NULL OR NOT _has_values", REJECT),
-    DAY_PAST,
     Expectation(
         "value_impossible",
         "A value, where there is one, is a number, and the weather code a whole one.",
