@@ -104,12 +104,15 @@ def _words_of_the_call() -> Iterator[None]:
         raise typer.Exit(WRONG_CALL) from None
 
 
-def _take_over_environment() -> None:
-    """Leaves variables that are meant for other programs out of this process and all it starts, and says so."""
+def _take_over_environment(quiet: bool = False) -> None:
+    """Leaves variables that are meant for other programs out of this process and all it starts.
+
+    Says which they are, unless nothing is to be said.
+    """
     from coinlake import process_environment
 
     ignored = process_environment.take_over()
-    if ignored:
+    if ignored and not quiet:
         print(f"Ignored from the environment, as coinlake brings its own: {', '.join(ignored)}", file=sys.stderr)
 
 
@@ -168,7 +171,7 @@ def run(
     from coinlake.errors import CoinlakeError
     from coinlake_ops import batch, parameter_files
 
-    _take_over_environment()
+    _take_over_environment(quiet)
     emit = batch.silent if quiet else batch.json_lines if json else batch.table
     with _words_of_the_call():
         values = parameter_files.load(environment, parameters)
