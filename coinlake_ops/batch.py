@@ -23,8 +23,6 @@ from coinlake_ops import alerts, notebooks, spark_server
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.lake_lock import only_worker, shown
 
-# What must be done before a notebook can start.
-AFTER = schema.STEPS
 AT_ONCE = 3
 SECONDS_TO_SAY_SO = 3.0
 LEAST_FREE_BYTES = 200 * 1024 * 1024
@@ -93,7 +91,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
 
 
 def _tell_alerts(run: Run) -> None:
-    told = alerts.tell(run.lake, run.run_id, AFTER)
+    told = alerts.tell(run.lake, run.run_id, schema.STEPS)
     if any(told.values()):
         run.emit("alerts", told)
 
@@ -105,7 +103,7 @@ def _stop(serving: Future) -> None:
 
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
     """Start each notebook when its input is done; what runs beside one that fails is let run to its end."""
-    order = TopologicalSorter(AFTER)
+    order = TopologicalSorter(schema.STEPS)
     order.prepare()
     ready: list[str] = []
     running: dict[Future, str] = {}

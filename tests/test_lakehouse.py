@@ -28,9 +28,9 @@ def lake(spark, place):
     return Lakehouse.create(CATALOG, str(place / "lake"), spark)
 
 
-def feel(lake, *rows) -> Merged:
-    fields = ", ".join(f"{column.name} {column.type}" for column in schema.FEAR_GREED.columns)
-    return lake.table(schema.FEAR_GREED).merge(lake.spark.createDataFrame(list(rows), fields))
+def feel(lake, *rows, table=schema.FEAR_GREED) -> Merged:
+    fields = ", ".join(f"{column.name} {column.type}" for column in table.columns)
+    return lake.table(table).merge(lake.spark.createDataFrame(list(rows), fields))
 
 
 def moods(lake) -> list[tuple]:
@@ -178,3 +178,16 @@ def test_the_ddl_for_a_catalog_that_keeps_the_files_names_no_location():
     assert "rate DOUBLE NOT NULL COMMENT 'units of currency for one unit of base_currency'" in statement
     assert "'delta.constraints.rate_positive' = 'rate > 0'" in statement
     assert "LOCATION" not in statement
+
+
+def test_a_table_of_an_older_release_gets_the_columns_that_it_lacks(spark, place, monkeypatch, capsys):
+    whole = schema.FEAR_GREED.columns
+    older = dataclasses.replace(schema.FEAR_GREED, columns=tuple(c for c in whole if c.name != "file"))
+    with monkeypatch.context() as patch:
+        patch.setattr(lakehouse, "TABLES", (older,))
+        feel(Lakehouse.create(CATALOG, str(place / "lake"), spark), MOOD[:-1], table=older)
+    lake = Lakehouse.create(CATALOG, str(place / "lake"), spark)
+    assert "cleaned_data.fear_greed is of an older release: columns (file string" in capsys.readouterr().out
+    assert moods(lake) == [(*MOOD[:-1], None)]
+    Lakehouse.create(CATALOG, str(place / "lake"), spark)
+    assert capsys.readouterr().out == ""

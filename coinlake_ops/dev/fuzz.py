@@ -42,11 +42,15 @@ ODD: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Answer:
-    """An odd answer: its file below landing/, how many of its records are good, what was done to it."""
+    """An odd answer: its file below landing/, how many of its records are good, what was done to it.
+
+    is_empty: it holds no record of which anything could become.
+    """
 
     file: str
     good: int
     what: str
+    is_empty: bool
 
 
 # --- bodies of an endpoint, by number: no two answers have a key in common
@@ -231,7 +235,7 @@ def _take_in(lake: Lakehouse, endpoint: str, answers: list[Answer]) -> Iterator[
         copies, reasons = rejected.get(answer.file, (0, []))
         if rows < answer.good:
             yield f"{answer.file}: {rows} rows of {answer.good} good ones, {reasons}, after {answer.what}"
-        elif not rows and not copies and answer.good:
+        elif not rows and not copies and not answer.is_empty:
             yield f"{answer.file}: lost in silence, after {answer.what}"
 
 
@@ -247,34 +251,46 @@ def _land(lake: Path, endpoint: str, number: int, chance: random.Random) -> Answ
         what = _make_odd(*kind.odd(body, chance), chance)
         content = json.dumps(body).encode()
     moment = NOON + timedelta(milliseconds=number)
-    run = f"{NOON:%Y%m%dT%H%M%SZ}-{number:08x}"
-    file = f"endpoint={endpoint}/date={NOON:%Y-%m-%d}/run={run}/p0001.json"
+    file = put(lake, endpoint, f"{NOON:%Y%m%dT%H%M%SZ}-{number:08x}", content)
+    log(lake, endpoint, file, moment.isoformat(timespec="milliseconds"), kind.url.format(number=number))
+    return Answer(file, good, what, is_empty(content))
+
+
+def put(lake: Path, endpoint: str, run: str, body: bytes) -> str:
+    """Writes a body that no landing has judged, whatever it is; returns its path below landing/."""
+    day = f"{run[:4]}-{run[4:6]}-{run[6:8]}"
+    file = f"endpoint={endpoint}/date={day}/run={run}/p0001.json"
+    target = lake / "landing" / file
+    target.parent.mkdir(parents=True)
+    target.write_bytes(body)
+    return file
+
+
+def log(lake: Path, endpoint: str, file: str, fetched_at: str, url: str) -> None:
+    """Writes the line of the response log for a body that `put` wrote: it says that the body is data."""
+    body = (lake / "landing" / file).read_bytes()
+    day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
     line = {
-        "run": run,
-        "endpoint": endpoint,
-        "page": 1,
-        "attempt": 1,
-        "method": "GET",
-        "url": api.absolute_url(sources.endpoint_of(endpoint), kind.url.format(number=number)),
-        "status": 200,
-        "fetched_at": moment.isoformat(timespec="milliseconds"),
-        "elapsed_ms": 1,
-        "headers": {},
-        "file": file,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "content_encoding": "identity",
-        "outcome": "landed",
-        "error": None,
-        "source": "replay",
+        **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
+        **{"url": api.absolute_url(sources.endpoint_of(endpoint), url), "fetched_at": fetched_at, "elapsed_ms": 1},
+        **{"headers": {}, "file": file, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()},
+        **{"content_encoding": "identity", "outcome": "landed", "error": None, "source": "replay"},
     }
-    for path, text in (
-        (lake / "landing" / file, content),
-        (lake / f"landing_meta/date={NOON:%Y-%m-%d}/run={run}.jsonl", json.dumps(line).encode() + b"\n"),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-    return Answer(file, good, what)
+    target = lake / "landing_meta" / f"date={day}" / f"run={run}.jsonl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+
+def is_empty(body: bytes) -> bool:
+    """Whether a body is blank, an empty list, or an object whose one list is empty."""
+    if not body.strip():
+        return True
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return False
+    lists = [content] if isinstance(content, list) else list(content.values()) if isinstance(content, dict) else []
+    return [] in lists
 
 
 def _make_odd(container: Any, key: Any, chance: random.Random) -> str:

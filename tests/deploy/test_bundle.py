@@ -4,8 +4,8 @@ import re
 
 import yaml
 
+from coinlake.schema import STEPS
 from coinlake_ops import parameter_files, project
-from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy import bundle
 from coinlake_ops.deploy.resources import job
 
@@ -38,7 +38,7 @@ def test_with_the_values_of_an_environment_it_is_the_job_of_the_deployment():
         given = {name: str(value) for name, value in task["notebook_task"]["base_parameters"].items()}
         assert given.keys() == expected["notebook_task"]["base_parameters"].keys()
         assert task | {"notebook_task": ""} == expected | {"notebook_task": ""}
-    assert [task["task_key"] for task in filled["tasks"]] == [*AFTER]
+    assert [task["task_key"] for task in filled["tasks"]] == [*STEPS]
 
 
 def test_in_development_it_is_the_developers_and_in_production_the_pipelines():
@@ -57,5 +57,5 @@ def test_in_development_it_is_the_developers_and_in_production_the_pipelines():
 def test_every_file_that_it_names_is_there():
     text = bundle.text()
     paths = re.findall(r"\./[\w./-]+", text)
-    assert len(paths) == len(AFTER) + 1
+    assert len(paths) == len(STEPS) + 1
     assert all((project.ROOT / path).exists() for path in paths)

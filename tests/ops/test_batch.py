@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from coinlake import observability
+from coinlake import observability, schema
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
 from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
@@ -56,7 +56,7 @@ def world(monkeypatch, tmp_path):
         notebook_globals = {"__annotations__": {"lake_path": str, "run_id": str}} | values
         observability.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
 
-    monkeypatch.setattr(batch, "AFTER", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
+    monkeypatch.setattr(schema, "STEPS", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
     monkeypatch.setattr(notebooks, "REPORTS", {})
     monkeypatch.setattr(notebooks, "path", lambda name: Path(f"{name}.ipynb"))
     monkeypatch.setattr(
@@ -245,6 +245,6 @@ def test_a_full_disk_is_said_before_the_run(world, monkeypatch, capsys):
 
 
 def test_the_pipeline_holds_every_notebook_and_no_other():
-    assert sorted(batch.AFTER) == [path.stem for path in notebooks.all_paths()]
-    assert set(notebooks.REPORTS) <= set(batch.AFTER)
+    assert sorted(schema.STEPS) == [path.stem for path in notebooks.all_paths()]
+    assert set(notebooks.REPORTS) <= set(schema.STEPS)
     assert project.ROOT / "notebooks" == notebooks.FOLDER

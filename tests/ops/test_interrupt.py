@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from coinlake import observability
+from coinlake import observability, schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops import batch, kernels, notebooks, parameter_files, spark_server
 
@@ -57,7 +57,7 @@ def world(monkeypatch, tmp_path):
     def execute(after, bodies):
         for name, body in bodies.items():
             notebook(name, body)
-        monkeypatch.setattr(batch, "AFTER", after)
+        monkeypatch.setattr(schema, "STEPS", after)
         values = parameter_files.load("local", [f"lake_path={world.lake}"])
         world.run = batch.Run(values, "r1", batch.silent)
         batch.execute(world.run)

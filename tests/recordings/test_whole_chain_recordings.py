@@ -147,7 +147,7 @@ def _let_torn_bodies_pass(lake) -> list[Answer]:
             moment = datetime(2017, 1, 1, 0, 0, len(torn), tzinfo=UTC)
             run = f"{moment:%Y%m%dT%H%M%SZ}-{len(torn):08x}"
             file = silver_lake.put(lake, endpoint, run, path.read_bytes())
-            silver_lake.log(lake, endpoint, file, _text(moment))
+            silver_lake.log(lake, endpoint, file, _text(moment), silver_lake.URLS[endpoint])
             torn.append(Answer(endpoint, file, run, moment, "", path.read_bytes().decode()))
     return torn
 

@@ -9,8 +9,8 @@ from azure.core.credentials import AccessToken
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from coinlake import parameters
+from coinlake.schema import STEPS
 from coinlake_ops import project
-from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.environment import Environment
 from tests.support import tokens
@@ -126,7 +126,7 @@ def clients(
 def repository(root: Path) -> Path:
     """A small repository: every notebook with its parameters and nothing else, three files, the real factory."""
     (root / "notebooks" / "coinlake" / "reports").mkdir(parents=True)
-    for name in AFTER:
+    for name in STEPS:
         cells = [new_markdown_cell("# A notebook", id="a"), new_code_cell(PARAMETERS, id="p")]
         cells[1].metadata["tags"] = ["parameters"]
         nbformat.write(new_notebook(cells=cells), root / "notebooks" / f"{name}.ipynb")

@@ -1,13 +1,12 @@
 """A lake to try silver on: lands answers, takes them in, and looks at the rows that came of them."""
 
-import hashlib
 import json
-from datetime import datetime
 from pathlib import Path
 
-from coinlake import Lakehouse, api, bronze, schema, silver, sources
+from coinlake import Lakehouse, bronze, schema, silver
 from coinlake.bronze import LandingZone
 from coinlake.silver import streams
+from coinlake_ops.dev.fuzz import log, put
 
 CATALOG = "spark_catalog"
 URLS = {
@@ -20,34 +19,6 @@ URLS = {
     "fx_rates": "/2026-08-01..2026-08-12?base=USD",
     "weather_daily": "/archive?latitude=47.37&longitude=8.54",
 }
-
-
-def put(lake: Path, endpoint: str, run: str, body: bytes) -> str:
-    """Writes a body that no log names, whatever it is; returns its path below landing/."""
-    file = f"endpoint={endpoint}/date={datetime.strptime(run[:8], '%Y%m%d'):%Y-%m-%d}/run={run}/p0001.json"
-    target = lake / "landing" / file
-    target.parent.mkdir(parents=True)
-    target.write_bytes(body)
-    return file
-
-
-def log(lake: Path, endpoint: str, file: str, fetched_at: str, url: str = "") -> None:
-    """Writes the line of the log for a body that `put` wrote: it says that the body is data."""
-    body = (lake / "landing" / file).read_bytes()
-    day, run = (part.partition("=")[2] for part in file.split("/")[1:3])
-    line = {
-        **{"run": run, "endpoint": endpoint, "page": 1, "attempt": 1, "method": "GET", "status": 200},
-        **{
-            "url": api.absolute_url(sources.endpoint_of(endpoint), url or URLS[endpoint]),
-            "fetched_at": fetched_at,
-            "elapsed_ms": 1,
-        },
-        **{"headers": {}, "file": file, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()},
-        **{"content_encoding": "identity", "outcome": "landed", "error": None, "source": "replay"},
-    }
-    target = lake / "landing_meta" / f"date={day}" / f"run={run}.jsonl"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(line) + "\n")
 
 
 class SilverLake:
@@ -78,7 +49,7 @@ class SilverLake:
 
     def log(self, endpoint: str, file: str, fetched_at: str, url: str = "") -> None:
         """Writes the line of the log for a body that `put` wrote."""
-        log(self.path, endpoint, file, fetched_at, url)
+        log(self.path, endpoint, file, fetched_at, url or URLS[endpoint])
 
     def stream_all(self) -> dict[str, silver.Counts]:
         """Runs every stream, the log's first; returns their counts."""

@@ -7,10 +7,10 @@ from typing import Any
 from databricks.sdk.errors import PermissionDenied
 from databricks.sdk.service.jobs import JobSettings
 
+from coinlake import schema
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import databricks_runtime, notebooks
-from coinlake_ops.batch import AFTER
 from coinlake_ops.deploy import permissions
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned, restricted
@@ -96,7 +96,7 @@ def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], st
     `root` is the repository; `place` gives the path that a task has for a notebook, by its name.
     """
     tasks = []
-    for name in AFTER:
+    for name in schema.STEPS:
         declared = notebooks.declared_parameters(root / "notebooks" / f"{name}.ipynb")
         values = {parameter: str(parameters[parameter]) for parameter in declared}
         if "run_id" in values:
@@ -105,7 +105,7 @@ def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], st
         tasks.append(
             {
                 "task_key": name,
-                "depends_on": [{"task_key": earlier} for earlier in AFTER[name]],
+                "depends_on": [{"task_key": earlier} for earlier in schema.STEPS[name]],
                 "run_if": "ALL_SUCCESS",
                 "notebook_task": {
                     "notebook_path": place(name),

@@ -1,10 +1,15 @@
 """Delta's Change Data Feed: the rows of a table that were written after a version."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinlake.delta.tables import DeltaTable
 from coinlake.errors import StorageError
+
+T = TypeVar("T")
 
 # What Delta or Spark says when the feed does not reach back to a version: files or log entries are gone (VACUUM,
 # retention), or the feed was off for a while.
@@ -18,12 +23,25 @@ GONE = (
 )
 
 
-def feed_is_gone(problem: Exception) -> bool:
+def _is_gone(problem: Exception) -> bool:
     """Whether an error of reading a feed says that it no longer reaches back so far.
 
     The class tells nothing: what PySpark raises over Connect is a Py4JJavaError in a session of its own.
     """
     return any(f"[{condition}]" in str(problem) for condition in GONE)
+
+
+def unless_gone(read: Callable[[], T]) -> T | None:
+    """What `read` reads of a change feed; None where the feed no longer reaches back so far.
+
+    Whoever gets None takes everything instead.
+    """
+    try:
+        return read()
+    except Exception as problem:
+        if not _is_gone(problem):
+            raise
+        return None
 
 
 def changes_since(stored: DeltaTable, since: int, until: int | None = None) -> DataFrame:

@@ -7,7 +7,7 @@ when: that is what the aggregates are recomputed from. Both give plain data and 
 
 from dataclasses import replace
 from datetime import date
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -27,16 +27,8 @@ def plan(lake: Lakehouse) -> Plan:
     pinned = Plan(versions=delta.versions(map(lake.table, SOURCES)), held=held)
     if not pinned.has_changes:
         return pinned
-    try:
-        counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
-        if not counted.is_first:
-            reach(lake, counted)  # what a build that was interrupted has written is read again then
-    except Exception as problem:
-        if not delta.feed_is_gone(problem):
-            raise
-        # What changed since the last build cannot be known any more: gold is computed whole.
-        pinned = replace(pinned, held={})
-        counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
+    # Where it cannot be known any more what changed since the last build, gold is computed whole.
+    counted = delta.unless_gone(partial(_counted, lake, pinned)) or _counted(lake, replace(pinned, held={}))
     if counted.is_first:
         return counted
     inputs = Inputs(lake, counted)
@@ -62,6 +54,15 @@ def reach(lake: Lakehouse, plan: Plan) -> Reach:
         return Reach(version)
     closes = facts.changed_closes(stored, plan.held[schema.FACT_PRICE_DAILY.name], version)
     return Reach(version, earliest(*closes.values()), closes)
+
+
+def _counted(lake: Lakehouse, pinned: Plan) -> Plan:
+    """The plan with what is new in silver."""
+    counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
+    if not counted.is_first:
+        # Asked again when the facts are written: what an interrupted build left must be known as well.
+        reach(lake, counted)
+    return counted
 
 
 def _changes(inputs: Inputs) -> tuple[Change, ...]:

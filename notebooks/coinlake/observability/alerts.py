@@ -46,7 +46,7 @@ def look(step: Step, steps: Rows, freshness: Rows, usage: Rows) -> list[dict[str
     tables = [row | {"table_name": row["table_name"].split(".")[-1]} for row in map(dict, freshness)]
     is_live = _given(run).get("source") == "live"
     found = [
-        *failed_run(run, _missing(run, step)),
+        *failed_run(run, schema.lacking_steps(run, (step.run_id, step.name))),
         *no_new_rows(run),
         *quarantine_rate(run),
         *stale_tables(tables, step.started_at if is_live else None),
@@ -86,7 +86,8 @@ def failed_run(run: Rows, missing: Collection[str]) -> list[Alert]:
     if where is None:
         said = f"The run is incomplete: {', '.join(missing)} left no record."
     else:
-        said = f"The run {_DID[status]} in {where['step']}{': ' + where['message'] if where['message'] else '.'}"
+        why = f": {where['message']}" if where["message"] else "."
+        said = f"The run {schema.ENDED[status]} in {where['step']}{why}"
     return [Alert("failed_run", "pipeline", said)]
 
 
@@ -161,9 +162,6 @@ def budget(usage: Rows, given: Mapping[str, Any], now: datetime) -> list[Alert]:
     return [Alert("budget", f"plan {tier.name}", said)]
 
 
-_DID = {schema.FAILED: "failed", schema.INTERRUPTED: "was interrupted", schema.RUNNING: "has not ended"}
-
-
 def _note(
     lake_path: str, run_id: str, kinds: Collection[str], found: Iterable[Alert], state: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -217,13 +215,6 @@ def _run_of(run_id: str, steps: list[Mapping[str, Any]]) -> list[Mapping[str, An
         return run
     newest = max(steps, key=lambda step: step["started_at"])["run_id"]
     return [step for step in steps if step["run_id"] == newest]
-
-
-def _missing(run: Collection[Mapping[str, Any]], step: Step) -> tuple[str, ...]:
-    if all(schema.ran_by_hand(other["parameters"]) for other in run):
-        return ()
-    reporting = {step.name for other in run if other["run_id"] == step.run_id}
-    return schema.missing_steps(reporting | {other["step"] for other in run})
 
 
 def _given(run: Rows) -> dict[str, Any]:

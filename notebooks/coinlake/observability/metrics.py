@@ -151,9 +151,7 @@ def pipeline_runs(steps: Iterable[Mapping[str, Any]], reporting: tuple[str, str]
 
 
 def _pipeline_run(run_id: str, steps: list[Mapping[str, Any]], reporting: tuple[str, str]) -> dict[str, Any]:
-    there = {step["step"] for step in steps} | ({reporting[1]} if reporting[0] == run_id else set())
-    by_hand = all(schema.ran_by_hand(step["parameters"]) for step in steps)
-    missing = () if by_hand else schema.missing_steps(there)
+    missing = schema.lacking_steps(steps, reporting)
     started, ended = min(step["started_at"] for step in steps), max(step["ended_at"] for step in steps)
     sums = {}
     for name in ("rows_read", "rows_written", "rows_rejected"):
@@ -195,12 +193,10 @@ def _rows_of_changed_days(stored: DeltaTable, since: int | None) -> DataFrame:
     if since is None:
         return rows
     day = _arrival("fetched_at")
-    changes = delta.changed_rows(stored, since).select(day.alias("date"))
-    try:
-        days = [row["date"] for row in changes.distinct().collect()]
-    except Exception as problem:
-        if not delta.feed_is_gone(problem):
-            raise
+    days = delta.unless_gone(
+        lambda: [row[0] for row in delta.changed_rows(stored, since).select(day).distinct().collect()]
+    )
+    if days is None:
         return rows
     return rows.where(day.isin(*days)) if days else rows.where("false")
 

@@ -33,14 +33,6 @@ NOTEBOOK = "08_report_pipeline_health"
 TABLES = ("run_steps", "pipeline_runs", "freshness", "quarantine_daily", "api_usage")
 RUNS = 30  # runs that the charts look back on
 SOURCE = "Source: the pipeline’s own records. Times are UTC."
-# How a run ended, for a sentence that begins with it.
-_ENDED = {
-    schema.SUCCEEDED: "succeeded",
-    schema.FAILED: "failed",
-    schema.INTERRUPTED: "was interrupted",
-    schema.RUNNING: "has not ended",
-    schema.INCOMPLETE: "is incomplete",
-}
 LAYERS = {
     "01": "bronze",
     "02": "bronze",
@@ -79,7 +71,7 @@ def build(
     steps = gold["run_steps"].sort_values(["started_at", "step"], kind="stable")
     ages = table_ages(gold["freshness"], source, built_at, freshness_sla_hours)
     last = last_run(steps, run_id)
-    lacking = lacking_steps(last, run_id)
+    lacking = schema.lacking_steps(last.to_dict("records"), (run_id, NOTEBOOK))
     report = Report(
         name=NAME,
         title=universe.page_title(TITLE, source),
@@ -113,14 +105,6 @@ def last_run(steps: pd.DataFrame, run_id: str = "") -> pd.DataFrame:
     return steps[steps["run_id"] == chosen]
 
 
-def lacking_steps(last: pd.DataFrame, run_id: str = "") -> tuple[str, ...]:
-    """The steps that a run should have and that left no record; `run_id` is the run that is reporting now."""
-    if last.empty or all(schema.ran_by_hand(parameters) for parameters in last["parameters"]):
-        return ()
-    reporting = {NOTEBOOK} if last["run_id"].iloc[0] == run_id else set()
-    return schema.missing_steps(reporting | set(last["step"]))
-
-
 def what_went_wrong(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> str:
     """What the last run did, as a predicate: `failed in 04_build_gold`; empty when it succeeded."""
     status = schema.run_status(last["status"], lacking)
@@ -130,8 +114,7 @@ def what_went_wrong(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> str:
         others = f" and {formats.counted(len(lacking) - 1, 'more step')}" if len(lacking) > 1 else ""
         return f"left no record of {lacking[0]}{others}"
     step = last.loc[last["status"] == status, "step"].iloc[0]
-    words = {schema.FAILED: "failed", schema.INTERRUPTED: "was interrupted", schema.RUNNING: "has not ended"}
-    return f"{words[status]} in {step}"
+    return f"{schema.ENDED[status]} in {step}"
 
 
 def table_ages(table: pd.DataFrame, source: str, built_at: datetime, sla_hours: float = SLA_HOURS) -> pd.DataFrame:
@@ -172,7 +155,7 @@ def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
     good = int((runs["status"] == "succeeded").sum())
     sentences = []
     if len(runs) == 1:
-        sentences.append(f"The only run so far {_ENDED[runs['status'].iloc[0]]}.")
+        sentences.append(f"The only run so far {schema.ENDED[runs['status'].iloc[0]]}.")
     elif len(runs):
         sentences.append(f"{good} of the last {len(runs)} runs have succeeded.")
     moved = last[["rows_read", "rows_written", "rows_rejected"]].sum()
@@ -825,7 +808,7 @@ def _banner(
     facts = f"Last run {last['run_id'].iloc[0]} · {built}"
     status = schema.run_status(last["status"], lacking)
     if status != schema.SUCCEEDED:
-        return Banner("failed", f"The last run {_ENDED[status]}.", facts)
+        return Banner("failed", f"The last run {schema.ENDED[status]}.", facts)
     if source != "live":
         return Banner("sample", freshness.ORIGINS[source][0], facts)
     worst = next((state for state in ("stale", "late") if state in set(ages["state"])), "fresh")

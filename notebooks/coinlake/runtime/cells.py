@@ -1,9 +1,10 @@
 """The cells of a notebook, as its kernel runs them: Jupyter's and Databricks' are both IPython's."""
 
 import contextlib
-import sys
 from collections.abc import Callable
 from typing import Any
+
+from coinlake.runtime.databricks import shell
 
 
 def after_each_cell(call: Callable[[BaseException | None], None]) -> Callable[[], None] | None:
@@ -11,9 +12,8 @@ def after_each_cell(call: Callable[[BaseException | None], None]) -> Callable[[]
 
     Returns what ends this; None where there are no cells, and nothing is ever called.
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell is None:
+    ipython = shell()
+    if ipython is None:
         return None
 
     def after(result: Any) -> None:
@@ -21,7 +21,7 @@ def after_each_cell(call: Callable[[BaseException | None], None]) -> Callable[[]
 
     def stop() -> None:
         with contextlib.suppress(ValueError):
-            shell.events.unregister("post_run_cell", after)
+            ipython.events.unregister("post_run_cell", after)
 
-    shell.events.register("post_run_cell", after)
+    ipython.events.register("post_run_cell", after)
     return stop

@@ -44,18 +44,19 @@ def show(html: str) -> None:
 
 def injected(name: str) -> Any:
     """What the platform put into the notebook's namespace under this name, or None."""
-    shell = _shell()
-    namespace = shell.user_ns if shell else vars(sys.modules["__main__"])
+    ipython = shell()
+    namespace = ipython.user_ns if ipython else vars(sys.modules["__main__"])
     return namespace.get(name)
 
 
 def start_up_names(namespace: Mapping[str, Any]) -> set[str]:
     """The names that hold what stood there before the first cell, as IPython's start-up files leave it."""
-    shell = _shell()
-    before = shell.user_ns_hidden if shell else {}
+    ipython = shell()
+    before = ipython.user_ns_hidden if ipython else {}
     return {name for name, value in namespace.items() if name in before and before[name] is value}
 
 
-def _shell() -> Any:
+def shell() -> Any:
+    """The IPython that runs the cells, Jupyter's or Databricks'; None where there are no cells."""
     ipython = sys.modules.get("IPython")
     return ipython.get_ipython() if ipython else None

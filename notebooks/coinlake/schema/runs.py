@@ -1,7 +1,8 @@
 """What a pipeline run consists of: its steps, the order they wait in, and how a run went as its steps tell it."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 # What must be done before a step, which is a notebook, can start: the picture of the pipeline.
 STEPS: dict[str, tuple[str, ...]] = {
@@ -21,6 +22,14 @@ REPORTING = ("06_report_price_averages", "07_report_market_trends", "08_report_p
 # The states of a step, and those of a run; a run is incomplete when a step left no record.
 RUNNING, SUCCEEDED, FAILED, INTERRUPTED = "running", "succeeded", "failed", "interrupted"
 INCOMPLETE = "incomplete"
+# How a run, or a step, ended: the rest of a sentence that begins with it.
+ENDED = {
+    SUCCEEDED: "succeeded",
+    FAILED: "failed",
+    INTERRUPTED: "was interrupted",
+    RUNNING: "has not ended",
+    INCOMPLETE: "is incomplete",
+}
 
 # What is looked at when a run ends: the kinds of alerts, and when each fires.
 ALERTS = {
@@ -46,6 +55,18 @@ def missing_steps(recorded: Collection[str]) -> tuple[str, ...]:
     else:
         expected = REFINING
     return tuple(step for step in expected if step not in recorded)
+
+
+def lacking_steps(run: Iterable[Mapping[Any, Any]], reporting: tuple[str, str] = ("", "")) -> tuple[str, ...]:
+    """The steps that a run should have and that left no record, from rows of run_steps: none, if it ran by hand.
+
+    `reporting` is run and name of the step that is about to report: it counts as there.
+    """
+    run = list(run)
+    if all(ran_by_hand(step["parameters"]) for step in run):
+        return ()
+    about_to_be = {reporting[1] for step in run if step["run_id"] == reporting[0]}
+    return missing_steps(about_to_be | {step["step"] for step in run})
 
 
 def ran_by_hand(parameters: str) -> bool:

@@ -97,8 +97,7 @@ def unprocessable(
 
     responses: the response log; None for files of the log itself.
     """
-    folder = LOG_FOLDER if responses is None else "landing"
-    pattern = f"^.*/({folder}/.+)$" if responses is None else f"^.*/{folder}/(.+)$"
+    pattern = f"^.*/({LOG_FOLDER}/.+)$" if responses is None else "^.*/landing/(.+)$"
     named = files.select(F.regexp_extract("_src_path", pattern, 1).alias("file"))
     if responses is None:
         known = named.withColumn("fetched_at", F.lit(None).cast("timestamp"))

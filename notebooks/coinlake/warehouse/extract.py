@@ -87,13 +87,10 @@ def _change(stored: DeltaTable, commit: Commit, since: Position | None) -> Chang
     version = stored.version()
     position = Position(commit.table_id, version, commit.committed_at)
     if since and since.table_id == commit.table_id and since.version <= version:
-        try:
-            feed = delta.changes_since(stored, since.version)
-            return Change(table, position, False, _arrow(net_changes(feed, table)))
-        except Exception as problem:
-            # Where the feed no longer reaches back that far, the whole table is taken.
-            if not delta.feed_is_gone(problem):
-                raise
+        after = since.version
+        changed = delta.unless_gone(lambda: _arrow(net_changes(delta.changes_since(stored, after), table)))
+        if changed is not None:
+            return Change(table, position, False, changed)
     return Change(table, position, True, _arrow(everything))
 
 
