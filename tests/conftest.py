@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from coinlake import runtime
+from coinlake import process_environment, runtime
 from coinlake_ops import spark_server
 from tests.support import planted
 
@@ -110,6 +111,22 @@ def pytest_xdist_make_scheduler(config, log):
 
     config.option.loadscopereorder = False
     return LongOnesTogether(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test without a Spark session finds this process as if it never had one, whatever tests went before it."""
+    if "spark" in item.fixturenames:
+        return (yield)
+    # PySpark listens to Ctrl-C too.
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            for name in process_environment.OURS:
+                environment.delenv(name, raising=False)
+            return (yield)
+    finally:
+        signal.signal(signal.SIGINT, heard)
 
 
 @pytest.fixture(scope="session")

@@ -182,7 +182,8 @@ def test_the_ddl_for_a_catalog_that_keeps_the_files_names_no_location():
 
 def test_a_table_of_an_older_release_gets_the_columns_that_it_lacks(spark, place, monkeypatch, capsys):
     whole = schema.FEAR_GREED.columns
-    older = dataclasses.replace(schema.FEAR_GREED, columns=tuple(c for c in whole if c.name != "file"))
+    few = tuple(column for column in whole if column.name != "file")
+    older = dataclasses.replace(schema.FEAR_GREED, columns=few, rank=("fetched_at",))
     with monkeypatch.context() as patch:
         patch.setattr(lakehouse, "TABLES", (older,))
         feel(Lakehouse.create(CATALOG, str(place / "lake"), spark), MOOD[:-1], table=older)

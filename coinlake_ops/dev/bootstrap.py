@@ -33,10 +33,9 @@ def main() -> int:
     print("Setting up once: Python packages, Delta's jars and a start-up archive for Spark.")
     print("This takes some minutes and about 2.3 GB, and needs the network.", flush=True)
     LOG.unlink(missing_ok=True)
-    # Most of the modules are never imported: Python compiles those that are, when they are.
     return (
         _make_venv()
-        or _step("packages", "-m", "pip", "install", "--quiet", "--no-compile", "-r", "requirements.txt")
+        or _step("packages", "-m", "pip", "install", "--quiet", "-r", "requirements.txt")
         or _step("Delta's jars", "-m", "coinlake_ops", "setup", "fetch-jars")
         or _step("one copy of PySpark", "-m", "coinlake_ops", "setup", "drop-zip")
         or _step("start-up archive", "-m", "coinlake_ops", "setup", "make-archive")
