@@ -47,6 +47,13 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    # Delta keeps what it knows of 10,000 tables, some 2 MB each: a lake has not many, a long session sees many lakes.
+    "spark.databricks.delta.delta.log.cacheSize": "60",
+    # What Spark's page would show: nobody looks at it here.
+    "spark.ui.retainedJobs": "10",
+    "spark.ui.retainedStages": "10",
+    "spark.ui.retainedTasks": "100",
+    "spark.sql.ui.retainedExecutions": "10",
     # Hadoop would put a checksum file beside each file, and change the rights of both by a program of its own.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
