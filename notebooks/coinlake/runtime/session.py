@@ -113,15 +113,23 @@ def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
 def resolve_path(path: str) -> str:
     """The absolute folder: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files;
-    and for a folder with a question mark in its name, below which DuckDB cannot keep the warehouse's file.
+    Raises ConfigurationError for no name at all; for an address such as abfss://...: landing, checkpoints and the
+    step log are files; for the home of a user whom this machine does not have; and for a folder with a question
+    mark in its name, below which DuckDB cannot keep the warehouse's file.
     """
+    if not path.strip():
+        raise ConfigurationError("It is empty, and a lake is a folder. Name one, such as lake/simulated.")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         raise ConfigurationError(
             f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
             "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of the machine."
         )
-    resolved = str(project_files.home() / Path(path).expanduser())
+    try:
+        resolved = str(project_files.home() / Path(path).expanduser())
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{path} is in the home of a user whom this machine does not have. Write the folder out."
+        ) from None
     if "?" in resolved:
         raise ConfigurationError(
             f"{resolved} has a question mark in its name, which DuckDB, the warehouse, takes for the end of a "
