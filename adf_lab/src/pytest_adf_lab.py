@@ -49,8 +49,8 @@ def load_adf(pytestconfig):
 def adf(request, load_adf):
     """The factory under test, a FactoryUnderTest of the test's own.
 
-    It is the folder that the marker adf_factory, the option --adf-factory or the ini option adf_factory names, else
-    the nearest one above the test's file. Paths of answers begin at the folder of the test's file.
+    It is the folder that the marker adf_factory, the option --adf-factory or the ini option adf_factory names,
+    else the nearest one above the test's file. Paths of answers begin at the folder of the test's file.
     """
     folder = request.path.parent
     under_test = load_adf(_root(request, folder), folder)

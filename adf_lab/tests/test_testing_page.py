@@ -7,31 +7,35 @@ import subprocess
 import sys
 from pathlib import Path
 
-import adf_lab
+import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "testing.md"
+import adf_lab
+from adf_lab.cli import main
+
+PAGE = (Path(__file__).parents[1] / "docs" / "testing.md").read_text(encoding="utf-8")
 SOURCE = Path(adf_lab.__file__).parents[1]
 BLOCKS = re.compile(r"^```(\S+)(?: title=\"(\S+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
-def run(command, folder):
-    """What a command prints, without ids, durations of tests and the lines of the page's width."""
-    arguments = shlex.split(command)
-    assert arguments[0] == "adf-lab"
-    environment = os.environ | {
-        "PYTHONPATH": str(SOURCE),
-        "COLUMNS": "68",
-        "PYTEST_ADDOPTS": "-p no:cacheprovider",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "adf_lab", *arguments[1:]],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    return done.returncode, without_times(done.stdout)
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command of the page and returns its exit code and what it prints."""
+    monkeypatch.chdir(tmp_path)
+    environment = {"PYTHONPATH": str(SOURCE), "COLUMNS": "68", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+    def run(command):
+        program, *arguments = shlex.split(command)
+        assert program == "adf-lab"
+        if arguments[0] != "test":
+            code = main(arguments)
+            return code, *capsys.readouterr()
+        # pytest does not run in itself.
+        call = [sys.executable, "-m", "adf_lab", *arguments]
+        done = subprocess.run(call, env=os.environ | environment, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    return run
 
 
 def without_times(text):
@@ -40,23 +44,21 @@ def without_times(text):
     return re.sub(r" +(?=\[100%\])", " ", text)
 
 
-def test_the_page_does_what_it_says(tmp_path):
+def test_the_page_does_what_it_says(run, tmp_path):
     codes = []
-    for language, title, content in BLOCKS.findall(PAGE.read_text(encoding="utf-8")):
+    for language, title, content in BLOCKS.findall(PAGE):
         if title:
             path = tmp_path / title
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
             continue
         assert language == "console"
-        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", content, re.MULTILINE):
-            code, printed = run(command, tmp_path)
-            assert printed == without_times(expected), command
+        for command, expected in COMMANDS.findall(content):
+            code, printed, errors = run(command)
+            assert (without_times(printed), errors) == (without_times(expected), ""), command
             codes.append(code)
     assert codes == [0, 0, 1, 0, 0, 0]
 
 
 def test_every_block_is_one_that_is_run():
-    assert PAGE.read_text(encoding="utf-8").count("\n```") == 2 * len(
-        BLOCKS.findall(PAGE.read_text(encoding="utf-8"))
-    )
+    assert PAGE.count("\n```") == 2 * len(BLOCKS.findall(PAGE))

@@ -85,7 +85,7 @@ class Coverage:
         return 100.0 * (total - len(self.missing())) / total if total else 100.0
 
     def table(self) -> list[str]:
-        """For each factory its folder, a line for each pipeline with what was seen of what there is, and one for all."""
+        """For each factory its folder, a line for each pipeline with what was seen of it, and one for all."""
         return [line for root in self.points for line in [_shown(root), *self._table(root)]]
 
     def _table(self, root):

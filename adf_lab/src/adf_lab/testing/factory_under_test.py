@@ -1,6 +1,6 @@
 """A factory under test: its pipelines run with given answers on a clock that stands where it is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -151,8 +151,9 @@ class FactoryUnderTest:
         """The type properties of one activity with every expression evaluated, without running anything.
 
         Of what stands inside a container nothing is evaluated. `inputs`, `outputs` and `linkedServiceName` stand
-        beside the type properties where the activity has them. `outputs` maps activities to their outputs; parameters
-        that are not given have their default, or null. Raises ExpressionError if an expression cannot be evaluated.
+        beside the type properties where the activity has them. `outputs` maps activities to their outputs;
+        parameters that are not given have their default, or null. Raises ExpressionError if an expression cannot
+        be evaluated.
         """
         definition = self._activity(pipeline, activity)
         declared = self.factory.pipelines[pipeline]["properties"].get("parameters") or {}

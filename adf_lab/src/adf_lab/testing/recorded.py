@@ -1,9 +1,9 @@
 """A run of the service as a script: what its activities answered, to be played again on this machine.
 
-The input is what the service's queryActivityruns answers for a pipeline run: `{"value": [activity runs]}`, each with
-activityName, activityType, pipelineName, pipelineRunId, status, activityRunStart, durationInMs, input, output, error.
-Every attempt is an activity run of its own. Source: learn.microsoft.com, REST API of Data Factory, "Activity Runs -
-Query By Pipeline Run".
+The input is what the service's queryActivityruns answers for a pipeline run: `{"value": [activity runs]}`, each
+with activityName, activityType, pipelineName, pipelineRunId, status, activityRunStart, durationInMs, input,
+output, error. Every attempt is an activity run of its own. Source: learn.microsoft.com, REST API of Data Factory,
+"Activity Runs - Query By Pipeline Run".
 """
 
 from collections import defaultdict
@@ -23,8 +23,8 @@ def script_of(*documents):
     """A script (adf_lab/scripted.py) of recorded activity runs, and notes on what it cannot hold: (script, notes).
 
     `documents` are answers of queryActivityruns, pages of one run or runs of several pipelines that call one
-    another. Only the answers of work are kept: control activities do again what they did. Where an activity ran with
-    several inputs, each answer is for the input that it had. AdfLabError if a document is no such answer.
+    another. Only the answers of work are kept: control activities do again what they did. Where an activity ran
+    with several inputs, each answer is for the input that it had. AdfLabError if a document is no such answer.
     """
     runs = [run for document in documents for run in _activity_runs(document)]
     # Pages may overlap.
@@ -71,7 +71,7 @@ def _notes(runs):
             yield f"{where} was cancelled: it is played as a failure."
         child = output.get("pipelineRunId") if run["activityType"] == CALLED_PIPELINE else None
         if child and child not in recorded:
-            yield f"{where} called the run {child}, which is not recorded: what it did succeeds with empty outputs."
+            yield f"{where} called the run {child}, which is not recorded: its work succeeds with empty outputs."
 
 
 def _answers(runs):
@@ -81,7 +81,8 @@ def _answers(runs):
     for run in runs:
         when = _difference(run.get("input"), inputs)
         answers.append(_answer(run) | ({} if when is None else {"when": {"input": when}}))
-    return answers
+    # The first that fits is taken: so the most particular ones come first.
+    return sorted(answers, key=lambda answer: -_leaves(answer.get("when", {})))
 
 
 def _difference(own, others):
@@ -93,10 +94,14 @@ def _difference(own, others):
     parts = {}
     for name, value in own.items():
         with_it = [other[name] for other in others if isinstance(other, dict) and name in other]
-        found = _difference(value, with_it)
+        found = _difference(value, with_it) if len(with_it) == len(others) else value
         if found is not None:
             parts[name] = found
     return parts or None
+
+
+def _leaves(value):
+    return sum(map(_leaves, value.values())) if isinstance(value, dict) else 1
 
 
 def _answer(run):

@@ -1,7 +1,7 @@
 """A run that has ended, as a test looks at it."""
 
 from adf_lab import monitor
-from adf_lab.engine import ActivityCall, ActivityRun, PipelineRun
+from adf_lab.engine import ActivityCall, ActivityRun, PipelineRun, walk
 from adf_lab.errors import AdfLabError
 from adf_lab.spelling import suggestion
 
@@ -11,13 +11,15 @@ NEVER_BEGAN = ("Skipped", "Inactive")
 class Run:
     """One run of a pipeline with all that it has called.
 
-    `activities` are the ActivityRuns in the order in which they began, those of called pipelines among them;
-    `calls` are the ActivityCalls, one for each attempt of work: what they were given, secured values too.
+    `activities` are the ActivityRuns in the order in which they began, or were skipped, those of called pipelines
+    among them; `calls` are the ActivityCalls, one for each attempt of work: what it was given, secured values too.
     """
 
-    def __init__(self, record: PipelineRun, activities: list[ActivityRun], calls: list[ActivityCall]):
+    def __init__(self, record: PipelineRun, begun: list[ActivityRun], calls: list[ActivityCall]):
         self.record = record
-        self.activities = activities
+        known = set(map(id, begun))
+        others = [run for run in walk(record.activities) if id(run) not in known]
+        self.activities = sorted([*begun, *others], key=lambda run: run.start)
         self.calls = calls
         self.status = record.status
         self.message = record.message
@@ -38,9 +40,7 @@ class Run:
         if not found:
             known = sorted({run.name for run in self.activities})
             hint = suggestion(name, set(known) - {name}, f"; there are: {', '.join(known)}.")
-            raise AdfLabError(
-                f"'{name}' has no run in this one: its branch was not taken, or its name is wrong{hint}"
-            )
+            raise AdfLabError(f"'{name}' has no run here: its branch was not taken, or its name is wrong{hint}")
         if len(found) > 1:
             raise AdfLabError(f"'{name}' has {len(found)} runs: look at all('{name}').")
         return found[0]
