@@ -25,8 +25,6 @@ FACES = (
 )
 # What pyproject.toml lists, by the names of the modules.
 DEPENDENCIES = {"azure", "lxml", "typing_extensions", "tzlocal", "yaml"}
-# The only module that may import what an extra brings.
-EXTRAS = {"commands_of_tests": {"pytest"}}
 
 
 def imported(path):
@@ -41,7 +39,7 @@ def imported(path):
 
 @pytest.mark.parametrize("path", MODULES.values(), ids=map(str, MODULES))
 def test_nothing_is_imported_but_this_package_and_its_dependencies(path):
-    known = DEPENDENCIES | EXTRAS.get(path.stem, set()) | {"adf_lab"} | set(sys.stdlib_module_names)
+    known = DEPENDENCIES | {"adf_lab"} | set(sys.stdlib_module_names)
     assert {module.partition(".")[0] for module, _ in imported(path)} <= known
 
 
@@ -75,10 +73,10 @@ def test_the_plugin_of_pytest_imports_this_package_in_its_fixtures_alone():
     assert inside == {"pathlib", "adf_lab.testing"}
 
 
-def test_the_sdk_is_loaded_by_the_checker_alone_and_pytest_by_its_command():
+def test_the_sdk_is_loaded_by_the_checker_alone():
     code = (
         "import sys, adf_lab, adf_lab.cli, adf_lab.testing; "
-        "print([name for name in sys.modules if name.startswith(('azure', 'pytest', '_pytest'))])"
+        "print([name for name in sys.modules if name.startswith('azure')])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded == "[]\n"

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,15 +51,14 @@ def _test(options) -> int:
     tests = options.tests or options.folder / "tests"
     if not tests.exists():
         raise AdfLabError(f"There is no {tests}: write tests there (docs/testing.md), or say --tests PATH.")
-    # Imported here: no other command needs it.
-    import pytest
-
     arguments = ["-p", PLUGIN, "--adf-factory", str(options.folder.resolve()), str(tests)]
     if options.cov:
         arguments.append("--adf-cov-missing")
     if options.cov_fail_under is not None:
         arguments += ["--adf-cov-fail-under", str(options.cov_fail_under)]
-    return CODES.get(int(pytest.main([*arguments, *getattr(options, "of_pytest", [])])), 1)
+    arguments += getattr(options, "of_pytest", [])
+    # A process of its own: pytest prepares what it imports itself.
+    return CODES.get(subprocess.run([sys.executable, "-m", "pytest", *arguments]).returncode, 1)
 
 
 def _script(options) -> int:
