@@ -22,7 +22,7 @@ FACES = (
 )
 USERS = [
     path
-    for folder in ("coinlake_ops", "notebooks/coinlake", "tests")
+    for folder in ("coinlake_ops", "notebooks/coinlake", "tests", "adf/tests")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if "adf_lab" in path.read_text(encoding="utf-8")
 ]
