@@ -146,6 +146,13 @@ def test_a_secured_choice_tells_no_branch(tmp_path):
     assert "pl: of_a has never run" not in missing(adf.coverage)
 
 
+def test_a_pipeline_that_cannot_run_counts_for_nothing(tmp_path):
+    broken = {"properties": {"activities": [{"type": "Copy"}]}}
+    adf = FactoryUnderTest(write_factory(tmp_path, DOCUMENTS | {"pipeline/broken.json": broken}))
+    adf.run("pl")
+    assert {point.pipeline for point in adf.coverage.missing()} == {"pl"}
+
+
 def test_a_factory_without_activities_is_wholly_seen(tmp_path):
     factory = load_factory(write_factory(tmp_path, {"pipeline/pl.json": {"properties": {}}}))
     coverage = Coverage()

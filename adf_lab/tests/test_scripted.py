@@ -188,6 +188,8 @@ def test_answers_stand_in_files(play, tmp_path):
 def test_time_passes_and_a_failure_keeps_its_output(play):
     run = play(copy("x"), answers={"x": failed("late", "E", n=1).after(90)})
     assert (run.seconds, run["x"].output, run["x"].error["message"]) == (90, {"n": 1}, "late")
+    numbers = play(copy("x"), answers={"x": {"error": {"errorCode": 2200, "message": {"why": "no space"}}}})
+    assert (numbers["x"].error["errorCode"], numbers["x"].error["message"]) == ("2200", "{'why': 'no space'}")
     timed = play(copy("x", policy={"timeout": "0.00:01:00"}), answers={"x": succeeded().after(90)})
     assert (timed.seconds, timed["x"].error["errorCode"]) == (60, "Timeout")
 
@@ -209,8 +211,13 @@ def test_time_passes_and_a_failure_keeps_its_output(play):
         ({"gold": {"output": [1]}}, "The script, 'gold': `output` is an object."),
         ({"gold": {"error": "broken"}}, "The script, 'gold': `error` is an object."),
         ({"gold": {"rows": {}}}, "The script, 'gold': `rows` is a list."),
-        ({"gold": {"durationSeconds": "5"}}, "The script, 'gold': `durationSeconds` is a number."),
-        ({"gold": {"durationSeconds": -5}}, "The script, 'gold': `durationSeconds` is a number."),
+        (
+            {"gold": {"durationSeconds": "5"}},
+            "The script, 'gold': `durationSeconds` is a number from 0 to 31622400.",
+        ),
+        ({"gold": {"durationSeconds": -5}}, "The script, 'gold': `durationSeconds` is a number from 0"),
+        ({"gold": {"durationSeconds": float("inf")}}, "The script, 'gold': `durationSeconds` is a number from 0"),
+        ({"gold": {"durationSeconds": True}}, "The script, 'gold': `durationSeconds` is a number from 0"),
         ({"gold": {"when": {"items": 1}}}, "The script, 'gold': there is no 'items': did you mean 'item'?."),
         ({"gold": {"byItem": {}}}, "The script, 'gold': `byItem` is a list of items with their `results`."),
         (

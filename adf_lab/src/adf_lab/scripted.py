@@ -31,6 +31,7 @@ from adf_lab.spelling import suggestion
 from adf_lab.structure import active_types
 
 MOST_LOOKUP_ROWS, LARGEST_LOOKUP = 5_000, 4 * 2**20
+LONGEST = 366 * 86_400  # seconds; no activity may take longer than 7 days
 STATUSES = ("Succeeded", "Failed")
 OF_ANSWERS = ("status", "output", "outputFile", "rows", "rowsFile", "error", "durationSeconds", "when")
 OF_CONDITIONS = ("item", "input")
@@ -83,7 +84,7 @@ class Script:
         await asyncio.sleep(answer.get("durationSeconds", 0))
         if "error" in answer or answer.get("status") == "Failed":
             error = {"errorCode": "Failed", "message": f"'{call.name}' has failed."} | (answer.get("error") or {})
-            raise ActivityFailure(error["errorCode"], error["message"], answer.get("output"))
+            raise ActivityFailure(str(error["errorCode"]), str(error["message"]), answer.get("output"))
         if "rows" in answer:
             return lookup_output(answer["rows"], call.type_properties.get("firstRowOnly", True))
         return answer.get("output") or {}
@@ -261,7 +262,7 @@ def _answers(where, value):
         _need(status in STATUSES, where, f"`status` is one of {', '.join(STATUSES)}")
         seconds = answer.get("durationSeconds", 0)
         is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-        _need(is_number and seconds >= 0, where, "`durationSeconds` is a number")
+        _need(is_number and 0 <= seconds <= LONGEST, where, f"`durationSeconds` is a number from 0 to {LONGEST}")
         _need(isinstance(answer.get("rows", []), list), where, "`rows` is a list")
         for name in ("output", "error", "when"):
             _need(isinstance(answer.get(name) or {}, dict), where, f"`{name}` is an object")

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adf_lab.engine import CONTROL_ACTIVITIES, parents, walk
+from adf_lab.errors import AdfLabError
 from adf_lab.factory import Factory
+from adf_lab.shape import refuse_misshapen
 from adf_lab.structure import inner_activities, is_active
 
 KINDS = ("activities", "branches", "outcomes")
@@ -50,11 +52,7 @@ class Coverage:
 
     def add_run(self, factory: Factory, run) -> None:
         """Count what a Run has seen."""
-        definitions = {
-            (pipeline, activity["name"]): activity
-            for pipeline, document in factory.pipelines.items()
-            for activity, _ in _with_group(document["properties"].get("activities") or [])
-        }
+        definitions = {(pipeline, activity["name"]): activity for pipeline, activity, _ in _activities(factory)}
         self.seen[str(factory.root.resolve())] |= {
             Point(one.pipeline, one.name, kind, what)
             for one in walk(run.record.activities)
@@ -122,10 +120,20 @@ def _counts(name, width, points, seen):
 
 
 def _points(factory):
+    for pipeline, activity, group in _activities(factory):
+        for kind, what in _possible(activity, group):
+            yield Point(pipeline, activity["name"], kind, what)
+
+
+def _activities(factory):
+    """Each active activity with its pipeline and those that it stands among; none of a pipeline that cannot run."""
     for pipeline, document in factory.pipelines.items():
+        try:
+            refuse_misshapen(pipeline, document)
+        except AdfLabError:
+            continue
         for activity, group in _with_group(document["properties"].get("activities") or []):
-            for kind, what in _possible(activity, group):
-                yield Point(pipeline, activity["name"], kind, what)
+            yield pipeline, activity, group
 
 
 def _with_group(group):
