@@ -126,7 +126,7 @@ def _points(factory):
 
 
 def _activities(factory):
-    """Each active activity with its pipeline and those that it stands among; none of a pipeline that cannot run."""
+    """Each active activity with its pipeline and those that it stands among; none where it cannot run."""
     for pipeline, document in factory.pipelines.items():
         try:
             refuse_misshapen(pipeline, document)
