@@ -89,6 +89,7 @@ def test_a_test_that_fails_shows_its_runs_and_one_that_passes_does_not(run):
         "------------------------------ Data Factory: one -------------------------------",
         "  work (Copy)  Failed  00:00:00  0.0 s  no space left",
     ]
+    assert "Data Factory" not in run("-rP", one__tests__test_a=WORKS).stdout.str()
 
 
 def test_a_fixture_of_the_session_counts_too(run):

@@ -179,6 +179,8 @@ def test_answers_stand_in_files(play, tmp_path):
     lookup = {"name": "y", "type": "Lookup", "typeProperties": {}}
     run = play(copy("x"), lookup, answers={"x": from_file("out.json"), "y": rows("rows.json")})
     assert (run["x"].output, run["y"].output) == ({"n": 1}, {"firstRow": {"outputFile": "stays.json"}})
+    inline = play(lookup, answers={"y": rows([{"rowsFile": "stays.json"}])})
+    assert inline["y"].output == {"firstRow": {"rowsFile": "stays.json"}}
     (tmp_path / "script.json").write_text('{"x": [{"outputFile": "out.json"}]}')
     assert play(copy("x"), answers="script.json")["x"].output == {"n": 1}
     with pytest.raises(AdfLabError, match=r"The outputFile of a script .*no\.json cannot be read as JSON"):
@@ -270,3 +272,4 @@ def test_a_list_for_each_item_begins_anew(play):
     json.dumps(script)  # it can be written as it is
     run = play(loop(copy("x", policy={"retry": 1})), answers=script, parameters={"items": ["a", "b", "c"]})
     assert outputs(run, "x") == [{"n": 1}, {"n": 2}, {"n": 2}]
+    assert [len(one.attempts) for one in run.all("x")] == [1, 2, 2]

@@ -123,6 +123,7 @@ def test_windows_fire(adf):
         ("2026-01-02T00:00:00+00:00", {"day": "2026-01-01"}),
         ("2026-01-03T00:00:00+00:00", {"day": "2026-01-02"}),
     ]
+    assert adf.trigger("tr_window").fires("2026-01-03", "2026-01-04") == fired[1:]
 
 
 def test_events_fire(tmp_path):
