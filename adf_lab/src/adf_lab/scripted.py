@@ -69,8 +69,8 @@ class Script:
             for key, value in script.items()
         }
         self.otherwise = otherwise
-        self.used = Counter()
-        self.raised = []
+        self.used: Counter[tuple] = Counter()
+        self.raised: list[Exception] = []
 
     def executors(self, types):
         """A table of executors in which every type is played by this script."""
@@ -214,7 +214,7 @@ def read_json(path, what):
 
 def refuse_unknown_names(script, pipelines):
     """AdfLabError if a script has an answer for what no pipeline has, or for what runs itself."""
-    known = {}
+    known: dict[str, str] = {}
     for pipeline, document in pipelines.items():
         for name, kind in active_types({pipeline: document}):
             known |= {name: kind, f"{pipeline}/{name}": kind, TYPE + kind: kind}

@@ -105,7 +105,7 @@ def _leaves(value):
 
 
 def _answer(run):
-    answer = {"status": "Succeeded" if run["status"] == "Succeeded" else "Failed"}
+    answer: dict[str, object] = {"status": "Succeeded" if run["status"] == "Succeeded" else "Failed"}
     if run.get("output"):
         answer["output"] = run["output"]
     if answer["status"] == "Failed":
