@@ -312,7 +312,12 @@ def api(
 
 @app.command(
     rich_help_panel=FACTORY,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    # From the name of the command on, all is handed over as it is, `--` too.
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
     add_help_option=False,
 )
 def factory(context: typer.Context) -> int:

@@ -61,6 +61,28 @@ def test_run_prints_the_tree_and_keeps_the_record(folder, script, tmp_path, caps
     assert json.loads(record.read_text())["parameters"]["day"] == "2026-02-02"
 
 
+def test_a_script_answers_a_called_pipeline_at_a_time(folder, tmp_path, capsys):
+    script, record = tmp_path / "script.json", tmp_path / "record.json"
+    script.write_text(json.dumps({"finish": [{"output": {"n": 1}, "durationSeconds": 5}]}))
+    options = ["--folder", str(folder), "--script", str(script), "--record", str(record)]
+    assert main(["run", "pl_main", *options, "--at", "2026-08-12T14:22:00Z"]) == 1  # get_key has no value
+    script.write_text(json.dumps({"get_key": {"output": {"value": "k"}}, "finish": {"durationSeconds": 5}}))
+    assert main(["run", "pl_main", *options, "--at", "2026-08-12T14:22:00Z"]) == 0
+    assert "  finish (ExecutePipeline)  Succeeded  5.0 s" in lines(capsys)
+    kept = json.loads(record.read_text())
+    assert (kept["runStart"], kept["runEnd"]) == ("2026-08-12T14:22:00Z", "2026-08-12T14:22:05Z")
+    [finish] = [one for one in kept["activityRuns"] if one["activityName"] == "finish"]
+    assert finish["pipelineRun"] is None
+
+
+def test_a_script_that_names_nothing_is_refused(folder, tmp_path, capsys):
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"silber": []}))
+    assert main(["run", "pl_main", "--folder", str(folder), "--script", str(script)]) == 2
+    message = "The script answers 'silber', which no pipeline has: did you mean 'silver'?\n"
+    assert capsys.readouterr().err == message
+
+
 def test_dry_run_shows_what_is_known(folder, capsys):
     assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3", "--dry-run"]) == 0
     assert lines(capsys) == [
@@ -237,6 +259,7 @@ def test_simulate_says_so_when_nothing_fires(folder, capsys):
         (["run", "pl_x", "--dry-run"], "There is no pipeline 'pl_x'"),
         (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
         (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
+        (["run", "pl_main", "--at", "2026-08-12"], "Only the clock of a run with --script can be set"),
         (["run", "pl_main", "--script", "no.json"], "--script no.json cannot be read"),
         (
             ["run", "pl_main"],

@@ -20,6 +20,7 @@ FACES = (
     "adf_lab.engine",
     "adf_lab.expressions",
     "adf_lab.monitor",
+    "adf_lab.testing",
     "adf_lab.triggers",
 )
 # What pyproject.toml lists, by the names of the modules.
@@ -62,7 +63,20 @@ def test_every_public_name_is_there_and_in_order(face):
     assert module.__all__ == ranked
 
 
+def test_the_plugin_of_pytest_imports_this_package_in_its_fixtures_alone():
+    tree = ast.parse((ROOT.parent / "pytest_adf_lab.py").read_text(encoding="utf-8"))
+    assert {ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)} == {
+        "import pytest",
+        "from pathlib import Path",
+    }
+    inside = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert inside == {"pathlib", "adf_lab.testing"}
+
+
 def test_the_sdk_is_loaded_by_the_checker_alone():
-    code = "import sys, adf_lab, adf_lab.cli; print([name for name in sys.modules if name.startswith('azure')])"
+    code = (
+        "import sys, adf_lab, adf_lab.cli, adf_lab.testing; "
+        "print([name for name in sys.modules if name.startswith('azure')])"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded == "[]\n"

@@ -17,11 +17,12 @@ FACES = (
     "adf_lab.engine",
     "adf_lab.expressions",
     "adf_lab.monitor",
+    "adf_lab.testing",
     "adf_lab.triggers",
 )
 USERS = [
     path
-    for folder in ("coinlake_ops", "notebooks/coinlake", "tests")
+    for folder in ("coinlake_ops", "notebooks/coinlake", "tests", "adf/tests")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if "adf_lab" in path.read_text(encoding="utf-8")
 ]

@@ -5,18 +5,25 @@ import json
 import pytest
 
 from adf_lab import AdfLabError, monitor
+from adf_lab.testing import failed
 from coinlake.reports.page.page import plotly_js
-from coinlake_ops.factory import monitor_page
-from tests.support.played import Played, failed
+from coinlake_ops.factory import FACTORY, monitor_page
 
 
 @pytest.fixture(scope="module")
-def red(tmp_path_factory):
+def adf(load_adf):
+    adf = load_adf(FACTORY)
+    adf.script, adf.now = "tests/answers.json", "2026-08-12T14:22:00Z"
+    return adf
+
+
+@pytest.fixture(scope="module")
+def red(adf, tmp_path_factory):
     """The lake and the record of a run whose gold is broken, with copies and a key."""
     given = {"ingest_with": "copy", "load_with": "copy"}
-    played = Played("pl_main", given, {"gold": failed("no space left")}, ["plan=demo"])
+    run = adf.run("pl_main", given, answers={"gold": failed("no space left")})
     lake = tmp_path_factory.mktemp("lake")
-    return lake, json.loads(monitor.keep(played.run, lake).read_text())
+    return lake, json.loads(monitor.keep(run.record, lake).read_text())
 
 
 def test_a_record_is_kept_listed_and_found(red):
@@ -75,6 +82,7 @@ def test_the_timeline_has_a_bar_for_each_activity_that_ran(red):
     assert len(bars["base"]) == len(bars["x"]) == len(ran)
 
 
-def test_the_page_of_a_good_run_says_so():
-    report = monitor_page.report(json.loads(json.dumps(Played("pl_medallion", {"run_id": "r"}).run.as_dict())))
+def test_the_page_of_a_good_run_says_so(adf):
+    record = adf.run("pl_medallion", {"run_id": "r"}).record
+    report = monitor_page.report(json.loads(json.dumps(record.as_dict())))
     assert (report.banner.state, report.headline[:22]) == ("fresh", "pl_medallion succeeded")

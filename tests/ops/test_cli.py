@@ -328,6 +328,8 @@ CHEAP = (
     ("coinlake governance access --environment dev", "read table"),
     ("coinlake governance render --environment dev", "CREATE CATALOG"),
     ("coinlake factory run pl_main --dry-run", "pl_ingest"),
+    ("coinlake factory run pl_main --script adf/tests/answers.json", "pl_main  Succeeded"),
+    ("coinlake factory test -- -q -k days_of_the_past", "1 passed"),
     ("make help", "make run"),
 )
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from adf_lab import commands_of_tests
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
 from adf_lab.check import (
@@ -30,7 +31,7 @@ from adf_lab.errors import AdfLabError
 from adf_lab.factory import Factory, load_factory
 from adf_lab.faults import parse_faults, with_faults
 from adf_lab.plan import plan
-from adf_lab.scripted import Script
+from adf_lab.scripted import CALLED_PIPELINE, Script, read_script, refuse_unknown_names
 from adf_lab.shape import refuse_misshapen_trigger
 from adf_lab.structure import active_types
 from adf_lab.triggers import (
@@ -111,7 +112,8 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
         # JSON can hold halves of characters, which nothing can print.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser(project).parse_args(arguments)
+    arguments, of_pytest = commands_of_tests.split_arguments(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(project).parse_args(arguments, argparse.Namespace(**of_pytest))
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
         return options.function(options)
@@ -162,7 +164,10 @@ def _run(project, options):
     if options.dry_run:
         _print_plan(factory, options.pipeline, given, _global_parameters(project, factory, options))
         return 0
-    with _engine(project, factory, options, given) as engine:
+    if options.at and not options.script:
+        raise AdfLabError("Only the clock of a run with --script can be set: leave --at out.")
+    start = parse_time(options.at) if options.at else None
+    with _engine(project, factory, options, given, start=start) as engine:
         result = engine.run(options.pipeline, given)
     return 0 if _show(result, project, factory, options) == "Succeeded" else 1
 
@@ -416,16 +421,27 @@ def _engine(project, factory, options, parameters, *, start=None):
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
     clock: RealClock | VirtualClock
+    script = Script({})
     with ExitStack() as stack:
         if options.script:
             clock = VirtualClock(start) if start else VirtualClock()
-            executors = _script(options.script).executors(_execution_types(factory.pipelines))
+            script = _script(options.script, factory)
+            executors = script.executors(_execution_types(factory.pipelines))
         else:
             clock = RealClock()
             executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
         executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
+        executors |= script.executors([CALLED_PIPELINE])
         observe = _silent if options.script else _progress
-        yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
+        yield Engine(
+            factory.pipelines,
+            executors,
+            clock,
+            global_parameters,
+            factory.name,
+            observe=observe,
+            is_answered=script.has,
+        )
 
 
 def _refuse_what_cannot_run(project, options):
@@ -445,11 +461,10 @@ def _refuse_what_cannot_run(project, options):
         )
 
 
-def _script(path):
-    try:
-        return Script(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise AdfLabError(f"--script {path} cannot be read as JSON: {error}") from None
+def _script(path, factory):
+    content = read_script(path, "--script")
+    refuse_unknown_names(content, factory.pipelines)
+    return Script(content)
 
 
 def _global_parameters(project, factory, options):
@@ -530,6 +545,7 @@ def _parser(project):
     command.add_argument("pipeline")
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--dry-run", action="store_true", help="only say what would run")
+    command.add_argument("--at", metavar="TIME", help="where the clock of a run with --script stands at its begin")
     _add_execution(command, project, "run")
     command.set_defaults(function=partial(_run, project))
 
@@ -561,6 +577,7 @@ def _parser(project):
     project.add_options("monitor", command)
     command.set_defaults(function=partial(_monitor, project))
 
+    commands_of_tests.add_commands(commands, project)
     project.add_commands(commands)
 
     command = commands.add_parser("diagram", help="draw the factory as a mermaid flowchart")
