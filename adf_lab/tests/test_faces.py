@@ -20,6 +20,7 @@ FACES = (
     "adf_lab.engine",
     "adf_lab.expressions",
     "adf_lab.monitor",
+    "adf_lab.pages",
     "adf_lab.triggers",
 )
 # What pyproject.toml lists, by the names of the modules.

@@ -17,6 +17,7 @@ FACES = (
     "adf_lab.engine",
     "adf_lab.expressions",
     "adf_lab.monitor",
+    "adf_lab.pages",
     "adf_lab.triggers",
 )
 USERS = [

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
+from adf_lab import pages
 from adf_lab.check import (
     FORMATS,
     SEVERITIES,
@@ -75,7 +76,6 @@ class Project:
     `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
                          gives executors by type of activity; only the environment `local` has them
     `records`            (options, global parameters) -> the folder of the records of runs
-    `write_page`         (record, folder) -> the path of a page about a run; with it there is `monitor --page`
     `add_options`        (name of a command, its parser): adds options to `run`, `simulate`, `watch`, `monitor`
     `add_commands`       (subparsers): adds commands; each sets `function`, which takes the options and returns
                          an exit code
@@ -90,7 +90,6 @@ class Project:
     global_parameters: Callable[[str, list[str]], dict] | None = None
     executors: Callable[[Factory, dict, dict, argparse.Namespace], AbstractContextManager[dict]] | None = None
     records: Callable[[argparse.Namespace, dict], Path] | None = None
-    write_page: Callable[[dict, Path], Path] | None = None
     add_options: Callable[[str, argparse.ArgumentParser], None] = _nothing
     add_commands: Callable[[argparse._SubParsersAction], None] = _nothing
     errors: tuple[type[Exception], ...] = ()
@@ -320,19 +319,7 @@ def _windows_done(project, factory, options, name):
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
-    folder = _records_folder(project, options, {})
-    for path in records.unreadable(folder):
-        print(f"{path} is no record of a run: remove it.", file=sys.stderr)
-    if not options.run:
-        found = records.runs(folder)
-        nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
-        print("\n".join(records.listing(found)) if found else nothing)
-        return 0
-    record = records.find(folder, options.run)
-    print("\n".join(records.tree(record)))
-    if project.write_page and options.page:
-        print(project.write_page(record, folder))
-    return 0
+    return pages.run_command(options, _records_folder(project, options, {}), project.program)
 
 
 def _diagram(project, options):
@@ -552,9 +539,8 @@ def _parser(project):
     command.set_defaults(function=partial(_watch, project))
 
     command = commands.add_parser("monitor", help="list the runs whose records are kept, or show one")
-    command.add_argument("run", nargs="?", help="the beginning of a run's id, or: last")
-    if project.write_page:
-        command.add_argument("--page", action="store_true", help="also write it as a page that opens offline")
+    pages.add_options(command)
+    _add_folder(command, project)
     if not project.records:
         help_ = "folder of the records (default: %(default)s)"
         command.add_argument("--records", type=Path, default=Path(records.FOLDER), metavar="FOLDER", help=help_)
