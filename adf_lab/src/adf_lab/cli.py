@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from adf_lab import diagram as diagrams
+from adf_lab import local, pages
 from adf_lab import monitor as records
-from adf_lab import pages
 from adf_lab.check import (
     FORMATS,
     SEVERITIES,
@@ -161,6 +161,7 @@ def _run(project, options):
     if options.dry_run:
         _print_plan(factory, options.pipeline, given, _global_parameters(project, factory, options))
         return 0
+    _refuse_unmapped(factory, options, [options.pipeline])
     with _engine(project, factory, options, given) as engine:
         result = engine.run(options.pipeline, given)
     return 0 if _show(result, project, factory, options) == "Succeeded" else 1
@@ -280,6 +281,7 @@ def _watch(project, options):
     given = dict(map(_assignment, options.parameter))
     # Said now, not when the trigger fires.
     _refuse_what_cannot_run(project, options)
+    _refuse_unmapped(factory, options, pipelines_of(trigger))
     for pipeline in pipelines_of(trigger):
         list(plan(factory.pipelines, pipeline, given, {}))
 
@@ -404,20 +406,25 @@ def _engine(project, factory, options, parameters, *, start=None):
     global_parameters = _global_parameters(project, factory, options)
     clock: RealClock | VirtualClock
     with ExitStack() as stack:
-        if options.script:
+        mapping = _mapping(options)
+        if mapping:
+            clock = RealClock()
+            script = _script(options.script) if options.script else None
+            executors = stack.enter_context(local.local_executors(factory, mapping, script))
+        elif options.script:
             clock = VirtualClock(start) if start else VirtualClock()
             executors = _script(options.script).executors(_execution_types(factory.pipelines))
         else:
             clock = RealClock()
             executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
         executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
-        observe = _silent if options.script else _progress
+        observe = _silent if options.script and not mapping else _progress
         yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
 
 
 def _refuse_what_cannot_run(project, options):
     """AdfLabError if nothing here can do the work of activities."""
-    if options.script:
+    if options.script or _mapping(options):
         return
     if options.environment != THIS_MACHINE:
         raise AdfLabError(
@@ -428,8 +435,28 @@ def _refuse_what_cannot_run(project, options):
     if project.executors is None:
         raise AdfLabError(
             f"{project.program} has no executors, which do the work of activities. Give their results with "
-            "--script FILE, or see what would run with `run --dry-run`."
+            f"--script FILE, say in {options.folder / local.FILE} what stands here for the linked services, "
+            "or see what would run with `run --dry-run`."
         )
+
+
+def _refuse_unmapped(factory, options, pipelines):
+    """AdfLabError if an activity can neither run on this machine nor be played."""
+    mapping = _mapping(options)
+    if mapping:
+        script = _script(options.script) if options.script else None
+        for pipeline in pipelines:
+            local.refuse_what_cannot_run(factory, pipeline, mapping, script)
+
+
+def _mapping(options):
+    """The mapping of linked services to this machine; None if there is none, or everything is scripted."""
+    path = options.local or options.folder / local.FILE
+    if options.script and not options.mixed:
+        return None
+    if options.mixed and not options.script:
+        raise AdfLabError("--mixed plays what a script names and runs the rest: say --script FILE.")
+    return local.read_mapping(path) if options.local or options.mixed or path.is_file() else None
 
 
 def _script(path):
@@ -449,7 +476,7 @@ def _global_parameters(project, factory, options):
 def _kept_in(project, factory, options):
     """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
     asked = getattr(options, "records", None)
-    if options.script:
+    if options.script and not options.mixed:
         return asked
     return asked or _records_folder(project, options, _global_parameters(project, factory, options))
 
@@ -567,6 +594,10 @@ def _add_execution(command, project, name):
     else:
         command.set_defaults(environment=THIS_MACHINE)
     command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
+    help_ = "play what the script names, and run the rest on this machine"
+    command.add_argument("--mixed", action="store_true", help=help_)
+    help_ = f"what stands here for linked services (default: {local.FILE} in the folder of the factory)"
+    command.add_argument("--local", type=Path, metavar="FILE", help=help_)
     command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
     project.add_options(name, command)
