@@ -269,6 +269,13 @@ def test_rows_go_from_one_database_into_another(laptop):
     assert rows(laptop, table("t", "ls_other")) == [{"id": 1, "at": "2026-01-02T03:04:05"}]
 
 
+def test_the_last_statement_of_a_lookup_gives_its_rows(laptop):
+    laptop.output(script("CREATE TABLE t (id INT)"))
+    query = "INSERT INTO t VALUES (4); SELECT id FROM t"
+    assert rows(laptop, table("t"), sqlReaderQuery=query) == [{"id": 4}]
+    assert rows(laptop, table("t")) == [{"id": 4}]
+
+
 def test_a_script_takes_parameters_and_is_one_transaction(laptop):
     laptop.output(script("CREATE TABLE t (name NVARCHAR(50))"))
     evil = "x'); DROP TABLE t; --"
@@ -467,6 +474,9 @@ def test_validation_waits_until_it_is_there(laptop, monkeypatch):
     )
 
 
+PAGES = {"/pages/1": [{"id": 1, "in": {"a": 2}}], "/pages/2": [{"id": 3, "in": None}]}
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
     """Says what it was asked; /away leads to another host."""
 
@@ -480,6 +490,13 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.send_response(404 if self.path == "/none" else 200)
         self.end_headers()
         self.wfile.write(b"[]" if self.path == "/list" else json.dumps({"path": self.path, "body": body}).encode())
+
+    def do_GET(self):
+        self.send_response(200 if self.path in PAGES else 404)
+        if self.path == "/pages/1":
+            self.send_header("Link", '</pages/2>; rel="next"')
+        self.end_headers()
+        self.wfile.write(json.dumps(PAGES.get(self.path)).encode())
 
     def log_message(self, *_):
         pass
@@ -511,6 +528,25 @@ def test_a_web_activity_asks_listed_hosts_only(laptop, server):
     hosts = ["http://localhost:1/", "https://example.invalid/x", "http://127.0.0.1@example.invalid/", "file:///etc/passwd",
              "http://user:word@127.0.0.1/", f"{server}/away"]  # fmt: skip
     assert [laptop.failure(web(url))[0] for url in hosts] == ["HostNotListed"] * len(hosts)
+
+
+def test_a_mapped_address_is_copied_page_by_page(laptop, server):
+    mapping = (
+        (laptop.folder / "adf.local.yml").read_text().replace("hosts", f"  ls_far: {{url: '{server}'}}\nhosts")
+    )
+    (laptop.folder / "adf.local.yml").write_text(mapping)
+    source = dataset("RestResource", "ls_far", relativeUrl="pages/1")
+    output = laptop.copied(source, files("Json", "", "all.json"))
+    assert (output["rowsCopied"], output["filesRead"]) == (2, 2)
+    assert rows(laptop, files("Json", "", "all.json")) == [{"id": 1, "in": {"a": 2}}, {"id": 3, "in": None}]
+    assert rows(laptop, source) == [{"id": 1, "in": {"a": 2}}, {"id": 3, "in": None}]
+    location = {"type": "HttpServerLocation", "relativeUrl": "pages/2"}
+    laptop.copied(dataset("Binary", "ls_far", location=location), files("Binary", "", "raw.json"))
+    assert json.loads((laptop.lake / "raw.json").read_text()) == PAGES["/pages/2"]
+    missing = dataset("RestResource", "ls_far", relativeUrl="none")
+    assert laptop.failure(copy(), {"source": missing, "sink": files("Json", "", "x.json")})[0] == "RestCallFailed"
+    ruled = copy("copy", {"source": {"type": "RestSource", "paginationRules": {"AbsoluteUrl": "$.next"}}})
+    assert laptop.failure(ruled, {"source": source, "sink": files("Json", "", "x.json")})[0] == "NotSupportedHere"
 
 
 # --- what is mapped, and what is not ---------------------------------------------------------------------
@@ -577,11 +613,10 @@ def test_mixed_plays_what_the_script_names_and_runs_the_rest(laptop):
 
 def test_properties_that_are_not_known_are_refused(laptop):
     laptop.put("day/a.csv", TEXT)
-    code, message = laptop.failure(copy("copy", {"enableSkipIncompatibleRow": True}), {"source": CSV, "sink": CSV})
+    code, message = laptop.failure(copy("copy", {"preserve": ["Attributes"]}), {"source": CSV, "sink": CSV})
     assert (code, message) == (
         "NotSupportedHere",
-        "Copy 'copy' with enableSkipIncompatibleRow cannot be done on this machine: give its result with --script "
-        "FILE --mixed.",
+        "Copy 'copy' with preserve cannot be done on this machine: give its result with --script FILE --mixed.",
     )
 
 

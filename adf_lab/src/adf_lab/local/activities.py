@@ -12,10 +12,11 @@ import shutil
 from datetime import UTC, datetime
 
 from adf_lab.engine import ActivityFailure
-from adf_lab.local.copying import is_table, select_of_table
+from adf_lab.local.copying import is_table, statements_of_table
 from adf_lab.local.database import rows_of, table_of, translated
 from adf_lab.local.formats import READERS, select_from
 from adf_lab.local.refusal import not_supported, refuse_unknown
+from adf_lab.local.sources import source_files
 from adf_lab.local.storage import files_of, is_true, place_of
 from adf_lab.scripted import MOST_LOOKUP_ROWS, lookup_output
 from adf_lab.timespans import parse_timespan
@@ -34,14 +35,16 @@ def lookup(world, call):
     if is_table(dataset):
         service = dataset["linkedService"]["name"]
         world.mapping.database(service)
-        with world.database.session(service) as cursor:
-            rows = _rows(cursor, select_of_table(call.name, source, dataset))
-    elif dataset["type"] in READERS:
-        what = f"The source of '{call.name}'"
-        refuse_unknown(what, source, ("type", "storeSettings", "formatSettings", "recursive"))
+        *before, last = statements_of_table(call.name, source, dataset)
+        with world.database.writing(service) as cursor:
+            for statement in before:
+                cursor.execute(statement)
+            rows = _rows(cursor, last)
+    elif dataset["type"] in (*READERS, "RestResource"):
+        dataset, found = source_files(world, call.name, dataset, source)
         rows = []
         with world.database.session() as cursor:
-            for path, _ in files_of(place_of(world.mapping, dataset), source.get("storeSettings"), what):
+            for path, _ in found:
                 select = select_from(world.database, cursor, dataset, path, source.get("formatSettings"))
                 rows += _rows(cursor, select, dataset["type"] == "Json")
                 if len(rows) > MOST_LOOKUP_ROWS:
@@ -216,7 +219,9 @@ def _is_valid(world, properties):
 def run_script(world, call):
     """Statements of SQL in one transaction, with their parameters; the rows of each query."""
     properties = call.type_properties
-    refuse_unknown(f"Script '{call.name}'", properties, ("scripts", "scriptBlockExecutionTimeout"))
+    refuse_unknown(f"Script '{call.name}'", properties, ("scripts", "scriptBlockExecutionTimeout", "logSettings"))
+    if (properties.get("logSettings") or {}).get("logDestination", "ActivityOutput") != "ActivityOutput":
+        raise not_supported(f"Script '{call.name}' with a log in a store")
     service = (call.linked_service or {}).get("referenceName", "")
     world.mapping.database(service)
     sets, affected = [], 0

@@ -13,14 +13,13 @@ from adf_lab.engine import ActivityFailure
 from adf_lab.local.database import literal, quoted, table_of, translated
 from adf_lab.local.formats import EXTENSIONS, READERS, WRITERS, copy_to, json_objects, select_from
 from adf_lab.local.refusal import not_supported, one_of, refuse_unknown
-from adf_lab.local.storage import files_of, is_true, place_of
+from adf_lab.local.sources import source_files
+from adf_lab.local.storage import is_true, place_of
 
 KNOWN = (
     "source", "sink", "translator", "parallelCopies", "dataIntegrationUnits", "validateDataConsistency",
-    "enableStaging", "cloudDataMovementUnits",
-)  # fmt: skip
-FILE_SOURCE = (
-    "type", "storeSettings", "formatSettings", "additionalColumns", "recursive", "maxConcurrentConnections",
+    "enableStaging", "cloudDataMovementUnits", "enableSkipIncompatibleRow", "redirectIncompatibleRowSettings",
+    "logSettings",
 )  # fmt: skip
 FILE_SINK = ("type", "storeSettings", "formatSettings", "maxConcurrentConnections")
 SQL_SOURCE = (
@@ -47,7 +46,10 @@ def is_table(dataset):
 
 
 def copy(world, call):
-    """Copy from one dataset into another; the output counts what was read and written."""
+    """Copy from one dataset into another; the output counts what was read and written.
+
+    A row that does not fit fails the copy, also where the service would be asked to skip and log it.
+    """
     properties = call.type_properties
     refuse_unknown(f"Copy '{call.name}'", properties, KNOWN)
     if is_true(properties.get("enableStaging", False)):
@@ -68,10 +70,7 @@ def copy(world, call):
 def _copy_binary(world, call, source, sink):
     """Files as they are."""
     properties = call.type_properties
-    refuse_unknown(f"The source of '{call.name}'", properties["source"], FILE_SOURCE)
-    found = files_of(
-        place_of(world.mapping, source), properties["source"].get("storeSettings"), f"The source of '{call.name}'"
-    )
+    _, found = source_files(world, call.name, source, properties["source"])
     target, behaviour = _target(world, call, sink)
     if target.names_file and len(found) > 1:
         raise not_supported(f"Copy '{call.name}': many files into one")
@@ -97,11 +96,10 @@ def _copy_rows(world, call, source, sink):
         with world.database.session(service) as cursor:
             select = _mapped(call, select_of_table(call.name, call.type_properties["source"], source))
             return _write(world, call, cursor, [(select, call.name, None)], sink)
-    if source["type"] not in READERS:
+    if source["type"] not in (*READERS, "RestResource"):
         raise not_supported(f"Copy '{call.name}' from {source['type']}")
     given = call.type_properties["source"]
-    refuse_unknown(f"The source of '{call.name}'", given, FILE_SOURCE)
-    found = files_of(place_of(world.mapping, source), given.get("storeSettings"), f"The source of '{call.name}'")
+    source, found = source_files(world, call.name, source, given)
     with world.database.session() as cursor:
         selects = [
             (_select(world, cursor, call, source, path, relative), relative, path) for path, relative in found
@@ -120,16 +118,20 @@ def _delete_copied(given, found):
 
 def select_of_table(name, given, dataset):
     """The SELECT that a source of SQL stands for: its query, or the whole table of its dataset."""
+    statements = statements_of_table(name, given, dataset)
+    if len(statements) != 1:
+        raise not_supported(f"'{name}': a query of {len(statements)} statements")
+    return statements[0]
+
+
+def statements_of_table(name, given, dataset):
+    """The statements that a source of SQL stands for, of which the last gives its rows."""
     refuse_unknown(f"The source of '{name}'", given, SQL_SOURCE)
     if given.get("partitionOption") not in (None, "None"):
         raise not_supported(f"'{name}' with partitions")
     query = given.get("sqlReaderQuery") or given.get("query")
-    if not query:
-        return f"SELECT * FROM {quoted(dataset['linkedService']['name'], *table_of(dataset))}"
-    statements = translated(query, name)
-    if len(statements) != 1:
-        raise not_supported(f"'{name}': a query of {len(statements)} statements")
-    return statements[0]
+    table = None if query else quoted(dataset["linkedService"]["name"], *table_of(dataset))
+    return translated(query, name) if query else [f"SELECT * FROM {table}"]
 
 
 def _select(world, cursor, call, source, path, relative):

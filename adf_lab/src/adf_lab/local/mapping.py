@@ -43,6 +43,10 @@ class Mapping:
         """The DuckDB file of a linked service; ActivityFailure if it has none."""
         return self._mapped(name, self.databases, "duckdb: FILE")
 
+    def url(self, name):
+        """The base address of a linked service; ActivityFailure if it has none."""
+        return self._mapped(name, self.urls, "url: ADDRESS")
+
     def _mapped(self, name, mapped, kind):
         if name not in mapped:
             raise ActivityFailure(

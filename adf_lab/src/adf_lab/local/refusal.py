@@ -6,9 +6,9 @@ WAY_OUT = "give its result with --script FILE --mixed"
 
 
 def refuse_unknown(what, properties, known):
-    """ActivityFailure if an object has properties that an executor does not know, and that say something."""
+    """ActivityFailure if an object has properties that an executor does not know, and that ask for something."""
     unknown = sorted(
-        name for name, value in properties.items() if name not in known and value not in (None, "", [], {})
+        name for name, value in properties.items() if name not in known and value not in (None, "", [], {}, False)
     )
     if unknown:
         raise not_supported(f"{what} with {', '.join(unknown)}")

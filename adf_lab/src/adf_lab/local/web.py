@@ -32,7 +32,7 @@ def call_web(world, call):
     world.mapping.refuse_host(url)
     limit = parse_timespan(properties.get("httpRequestTimeout") or DEFAULT_TIMEOUT).total_seconds()
     began = time.monotonic()
-    status, headers, content = _send(world.mapping, properties, url, min(limit, call.timeout_seconds))
+    status, headers, content = send(world.mapping, properties, url, min(limit, call.timeout_seconds))
     if not 200 <= status < 300:
         raise ActivityFailure(str(status), f"{urlsplit(url).hostname} answered {status}: {_text(content)[:500]}")
     return _object(content) | {
@@ -58,7 +58,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return following
 
 
-def _send(mapping, properties, url, timeout):
+def send(mapping, properties, url, timeout, largest=LARGEST_ANSWER):
+    """Send a request (method, body, headers); status, headers and content of the answer.
+
+    ActivityFailure if nobody answers, a redirect leads to a host that is not listed, or the answer is too large.
+    """
     body = properties.get("body")
     data = None if body is None else (body if isinstance(body, str) else to_json(body)).encode()
     headers = {str(name): str(value) for name, value in (properties.get("headers") or {}).items()}
@@ -69,9 +73,9 @@ def _send(mapping, properties, url, timeout):
     opener = urllib.request.build_opener(_Redirects(mapping), *proxies)
     try:
         with opener.open(request, timeout=timeout) as answer:
-            return answer.status, _headers(answer), _limited(answer)
+            return answer.status, _headers(answer), _limited(answer, largest)
     except urllib.error.HTTPError as error:
-        return error.code, _headers(error), _limited(error)
+        return error.code, _headers(error), _limited(error, largest)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise ActivityFailure(
             "2108", f"{urlsplit(url).hostname} did not answer: {type(error).__name__}."
@@ -82,9 +86,9 @@ def _headers(answer):
     return {name.title(): value for name, value in answer.headers.items()}
 
 
-def _limited(answer):
-    content = answer.read(LARGEST_ANSWER + 1)
-    if len(content) > LARGEST_ANSWER:
+def _limited(answer, largest):
+    content = answer.read() if largest is None else answer.read(largest + 1)
+    if largest is not None and len(content) > largest:
         raise ActivityFailure("2108", "The answer has more than 4 MB, which is the limit.")
     return content
 
