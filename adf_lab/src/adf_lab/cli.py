@@ -435,7 +435,7 @@ def _refuse_what_cannot_run(project, options):
     if project.executors is None:
         raise AdfLabError(
             f"{project.program} has no executors, which do the work of activities. Give their results with "
-            f"--script FILE, say in {options.folder / local.FILE} what stands here for the linked services, "
+            f"--script FILE, say in {local.file_of(options.folder)} what stands here for the linked services, "
             "or see what would run with `run --dry-run`."
         )
 
@@ -451,7 +451,7 @@ def _refuse_unmapped(factory, options, pipelines):
 
 def _mapping(options):
     """The mapping of linked services to this machine; None if there is none, or everything is scripted."""
-    path = options.local or options.folder / local.FILE
+    path = options.local or local.file_of(options.folder)
     if options.script and not options.mixed:
         return None
     if options.mixed and not options.script:

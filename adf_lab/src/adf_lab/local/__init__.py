@@ -7,6 +7,6 @@ It needs the extra `adf-lab[local]`.
 """
 
 from adf_lab.local.choosing import local_executors, refuse_what_cannot_run
-from adf_lab.local.mapping import FILE, Mapping, read_mapping
+from adf_lab.local.mapping import FILE, Mapping, file_of, read_mapping
 
-__all__ = ["FILE", "Mapping", "local_executors", "read_mapping", "refuse_what_cannot_run"]
+__all__ = ["FILE", "Mapping", "file_of", "local_executors", "read_mapping", "refuse_what_cannot_run"]

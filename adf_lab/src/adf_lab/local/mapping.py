@@ -75,6 +75,11 @@ class Mapping:
         return host in self.hosts or f"{host}:{port}" in self.hosts
 
 
+def file_of(factory):
+    """Where the mapping of a factory stands: in its folder, or beside its template."""
+    return (factory.parent if factory.is_file() else factory) / FILE
+
+
 def read_mapping(path):
     """Read a mapping; AdfLabError if it says something that is not understood. Paths are taken from its folder."""
     path = Path(path)
