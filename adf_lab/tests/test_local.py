@@ -4,15 +4,19 @@ import gzip
 import http.server
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from itertools import pairwise
+from subprocess import PIPE
 
 import pytest
 
 from adf_lab import AdfLabError, Script
 from adf_lab.cli import main
-from adf_lab.local import local_executors, read_mapping, refuse_what_cannot_run
+from adf_lab.local import read_mapping, refuse_what_cannot_run
+from adf_lab.local.database import shared_database
 from adf_support.factories import expression, reference
 from adf_support.local_factory import Laptop, copy, dataset, files, lookup, script, table, workbook
 
@@ -645,9 +649,21 @@ def test_the_command_line_runs_what_is_mapped(laptop, capsys, monkeypatch):
     assert not (factory.root / "lake/in/b.json").exists()
 
 
-def test_what_a_run_has_kept_for_the_moment_is_removed(laptop):
+def test_runs_at_the_same_time_share_one_database_which_is_closed_with_the_last(laptop):
     mapping = read_mapping(laptop.folder / "adf.local.yml")
-    with local_executors(laptop.factory([]), mapping):
-        pass
-    with local_executors(laptop.factory([]), mapping):
-        assert (laptop.folder / "sql.duckdb").exists()
+    with shared_database(mapping) as first:
+        with shared_database(read_mapping(laptop.folder / "adf.local.yml")) as second:
+            assert second is first
+        assert first.scratch.is_dir()
+    assert not first.scratch.exists()
+    with shared_database(mapping) as third:
+        assert third is not first
+
+
+def test_a_database_that_another_process_has_open_is_named(laptop):
+    code = f"import duckdb; held = duckdb.connect({str(laptop.folder / 'sql.duckdb')!r}); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as other:
+        other.stdout.readline()
+        with pytest.raises(AdfLabError, match=r"adf\.local\.yml: .*sql\.duckdb"):
+            laptop.run([])
+        other.communicate("\n")

@@ -323,6 +323,22 @@ def test_the_command_lists_what_is_asked_for_and_writes_the_pages(red, tmp_path,
     assert capsys.readouterr().out.splitlines()[1:] == [str(folder / "index.html")]
 
 
+def test_a_command_says_where_the_records_are_if_it_is_not_the_usual_place(red, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for folder, where in (("adf_runs", ""), ("my runs", " --records 'my runs'")):
+        kept(red, tmp_path / folder)
+        assert main(["monitor", "--records", folder, "--page"]) == 0
+        for page in ("index.html", "r-0.html"):
+            commands = texts((tmp_path / folder / page).read_text(), ".command code")
+            assert commands == [f"adf-lab rerun r-0 --from-failed{where}", f"adf-lab rerun r-0{where}"]
+
+
+def test_what_a_rerun_has_taken_over_is_told(red):
+    record = json.loads(json.dumps(red))
+    record["activityRuns"][1]["recoveryStatus"] = "Recovered"
+    assert cells(pages.run_page(record, NOW), "summary")[1][0] == "pauseWait, of the earlier run"
+
+
 def test_follow_writes_the_pages_until_ctrl_c(red, tmp_path, monkeypatch):
     kept(red, tmp_path)
     pauses = []

@@ -321,7 +321,8 @@ def _windows_done(project, factory, options, name):
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
-    return pages.run_command(options, _records_folder(project, options, {}), project.program)
+    default = None if project.records else Path(records.FOLDER)
+    return pages.run_command(options, _records_folder(project, options, {}), project.program, default)
 
 
 def _diagram(project, options):
@@ -404,27 +405,36 @@ def _engine(project, factory, options, parameters, *, start=None):
     """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
-    clock: RealClock | VirtualClock
-    with ExitStack() as stack:
-        mapping = _mapping(options)
-        if mapping:
-            clock = RealClock()
-            script = _script(options.script) if options.script else None
-            executors = stack.enter_context(local.local_executors(factory, mapping, script))
-        elif options.script:
-            clock = VirtualClock(start) if start else VirtualClock()
-            executors = _script(options.script).executors(_execution_types(factory.pipelines))
-        else:
-            clock = RealClock()
-            executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
-        executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
-        observe = _silent if options.script and not mapping else _progress
+    clock: RealClock | VirtualClock = RealClock()
+    if _is_played(options):
+        clock = VirtualClock(start) if start else VirtualClock()
+    observe = _silent if _is_played(options) else _progress
+    with _executors(project, factory, options, global_parameters, parameters) as executors:
         yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
+
+
+@contextmanager
+def _executors(project, factory, options, global_parameters, parameters):
+    """What does the work of one run: the script, what is mapped to this machine, or what the project has."""
+    script = _script(options.script) if options.script else None
+    with ExitStack() as stack:
+        if _is_played(options):
+            executors = script.executors(_execution_types(factory.pipelines))
+        elif mapping := _mapping(options):
+            executors = stack.enter_context(local.local_executors(factory, mapping, script))
+        else:
+            executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
+        yield with_faults(executors, parse_faults(options.fail), factory.pipelines)
+
+
+def _is_played(options):
+    """Whether a script answers for all activities, so that time need not pass."""
+    return options.script and not options.mixed
 
 
 def _refuse_what_cannot_run(project, options):
     """AdfLabError if nothing here can do the work of activities."""
-    if options.script or _mapping(options):
+    if _is_played(options) or _mapping(options):
         return
     if options.environment != THIS_MACHINE:
         raise AdfLabError(
@@ -451,9 +461,9 @@ def _refuse_unmapped(factory, options, pipelines):
 
 def _mapping(options):
     """The mapping of linked services to this machine; None if there is none, or everything is scripted."""
-    path = options.local or local.file_of(options.folder)
-    if options.script and not options.mixed:
+    if _is_played(options):
         return None
+    path = options.local or local.file_of(options.folder)
     if options.mixed and not options.script:
         raise AdfLabError("--mixed plays what a script names and runs the rest: say --script FILE.")
     return local.read_mapping(path) if options.local or options.mixed or path.is_file() else None
@@ -476,7 +486,7 @@ def _global_parameters(project, factory, options):
 def _kept_in(project, factory, options):
     """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
     asked = getattr(options, "records", None)
-    if options.script and not options.mixed:
+    if _is_played(options):
         return asked
     return asked or _records_folder(project, options, _global_parameters(project, factory, options))
 

@@ -27,6 +27,10 @@ class Script:
         """A table of executors in which every type is played by this script."""
         return dict.fromkeys(types, self.execute)
 
+    def has(self, pipeline, activity):
+        """Whether there are answers for an activity of a pipeline."""
+        return activity["name"] in self.script
+
     async def execute(self, call):
         """Play the next result of an activity."""
         result = self._next(call)

@@ -10,7 +10,7 @@ from adf_lab.errors import AdfLabError
 from adf_lab.factory import Factory, target_of
 from adf_lab.local.activities import delete, get_metadata, lookup, run_script, validate
 from adf_lab.local.copying import copy
-from adf_lab.local.database import Database
+from adf_lab.local.database import Database, shared_database
 from adf_lab.local.mapping import Mapping
 from adf_lab.local.refusal import WAY_OUT, not_supported
 from adf_lab.local.web import call_web
@@ -53,17 +53,15 @@ def local_executors(factory, mapping, script=None):
 
     With a Script the activities that it names are played from it, whatever their type; all others do their work.
     """
-    database = Database(mapping)
-    world = World(factory, mapping, database)
     types = {kind for _, kind in active_types(factory.pipelines) if kind not in CONTROL_ACTIVITIES}
     if script is None:
         types &= {*WORK}
 
-    def executor(kind):
+    def executor(kind, world):
         work = WORK.get(kind)
 
         async def execute(call):
-            if script is not None and call.name in script.script:
+            if script is not None and script.has(call.context.system.get("Pipeline"), call.definition):
                 return await script.execute(call)
             if work is None:
                 raise not_supported(f"{kind} '{call.name}'")
@@ -73,15 +71,13 @@ def local_executors(factory, mapping, script=None):
 
         return execute
 
-    try:
-        yield {kind: executor(kind) for kind in types}
-    finally:
-        database.close()
+    with shared_database(mapping) as database:
+        world = World(factory, mapping, database)
+        yield {kind: executor(kind, world) for kind in types}
 
 
 def refuse_what_cannot_run(factory, pipeline, mapping, script=None):
     """AdfLabError that names the activities, of called pipelines too, that can neither run nor be played."""
-    scripted = set(script.script) if script is not None else set()
     found: list[str] = []
     waiting, seen = [pipeline], set()
     while waiting:
@@ -94,7 +90,7 @@ def refuse_what_cannot_run(factory, pipeline, mapping, script=None):
                 continue
             if activity["type"] == "ExecutePipeline":
                 waiting.append(activity["typeProperties"]["pipeline"]["referenceName"])
-            elif activity["name"] not in scripted:
+            elif script is None or not script.has(name, activity):
                 found += _hindrances(factory, mapping, name, activity)
     if found:
         lines = "\n".join(f"  {line}" for line in dict.fromkeys(found))

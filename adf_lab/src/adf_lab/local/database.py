@@ -93,6 +93,31 @@ class Database:
                 raise
 
 
+_shared: dict[str, tuple[Database, list]] = {}
+_sharing = threading.Lock()
+
+
+@contextmanager
+def shared_database(mapping):
+    """The Database of a mapping; runs of this process that go on at the same time have the same one.
+
+    DuckDB opens a file once: by one process, and in it once. AdfLabError if another process has it open.
+    """
+    key = repr(mapping)
+    with _sharing:
+        database, users = _shared[key] if key in _shared else (Database(mapping), [])
+        _shared[key] = database, users
+        users.append(None)
+    try:
+        yield database
+    finally:
+        with _sharing:
+            users.pop()
+            if not users:
+                del _shared[key]
+                database.close()
+
+
 def rows_of(cursor):
     """What a cursor has found, as objects of JSON."""
     names = [column[0] for column in cursor.description]

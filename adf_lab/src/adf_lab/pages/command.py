@@ -1,5 +1,6 @@
 """The command `monitor`: lists the runs whose records are kept, shows one, writes the pages."""
 
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -30,8 +31,12 @@ def add_options(command):
     command.add_argument("--last", type=int, default=MOST_LINES, metavar="N", help=help_)
 
 
-def run_command(options, folder, program):
-    """Do what the options of `monitor` ask for with the records in a folder; the exit code."""
+def run_command(options, folder, program, default=None):
+    """Do what the options of `monitor` ask for with the records in a folder; the exit code.
+
+    `default` is the folder that `rerun` looks into by itself.
+    """
+    where = "" if folder == default else f" --records {shlex.quote(str(folder))}"
     for path in monitor.unreadable(folder):
         print(f"{path} is no record of a run: remove it.", file=sys.stderr)
     if options.run:
@@ -41,11 +46,11 @@ def run_command(options, folder, program):
         record = None
         _print_list(options, folder, program)
     if options.page or options.follow:
-        index = write_pages(folder, triggers_of(options.folder), program)
+        index = write_pages(folder, triggers_of(options.folder), program, where)
         print(folder / page_of(record["runId"]) if record else index, flush=True)
     while options.follow:
         time.sleep(PAUSE)
-        write_pages(folder, triggers_of(options.folder), program)
+        write_pages(folder, triggers_of(options.folder), program, where)
     return 0
 
 

@@ -26,11 +26,11 @@ MOST_FIRINGS = 60
 LONGEST_LOOK_BACK = timedelta(days=31)
 
 
-def overview_page(records, now, triggers=None, program="adf-lab"):
+def overview_page(records, now, triggers=None, program="adf-lab", where=""):
     """The page of all runs as a text.
 
     `records` are those of monitor.runs, newest first; `triggers` the documents of a factory's triggers by name,
-    which tell what has not run; `program` is the command that the page's commands begin with.
+    which tell what has not run; `program` and `where` are those of run_page.
     """
     shown = records[:MOST_RUNS]
     is_open = any(record["status"] in OPEN for record in shown)
@@ -46,7 +46,7 @@ def overview_page(records, now, triggers=None, program="adf-lab"):
         ),
         element(
             "main",
-            _failed_last(shown, now, program),
+            _failed_last(shown, now, program, where),
             _filters(shown),
             _trend(shown, now),
             _timeline(shown, now),
@@ -82,7 +82,7 @@ def _tags(record):
 # --- failures first --------------------------------------------------------------------------------------
 
 
-def _failed_last(records, now, program):
+def _failed_last(records, now, program, where):
     """The pipelines whose newest run that has ended has not succeeded, each with its first cause."""
     newest: dict[str, dict] = {}
     for record in records:
@@ -94,11 +94,11 @@ def _failed_last(records, now, program):
     return element(
         "section",
         element("h2", "Failed last"),
-        element("ol", *(_failed(record, now, program) for record in bad), class_="failures"),
+        element("ol", *(_failed(record, now, program, where) for record in bad), class_="failures"),
     )
 
 
-def _failed(record, now, program):
+def _failed(record, now, program, where):
     causes = first_causes(list(monitor.rows(record)))
     path, message = record["pipelineName"], record.get("message")
     if causes:
@@ -115,7 +115,7 @@ def _failed(record, now, program):
         ),
         element("pre", message, class_="message") if message else None,
         element("p", f"{instant(run_span(record, now)[0])} UTC, {_trigger(record)}", class_="soft"),
-        commands(record, program),
+        commands(record, program, where),
     )
 
 

@@ -15,8 +15,11 @@ MOST_STEPS = 6
 REFRESH = 10
 
 
-def run_page(record, now, program="adf-lab", index="index.html"):
-    """The page of a record (monitor.runs) as a text; `program` is the command that its commands begin with."""
+def run_page(record, now, program="adf-lab", where="", index="index.html"):
+    """The page of a record (monitor.runs) as a text.
+
+    Its commands begin with `program` and end with `where`, the option that says where the records are, if needed.
+    """
     rows = list(monitor.rows(record))
     start, end = run_span(record, now)
     is_open = record["status"] in OPEN
@@ -29,7 +32,7 @@ def run_page(record, now, program="adf-lab", index="index.html"):
             element("h1", record["pipelineName"], status_label(record["status"])),
             element("p", _when(start, end, is_open), _fired_by(record["invokedBy"])),
             element("p", _slowest(rows, end), class_="soft"),
-            None if is_open else commands(record, program),
+            None if is_open else commands(record, program, where),
         ),
         element("main", _failures(record, rows, end), _activities(rows, start, end), _given(record)),
         refresh=REFRESH if is_open else None,
@@ -43,12 +46,15 @@ def _when(start, end, is_open):
     return f"Took {took}, from {instant(start)} to {end:%H:%M:%S} UTC. "
 
 
-def commands(record, program):
+def commands(record, program, where):
     """The commands that run it again, each with a button that copies it."""
     again = f"{program} rerun {record['runId']}"
     if record["status"] == "Succeeded":
-        return element("div", _command(again, "Run it again"), class_="commands")
-    lines = (_command(f"{again} --from-failed", "Go on from what failed"), _command(again, "Run it again"))
+        return element("div", _command(again + where, "Run it again"), class_="commands")
+    lines = (
+        _command(f"{again} --from-failed{where}", "Go on from what failed"),
+        _command(again + where, "Run it again"),
+    )
     return element("div", *lines, class_="commands")
 
 
@@ -197,12 +203,15 @@ def _activity(number, row, start, end, span):
     took = sum(piece.seconds for piece in found)
     waited = sum(piece.seconds for piece in found if piece.kind == "wait")
     attempts = len(record["attempts"])
+    notes = [record["activityType"], f"{attempts} attempts" if attempts > 1 else ""]
+    if record.get("recoveryStatus") == "Recovered":
+        notes.append("of the earlier run")
     line = element(
         "summary",
         element(
             "span",
             element("b", row.name),
-            element("small", record["activityType"] + (f", {attempts} attempts" if attempts > 1 else "")),
+            element("small", ", ".join(filter(None, notes))),
             class_="name",
             style=f"--depth:{min(row.depth, 8)}",
         ),

@@ -11,7 +11,7 @@ from adf_lab.pages.words import OPEN, page_of
 INDEX = "index.html"
 
 
-def write_pages(folder, triggers=None, program="adf-lab", now=None):
+def write_pages(folder, triggers=None, program="adf-lab", where="", now=None):
     """Write the page of all runs in a folder and that of each, and return the path of the first.
 
     The page of a run is written anew if there is none, if the record is newer, or if the run goes on.
@@ -21,9 +21,9 @@ def write_pages(folder, triggers=None, program="adf-lab", now=None):
     for record in records:
         path, source = folder / page_of(record["runId"]), folder / f"{record['runId']}.json"
         if record["status"] in OPEN or not _is_newer(path, source):
-            _write(path, run_page(record, now, program, INDEX))
+            _write(path, run_page(record, now, program, where, INDEX))
     index = folder / INDEX
-    _write(index, overview_page(records, now, triggers, program))
+    _write(index, overview_page(records, now, triggers, program, where))
     return index
 
 
