@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from itertools import pairwise
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
 
 from adf_lab import AdfLabError, Script
 from adf_lab.cli import main
-from adf_lab.local import read_mapping, refuse_what_cannot_run
+from adf_lab.local import Mapping, read_mapping, refuse_what_cannot_run
 from adf_lab.local.database import shared_database
 from adf_support.factories import expression, reference
 from adf_support.local_factory import Laptop, copy, dataset, files, lookup, script, table, workbook
@@ -496,6 +497,16 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"[]" if self.path == "/list" else json.dumps({"path": self.path, "body": body}).encode())
 
     def do_GET(self):
+        if self.path == "/hop":
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{self.server.server_port}/headers")
+            self.end_headers()
+            return
+        if self.path == "/headers":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"told": self.headers["X-Key"]}).encode())
+            return
         self.send_response(200 if self.path in PAGES else 404)
         if self.path == "/pages/1":
             self.send_header("Link", '</pages/2>; rel="next"')
@@ -532,6 +543,14 @@ def test_a_web_activity_asks_listed_hosts_only(laptop, server):
     hosts = ["http://localhost:1/", "https://example.invalid/x", "http://127.0.0.1@example.invalid/", "file:///etc/passwd",
              "http://user:word@127.0.0.1/", f"{server}/away"]  # fmt: skip
     assert [laptop.failure(web(url))[0] for url in hosts] == ["HostNotListed"] * len(hosts)
+
+
+def test_what_one_host_is_told_is_not_told_to_another(laptop, server):
+    mapping = laptop.folder / "adf.local.yml"
+    mapping.write_text(mapping.read_text().replace("[127.0.0.1]", "[127.0.0.1, localhost]"))
+    asked = {"method": "GET", "headers": {"X-Key": "k"}, "body": None}
+    assert laptop.output(web(f"{server}/headers", **asked))["told"] == "k"
+    assert laptop.output(web(f"{server}/hop", **asked))["told"] is None
 
 
 def test_a_mapped_address_is_copied_page_by_page(laptop, server):
@@ -572,6 +591,19 @@ def test_a_mapping_that_is_not_understood_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(AdfLabError, match=message):
         read_mapping(path)
+
+
+def test_the_mapping_of_the_page_is_understood(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "local.md").read_text()
+    path = tmp_path / "adf.local.yml"
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    assert read_mapping(path) == Mapping(
+        path,
+        {"ls_lake": tmp_path / "data/lake"},
+        {"ls_sql": tmp_path / "data/warehouse.duckdb"},
+        {"ls_prices": "http://127.0.0.1:8000/"},
+        frozenset({"api.example.com", "127.0.0.1:8000"}),
+    )
 
 
 def test_all_that_cannot_run_is_told_before_anything_runs(laptop):
@@ -661,7 +693,8 @@ def test_runs_at_the_same_time_share_one_database_which_is_closed_with_the_last(
 
 
 def test_a_database_that_another_process_has_open_is_named(laptop):
-    code = f"import duckdb; held = duckdb.connect({str(laptop.folder / 'sql.duckdb')!r}); print(flush=True); input()"
+    path = str(laptop.folder / "sql.duckdb")
+    code = f"import duckdb; held = duckdb.connect({path!r}); print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=PIPE, stdout=PIPE, text=True) as other:
         other.stdout.readline()
         with pytest.raises(AdfLabError, match=r"adf\.local\.yml: .*sql\.duckdb"):

@@ -416,11 +416,11 @@ def _engine(project, factory, options, parameters, *, start=None):
 @contextmanager
 def _executors(project, factory, options, global_parameters, parameters):
     """What does the work of one run: the script, what is mapped to this machine, or what the project has."""
-    script = _script(options.script) if options.script else None
     with ExitStack() as stack:
         if _is_played(options):
-            executors = script.executors(_execution_types(factory.pipelines))
+            executors = _script(options.script).executors(_execution_types(factory.pipelines))
         elif mapping := _mapping(options):
+            script = _script(options.script) if options.script else None
             executors = stack.enter_context(local.local_executors(factory, mapping, script))
         else:
             executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))

@@ -163,7 +163,9 @@ def _mapped(call, select):
     pairs = [(one["source"], one["sink"]) for one in translator.get("mappings") or []]
     older = translator.get("columnMappings") or {}
     if isinstance(older, str):
-        older = dict(map(str.strip, pair.split(":", 1)) for pair in older.split(","))
+        older = {
+            left.strip(): right.strip() for left, _, right in (pair.partition(":") for pair in older.split(","))
+        }
     pairs += [({"name": left}, {"name": right}) for left, right in older.items()]
     if translator.get("schemaMapping"):
         raise not_supported(f"Copy '{call.name}' with a schemaMapping")

@@ -150,11 +150,12 @@ def translated(text, what):
     refused = (sqlglot.exp.Command, sqlglot.exp.Declare, sqlglot.exp.Rollback)
     found = []
     try:
-        for statement in sqlglot.parse(text, read="tsql"):
+        for statement in filter(None, sqlglot.parse(text, read="tsql")):
             if isinstance(statement, refused) or _sets_more_than_nocount(statement):
                 word = statement.sql(dialect="tsql").split()[0]
                 raise not_supported(f"{what}: {word} in SQL")
-            if not isinstance(statement, sqlglot.exp.Transaction | sqlglot.exp.Commit | sqlglot.exp.Set | None):
+            left_out = (sqlglot.exp.Transaction, sqlglot.exp.Commit, sqlglot.exp.Set)
+            if not isinstance(statement, left_out):
                 found.append(statement.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE))
     except UnsupportedError as error:
         raise not_supported(f"{what}: SQL that no other database knows ({error})") from None

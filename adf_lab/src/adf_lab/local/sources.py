@@ -5,7 +5,7 @@ Sources: azure-docs, connector-rest, connector-http.
 
 import re
 import uuid
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
 from adf_lab.engine import ActivityFailure
@@ -65,8 +65,9 @@ def _fetched(world, dataset, asked, timeout, follows):
     base = world.mapping.url(dataset["linkedService"]["name"])
     relative = str(asked.get("relativeUrl") or "").lstrip("/")
     url: str | None = f"{base.rstrip('/')}/{relative}" if relative else base
-    folder, found = world.database.scratch / uuid.uuid4().hex, []
+    folder = world.database.scratch / uuid.uuid4().hex
     folder.mkdir()
+    found: list[tuple[Path, str]] = []
     request = {
         "method": asked.get("requestMethod") or "GET",
         "body": asked.get("requestBody") or None,
