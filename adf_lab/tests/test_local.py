@@ -337,20 +337,22 @@ def test_no_path_leads_out_of_the_mapped_folder(laptop, folder, file):
     laptop.put("day/a.csv", TEXT)
     (laptop.lake / "day/link.csv").symlink_to(secret)
     (laptop.lake / "out").symlink_to(laptop.folder)
-    target = files("DelimitedText", folder, file, firstRowAsHeader=True)
-    binary = files("Binary", folder, file)
-    one = {"dataset": reference("data", "Dataset")}
+    datasets = {
+        "data": files("DelimitedText", folder, file, firstRowAsHeader=True),
+        "binary": files("Binary", folder, file),
+        "csv": CSV,
+        "raw": files("Binary", "day", "a.csv"),
+    }
+    one = {"dataset": reference("binary", "Dataset")}
     tried = [
-        (lookup(), {"data": target}),
-        (copy(), {"source": CSV, "sink": target}),
-        (copy(), {"source": files("Binary", "day", "a.csv"), "sink": binary}),
-        ({"name": "delete", "type": "Delete", "typeProperties": one}, {"data": binary}),
-        (
-            {"name": "get", "type": "GetMetadata", "typeProperties": one | {"fieldList": ["exists"]}},
-            {"data": binary},
-        ),
+        lookup(),
+        copy("write", source="csv", sink="data"),
+        copy("copy", source="raw", sink="binary"),
+        {"name": "delete", "type": "Delete", "typeProperties": one},
+        {"name": "get", "type": "GetMetadata", "typeProperties": one | {"fieldList": ["exists"]}},
     ]
-    assert [laptop.failure(*activity)[0] for activity in tried] == ["OutsideTheFolder"] * 5
+    run = laptop.run(tried, datasets, chained=False)
+    assert [activity.error["errorCode"] for activity in run.activities] == ["OutsideTheFolder"] * 5
     assert secret.read_text() == "id\nsecret\n"
 
 

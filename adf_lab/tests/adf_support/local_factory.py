@@ -58,9 +58,9 @@ class Laptop:
         documents["pipeline/pl.json"] = {"properties": {"activities": activities}}
         return load_factory(write_factory(self.folder / "factory", documents))
 
-    def run(self, activities, datasets=None, script=None):
-        """The run of a pipeline with some activities, one after the other."""
-        for before, activity in pairwise(activities):
+    def run(self, activities, datasets=None, script=None, chained=True):
+        """The run of a pipeline with some activities, one after the other or at once."""
+        for before, activity in pairwise(activities if chained else []):
             activity["dependsOn"] = [{"activity": before["name"], "dependencyConditions": ["Succeeded"]}]
         factory = self.factory(activities, datasets)
         mapping = read_mapping(self.folder / "adf.local.yml")
