@@ -337,7 +337,6 @@ class Host:
             global_parameters=self.global_parameters,
             executors=self.executors,
             records=lambda options, parameters: self.kept,
-            write_page=self.write_page,
             add_options=lambda command, parser: parser.add_argument("--speed") if command == "run" else None,
             add_commands=self.add_commands,
             errors=(Refused,),
@@ -367,9 +366,6 @@ class Host:
             raise ActivityFailure("E", "no space left")
         return {}
 
-    def write_page(self, record, folder):
-        return folder / f"{record['pipelineName']}.html"
-
     def add_commands(self, commands):
         commands.add_parser("own").set_defaults(function=lambda options: 7)
 
@@ -388,7 +384,7 @@ def test_a_project_s_executors_do_the_work_and_its_records_are_kept(host, capsys
     assert printed[-1] == f"record: {host.kept / 'ID'}.json"
     assert host.asked == [("adf_test", "local!", {"day": 1}, "9")]
     assert host("monitor", kept.stem, "--page") == 0
-    assert lines(capsys)[-1] == str(host.kept / "pl_main.html")
+    assert lines(capsys)[-1] == f"{host.kept / 'ID'}.html"
 
 
 def test_only_this_machine_s_environment_is_run(host, capsys):

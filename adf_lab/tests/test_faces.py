@@ -19,12 +19,16 @@ FACES = (
     "adf_lab.diagram",
     "adf_lab.engine",
     "adf_lab.expressions",
+    "adf_lab.local",
     "adf_lab.monitor",
+    "adf_lab.pages",
     "adf_lab.testing",
     "adf_lab.triggers",
 )
 # What pyproject.toml lists, by the names of the modules.
 DEPENDENCIES = {"azure", "lxml", "typing_extensions", "tzlocal", "yaml"}
+# Of the extra `local`.
+LOCAL = {"duckdb", "python_calamine", "sqlglot"}
 
 
 def imported(path):
@@ -40,6 +44,7 @@ def imported(path):
 @pytest.mark.parametrize("path", MODULES.values(), ids=map(str, MODULES))
 def test_nothing_is_imported_but_this_package_and_its_dependencies(path):
     known = DEPENDENCIES | {"adf_lab"} | set(sys.stdlib_module_names)
+    known |= LOCAL if ROOT / "local" in path.parents else set()
     assert {module.partition(".")[0] for module, _ in imported(path)} <= known
 
 
@@ -73,10 +78,11 @@ def test_the_plugin_of_pytest_imports_this_package_in_its_fixtures_alone():
     assert inside == {"pathlib", "adf_lab.testing"}
 
 
-def test_the_sdk_is_loaded_by_the_checker_alone():
+def test_the_sdk_is_loaded_by_the_checker_alone_and_databases_by_a_run():
+    names = sorted({"azure", *LOCAL})
     code = (
         "import sys, adf_lab, adf_lab.cli, adf_lab.testing; "
-        "print([name for name in sys.modules if name.startswith('azure')])"
+        f"print([name for name in {names} if name in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded == "[]\n"

@@ -5,7 +5,7 @@ coinlake's own                      what it is bound to
 the factory, and the notebooks      adf/, notebooks/
 global parameters                   parameters/<environment>.yml and addresses.yml
 what does the work of activities    executors/
-where records of runs are           <lake_path>/adf_runs, with a page for each run
+where records of runs are           <lake_path>/adf_runs, and their pages
 the command `parameters`            brings parameters and pins of libraries into the factory
 """
 
@@ -44,7 +44,6 @@ def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
         global_parameters=parameters.values,
         executors=_executors,
         records=_records,
-        write_page=_write_page,
         add_options=_add_options,
         add_commands=_add_commands,
         errors=(CoinlakeError,),
@@ -71,13 +70,6 @@ def _records(options: argparse.Namespace, global_parameters: dict) -> Path:
     """The folder of records: in the lake that `monitor` is told, else in that of the run."""
     lake = options.lake if options.command == "monitor" else global_parameters.get("lake_path", LAKE)
     return Path(runtime.resolve_path(str(lake))) / records.FOLDER
-
-
-def _write_page(record: dict, folder: Path) -> Path:
-    # Imported here: the reports' code takes a second to load.
-    from coinlake_ops.factory import monitor_page
-
-    return monitor_page.write(record, folder)
 
 
 def _parameters(options: argparse.Namespace) -> int:

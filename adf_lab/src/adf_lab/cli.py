@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from adf_lab import commands_of_tests
+from adf_lab import commands_of_tests, local, pages
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
 from adf_lab.check import (
@@ -76,7 +76,6 @@ class Project:
     `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
                          gives executors by type of activity; only the environment `local` has them
     `records`            (options, global parameters) -> the folder of the records of runs
-    `write_page`         (record, folder) -> the path of a page about a run; with it there is `monitor --page`
     `add_options`        (name of a command, its parser): adds options to `run`, `simulate`, `watch`, `monitor`
     `add_commands`       (subparsers): adds commands; each sets `function`, which takes the options and returns
                          an exit code
@@ -91,7 +90,6 @@ class Project:
     global_parameters: Callable[[str, list[str]], dict] | None = None
     executors: Callable[[Factory, dict, dict, argparse.Namespace], AbstractContextManager[dict]] | None = None
     records: Callable[[argparse.Namespace, dict], Path] | None = None
-    write_page: Callable[[dict, Path], Path] | None = None
     add_options: Callable[[str, argparse.ArgumentParser], None] = _nothing
     add_commands: Callable[[argparse._SubParsersAction], None] = _nothing
     errors: tuple[type[Exception], ...] = ()
@@ -167,6 +165,7 @@ def _run(project, options):
     if options.at and not options.script:
         raise AdfLabError("Only the clock of a run with --script can be set: leave --at out.")
     start = parse_time(options.at) if options.at else None
+    _refuse_unmapped(factory, options, [options.pipeline])
     with _engine(project, factory, options, given, start=start) as engine:
         result = engine.run(options.pipeline, given)
     return 0 if _show(result, project, factory, options) == "Succeeded" else 1
@@ -286,6 +285,7 @@ def _watch(project, options):
     given = dict(map(_assignment, options.parameter))
     # Said now, not when the trigger fires.
     _refuse_what_cannot_run(project, options)
+    _refuse_unmapped(factory, options, pipelines_of(trigger))
     for pipeline in pipelines_of(trigger):
         list(plan(factory.pipelines, pipeline, given, {}))
 
@@ -325,19 +325,8 @@ def _windows_done(project, factory, options, name):
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
-    folder = _records_folder(project, options, {})
-    for path in records.unreadable(folder):
-        print(f"{path} is no record of a run: remove it.", file=sys.stderr)
-    if not options.run:
-        found = records.runs(folder)
-        nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
-        print("\n".join(records.listing(found)) if found else nothing)
-        return 0
-    record = records.find(folder, options.run)
-    print("\n".join(records.tree(record)))
-    if project.write_page and options.page:
-        print(project.write_page(record, folder))
-    return 0
+    default = None if project.records else Path(records.FOLDER)
+    return pages.run_command(options, _records_folder(project, options, {}), project.program, default)
 
 
 def _diagram(project, options):
@@ -420,19 +409,12 @@ def _engine(project, factory, options, parameters, *, start=None):
     """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
-    clock: RealClock | VirtualClock
-    script = Script({})
-    with ExitStack() as stack:
-        if options.script:
-            clock = VirtualClock(start) if start else VirtualClock()
-            script = _script(options.script, factory)
-            executors = script.executors(_execution_types(factory.pipelines))
-        else:
-            clock = RealClock()
-            executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
-        executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
-        executors |= script.executors([CALLED_PIPELINE])
-        observe = _silent if options.script else _progress
+    clock: RealClock | VirtualClock = RealClock()
+    if _is_played(options):
+        clock = VirtualClock(start) if start else VirtualClock()
+    observe = _silent if _is_played(options) else _progress
+    script = _script(options.script, factory)
+    with _executors(project, factory, options, script, global_parameters, parameters) as executors:
         yield Engine(
             factory.pipelines,
             executors,
@@ -444,9 +426,29 @@ def _engine(project, factory, options, parameters, *, start=None):
         )
 
 
+@contextmanager
+def _executors(project, factory, options, script, global_parameters, parameters):
+    """What does the work of one run: the script, what is mapped to this machine, or what the project has."""
+    with ExitStack() as stack:
+        if _is_played(options):
+            executors = script.executors(_execution_types(factory.pipelines))
+        elif mapping := _mapping(options):
+            given = script if options.script else None
+            executors = stack.enter_context(local.local_executors(factory, mapping, given))
+        else:
+            executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
+        executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
+        yield executors | script.executors([CALLED_PIPELINE])
+
+
+def _is_played(options):
+    """Whether a script answers for all activities, so that time need not pass."""
+    return options.script and not options.mixed
+
+
 def _refuse_what_cannot_run(project, options):
     """AdfLabError if nothing here can do the work of activities."""
-    if options.script:
+    if _is_played(options) or _mapping(options):
         return
     if options.environment != THIS_MACHINE:
         raise AdfLabError(
@@ -457,14 +459,35 @@ def _refuse_what_cannot_run(project, options):
     if project.executors is None:
         raise AdfLabError(
             f"{project.program} has no executors, which do the work of activities. Give their results with "
-            "--script FILE, or see what would run with `run --dry-run`."
+            f"--script FILE, say in {local.file_of(options.folder)} what stands here for the linked services, "
+            "or see what would run with `run --dry-run`."
         )
 
 
 def _script(path, factory):
-    content = read_script(path, "--script")
+    """What a script answers; nothing without one."""
+    content = read_script(path, "--script") if path else {}
     refuse_unknown_names(content, factory.pipelines)
     return Script(content)
+
+
+def _refuse_unmapped(factory, options, pipelines):
+    """AdfLabError if an activity can neither run on this machine nor be played."""
+    mapping = _mapping(options)
+    if mapping:
+        script = _script(options.script, factory)
+        for pipeline in pipelines:
+            local.refuse_what_cannot_run(factory, pipeline, mapping, script)
+
+
+def _mapping(options):
+    """The mapping of linked services to this machine; None if there is none, or everything is scripted."""
+    if _is_played(options):
+        return None
+    path = options.local or local.file_of(options.folder)
+    if options.mixed and not options.script:
+        raise AdfLabError("--mixed plays what a script names and runs the rest: say --script FILE.")
+    return local.read_mapping(path) if options.local or options.mixed or path.is_file() else None
 
 
 def _global_parameters(project, factory, options):
@@ -477,7 +500,7 @@ def _global_parameters(project, factory, options):
 def _kept_in(project, factory, options):
     """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
     asked = getattr(options, "records", None)
-    if options.script:
+    if _is_played(options):
         return asked
     return asked or _records_folder(project, options, _global_parameters(project, factory, options))
 
@@ -568,9 +591,8 @@ def _parser(project):
     command.set_defaults(function=partial(_watch, project))
 
     command = commands.add_parser("monitor", help="list the runs whose records are kept, or show one")
-    command.add_argument("run", nargs="?", help="the beginning of a run's id, or: last")
-    if project.write_page:
-        command.add_argument("--page", action="store_true", help="also write it as a page that opens offline")
+    pages.add_options(command)
+    _add_folder(command, project)
     if not project.records:
         help_ = "folder of the records (default: %(default)s)"
         command.add_argument("--records", type=Path, default=Path(records.FOLDER), metavar="FOLDER", help=help_)
@@ -598,6 +620,10 @@ def _add_execution(command, project, name):
     else:
         command.set_defaults(environment=THIS_MACHINE)
     command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
+    help_ = "play what the script names, and run the rest on this machine"
+    command.add_argument("--mixed", action="store_true", help=help_)
+    help_ = f"what stands here for linked services (default: {local.FILE} in the folder of the factory)"
+    command.add_argument("--local", type=Path, metavar="FILE", help=help_)
     command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
     project.add_options(name, command)

@@ -47,7 +47,7 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
-    # Delta keeps what it knows of 10,000 tables, some 2 MB each: a lake has not many, a long session sees many lakes.
+    # Delta keeps what it knows of 10,000 tables, some 2 MB of each, where a long session sees many lakes.
     "spark.databricks.delta.delta.log.cacheSize": "60",
     # What Spark's page would show: nobody looks at it here.
     "spark.ui.retainedJobs": "10",
