@@ -396,6 +396,9 @@ def test_an_interruption_has_its_exit_code(host, monkeypatch, capsys):
     monkeypatch.setattr(host, "execute", interrupted)
     assert host("run", "pl_main") == 130
     assert capsys.readouterr().err.endswith("\nStopped by hand.\n")
+    [record] = host.kept.glob("*.json")
+    assert json.loads(record.read_text())["status"] in ("Cancelled", "Interrupted")
+    assert "InProgress" not in record.read_text()
 
 
 def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_path, capsys):

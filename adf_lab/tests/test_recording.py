@@ -212,6 +212,19 @@ def test_what_still_runs_is_left_alone(tmp_path, monkeypatch):
     assert [record["status"] for record in settle(tmp_path)] == ["Interrupted"]
 
 
+def test_a_run_that_is_broken_off_by_an_error_is_marked_at_once(tmp_path):
+    seen = Seen(tmp_path, NESTED)
+    run = seen.engine.start_pipeline("pl", {}, {})
+
+    async def play():
+        seen.recorder.changed(run)
+
+    seen.engine.clock.run(play())
+    seen.recorder.end(run)
+    assert (seen.record()["status"], seen.record()["runEnd"]) == ("Interrupted", "2026-08-12T14:00:00Z")
+    assert list((tmp_path / ".running").iterdir()) == []
+
+
 def test_a_lock_is_held_once(tmp_path):
     first = Lock(tmp_path / "a" / "lock")
     assert first.is_held

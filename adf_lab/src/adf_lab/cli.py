@@ -35,7 +35,7 @@ from adf_lab.faults import parse_faults, with_faults
 from adf_lab.journal import FOLDER as TRIGGERS
 from adf_lab.journal import Journal
 from adf_lab.plan import plan
-from adf_lab.recording import Recorder, settle
+from adf_lab.recording import Recorder, settle, status_of
 from adf_lab.rerun import activities_of, parameters_of, refuse_unfinished, system_of
 from adf_lab.scripted import Script
 from adf_lab.shape import refuse_misshapen_trigger
@@ -62,7 +62,6 @@ from adf_lab.watched import (
     only_watch,
     refuse_unknown,
     shown_parameters,
-    status_in,
     watched_names,
 )
 
@@ -89,7 +88,8 @@ class Project:
 
     Of every factory:
     `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
-                         gives executors by type of activity; only the environment `local` has them
+                         gives executors by type of activity; only the environment `local` has them. A `watch`
+                         enters one for each of its runs, in a thread
     `records`            (options, global parameters) -> the folder of the records of runs
     `write_page`         (record, folder) -> the path of a page about a run; with it there is `monitor --page`
     `add_options`        (name of a command, its parser): adds options to run, rerun, simulate, watch, monitor
@@ -354,7 +354,7 @@ def _watch(project, options):
         partial(_trigger, factory),
         clock,
         partial(print, flush=True),
-        partial(status_in, folder),
+        lambda run_id: status_of(folder, run_id) if folder else None,
         options.runs,
         options.missed,
     )

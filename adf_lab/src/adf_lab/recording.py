@@ -55,10 +55,12 @@ class Recorder:
             self._write(root)
 
     def end(self, run: PipelineRun) -> None:
-        """Write the record of a run that has ended, and give back what it holds."""
+        """Write the record of a run that has ended, or was broken off, and give back what it holds."""
         if self.folder is not None and run.run_id in self._runs:
             _, lock = self._runs.pop(run.run_id)
-            monitor.keep(run, self.folder)
+            path = monitor.keep(run, self.folder)
+            if run.status in UNFINISHED:
+                _mark(path)
             lock.release(remove=True)
 
     def close(self) -> None:
@@ -90,16 +92,27 @@ def settle(folder: Path) -> list[dict[str, Any]]:
         lock = Lock(path)
         if not lock.is_held:
             continue
-        try:
-            record = json.loads((folder / f"{path.name}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            record = {}
-        if record.get("status") in UNFINISHED:
-            _interrupt(record, max(_instants(record)))
-            write_json(folder / f"{path.name}.json", record)
-            settled.append(record)
+        if status_of(folder, path.name) in UNFINISHED:
+            settled.append(_mark(folder / f"{path.name}.json"))
         lock.release(remove=True)
     return settled
+
+
+def status_of(folder: Path, run_id: str) -> str | None:
+    """The status in the record of a run; None if there is none."""
+    try:
+        status: str = json.loads((folder / f"{run_id}.json").read_text(encoding="utf-8"))["status"]
+        return status
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _mark(path: Path) -> dict[str, Any]:
+    """Write into a record that its run was interrupted, and return it."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    _interrupt(record, max(_instants(record)))
+    write_json(path, record)
+    return record
 
 
 def _interrupt(record: dict[str, Any], at: str) -> None:

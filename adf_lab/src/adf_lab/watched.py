@@ -93,14 +93,6 @@ def fired_line(firing: Firing, run: PipelineRun, now: datetime) -> str:
     return f"{iso(firing.due)}  {run.pipeline}  {json.dumps(run.as_dict()['parameters'])}{told}"
 
 
-def status_in(folder: Path | None, run_id: str) -> str | None:
-    """The status in the record of a run; None if there is none."""
-    try:
-        return json.loads((folder / f"{run_id}.json").read_text(encoding="utf-8"))["status"] if folder else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
 @contextmanager
 def only_watch(folder: Path | None, names: Iterable[str]) -> Iterator[None]:
     """While inside, no other watch fires these triggers; AdfLabError if one does."""
