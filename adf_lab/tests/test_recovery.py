@@ -68,11 +68,15 @@ def test_what_followed_the_failure_is_decided_anew():
 
 def test_an_activity_that_a_rerun_one_precedes_runs_again_however_far():
     documents = pipelines(
-        work("a"), work("b", after("a", "Completed")), work("c", after("b")), work("d", after("c", "Failed"))
+        work("a"),
+        work("b", after("a", "Completed")),
+        work("c", after("b")),
+        work("d", after("c")),
+        work("e", after("d", "Failed")),
     )
     before, _ = play(documents, ["a"])
     _, did = play(documents, earlier=before)
-    assert did == [("a", None), ("b", None), ("c", None)]
+    assert did == [("a", None), ("b", None), ("c", None), ("d", None)]
 
 
 def test_variables_are_set_again():

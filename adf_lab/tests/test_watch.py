@@ -31,7 +31,7 @@ class World:
     """Watches triggers from a time on; keeps what ran (trigger, begin, parameters) and what was said."""
 
     def __init__(self, folder=None):
-        self.ran, self.said, self.outcomes, self.takes = [], [], [], MINUTE
+        self.ran, self.said, self.outcomes, self.takes, self.queued = [], [], [], MINUTE, 0
         self.records, self.ids = {}, iter(range(10**6))
         self.journals = cache(lambda name: Journal(folder / f"{name}.jsonl" if folder else None))
 
@@ -44,6 +44,7 @@ class World:
         async def run(firing, note):
             id_ = f"run-{next(self.ids)}"
             note("Queued", id_)
+            await asyncio.sleep(self.queued)
             note("InProgress", id_)
             self.ran.append((firing.trigger, iso(clock.now()), firing.parameters))
             self.records[id_] = "Interrupted"
@@ -260,6 +261,14 @@ def test_a_run_that_is_cut_short_is_cancelled_and_a_window_runs_again(world):
     ]
 
 
+def test_a_run_that_is_cut_short_before_it_begins_is_run_by_the_next_watch(world):
+    world.queued = 30 * MINUTE
+    world.watch({"s": schedule()}, "2026-01-02T00:04:00Z", until=5 * MINUTE)
+    assert (world.statuses("s"), world.ran) == ({"2026-01-02T00:05:00Z": "Queued"}, [])
+    world.watch({"s": schedule()}, "2026-01-02T00:10:00Z", 1)
+    assert world.statuses("s") == {"2026-01-02T00:05:00Z": "Succeeded"}
+
+
 def test_state_is_on_disk_and_half_a_line_does_no_harm(tmp_path):
     World(tmp_path).watch({"w": windows()}, "2026-01-03T00:00:00Z", 2)
     with (tmp_path / "w.jsonl").open("a") as file:
@@ -285,8 +294,9 @@ def test_windows_of_the_past_run_at_once_and_in_order(world):
 
 
 def test_windows_run_at_once_up_to_their_concurrency(world):
+    world.takes = 5 * MINUTE
     world.watch({"w": windows(dependsOn=[], maxConcurrency=2)}, "2026-02-01T00:00:00Z")
-    assert [at[14:16] for at in world.times()] == ["00", "00", "01"]
+    assert [at[14:16] for at in world.times()] == ["00", "00", "05"]
 
 
 def test_a_window_is_tried_again_after_its_interval(world):

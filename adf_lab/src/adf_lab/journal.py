@@ -62,7 +62,7 @@ class Journal:
         return self._runs.get(run_id)
 
     def watch(self, at: datetime) -> None:
-        """Note that the trigger is watched from a time on; the first time counts."""
+        """Note that the trigger is watched from a time on."""
         self._append({"at": _text(at), "status": WATCHED})
 
     def note(self, at: datetime, firing: tuple[datetime, str], status: str, run: str | None = None) -> None:
@@ -84,7 +84,7 @@ class Journal:
         try:
             line = json.loads(text)
             if line["status"] == WATCHED:
-                self.watched_since = self.watched_since or datetime.fromisoformat(line["at"])
+                self.watched_since = datetime.fromisoformat(line["at"])
                 return
             firing = datetime.fromisoformat(line["firing"]), line["pipeline"]
             self._entries[firing] = Entry(datetime.fromisoformat(line["at"]), line["status"], line["run"])
