@@ -469,6 +469,17 @@ def test_what_cannot_be_watched_is_refused(arguments, message, folder, script, c
     assert message in capsys.readouterr().err
 
 
+def test_a_run_that_could_not_begin_says_why(folder, script, tmp_path, capsys):
+    add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", {"count": 1}, **HOURLY)
+    options = ["--folder", str(folder), "--script", str(script), "--fail", "nothing", "--runs", "1"]
+    assert main(["watch", "tr_hours", *options]) == 1
+    assert (
+        "pl_finish  Failed  0.0 s  ID  There is no activity 'nothing' that can be made to fail" in lines(capsys)[1]
+    )
+    assert main(["watch", "tr_hours", *options[:2], "--script", "no.json"]) == 2
+    assert "--script no.json cannot be read" in capsys.readouterr().err
+
+
 def test_a_trigger_is_watched_once(folder, script, tmp_path, capsys):
     lock = Lock(tmp_path / "kept/triggers/tr_window.lock")
     options = ["--folder", str(folder), "--script", str(script), "--records", str(tmp_path / "kept")]

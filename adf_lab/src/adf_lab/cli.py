@@ -323,6 +323,8 @@ def _watch(project, options):
     factory = load_factory(options.folder)
     # Said now, not when a trigger fires.
     _refuse_what_cannot_run(project, options)
+    if options.script:
+        _script(options.script)
     triggers = {name: _trigger(factory, name) for name in watched_names(factory, options.trigger)}
     given = dict(map(_assignment, options.parameter))
     refuse_unknown(factory, triggers, given)
@@ -412,7 +414,9 @@ def _print_plan(factory, pipeline, given, global_parameters):
 def _print_run(result, depth=0):
     """Print a pipeline run and what it has run, as a tree."""
     indent = "  " * depth
-    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}")
+    # What its activities do not tell.
+    message = "" if result.activities or not result.message else f"  {result.message}"
+    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}{message}")
     _print_activities(result.activities, depth + 1)
 
 
