@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from adf_lab.expressions import ExpressionError
 from adf_lab.journal import MISSED, Entry, Journal
@@ -78,7 +79,7 @@ class Watch:
     run: Callable[[Firing, Callable], Awaitable[str]]
     journals: Callable[[str], Journal]
     find: Callable[[str], dict]
-    clock: object
+    clock: Any
     say: Callable[[str], None]
     outcome: Callable[[str], str | None] = lambda run_id: None
     most: int | None = None
