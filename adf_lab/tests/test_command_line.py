@@ -469,6 +469,28 @@ def test_what_cannot_be_watched_is_refused(arguments, message, folder, script, c
     assert message in capsys.readouterr().err
 
 
+def test_a_time_of_a_schedule_is_told_to_be_late(folder, script, tmp_path, capsys):
+    options = [
+        "--folder",
+        str(folder),
+        "--script",
+        str(script),
+        "--records",
+        str(tmp_path / "kept"),
+        "--runs",
+        "1",
+    ]
+    journal = tmp_path / "kept/triggers/tr_daily.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text('{"at": "2026-01-01T00:00:00Z", "status": "Watched"}\n')
+    assert main(["watch", "tr_daily", *options, "--missed", "latest"]) == 0
+    [line] = [line for line in lines(capsys) if "  pl_main  {" in line]
+    assert re.search(r"T0[12]:00:00Z  pl_main  \{.*\}  \(\d+ s late\)$", line)
+    statuses = [line["status"] for line in json_lines(journal)]
+    assert statuses[1:-3] == ["Missed"] * (len(statuses) - 4)
+    assert statuses[-3:] == ["Queued", "InProgress", "Succeeded"]
+
+
 def test_a_run_that_could_not_begin_says_why(folder, script, tmp_path, capsys):
     add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", {"count": 1}, **HOURLY)
     options = ["--folder", str(folder), "--script", str(script), "--fail", "nothing", "--runs", "1"]

@@ -1,5 +1,6 @@
 """A real process that is ended while it runs something: by Ctrl-C, by SIGTERM, and by kill -9."""
 
+import asyncio
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adf_lab import monitor
+from adf_lab import Engine, RealClock, monitor
 from adf_lab.cli import main
 from adf_support.factories import write_factory
 
@@ -87,6 +88,33 @@ class Watched:
 
     def go_on(self) -> int:
         return main(["watch", "tr", "--script", str(self.folder / "quick.json"), *self.options])
+
+
+def raise_it(*_):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, raise_it])
+def test_ctrl_c_cancels_a_run_where_it_waits_whoever_handles_it(handler):
+    seen = []
+
+    async def execute(call):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            seen.append("still whole")
+        await asyncio.sleep(60)
+
+    documents = {"pl": {"name": "pl", "properties": {"activities": WORK}}}
+    engine = Engine(documents, {"Copy": execute}, RealClock(), changed=lambda run: seen.append(run))
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.run("pl")
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen.count("still whole") == 1000
+    assert (seen[-1].status, seen[-1].activities[0].status) == ("Cancelled", "Cancelled")
 
 
 def activities(record):

@@ -329,11 +329,13 @@ def next_windows(trigger, as_of, succeeded=(), running=0, is_done=lambda name, s
 
 def needed_windows(trigger, window):
     """The windows of its own trigger that a window waits for."""
-    return [
-        other
-        for start, end in self_dependencies(trigger, window)
-        for other in takewhile(lambda other, end=end: other.start < end, windows(trigger, start))
-    ]
+    needed: list[Window] = []
+    for start, end in self_dependencies(trigger, window):
+        for other in windows(trigger, start):
+            if other.start >= end:
+                break
+            needed.append(other)
+    return needed
 
 
 def self_dependencies(trigger, window):

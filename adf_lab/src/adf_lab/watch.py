@@ -106,9 +106,11 @@ class Watch:
     async def _schedule(self, name, trigger):
         journal = self.journals(name)
         waiting = self._left_over(name, journal)
-        if journal.last() is None:
-            journal.watch(self.clock.now())
-        since = journal.last() + SECOND
+        last = journal.last()
+        if last is None:
+            last = self.clock.now()
+            journal.watch(last)
+        since = last + SECOND
         room = asyncio.Semaphore(MOST_AT_ONCE)
         while not self._is_enough():
             at = min(waiting, default=None) or _next_time(trigger, since)
@@ -139,7 +141,7 @@ class Watch:
             if entry.status == "Queued":
                 waiting.setdefault(time, set()).add(pipeline)
             elif entry.status == "InProgress":
-                status = self.outcome(entry.run) or "Interrupted"
+                status = self.outcome(entry.run or "") or "Interrupted"
                 journal.note(self.clock.now(), firing, status, entry.run)
                 if status == "Interrupted":
                     self.say(f"{name}: {iso(time)} was interrupted; to go on: rerun {entry.run} --from-failed")
@@ -175,10 +177,12 @@ class Watch:
     # --- windows -----------------------------------------------------------------------------------------
 
     async def _windows(self, name, trigger):
-        journal, running, told = self.journals(name), set(), set()
+        journal = self.journals(name)
+        running: set[Window] = set()
+        told: set[object] = set()
         pipeline = pipelines_of(trigger)[0]
         for firing, entry in list(journal.entries().items()):
-            if entry.status == "InProgress" and self.outcome(entry.run) == "Succeeded":
+            if entry.status == "InProgress" and self.outcome(entry.run or "") == "Succeeded":
                 journal.note(self.clock.now(), firing, "Succeeded", entry.run)
         while not self._is_enough():
             now = self.clock.now()

@@ -87,9 +87,12 @@ def shown_parameters(factory: Factory, pipeline: str, values: dict) -> dict:
 
 
 def fired_line(firing: Firing, run: PipelineRun, now: datetime) -> str:
-    """What is told of a run when it is fired: its time, pipeline and parameters, secured ones masked."""
+    """What is told of a run when it is fired: its time, pipeline and parameters, secured ones masked.
+
+    A time of a schedule can be late; a window of the past is not.
+    """
     late = now - firing.due
-    told = f"  ({late // SECOND} s late)" if late >= SECOND else ""
+    told = f"  ({late // SECOND} s late)" if late >= SECOND and firing.time == firing.due else ""
     return f"{iso(firing.due)}  {run.pipeline}  {json.dumps(run.as_dict()['parameters'])}{told}"
 
 
@@ -98,7 +101,9 @@ def only_watch(folder: Path | None, names: Iterable[str]) -> Iterator[None]:
     """While inside, no other watch fires these triggers; AdfLabError if one does."""
     held: list[Lock] = []
     try:
-        for name in names if folder else ():
+        for name in names:
+            if folder is None:
+                break
             lock = Lock(folder / FOLDER / f"{name}.lock")
             if not lock.is_held:
                 raise AdfLabError(f"Another watch fires {name} already: end that one, or name other triggers.")
