@@ -16,7 +16,7 @@ from adf_lab.plan import plan
 from adf_lab.triggers import iso, pipelines_of
 from adf_lab.watch import SCHEDULE, SECOND, WINDOWS, Firing
 
-WATCHED_TYPES = {SCHEDULE, WINDOWS}
+WATCHED_TYPES = (SCHEDULE, WINDOWS)
 
 
 def watched_names(factory: Factory, names: list[str]) -> list[str]:
@@ -77,13 +77,19 @@ def for_pipeline(factory: Factory, firing: Firing, given: dict) -> Firing:
 
 
 def _parameters(factory, pipeline):
-    return factory.pipelines.get(pipeline, {}).get("properties", {}).get("parameters") or {}
+    return factory.pipelines[pipeline]["properties"].get("parameters") or {}
 
 
 def shown_parameters(factory: Factory, pipeline: str, values: dict) -> dict:
     """The values of a pipeline's parameters as they may be shown: without those of the type SecureString."""
-    kinds = {name: value["type"].lower() for name, value in _parameters(factory, pipeline).items()}
-    return {name: MASK if kinds.get(name) == "securestring" else value for name, value in values.items()}
+    return {name: MASK if _is_secure(factory, pipeline, name) else value for name, value in values.items()}
+
+
+def _is_secure(factory, pipeline, name):
+    resource = factory.resources["pipeline"].get(pipeline)
+    declared = resource.properties.get("parameters") if resource else None
+    specification = declared.get(name) if isinstance(declared, dict) else None
+    return isinstance(specification, dict) and str(specification.get("type")).lower() == "securestring"
 
 
 def fired_line(firing: Firing, run: PipelineRun, now: datetime) -> str:

@@ -52,7 +52,9 @@ def _cancelled_by_ctrl_c():
         yield
         return
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    assert task is not None
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in found.items() if callable(handler)}
     interrupted = False
 
     def handle(number, frame):
@@ -66,8 +68,7 @@ def _cancelled_by_ctrl_c():
             interrupted = True
             loop.call_soon_threadsafe(task.cancel)
 
-    handled = [number for number, handler in before.items() if callable(handler)]
-    for number in handled:
+    for number in before:
         signal.signal(number, handle)
     try:
         yield
@@ -76,8 +77,8 @@ def _cancelled_by_ctrl_c():
             raise KeyboardInterrupt from None
         raise
     finally:
-        for number in handled:
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class VirtualClock:
