@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from adf_lab.cli import main as run_command
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.factory import libraries, parameters
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.project import ROOT
 
 FACTORY = ROOT / "adf"
@@ -36,25 +38,28 @@ def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
 
     After 130 leave with `os._exit`, as the command `coinlake` does: a thread may still wait for a kernel.
     """
+    # One for the process: a watch has several runs, none of them in the main thread, which is told of Ctrl-C.
+    kernels = Kernels()
     project = Project(
         program=program,
         factory=FACTORY,
         notebooks=NOTEBOOKS,
         house_style=True,
         global_parameters=parameters.values,
-        executors=_executors,
+        executors=partial(_executors, kernels),
         records=_records,
         add_options=_add_options,
         add_commands=_add_commands,
         errors=(CoinlakeError,),
         interrupted="Interrupted. The lake is whole; the next run completes what is missing.",
     )
-    return run_command(arguments, project)
+    with ended_by_ctrl_c(kernels):
+        return run_command(arguments, project)
 
 
 @contextmanager
 def _executors(
-    factory: Factory, global_parameters: dict, given: dict, options: argparse.Namespace
+    kernels: Kernels, factory: Factory, global_parameters: dict, given: dict, options: argparse.Namespace
 ) -> Iterator[dict]:
     """What does the work of a run's activities here."""
     # Imported here: checking and looking need none of it.
@@ -62,7 +67,7 @@ def _executors(
 
     values = {"lake_path": LAKE} | global_parameters
     as_of = str(given.get("as_of", ""))
-    with LocalWorld(factory, values, as_of=as_of, api=options.api or "") as world:
+    with LocalWorld(factory, values, as_of=as_of, api=options.api or "", kernels=kernels) as world:
         yield local_executors(world)
 
 

@@ -6,12 +6,14 @@
 import argparse
 import io
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from adf_lab import commands_of_tests, local, pages
@@ -28,9 +30,14 @@ from adf_lab.check import (
 )
 from adf_lab.engine import CONTROL_ACTIVITIES, Engine, RealClock, VirtualClock
 from adf_lab.errors import AdfLabError
+from adf_lab.execution import Execution
 from adf_lab.factory import Factory, load_factory
 from adf_lab.faults import parse_faults, with_faults
+from adf_lab.journal import FOLDER as TRIGGERS
+from adf_lab.journal import Journal
 from adf_lab.plan import plan
+from adf_lab.recording import Recorder, settle, status_of
+from adf_lab.rerun import activities_of, parameters_of, refuse_unfinished, system_of
 from adf_lab.scripted import CALLED_PIPELINE, Script, read_script, refuse_unknown_names
 from adf_lab.shape import refuse_misshapen_trigger
 from adf_lab.structure import active_types
@@ -49,7 +56,16 @@ from adf_lab.triggers import (
     self_dependencies,
     window_parameters,
 )
-from adf_lab.watch import watch
+from adf_lab.watch import MISSED_TIMES, Watch
+from adf_lab.watched import (
+    fired_line,
+    for_pipeline,
+    needed_triggers,
+    only_watch,
+    refuse_unknown,
+    shown_parameters,
+    watched_names,
+)
 
 __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
@@ -74,9 +90,10 @@ class Project:
 
     Of every factory:
     `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
-                         gives executors by type of activity; only the environment `local` has them
+                         gives executors by type of activity; only the environment `local` has them. A `watch`
+                         enters one for each of its runs, in a thread
     `records`            (options, global parameters) -> the folder of the records of runs
-    `add_options`        (name of a command, its parser): adds options to `run`, `simulate`, `watch`, `monitor`
+    `add_options`        (name of a command, its parser): adds options to run, rerun, simulate, watch, monitor
     `add_commands`       (subparsers): adds commands; each sets `function`, which takes the options and returns
                          an exit code
     `errors`             what is refused with a message, as an AdfLabError is
@@ -166,8 +183,38 @@ def _run(project, options):
         raise AdfLabError("Only the clock of a run with --script can be set: leave --at out.")
     start = parse_time(options.at) if options.at else None
     _refuse_unmapped(factory, options, [options.pipeline])
-    with _engine(project, factory, options, given, start=start) as engine:
+    recorder = _recorder(project, factory, options)
+    with (
+        _ended_in_order(),
+        _engine(project, factory, options, given, start=start, recorder=recorder) as engine,
+        closing(recorder),
+    ):
         result = engine.run(options.pipeline, given)
+    return 0 if _show(result, project, factory, options) == "Succeeded" else 1
+
+
+def _rerun(project, options):
+    """Run again what has run before, with its parameters, from the beginning or from the failed activity."""
+    factory = load_factory(options.folder)
+    options.records = options.records or _records_folder(
+        project, options, _global_parameters(project, factory, options)
+    )
+    recorder = _recorder(project, factory, options)
+    record = records.find(options.records, options.run)
+    refuse_unfinished(record)
+    given = dict(map(_assignment, options.parameter))
+    parameters = parameters_of(record, given)
+    earlier = activities_of(record) if options.from_failed else ()
+    _refuse_unmapped(factory, options, [record["pipelineName"]])
+    with (
+        _ended_in_order(),
+        _engine(project, factory, options, parameters, recorder=recorder) as engine,
+        closing(recorder),
+    ):
+        result = engine.run(record["pipelineName"], parameters, system_of(record, given), earlier)
+    journal = _journal(options.records, record["invokedBy"]["TriggerName"])
+    if firing := journal.firing_of(record["runId"]):
+        journal.note(datetime.now(UTC), firing, result.status, result.run_id)
     return 0 if _show(result, project, factory, options) == "Succeeded" else 1
 
 
@@ -256,7 +303,7 @@ def _waits_for(factory, trigger, window, open_):
 
 def _fire(project, factory, trigger, options, at, pipeline, parameters):
     """Print what a trigger fires at a time, and run it if there is a script; the status of the run."""
-    print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
+    print(f"{iso(at)}  {pipeline}  {json.dumps(shown_parameters(factory, pipeline, parameters))}")
     if not options.script:
         return "Succeeded"
     with _engine(project, factory, options, parameters, start=at) as engine:
@@ -278,55 +325,66 @@ def _event(text):
 
 
 def _watch(project, options):
-    """Run what a trigger fires, on this machine, until Ctrl-C; 1 if a run has failed."""
+    """Run what triggers fire, on this machine, until Ctrl-C; 1 if a run has failed."""
     factory = load_factory(options.folder)
-    trigger = _trigger(factory, options.trigger)
-
-    given = dict(map(_assignment, options.parameter))
-    # Said now, not when the trigger fires.
+    # Said now, not when a trigger fires.
     _refuse_what_cannot_run(project, options)
-    _refuse_unmapped(factory, options, pipelines_of(trigger))
-    for pipeline in pipelines_of(trigger):
-        list(plan(factory.pipelines, pipeline, given, {}))
+    script = _script(options.script, factory)
+    triggers = {name: _trigger(factory, name) for name in watched_names(factory, options.trigger)}
+    given = dict(map(_assignment, options.parameter))
+    refuse_unknown(factory, triggers, given)
+    for name in needed_triggers(triggers):
+        _trigger(factory, name)
+    _refuse_unmapped(factory, options, [name for trigger in triggers.values() for name in pipelines_of(trigger)])
+    global_parameters = _global_parameters(project, factory, options)
+    folder = _kept_in(project, factory, options)
+    recorder = _recorder(project, factory, options, live=True)
+    clock = RealClock()
+    execution = Execution(
+        factory,
+        clock,
+        global_parameters,
+        lambda parameters: _executors(
+            project, factory, options, _script(options.script, factory), global_parameters, parameters
+        ),
+        recorder,
+        _progress,
+        lambda firing, run: print(fired_line(firing, run, clock.now()), flush=True),
+        lambda run: _show(run, project, factory, options),
+        script.has,
+    )
 
-    def run_once(pipeline, parameters, at):
-        parameters = parameters | given
-        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}", flush=True)
-        with _engine(project, factory, options, parameters) as engine:
-            result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
-        return _show(result, project, factory, options)
+    def run(firing, note):
+        fired_by = _fired_by(triggers[firing.trigger], firing.trigger, clock.now())
+        return execution.run(for_pipeline(factory, firing, given), fired_by, note)
 
-    def say(text):
-        print(text, flush=True)
-
-    def done(name):
-        return _windows_done(project, factory, options, name)
-
-    def is_done(name, start, end):
-        return covers(_trigger(factory, name), start, end, done(name))
-
-    failed = watch(trigger, run_once, say, most=options.runs, done=done(options.trigger), is_done=is_done)
+    watch = Watch(
+        triggers,
+        run,
+        cache(partial(_journal, folder)),
+        partial(_trigger, factory),
+        clock,
+        partial(print, flush=True),
+        lambda run_id: status_of(folder, run_id) if folder else None,
+        options.runs,
+        options.missed,
+    )
+    with _ended_in_order(), only_watch(folder, triggers), closing(recorder):
+        failed = clock.run(watch.to_the_end())
     return 1 if failed else 0
 
 
-def _windows_done(project, factory, options, name):
-    """The windows of a trigger that have succeeded, by the records of runs that are kept."""
-    folder = _kept_in(project, factory, options)
-    document = _trigger(factory, name)
-    if folder is None or document["properties"]["type"] != "TumblingWindowTrigger":
-        return set()
-    times = {
-        record["invokedBy"]["TriggerTime"]
-        for record in records.runs(folder)
-        if record["invokedBy"]["TriggerName"] == name and record["status"] == "Succeeded"
-    }
-    return {window for window in ready_windows(document, datetime.now(UTC)) if iso(window.not_before) in times}
+def _journal(folder, trigger):
+    """The journal of a trigger, in memory if nothing is kept."""
+    return Journal(None if folder is None else folder / TRIGGERS / f"{trigger}.jsonl")
 
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
+    folder = _records_folder(project, options, {})
+    _settle(folder)
     default = None if project.records else Path(records.FOLDER)
-    return pages.run_command(options, _records_folder(project, options, {}), project.program, default)
+    return pages.run_command(options, folder, project.program, default)
 
 
 def _diagram(project, options):
@@ -355,7 +413,9 @@ def _print_plan(factory, pipeline, given, global_parameters):
 def _print_run(result, depth=0):
     """Print a pipeline run and what it has run, as a tree."""
     indent = "  " * depth
-    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}")
+    # What its activities do not tell.
+    message = "" if result.activities or not result.message else f"  {result.message}"
+    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}{message}")
     _print_activities(result.activities, depth + 1)
 
 
@@ -364,7 +424,8 @@ def _print_activities(runs, depth):
         attempts = f"  {len(activity.attempts)} attempts" if len(activity.attempts) > 1 else ""
         message = f"  {activity.error['message']}" if activity.error else ""
         place = f"[{activity.iteration}] " if activity.iteration is not None else ""
-        line = f"{place}{activity.name} ({activity.type})  {activity.status}  {_seconds(activity)}"
+        took = "before" if activity.recovered else f" {_seconds(activity)}"
+        line = f"{place}{activity.name} ({activity.type})  {activity.status} {took}"
         print(f"{'  ' * depth}{line}{attempts}{message}")
         _print_activities(activity.children, depth + 1)
         if activity.pipeline_run:
@@ -376,13 +437,13 @@ def _seconds(result):
 
 
 def _show(result, project, factory, options):
-    """Print a run that has ended and keep its record; its status."""
+    """Print a run that has ended, and where its record is; its status."""
     _print_run(result)
     if options.record:
         options.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
     folder = _kept_in(project, factory, options)
     if folder is not None:
-        print(f"record: {records.keep(result, folder)}")
+        print(f"record: {folder / result.run_id}.json", flush=True)
     return result.status
 
 
@@ -405,7 +466,7 @@ def _silent(event, activity):
 
 
 @contextmanager
-def _engine(project, factory, options, parameters, *, start=None):
+def _engine(project, factory, options, parameters, *, start=None, recorder=None):
     """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
@@ -414,6 +475,7 @@ def _engine(project, factory, options, parameters, *, start=None):
         clock = VirtualClock(start) if start else VirtualClock()
     observe = _silent if _is_played(options) else _progress
     script = _script(options.script, factory)
+    changed = (recorder or Recorder(None)).changed
     with _executors(project, factory, options, script, global_parameters, parameters) as executors:
         yield Engine(
             factory.pipelines,
@@ -423,6 +485,7 @@ def _engine(project, factory, options, parameters, *, start=None):
             factory.name,
             observe=observe,
             is_answered=script.has,
+            changed=changed,
         )
 
 
@@ -444,6 +507,37 @@ def _executors(project, factory, options, script, global_parameters, parameters)
 def _is_played(options):
     """Whether a script answers for all activities, so that time need not pass."""
     return options.script and not options.mixed
+
+
+def _recorder(project, factory, options, *, live=None):
+    """What keeps the records of runs; what earlier processes have left unfinished is marked first."""
+    folder = _kept_in(project, factory, options)
+    if folder is not None:
+        _settle(folder)
+    return Recorder(folder, live=not options.script if live is None else live)
+
+
+def _settle(folder):
+    for record in settle(folder):
+        print(
+            f"{record['pipelineName']} {record['runId']} was interrupted: its process has ended.", file=sys.stderr
+        )
+
+
+@contextmanager
+def _ended_in_order():
+    """While inside, SIGTERM ends what runs as Ctrl-C does, so that its record tells it."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _refuse_what_cannot_run(project, options):
@@ -569,8 +663,19 @@ def _parser(project):
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--dry-run", action="store_true", help="only say what would run")
     command.add_argument("--at", metavar="TIME", help="where the clock of a run with --script stands at its begin")
+    _add_records(command)
     _add_execution(command, project, "run")
     command.set_defaults(function=partial(_run, project))
+
+    command = commands.add_parser("rerun", help="run again what has run before, with its parameters")
+    command.add_argument("run", help="the beginning of a run's id, or: last")
+    help_ = "go on from the failed activity: what has succeeded keeps its output"
+    command.add_argument("--from-failed", action="store_true", help=help_)
+    help_ = "another value than that of the record (again for more)"
+    command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help=help_)
+    _add_records(command)
+    _add_execution(command, project, "rerun")
+    command.set_defaults(function=partial(_rerun, project))
 
     command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
     command.add_argument("trigger")
@@ -581,11 +686,13 @@ def _parser(project):
     _add_execution(command, project, "simulate")
     command.set_defaults(function=partial(_simulate, project))
 
-    command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
-    command.add_argument("trigger")
+    command = commands.add_parser("watch", help="run what triggers fire, on this machine, until Ctrl-C")
+    help_ = "the triggers (default: all that are started in the factory)"
+    command.add_argument("trigger", nargs="*", help=help_)
     command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
-    help_ = "folder of the records, which tell what windows have run (with --script: only if it is given)"
-    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
+    help_ = "which times of schedules that passed while nothing watched are run (default: %(default)s)"
+    command.add_argument("--missed", choices=MISSED_TIMES, default="all", help=help_)
+    _add_records(command)
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     _add_execution(command, project, "watch")
     command.set_defaults(function=partial(_watch, project))
@@ -628,6 +735,11 @@ def _add_execution(command, project, name):
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
     project.add_options(name, command)
     command.add_argument("--record", type=Path, help="file for a copy of the run record, as JSON")
+
+
+def _add_records(command):
+    help_ = "folder of the records of runs, and of what triggers have fired (with --script: only if it is given)"
+    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
 
 
 def _add_folder(command, project):
