@@ -68,8 +68,8 @@ SCHEMAS = "https://developer.microsoft.com/json-schemas/fabric"
 _TAGS = uuid.uuid5(uuid.NAMESPACE_URL, "coinlake/powerbi")
 
 
-def files() -> dict[str, str]:
-    """Path below the folder of the project -> content."""
+def files(server: str, database: str) -> dict[str, str]:
+    """Path below the folder of the project -> content; it reads the database on the server, a host name."""
     views = [view(name) for name in VIEWS]
     model, report = f"{NAME}.SemanticModel", f"{NAME}.Report"
     definition = f"{model}/definition"
@@ -86,7 +86,7 @@ def files() -> dict[str, str]:
         ),
         f"{definition}/database.tmdl": "database\n\tcompatibilityLevel: 1601\n",
         f"{definition}/model.tmdl": _model(),
-        f"{definition}/expressions.tmdl": _expressions(),
+        f"{definition}/expressions.tmdl": _expressions(server, database),
         f"{definition}/relationships.tmdl": "\n".join(_relationship(*one) for one in RELATIONSHIPS),
         **{f"{definition}/tables/{one.name}.tmdl": table(one) for one in views},
         f"{report}/.platform": _platform("Report"),
@@ -149,9 +149,9 @@ def _model() -> str:
     )
 
 
-def _expressions() -> str:
+def _expressions(server: str, database: str) -> str:
     """The two parameters that say which database is read; anybody changes them in Power BI."""
-    values = {"Server": "sql-coinlake-dev.database.windows.net", "Database": "coinlake"}
+    values = {"Server": server, "Database": database}
     kind = 'meta [IsParameterQuery = true, Type = "Text", IsParameterQueryRequired = true]'
     return "\n".join(
         f'expression {name} = "{value}" {kind}\n\tlineageTag: {_tag("expression", name)}\n'

@@ -9,7 +9,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from coinlake import schema
 from coinlake.errors import CoinlakeError
-from coinlake_ops.bi import FOLDER, dashboard, differences, files, powerbi
+from coinlake_ops.bi import FOLDER, dashboard, differences, files, folder, powerbi
 from coinlake_ops.bi.views import View, ViewColumn, view
 
 ALL_TABLES = schema.TABLES
@@ -28,9 +28,37 @@ def all_tables(small_catalog, monkeypatch):
     monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
 
 
+def project() -> dict[str, str]:
+    return powerbi.files("sql-coinlake-dev.database.windows.net", "coinlake")
+
+
 def test_the_folder_is_what_the_documentation_makes():
     assert differences() == [], "run coinlake bi"
-    assert len(files()) == len([path for path in FOLDER.rglob("*") if path.is_file()])
+    assert len(files("dev")) == len([path for path in FOLDER.rglob("*") if path.is_file()])
+
+
+def test_the_project_reads_the_database_of_the_users_own_environment_and_any_is_up_to_date(
+    only_templates, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(folder, "FOLDER", tmp_path)
+    template = (only_templates / "dev.example.yml").read_text(encoding="utf-8")
+    mine = template.replace("sql-coinlake-dev", "sql-mine").replace(
+        "sql_database: coinlake", "sql_database: market"
+    )
+    (only_templates / "dev.yml").write_text(mine, encoding="utf-8")
+    count = len(files("dev"))
+    assert folder.write("dev") == f"bi/: {count} files, {count} written"
+    text = (tmp_path / folder.EXPRESSIONS).read_text(encoding="utf-8")
+    assert re.findall(r'^expression (\w+) = "(.+?)"', text, flags=re.MULTILINE) == [
+        ("Server", "sql-mine.database.windows.net"),
+        ("Database", "market"),
+    ]
+    assert differences() == []
+    (tmp_path / "old.json").write_text("{}", encoding="utf-8")
+    (only_templates / "dev.yml").unlink()
+    assert differences() == ["old.json"]
+    assert folder.write("dev") == f"bi/: {count} files, 1 written"
+    assert differences() == []
 
 
 def test_a_view_as_its_sql_and_the_tables_describe_it(tmp_path):
@@ -57,10 +85,10 @@ def test_a_computed_column_that_nobody_described_is_named(tmp_path):
         view("x", tmp_path)
 
 
-@pytest.mark.parametrize("path", [path for path in powerbi.files() if path.endswith(".tmdl")])
+@pytest.mark.parametrize("path", [path for path in project() if path.endswith(".tmdl")])
 def test_tmdl_is_indented_by_tabs_and_holds_only_what_it_knows(path):
     inside_source = False
-    for line in powerbi.files()[path].splitlines():
+    for line in project()[path].splitlines():
         depth = len(line) - len(line.lstrip("\t"))
         text = line.lstrip("\t")
         assert not text.startswith(" "), line
@@ -79,7 +107,7 @@ def test_tmdl_is_indented_by_tabs_and_holds_only_what_it_knows(path):
 def declared() -> dict[str, set[str]]:
     """Table -> columns and measures, read from the TMDL."""
     found = {}
-    for path, text in powerbi.files().items():
+    for path, text in project().items():
         match = re.match(rf"{re.escape(MODEL)}tables/(\w+)\.tmdl", path)
         if match:
             names = re.findall(r"^\t(?:column (\w+)|measure '([^']+)')", text, flags=re.MULTILINE)
@@ -89,7 +117,7 @@ def declared() -> dict[str, set[str]]:
 
 def test_every_column_has_its_type_its_meaning_and_its_source():
     described = {column.name: column for column in view("market_day").columns}
-    text = powerbi.files()[f"{MODEL}tables/market_day.tmdl"]
+    text = project()[f"{MODEL}tables/market_day.tmdl"]
     blocks = re.findall(
         r"\t/// (.+)\n\tcolumn (\w+)\n\t\tdataType: (\w+)\n(?:.*\n)*?\t\tsourceColumn: (\w+)\n", text
     )
@@ -114,7 +142,7 @@ def test_relationships_and_measures_name_what_exists():
 
 def test_the_report_shows_fields_of_the_model_on_a_page_without_overlap():
     there, places = declared(), []
-    for path, text in powerbi.files().items():
+    for path, text in project().items():
         if path.endswith("visual.json"):
             document = json.loads(text)
             assert document["name"] == path.split("/")[-2]
@@ -127,12 +155,12 @@ def test_the_report_shows_fields_of_the_model_on_a_page_without_overlap():
                     assert (kind == "Measure") == any(
                         field["Property"] == m[0] for m in powerbi.MEASURES.get(owner, ())
                     )
-    page = json.loads(powerbi.files()[f"{REPORT}pages/market/page.json"])
+    page = json.loads(project()[f"{REPORT}pages/market/page.json"])
     _assert_no_overlap(places, page["width"], page["height"])
 
 
 def test_every_json_names_its_schema_and_every_path_leads_somewhere():
-    made = powerbi.files()
+    made = project()
     for path, text in made.items():
         if not path.endswith(".tmdl"):
             assert re.match(rf"{powerbi.SCHEMAS}/[\w/]+/\d\.\d\.\d/schema\.json$", json.loads(text)["$schema"]), (

@@ -57,7 +57,7 @@ def shape(net):
         "permissions": sorted(
             (place.partition("/")[0], sorted(held.items()))
             for place, held in workspace["permissions"].items()
-            if place.rpartition("/")[2] in ids_of_what_is_there(workspace)
+            if held and place.rpartition("/")[2] in ids_of_what_is_there(workspace)
         ),
         "scopes": workspace["scopes"],
         "dashboards": [
@@ -276,6 +276,16 @@ DRIFT = {
     "a permission on the folder": lambda net: _permissions(net, "directories", "/coinlake").update(
         {"coinlake-engineers": "CAN_EDIT"}
     ),
+    "an engineer's permission on a notebook": lambda net: _give(
+        net, "notebooks", "/coinlake/notebooks/04_build_gold", {"coinlake-engineers": "CAN_EDIT"}
+    ),
+    "a person's permission on a module": lambda net: _give(
+        net, "files", "/coinlake/notebooks/coinlake/schema/table.py", {"anna@example.org": "CAN_MANAGE"}
+    ),
+    "a group's permission on a folder of the package": lambda net: _give(
+        net, "directories", "/coinlake/notebooks/coinlake", {"coinlake-analysts": "CAN_EDIT"}
+    ),
+    "a stranger who loads": lambda net: net.fakes["database"].state["members"]["coinlake_loader"].add("anna"),
     "a stranger's permission on the job": lambda net: _permissions(net, "jobs").update(
         {"coinlake-analysts": "CAN_MANAGE_RUN"}
     ),
@@ -399,6 +409,11 @@ def _permissions(net, kind, path=""):
         return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
     [id_] = workspace[kind]
     return workspace["permissions"][f"{kind}/{id_}"]
+
+
+def _give(net, kind, path, given):
+    workspace = net.fakes["workspace"].state
+    workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"] = given
 
 
 def _log(net, category):

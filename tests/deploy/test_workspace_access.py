@@ -74,7 +74,10 @@ def test_the_list_lets_only_the_platform_group_and_the_pipeline_change_what_runs
 
 
 def test_the_matrix_of_access_shows_the_objects_of_the_workspace(capsys):
-    assert ("engineers", "folder", ["CAN_READ"]) in list(workspace.matrix(PRINCIPALS))
+    rows = list(workspace.matrix(PRINCIPALS, "dev"))
+    assert ("engineers", "folder", ["CAN_READ"]) in rows
+    assert ("engineers", "secret scope", ["READ"]) in rows
+    assert ("engineers", "secret scope", ["READ"]) not in list(workspace.matrix(PRINCIPALS, "prod"))
     assert cli.main(["governance", "access", "--environment", "dev"]) == 0
     rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert [words.split() for who, words in rows if who == "coinlake-analysts" and "CAN_" in words] == [

@@ -55,7 +55,7 @@ class Dashboard(ItemsPart):
         shown = pruned(json.loads(needed(draft.serialized_dashboard, f"content of {NAME}")))
         content = restricted(shown, self.desired()[0].content["content"])
         found = {"content": content, "published": published, "with_rights_of": rights}
-        return [Item("dashboard", NAME, found), *permissions.live(workspace, "dashboard", NAME, id_)]
+        return [Item("dashboard", NAME, found), *permissions.live(self._clients, "dashboard", NAME, id_)]
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""

@@ -163,14 +163,21 @@ class AzureSqlWarehouse(Warehouse):
             session.run(scripts.azure_access("roles"))
             for role, names in users.items():
                 for name in names:
-                    if not NAME.fullmatch(name):
-                        raise ConfigurationError(
-                            f"{name!r} cannot be a user of {self}: a name has no quotes or brackets."
-                        )
                     for batch in by_id if name in ids else by_name:
-                        filled = ids[name].filled(batch) if name in ids else batch
-                        filled = filled.replace("$(principal)", name).replace("$(role)", role)
-                        session.execute(filled, f"user {name}")
+                        self._about_member(session, ids[name].filled(batch) if name in ids else batch, role, name)
+
+    def take_access(self, members: Mapping[str, Iterable[str]]) -> None:
+        """Take members out of roles: role -> names; who is in no role can do nothing. An administrator's work."""
+        (batch,) = portable_tsql.read(scripts.azure_access("member_goes"))
+        with self._connected() as session:
+            for role, names in members.items():
+                for name in names:
+                    self._about_member(session, batch, role, name)
+
+    def _about_member(self, session: "AzureSqlSession", batch: str, role: str, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise ConfigurationError(f"{name!r} cannot be a user of {self}: a name has no quotes or brackets.")
+        session.execute(batch.replace("$(principal)", name).replace("$(role)", role), f"user {name}")
 
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do the work; begin it anew, after a growing pause, while the server cannot be reached or is too busy.

@@ -84,6 +84,14 @@ def add_member(session: EngineSession, role: str, user: str) -> list[Answer]:
     return []
 
 
+def drop_member(session: EngineSession, role: str, user: str) -> list[Answer]:
+    """ALTER ROLE … DROP MEMBER."""
+    if not session.known("member", user, role):
+        raise ServerError(15151, f"Cannot drop the member '{user}' of '{role}', because it does not exist.")
+    session.forget("member", user, role)
+    return []
+
+
 PRINCIPAL = r"IF DATABASE_PRINCIPAL_ID\(N'(.+?)'\) IS NULL CREATE "
 OBJECTS = (
     (
@@ -98,5 +106,6 @@ OBJECTS = (
     (PRINCIPAL + r"(USER) \[(.+?)\] WITH SID = (0x[0-9A-F]{32}), TYPE = ([EX])", create_user_by_id),
     (r"GRANT ([A-Z, ]+?)(?: ON SCHEMA::(\w+))? TO (\w+)", grant),
     (r"ALTER ROLE \[(\w+)\] ADD MEMBER \[(.+)\]", add_member),
+    (r"ALTER ROLE \[(\w+)\] DROP MEMBER \[(.+)\]", drop_member),
 )
 COMPILED = tuple((re.compile(pattern, re.IGNORECASE), work) for pattern, work in OBJECTS)
