@@ -1,16 +1,22 @@
 """What must never become looser: sign-in, walls, whose rights count, and alerts that fire when they should."""
 
 import operator
+from dataclasses import replace
 
 import pytest
 
+from coinlake import schema
 from coinlake_ops.azure import template as arm
 from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
+from coinlake_ops.deploy.resources.secret_scope import Secrets
 from coinlake_ops.deploy.resources.sql import ACCESS, Sql
+from coinlake_ops.desired_state import Item
 from coinlake_ops.governance import model, statements
 from coinlake_ops.governance.access import grants
-from tests.support import environment
+from tests.support import databricks_grammar, environment
+
+ALL_TABLES = schema.TABLES
 
 OPERATORS = {
     "GreaterThan": operator.gt,
@@ -115,6 +121,14 @@ def test_readers_of_the_dashboard_see_with_their_own_rights(workspace):
     assert published["embed_credentials"] is False
 
 
+def test_what_decides_who_sees_what_belongs_to_the_platform_group_whoever_deployed(workspace):
+    """Only its owner may replace a function or a view, and the next to deploy may be somebody else."""
+    held = {kind: workspace["unity"][kind] for kind in ("function", "view", "table", "schema", "catalog")}
+    assert {(kind, one["owner"]) for kind, objects in held.items() for one in objects.values()} == {
+        (kind, "coinlake-platform") for kind in held
+    }
+
+
 def test_the_export_cluster_serves_one_identity_and_obeys_unity_catalog(net, root, workspace):
     [cluster] = workspace["clusters"].values()
     assert cluster["data_security_mode"] == "SINGLE_USER"
@@ -126,12 +140,31 @@ def test_the_export_cluster_serves_one_identity_and_obeys_unity_catalog(net, roo
 
 
 def test_analysts_read_the_database_and_nobody_else_loads_it_than_who_must(net, root):
-    [access] = [item for item in Sql(environment.clients(root)).desired() if item.kind == ACCESS]
-    assert access.content == {
+    def members(name):
+        described = replace(environment.DEV, name=name)
+        [access] = [item for item in Sql(environment.clients(root, described)).desired() if item.kind == ACCESS]
+        return access.content
+
+    assert members("dev") == {
         "coinlake_analyst": ["coinlake-analysts"],
         "coinlake_factory": ["adf-coinlake-dev"],
         "coinlake_loader": ["coinlake-engineers", "dbac-coinlake-dev"],
     }
+    assert members("prod") == {
+        "coinlake_analyst": ["coinlake-analysts", "coinlake-engineers"],
+        "coinlake_factory": ["adf-coinlake-dev"],
+        "coinlake_loader": ["dbac-coinlake-dev"],
+    }
+
+
+def test_in_production_no_person_reads_the_pipelines_secrets(net, root):
+    def readers(name):
+        desired = Secrets(environment.clients(root, replace(environment.DEV, name=name))).desired()
+        return [item.name.rpartition(" to ")[2] for item in desired if item.kind == "scope reader"]
+
+    pipeline = environment.clients(root).factory_application_id
+    assert readers("dev") == [pipeline, "coinlake-engineers"]
+    assert readers("prod") == [pipeline]
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
@@ -142,39 +175,46 @@ def test_analysts_get_no_right_to_change_anything(name):
     assert theirs <= {"USE CATALOG", "BROWSE", "USE SCHEMA", "SELECT"}
 
 
-# Databricks SQL language reference: what each of these statements may be about.
 DOCUMENTED = {
-    "COMMENT ON": {
-        *("CATALOG", "COLUMN", "CONNECTION", "PROVIDER", "RECIPIENT", "SCHEMA", "DATABASE", "SHARE", "TABLE"),
-        "VOLUME",
-    },
-    "ALTER": {
-        "CATALOG",
-        "CONNECTION",
-        "CREDENTIAL",
-        "EXTERNAL LOCATION",
-        "SCHEMA",
-        "SHARE",
-        "TABLE",
-        "VIEW",
-        "VOLUME",
-    },
+    "COMMENT ON VOLUME `c`.`s`.`v` IS 'it\\'s'": True,
+    "COMMENT ON EXTERNAL LOCATION `l` IS 'x'": False,
+    "ALTER EXTERNAL LOCATION `l` OWNER TO `platform`": True,
+    "ALTER FUNCTION `c`.`s`.`f` OWNER TO `platform`": False,
+    "ALTER TABLE `t` ALTER COLUMN `a` SET TAGS ('a' = 'b', 'c' = 'd')": True,
+    "ALTER TABLE `t` SET TAGS ()": False,
+    "GRANT SELECT, USE SCHEMA ON SCHEMA `c`.`s` TO `a b`": True,
+    "GRANT SELECT ON TABLE `t` TO `a`, `b`": False,
+    "GRANT EVERYTHING ON TABLE `t` TO `a`": False,
+    "CREATE VOLUME `v` COMMENT 'x' LOCATION 'abfss://a'": False,
+    "CREATE TABLE t (a MAP<STRING, ARRAY<DECIMAL(38, 0)>> NOT NULL COMMENT 'x') USING delta CLUSTER BY (a)": True,
+    "CREATE OR REPLACE FUNCTION f(a STRING) RETURNS BOOLEAN COMMENT 'x' RETURN a = 'b' OR f() = 'c'": True,
+    "CREATE OR REPLACE FUNCTION f(a STRING) RETURNS BOOLEAN RETURN a = ": False,
+    "SELECT a FROM system.information_schema.tables WHERE b = 'c'": True,
+    "SELECT a FROM": False,
 }
 
 
-def test_every_statement_is_about_something_that_its_grammar_knows():
-    """Every statement that makes an item or changes a value of it, against the kinds that the reference lists."""
+@pytest.mark.parametrize("statement", DOCUMENTED)
+def test_the_grammar_is_that_of_the_reference(statement):
+    assert databricks_grammar.documented(statement) is DOCUMENTED[statement]
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_every_statement_is_one_that_the_reference_knows(name, monkeypatch):
+    """Every statement that makes an item, changes a value of it, or removes what may be removed."""
+    monkeypatch.setattr(schema, "TABLES", ALL_TABLES)
     texts = []
-    for item in model.desired(model.setting_without_cloud("dev")):
+    for item in model.desired(model.setting_without_cloud(name)):
         texts += statements.put(item, None)
+        if item.kind in ("tags", "grants", "function"):
+            texts += statements.remove(item)
         if isinstance(item.content, dict):
             for field, value in item.content.items():
                 if isinstance(value, str) and field not in ("url", "location", "managed_location"):
-                    texts += statements.put(
-                        item, type(item)(item.kind, item.name, item.content | {field: "other"})
-                    )
-    assert len(texts) > 100
-    for text in texts:
-        for verb, kinds in DOCUMENTED.items():
-            if text.startswith(f"{verb} "):
-                assert any(text.startswith(f"{verb} {kind} `") for kind in kinds), text
+                    before = Item(item.kind, item.name, item.content | {field: "other"})
+                    texts += statements.put(item, before)
+    texts += statements.remove(Item("row filter", "c.s.t", {})) + statements.remove(
+        Item("column mask", "c.s.t.a", {})
+    )
+    assert len(texts) > 300
+    assert [text for text in texts if not databricks_grammar.documented(text)] == []
