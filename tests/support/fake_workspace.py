@@ -23,12 +23,16 @@ CREATORS = {
 # Source: Azure Databricks documentation, "Access control lists".
 LEVELS = {
     "directories": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "notebooks": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "files": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
     "jobs": {"CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"},
     "clusters": {"CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"},
     "instance-pools": {"CAN_ATTACH_TO", "CAN_MANAGE"},
     "warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"},
     "dashboards": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
 }
+# What lies in the workspace's tree -> what the Permissions API calls it.
+PLACED = {"DIRECTORY": "directories", "NOTEBOOK": "notebooks", "FILE": "files"}
 RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
 
 
@@ -292,12 +296,10 @@ class FakeWorkspace:
 
     def _permissions(self, request: Request, kind: str, id_: str) -> Answer:
         """Source: Databricks REST API, Permissions: PUT replaces what was given directly, and nothing else."""
-        if kind == "directories":
-            place = next(
-                (path for path, one in self.state["objects"].items() if one["object_id"] == int(id_)), None
-            )
+        if kind in PLACED.values():
+            place = next((path for path in self.state["objects"] if self.securable(path) == f"{kind}/{id_}"), None)
             if place is None:
-                raise Missing(f"directory {id_}")
+                raise Missing(f"{kind} {id_}")
         else:
             place = None
             _there(self.state[{"instance-pools": "pools"}.get(kind, kind)], id_)
@@ -325,12 +327,15 @@ class FakeWorkspace:
         """Who has which permissions on a file or folder: its own and those of every folder above it."""
         found: dict[str, set[str]] = {}
         while True:
-            object_id = self.state["objects"][path]["object_id"]
-            for who, level in self.state["permissions"].get(f"directories/{object_id}", {}).items():
+            for who, level in self.state["permissions"].get(self.securable(path), {}).items():
                 found.setdefault(who, set()).add(level)
             if path == "/":
                 return found
             path = path.rpartition("/")[0] or "/"
+
+    def securable(self, path: str) -> str:
+        held = self.state["objects"][path]
+        return f"{PLACED[held['object_type']]}/{held['object_id']}"
 
     def _may_read(self, application_id: str, path: str) -> bool:
         return path not in self.state["objects"] or bool({application_id, "users"} & {*self.effective(path)})
@@ -415,7 +420,12 @@ class FakeWorkspace:
         if settings["run_as"]["service_principal_name"] not in self._application_ids():
             return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
         keys = {task["task_key"] for task in settings["tasks"]}
-        environments = {one["environment_key"] for one in settings["environments"]}
+        environments = {one["environment_key"] for one in settings.get("environments", [])}
+        clusters = {one["job_cluster_key"]: one["new_cluster"] for one in settings.get("job_clusters", [])}
+        for cluster in clusters.values():
+            _there(self.state["pools"], cluster["instance_pool_id"])
+            if cluster["spark_version"] not in self.runtimes:
+                return _error(400, "INVALID_PARAMETER_VALUE", "Spark version is not known.")
         for task in settings["tasks"]:
             path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
             if not self._may_read(settings["run_as"]["service_principal_name"], path):
@@ -424,7 +434,7 @@ class FakeWorkspace:
                 return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
             if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
                 return _error(400, "INVALID_PARAMETER_VALUE", f"{task['task_key']} depends on an unknown task.")
-            if task["environment_key"] not in environments:
+            if task.get("environment_key") not in environments and task.get("job_cluster_key") not in clusters:
                 return _error(400, "INVALID_PARAMETER_VALUE", "The environment is not known.")
             if not all(isinstance(value, str) for value in task["notebook_task"]["base_parameters"].values()):
                 return _error(400, "MALFORMED_REQUEST", "Parameters must be texts.")
@@ -531,6 +541,13 @@ class FakeWorkspace:
         held.update({field: value for field, value in request.json.items() if field in ("comment", "owner")})
         return Answer(200, {"name": name} | held)
 
+    def _function(self, request: Request, name: str) -> Answer:
+        held = _there(self.state["unity"]["function"], name)
+        if request.json["owner"] not in self._known():
+            return _error(404, "PRINCIPAL_DOES_NOT_EXIST", "The new owner does not exist.")
+        held["owner"] = request.json["owner"]
+        return Answer(200, {"full_name": name, "owner": held["owner"]})
+
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
         id_ = f"{prefix}{self._tick()}"
         self.state[kind][id_] = document | {id_name: id_}
@@ -550,6 +567,7 @@ class FakeWorkspace:
         (r"/api/2\.0/sql/statements", _statement),
         (r"/api/2\.1/unity-catalog/external-locations/([^/]+)", _location),
         (r"/api/2\.1/unity-catalog/catalogs/([^/]+)", _catalog),
+        (r"/api/2\.1/unity-catalog/functions/([^/]+)", _function),
         (r"/api/2\.0/instance-pools/(\w+)", _pools),
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),
