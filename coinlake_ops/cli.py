@@ -610,7 +610,7 @@ def bi(
         str, typer.Option("--environment", help="Whose database the project reads: dev or prod.")
     ] = "dev",
 ) -> int:
-    """Write bi/ from the tables' descriptions: a Power BI project and a Databricks dashboard."""
+    """Write bi/ from the tables' descriptions: a Power BI project and two Databricks dashboards."""
     from coinlake_ops import bi, project
     from coinlake_ops import environment as environments
 

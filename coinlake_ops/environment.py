@@ -49,6 +49,7 @@ _RULES = {
         "az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
     ),
     "alert_email": (r"[^@<>\s]+@[^@<>\s]+\.[^@<>\s]+", "an address that alerts go to"),
+    "sql_backup_redundancy": (r"Local|Zone|Geo|GeoZone", "Local, Zone, Geo or GeoZone"),
     "network": (r"public|private", "public or private"),
     "network_address": (r"(\d{1,3}\.){3}\d{1,3}/(1\d|2[0-2])", "a block of addresses of at least /22"),
     "storage_redundancy": (r"Standard_(LRS|ZRS|GRS|GZRS)", "Standard_LRS, _ZRS, _GRS or _GZRS"),
@@ -89,6 +90,7 @@ class Environment:
     sql_pause_minutes: int
     log_retention_days: int
     running_triggers: tuple[str, ...]
+    sql_backup_redundancy: str = "Local"
     network: str = "public"
     network_address: str = "10.144.0.0/22"
 

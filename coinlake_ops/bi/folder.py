@@ -1,4 +1,4 @@
-"""The folder bi/: the Power BI project and the Databricks dashboard, made from the tables' descriptions.
+"""The folder bi/: the Power BI project and the Databricks dashboards, made from the tables' descriptions.
 
 The project reads the database of the user's own environment, or else of the template; which one is no difference.
 """
@@ -6,7 +6,7 @@ The project reads the database of the user's own environment, or else of the tem
 import re
 
 from coinlake_ops import environment as environments
-from coinlake_ops.bi import dashboard, powerbi
+from coinlake_ops.bi import dashboard, operations, powerbi
 from coinlake_ops.project import ROOT
 
 FOLDER = ROOT / "bi"
@@ -21,7 +21,7 @@ def files(environment: str) -> dict[str, str]:
 
 def _files(server: str, database: str) -> dict[str, str]:
     project = {f"powerbi/{path}": text for path, text in powerbi.files(server, database).items()}
-    return project | {"market.lvdash.json": dashboard.text()}
+    return project | {"market.lvdash.json": dashboard.text(), "operations.lvdash.json": operations.text()}
 
 
 def differences() -> list[str]:

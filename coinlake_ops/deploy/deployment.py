@@ -14,6 +14,7 @@ from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import CLOSED, FROM_INSIDE, NotAllowed
+from coinlake_ops.deploy.resources.alerts import Alerts
 from coinlake_ops.deploy.resources.azure_resources import AzureResources, Watching
 from coinlake_ops.deploy.resources.compute import Compute
 from coinlake_ops.deploy.resources.dashboard import Dashboard
@@ -34,6 +35,7 @@ PARTS: tuple[type[Part], ...] = (
     Notebooks,
     Job,
     Dashboard,
+    Alerts,
     Sql,
     FactoryObjects,
     Watching,

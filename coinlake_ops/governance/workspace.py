@@ -17,9 +17,10 @@ OBJECTS = {
     "instance pool": "instance-pools",
     "SQL warehouse": "warehouses",
     "dashboard": "dashboards",
+    "alert": "alertsv2",
 }
 # What runs as the pipeline's identity, and the permissions with which one decides what it does.
-RUNS_AS_THE_PIPELINE = ("folder", "notebook", "file", "job", "cluster")
+RUNS_AS_THE_PIPELINE = ("folder", "notebook", "file", "job", "cluster", "alert")
 CHANGES_WHAT_RUNS = {"CAN_EDIT", "CAN_MANAGE", "CAN_MANAGE_RUN", "CAN_RESTART", "IS_OWNER"}
 
 
@@ -37,10 +38,15 @@ def permissions(principals: Mapping[str, str]) -> dict[str, dict[str, str]]:
         # What lies in the folder has its permissions and none of its own.
         "notebook": {},
         "file": {},
+        "alert": {},
         "job": {platform: "CAN_MANAGE", pipeline: "CAN_MANAGE_RUN", engineers: "CAN_VIEW", analysts: "CAN_VIEW"},
         "cluster": {platform: "CAN_MANAGE", pipeline: "CAN_RESTART"},
         "instance pool": {platform: "CAN_MANAGE", pipeline: "CAN_ATTACH_TO"},
-        "SQL warehouse": {platform: "CAN_MANAGE", engineers: "CAN_USE", analysts: "CAN_USE"},
+        "SQL warehouse": {
+            **{platform: "CAN_MANAGE", engineers: "CAN_USE", analysts: "CAN_USE"},
+            # For the alerts, which ask with its rights.
+            pipeline: "CAN_USE",
+        },
         "dashboard": {platform: "CAN_MANAGE", engineers: "CAN_READ", analysts: "CAN_READ"},
     }
 

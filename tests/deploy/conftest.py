@@ -8,12 +8,12 @@ from coinlake_ops import environment as environments
 from coinlake_ops.deploy.clients import Clients
 from tests.support import environment
 
-SMALL = ("responses", "coin_prices", "run_steps")
+SMALL = ("responses", "coin_prices", "run_steps", "freshness", "pipeline_runs")
 
 
 @pytest.fixture(autouse=True)
 def small_catalog(monkeypatch):
-    """Three tables are enough: one of each layer, two of them with policies."""
+    """Five tables are enough: one of each layer, two of them with policies, and those that alerts ask."""
     monkeypatch.setattr(schema, "TABLES", tuple(table for table in schema.TABLES if table.name in SMALL))
 
 

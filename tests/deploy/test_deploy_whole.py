@@ -10,7 +10,7 @@ from coinlake_ops.deploy import deployment
 from tests.support import environment
 from tests.support.internet import Answer, Killed
 
-IDS = re.compile(r"\b[wpcd7]\d{4,}\b|\b1\d{3}\b")
+IDS = re.compile(r"\b[wpcda7]\d{4,}\b|\b1\d{3}\b")
 
 
 def quietly(_line):
@@ -28,7 +28,7 @@ def differences(root) -> int:
 
 
 def ids_of_what_is_there(workspace) -> set[str]:
-    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards")
+    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards", "alerts")
     folders = {str(one["object_id"]) for one in workspace["objects"].values()}
     return folders.union(*(workspace[kind] for kind in kinds))
 
@@ -64,6 +64,10 @@ def shape(net):
             (one["display_name"], one["serialized_dashboard"], id_ in workspace["published"])
             for id_, one in workspace["dashboards"].items()
         ],
+        "alerts": [
+            {name: value for name, value in one.items() if name not in ("id", "warehouse_id")}
+            for one in workspace["alerts"].values()
+        ],
         "unity": workspace["unity"],
         "database": state["database"],
     }
@@ -78,7 +82,7 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
         "clusters": 1,
         "principals": 1,
         "jobs": 1,
-        "dashboards": 1,
+        "dashboards": 2,
     }
     assert made["factory"]["triggers"]["tr_daily"]["state"] == "Started"
     assert made["factory"]["triggers"]["tr_hourly"]["state"] == "Stopped"
@@ -177,7 +181,7 @@ def _kind(request) -> str:
     """The method and the path without the names in it; of SQL its first words, of ARM the last provider."""
     if "/providers/" in request.path:
         return f"{request.method} {request.path.rpartition('/providers/')[2].split('/')[0]}"
-    path = re.sub(r"\b(?:[wpcd7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
+    path = re.sub(r"\b(?:[wpcda7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
     words = request.json["statement"].split()[:2] if path.endswith("/sql/statements") else []
     return " ".join([request.method, request.host, "/".join(path.split("/")[:11]), *words])
 
@@ -305,6 +309,20 @@ DRIFT = {
     "a draft that nobody sees": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
         {"update_time": "2026-12-02T00:00:00Z"}
     ),
+    "an alert that is paused": lambda net: _alert(net)["schedule"].update({"pause_status": "PAUSED"}),
+    "an alert that fires too late": lambda net: _alert(net)["evaluation"]["threshold"]["value"].update(
+        {"double_value": 9.0}
+    ),
+    "an alert that somebody else gets": lambda net: _alert(net)["evaluation"]["notification"].update(
+        {"subscriptions": [{"user_email": "x@example.org"}]}
+    ),
+    "an alert with somebody's rights": lambda net: _alert(net).update({"run_as": {"user_name": "anna"}}),
+    "a person's permission on an alert": lambda net: _permissions_of(net, "alertsv2", "alerts").update(
+        {"anna@example.org": "CAN_EDIT"}
+    ),
+    "a job that fails in silence": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ]["email_notifications"].pop("on_failure"),
     "a warehouse made larger": lambda net: next(iter(net.fakes["workspace"].state["warehouses"].values())).update(
         {"cluster_size": "Large"}
     ),
@@ -332,9 +350,11 @@ DRIFT = {
         "administrators"
     ].update({"azureADOnlyAuthentication": False}),
     "a log switched off": lambda net: _log(net, "AuditEvent").update({"enabled": False}),
-    "an alert that somebody else gets": lambda net: _resource(net, "Microsoft.Insights/actionGroups")[
-        "properties"
-    ]["emailReceivers"].append({"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}),
+    "an alert of the factory that somebody else gets": lambda net: _resource(
+        net, "Microsoft.Insights/actionGroups"
+    )["properties"]["emailReceivers"].append(
+        {"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}
+    ),
     "a rule that deletes the lake": lambda net: _resource(
         net, "Microsoft.Storage/storageAccounts/managementPolicies"
     )["properties"]["policy"]["rules"][0]["definition"]["filters"].update({"prefixMatch": ["lake/"]}),
@@ -386,7 +406,17 @@ def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
     assert [*left["workspace"]["objects"]] == ["/", "/Shared"]
     assert [
         name
-        for name in ("warehouses", "pools", "clusters", "principals", "scopes", "jobs", "dashboards", "published")
+        for name in (
+            "warehouses",
+            "pools",
+            "clusters",
+            "principals",
+            "scopes",
+            "jobs",
+            "dashboards",
+            "published",
+            "alerts",
+        )
         if left["workspace"][name]
     ] == []
 
@@ -409,6 +439,15 @@ def _permissions(net, kind, path=""):
         return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
     [id_] = workspace[kind]
     return workspace["permissions"][f"{kind}/{id_}"]
+
+
+def _alert(net):
+    return next(iter(net.fakes["workspace"].state["alerts"].values()))
+
+
+def _permissions_of(net, kind, place):
+    workspace = net.fakes["workspace"].state
+    return workspace["permissions"][f"{kind}/{next(iter(workspace[place]))}"]
 
 
 def _give(net, kind, path, given):

@@ -30,6 +30,7 @@ def test_it_makes_every_resource_of_an_environment(net, root):
     assert Counter(resource.type for resource in made) == {
         "Microsoft.Authorization/roleAssignments": 6,
         "Microsoft.Insights/diagnosticSettings": 5,
+        "Microsoft.OperationalInsights/workspaces/savedSearches": 6,
         "Microsoft.Storage/storageAccounts/blobServices/containers": 3,
     } | dict.fromkeys(
         (

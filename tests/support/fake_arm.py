@@ -43,6 +43,7 @@ VERSIONS = {
     "Microsoft.Network/publicIPAddresses": {"2023-11-01"},
     "Microsoft.Network/virtualNetworks": {"2023-11-01"},
     "Microsoft.OperationalInsights/workspaces": {"2023-09-01"},
+    "Microsoft.OperationalInsights/workspaces/savedSearches": {"2020-08-01"},
     "Microsoft.Sql/servers": {"2023-08-01"},
     "Microsoft.Sql/servers/databases": {"2023-08-01"},
     "Microsoft.Sql/servers/firewallRules": {"2023-08-01"},

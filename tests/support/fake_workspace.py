@@ -19,6 +19,7 @@ CREATORS = {
     "pools": ("instance-pools", "CAN_MANAGE"),
     "clusters": ("clusters", "CAN_MANAGE"),
     "dashboards": ("dashboards", "CAN_MANAGE"),
+    "alerts": ("alertsv2", "CAN_MANAGE"),
 }
 # Source: Azure Databricks documentation, "Access control lists".
 LEVELS = {
@@ -30,6 +31,7 @@ LEVELS = {
     "instance-pools": {"CAN_ATTACH_TO", "CAN_MANAGE"},
     "warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"},
     "dashboards": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "alertsv2": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
 }
 # What lies in the workspace's tree -> what the Permissions API calls it.
 PLACED = {"DIRECTORY": "directories", "NOTEBOOK": "notebooks", "FILE": "files"}
@@ -70,6 +72,7 @@ class FakeWorkspace:
             "jobs": {},
             "dashboards": {},
             "published": {},
+            "alerts": {},
             "unity": self.catalog.state,
         }
 
@@ -302,7 +305,7 @@ class FakeWorkspace:
                 raise Missing(f"{kind} {id_}")
         else:
             place = None
-            _there(self.state[{"instance-pools": "pools"}.get(kind, kind)], id_)
+            _there(self.state[{"instance-pools": "pools", "alertsv2": "alerts"}.get(kind, kind)], id_)
         held = self.state["permissions"].setdefault(f"{kind}/{id_}", {})
         if request.method == "PUT":
             given = {}
@@ -492,6 +495,55 @@ class FakeWorkspace:
         self._tick()
         return f"2026-12-01T00:00:00.{self.state['clock']:09}Z"
 
+    # Alerts
+
+    def _alerts(self, request: Request) -> Answer:
+        """Source: Databricks REST API, Alerts V2; a list gives two at a time."""
+        held = self.state["alerts"]
+        if request.method == "GET":
+            first, every = int(request.query.get("page_token", "0")), list(held.values())
+            more = {"next_page_token": str(first + 2)} if first + 2 < len(every) else {}
+            return Answer(200, {"alerts": [self._shown_alert(one) for one in every[first : first + 2]]} | more)
+        folder = request.json["parent_path"].removeprefix("/Workspace")
+        if self.state["objects"].get(folder, {}).get("object_type") != "DIRECTORY":
+            return _error(400, "RESOURCE_DOES_NOT_EXIST", f"Path ({folder}) doesn't exist.")
+        refusal = self._bad_alert(request.json)
+        if refusal is not None:
+            return refusal
+        answer = self._new("alerts", "a", "id", request.json)
+        return Answer(200, self._shown_alert(held[answer.document["id"]]))
+
+    def _alert(self, request: Request, id_: str) -> Answer:
+        held = _there(self.state["alerts"], id_)
+        if request.method == "DELETE":
+            del self.state["alerts"][id_]
+            return Answer(200, {})
+        if request.method == "PATCH":
+            changed = {name: request.json[name] for name in request.query["update_mask"].split(",")}
+            refusal = self._bad_alert(held | changed)
+            if refusal is not None:
+                return refusal
+            held.update(changed)
+        return Answer(200, self._shown_alert(held))
+
+    def _bad_alert(self, alert: dict) -> Answer | None:
+        _there(self.state["warehouses"], alert["warehouse_id"])
+        who = alert["run_as"]["service_principal_name"]
+        if who not in self._application_ids():
+            return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
+        if "CAN_USE" not in self.state["permissions"][f"warehouses/{alert['warehouse_id']}"].get(who, ""):
+            return _error(403, "PERMISSION_DENIED", f"{who} may not use the warehouse.")
+        for table in re.findall(r"FROM (\S+)", alert["query_text"]):
+            if table not in self.state["unity"]["table"]:
+                return _error(400, "BAD_REQUEST", f"[TABLE_OR_VIEW_NOT_FOUND] {table} cannot be found.")
+        if f" AS {alert['evaluation']['source']['name']}\n" not in alert["query_text"]:
+            return _error(400, "INVALID_PARAMETER_VALUE", "The column is not in the query's result.")
+        return None
+
+    def _shown_alert(self, held: dict) -> dict:
+        evaluation = {"state": "OK", "last_evaluated_at": "2026-12-01T06:00:00Z"} | held["evaluation"]
+        return {"lifecycle_state": "ACTIVE", "owner_user_name": DEPLOYER} | held | {"evaluation": evaluation}
+
     # Unity Catalog past SQL
 
     def _credentials(self, request: Request) -> Answer:
@@ -583,6 +635,8 @@ class FakeWorkspace:
         (r"/api/2\.0/lakeview/dashboards", _dashboards),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)", _dashboard),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)/published", _published),
+        (r"/api/2\.0/alerts", _alerts),
+        (r"/api/2\.0/alerts/([^/]+)", _alert),
         (r"/api/2\.1/unity-catalog/credentials", _credentials),
         (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )

@@ -30,6 +30,7 @@ WATCHING = (
     "Microsoft.Insights/actionGroups",
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.OperationalInsights/workspaces/savedSearches",
     BUDGETS,
 )
 
@@ -92,6 +93,7 @@ class AzureResources(Part):
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
             "budgetFrom": self._budget_from(),
+            "isScheduled": bool(environment.running_triggers),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
             "factoryIdentity": factory_identity(factory or {}),
             "factoryProperties": factory_settings(factory or {})
@@ -237,10 +239,10 @@ class AzureResources(Part):
 
 
 class Watching(AzureResources):
-    """Alerts and the budget, after everything else and in a deployment of their own."""
+    """Alerts, saved queries and the budget, after everything else and in a deployment of their own."""
 
     name = "watching"
-    purpose = "Azure resources by ARM template: three alerts, one of them the budget's"
+    purpose = "Azure resources by ARM template: alerts, saved queries, budget"
 
     def __init__(self, clients: Clients):
         super().__init__(clients)

@@ -24,6 +24,8 @@ from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
 NAME = "coinlake"
+# A run that takes longer is worth a look; one that fails is anyway.
+UNUSUAL_SECONDS = 2 * 3600
 # Settings that are not ours and would change what runs, or when: nobody may add them unseen.
 STARTED_OTHERWISE = ("continuous", "git_source", "job_clusters", "parameters", "schedule", "trigger")
 
@@ -86,7 +88,14 @@ class Job(ItemsPart):
         if self._clients.environment.is_private:
             pool = pool_id(self._clients) or "(known after the part compute)"
         described = settings(self._clients.parameters, self._clients.root, notebook_path, pool)
-        return described | {"run_as": {"service_principal_name": self._clients.factory_application_id}}
+        addresses = [self._clients.environment.alert_email]
+        return described | {
+            "run_as": {"service_principal_name": self._clients.factory_application_id},
+            "email_notifications": {
+                "on_failure": addresses,
+                "on_duration_warning_threshold_exceeded": addresses,
+            },
+        }
 
     def _job_id(self) -> int | None:
         workspace = self._clients.workspace()
@@ -153,6 +162,9 @@ def settings(
         "format": "MULTI_TASK",
         "max_concurrent_runs": 1,
         "queue": {"enabled": True},
+        "health": {
+            "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": UNUSUAL_SECONDS}],
+        },
         "tags": {"project": "coinlake", "environment": str(parameters["environment"])},
         **machines,
         "tasks": tasks,
