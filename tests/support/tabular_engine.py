@@ -27,10 +27,14 @@ class TabularEngine:
             text=True,
             env=os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"},
         )
-        client = {"name": "tests", "version": "1"}
-        self._ask("initialize", {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": client})
-        self._send({"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}})
-        self.call("connection", operation="ConnectFolder", folderPath=str(folder))
+        try:
+            client = {"name": "tests", "version": "1"}
+            self._ask("initialize", {"protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": client})
+            self._send({"jsonrpc": "2.0", "method": "notifications/initialized", "params": {}})
+            self.call("connection", operation="ConnectFolder", folderPath=str(folder))
+        except AssertionError:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> "TabularEngine":
         return self

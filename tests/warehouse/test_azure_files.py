@@ -53,32 +53,101 @@ def test_the_procedure_merges_with_the_text_of_the_load_files():
     assert text.rindex("COMMIT TRANSACTION;") > steps[-1]
 
 
-@pytest.mark.skipif(not azure.URL, reason="the double keeps procedures and runs none: set AZURE_SQL_TEST_URL")
-def test_the_procedure_loads_what_was_copied_and_once():
-    warehouse = azure.on_real_server()
-    loading.load_changes(warehouse, [], "first")
-    copied = star(bitcoin=1.0, ethereum=2.0)
-    tables = json.dumps([{"sink": {"schema": "staging", "table": sent.table.name}} for sent in copied])
-    with warehouse.writing() as session:
-        for sent in copied:
-            session.stage(sent, 0)
-    for _ in range(2):
+class TestTheProcedure:
+    """What Data Factory calls once it has copied rows into staging."""
+
+    @pytest.fixture
+    def warehouse(self):
+        """The warehouse on a real server, where there is one, or on the double; built, and empty."""
+        if azure.URL:
+            empty = azure.on_real_server()
+            loading.load_changes(empty, [], "first")
+            yield empty
+            return
+        with Double() as server:
+            empty = azure.on_double(server)
+            loading.load_changes(empty, [], "first")
+            yield empty
+
+    def copy(self, warehouse, changes):
+        with warehouse.writing() as session:
+            for sent in changes:
+                session.stage(sent, 0)
+
+    def merge(self, warehouse, changes, run_id="copied"):
+        tables = json.dumps([{"sink": {"schema": "staging", "table": sent.table.name}} for sent in changes])
         with warehouse._connected() as session:
-            session.execute("EXEC control.merge_staged @run_id = ?, @tables = ?", "test", ("copied", tables))
-    assert [(found["coin_id"], found["close"]) for found in contents(warehouse, FACT_PRICE_DAILY)] == [
-        ("bitcoin", 1.0),
-        ("ethereum", 2.0),
-    ]
-    log = warehouse.query(
-        "SELECT table_name, is_full, rows_staged, rows_merged, rows_deleted FROM control.load_log "
-        "WHERE run_id = 'copied' ORDER BY table_name"
-    )
-    assert log.values.tolist() == [
-        ["dim_coin", True, 2, 2, 0],
-        ["dim_currency", True, 1, 1, 0],
-        ["dim_date", True, 1, 1, 0],
-        ["fact_price_daily", True, 2, 2, 0],
-    ]
+            session.execute("EXEC control.merge_staged @run_id = ?, @tables = ?", "test", (run_id, tables))
+
+    def closes(self, warehouse):
+        return [(found["coin_id"], found["close"]) for found in contents(warehouse, FACT_PRICE_DAILY)]
+
+    def log(self, warehouse, run_id="copied"):
+        found = warehouse.query(
+            "SELECT table_name, is_full, rows_staged, rows_merged, rows_deleted FROM control.load_log "
+            f"WHERE run_id = '{run_id}' ORDER BY table_name"
+        )
+        return found.values.tolist()
+
+    def test_it_loads_what_was_copied_and_once(self, warehouse):
+        copied = star(bitcoin=1.0, ethereum=2.0)
+        self.copy(warehouse, copied)
+        for _ in range(2):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == [("bitcoin", 1.0), ("ethereum", 2.0)]
+        assert self.log(warehouse) == [
+            ["dim_coin", True, 2, 2, 0],
+            ["dim_currency", True, 1, 1, 0],
+            ["dim_date", True, 1, 1, 0],
+            ["fact_price_daily", True, 2, 2, 0],
+        ]
+
+    def test_it_changes_what_differs_and_deletes_what_was_not_copied_again(self, warehouse):
+        before, after = star(bitcoin=1.0, ethereum=2.0), star(bitcoin=3.0)
+        for changes, run_id in ((before, "first copy"), (after, "second copy")):
+            self.copy(warehouse, changes)
+            self.merge(warehouse, changes, run_id)
+        assert self.closes(warehouse) == [("bitcoin", 3.0)]
+        # Facts go before the coins that they refer to.
+        assert self.log(warehouse, "second copy") == [
+            ["dim_coin", True, 1, 0, 1],
+            ["dim_currency", True, 1, 0, 0],
+            ["dim_date", True, 1, 0, 0],
+            ["fact_price_daily", True, 1, 1, 1],
+        ]
+
+    def test_a_table_that_came_empty_stops_it_whole(self, warehouse):
+        """A copy that found nothing must not empty a table that has rows."""
+        copied = star(bitcoin=1.0)
+        self.copy(warehouse, copied)
+        self.merge(warehouse, copied)
+        self.copy(warehouse, star(bitcoin=2.0)[:3])
+        with pytest.raises(
+            CoinlakeError, match=r"fact_price_daily is empty, and aggregated_data\.fact_price_daily is not"
+        ):
+            self.merge(warehouse, copied, "half")
+        assert self.closes(warehouse) == [("bitcoin", 1.0)]
+        assert self.log(warehouse, "half") == []
+
+    def test_a_row_without_its_coin_stops_it_whole(self, warehouse):
+        copied = [*star(bitcoin=1.0)[:3], star(bitcoin=1.0, ethereum=2.0)[3]]
+        self.copy(warehouse, copied)
+        with pytest.raises(CoinlakeError, match="FOREIGN KEY"):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == []
+        assert self.log(warehouse) == []
+
+    def test_it_does_not_begin_beside_another_load(self, warehouse):
+        copied = star(bitcoin=1.0)
+        self.copy(warehouse, copied)
+        with (
+            warehouse.writing(),
+            pytest.raises(CoinlakeError, match="Another load is under way"),
+        ):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == []
+        self.merge(warehouse, copied)
+        assert self.closes(warehouse) == [("bitcoin", 1.0)]
 
 
 class TestAccess:

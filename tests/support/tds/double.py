@@ -15,7 +15,7 @@ from typing import Any
 from sqlglot import tokenize
 from sqlglot.tokens import TokenType
 
-from tests.support.tds import requests, tokens, types
+from tests.support.tds import procedure, requests, tokens, types
 from tests.support.tds.certificate import make_certificate
 from tests.support.tds.engine import Answer, Database
 from tests.support.tds.objects import COMPILED
@@ -352,9 +352,9 @@ class Conversation:
             parts.append(self._done(status, token=tokens.DONE_PROCEDURE))
         return b"".join(parts)
 
-    def _call(self, procedure: str, values: list) -> bytes:
+    def _call(self, name: str, values: list) -> bytes:
         handle = b""
-        match procedure, values:
+        match name, values:
             case "sp_executesql", [text, *rest]:
                 declared, *parameters = rest or [""]
             case "sp_prepexec", [_, declared, text, *parameters]:
@@ -366,12 +366,16 @@ class Conversation:
             case "sp_unprepare", [number] if self._prepared.pop(number, None):
                 return tokens.return_status()
             case _:
-                raise ServerError(2812, f"Could not find stored procedure '{procedure}' with such parameters.")
+                raise ServerError(2812, f"Could not find stored procedure '{name}' with such parameters.")
         after = self._fail_if_told(text)
         names = [name.upper() for name in re.findall(r"@(\w+)", declared or "")]
         if len(names) != len(parameters):
             raise ServerError(8178, f"The call declares {len(names)} parameters and gives {len(parameters)}.")
-        answer = self._session.execute(*with_values(text, dict(zip(names, parameters, strict=True))))
+        values = dict(zip(names, parameters, strict=True))
+        if called := procedure.CALL.fullmatch(text):
+            answer = procedure.call(self._session, *called.groups(), values)
+        else:
+            answer = self._session.execute(*with_values(text, values))
         after()
         return self._tokens(answer, tokens.DONE_IN_PROCEDURE, more=True) + tokens.return_status() + handle
 

@@ -1,7 +1,7 @@
 """What stands beside tables: indexes, procedures, roles, users, rights.
 
-Nothing here is executed or enforced. It is checked as the real service checks it when it is made: that tables,
-columns and roles are there, that names are free.
+Nothing here is enforced, and nothing but a procedure is ever run. It is checked as the real service checks it when
+it is made: that tables, columns and roles are there, that names are free.
 """
 
 import re
@@ -35,10 +35,14 @@ def drop_index(session: EngineSession, name: str, table: str) -> list[Answer]:
     return []
 
 
-def create_procedure(session: EngineSession, name: str, _body: str) -> list[Answer]:
-    """CREATE OR ALTER PROCEDURE: kept by name, never run."""
+def create_procedure(session: EngineSession, name: str, text: str) -> list[Answer]:
+    """CREATE OR ALTER PROCEDURE: kept with its text, which procedure.py runs."""
     session.forget("procedure", name, "")
     session.remember("procedure", name, "")
+    for known, before in session.objects("procedure text"):
+        if known == name:
+            session.forget("procedure text", name, before)
+    session.remember("procedure text", name, text)
     return []
 
 
