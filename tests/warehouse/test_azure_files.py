@@ -23,14 +23,32 @@ def test_every_file_parses_with_microsofts_parser(path):
 
 
 @pytest.mark.parametrize("path", sorted((scripts.AZURE / "indexes").glob("*.sql")), ids=lambda path: path.stem)
-def test_a_columnstore_holds_every_column_that_it_can(path):
-    (found,) = re.findall(
-        r"COLUMNSTORE INDEX ncci_(\w+) ON aggregated_data\.(\w+) \((.+?)\n\)", path.read_text(), re.S
-    )
-    columns = TARGETS[path.stem].columns
-    wanted = [portable_tsql.quoted(name) for name, kind in columns.items() if not kind.startswith("NVARCHAR(MAX)")]
-    assert found[:2] == (path.stem, path.stem)
-    assert [name.strip() for name in found[2].split(",")] == wanted
+def test_a_large_table_is_a_columnstore_and_keeps_its_key(path):
+    text, name = path.read_text(), path.stem
+    assert f"CREATE CLUSTERED COLUMNSTORE INDEX cci_{name} ON aggregated_data.{name} " in text
+    [key] = re.findall(rf"ADD CONSTRAINT pk_{name} PRIMARY KEY NONCLUSTERED \((.+)\);", text)
+    (migration,) = [path for path in scripts.migrations() if path.stem.endswith(f"_{name}")]
+    assert f"CONSTRAINT pk_{name} PRIMARY KEY ({key})" in migration.read_text()
+
+
+@azure.only_double
+def test_the_largest_tables_have_one_clustered_index_whether_they_are_new_or_had_another():
+    with Double() as server:
+        warehouse = azure.on_double(server)
+        loading.load_changes(warehouse, [], "first")
+        session = server.database.session()
+        expected = [
+            (f"cci_{path.stem}", f"aggregated_data.{path.stem}") for path in scripts.AZURE.glob("indexes/*.sql")
+        ]
+        assert session.objects("columnstore index") == sorted(expected)
+        with warehouse._connected() as connected:
+            for path in scripts.AZURE.glob("indexes/*.sql"):
+                connected.run(path)
+        assert session.objects("columnstore index") == sorted(expected)
+        keys = [
+            (f"pk_{path.stem}", f"aggregated_data.{path.stem}") for path in scripts.AZURE.glob("indexes/*.sql")
+        ]
+        assert session.objects("nonclustered key") == sorted(keys)
 
 
 def test_the_procedure_is_current():

@@ -27,6 +27,14 @@ from tests.support.tds.wire import RESET_CONNECTION, Channel, Encrypted, Gone, K
 TEXTS = {
     1205: "Transaction (Process ID 61) was deadlocked on lock resources with another process and has been chosen "
     "as the deadlock victim. Rerun the transaction.",
+    233: "A connection was successfully established with the server, but then an error occurred during the login "
+    "process. (provider: Shared Memory Provider, error: 0 - No process is on the other end of the pipe.)",
+    615: "Could not find database ID 5, name 'coinlake'.",
+    926: "Database 'coinlake' cannot be opened. It has been marked SUSPECT by recovery.",
+    4060: 'Cannot open database "coinlake" requested by the login. The login failed.',
+    4221: "Login to read-secondary failed due to long wait on 'HADR_DATABASE_WAIT_FOR_TRANSITION_TO_VERSIONING'.",
+    40540: "The service has encountered an error processing your request. Please try again.",
+    42109: "The SQL pool is warming up. Please try again.",
     10928: "Resource ID: 1. The request limit for the database is 60 and has been reached.",
     10929: "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 60, and the current usage for "
     "the database is 61. However, the server is currently too busy to support requests greater than 0.",
