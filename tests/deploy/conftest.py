@@ -5,9 +5,12 @@ import pytest
 
 from coinlake import schema
 from coinlake_ops import environment as environments
+from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.clients import Clients
 from tests.support import environment
 
+# What a whole deployment leaves in the fakes: the same whenever it is made.
+_whole: dict = {}
 SMALL = ("responses", "coin_prices", "run_steps", "freshness", "pipeline_runs")
 
 
@@ -47,3 +50,14 @@ def net(monkeypatch):
     resources = fakes.fakes["arm"]
     monkeypatch.setattr(Clients, "database", lambda _: database if there in resources.resources else None)
     return fakes
+
+
+@pytest.fixture
+def deployed(net, root):
+    """The same with everything deployed into it, which is made once and remembered."""
+    if not _whole:
+        deployment.apply(deployment.parts(environment.clients(root)), lambda _line: None)
+        _whole.update(net.state())
+    net.restore(_whole)
+    net.calls.clear()
+    return net

@@ -12,7 +12,6 @@ import sqlglot
 
 from coinlake import schema
 from coinlake_ops.azure import template as arm
-from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.resources.alerts import watches
 from coinlake_ops.deploy.resources.azure_resources import AzureResources, Watching
 from tests.support import environment
@@ -205,10 +204,9 @@ def test_a_pipeline_that_never_ran_is_no_alert():
     assert answer(QUARANTINE, run_steps=empty) is None
 
 
-def test_alerts_ask_with_the_pipelines_rights_every_morning_and_write_to_the_environments_address(net, root):
-    deployment.apply(deployment.parts(environment.clients(root)), lambda _line: None)
+def test_alerts_ask_with_the_pipelines_rights_every_morning_and_write_to_the_environments_address(deployed, root):
     pipeline = environment.clients(root).factory_application_id
-    made = {one["display_name"]: one for one in net.fakes["workspace"].state["alerts"].values()}
+    made = {one["display_name"]: one for one in deployed.fakes["workspace"].state["alerts"].values()}
     assert [*made] == ["coinlake late tables", "coinlake quarantine", "coinlake failed runs"]
     for alert in made.values():
         assert alert["run_as"] == {"service_principal_name": pipeline}
@@ -227,12 +225,8 @@ def test_alerts_ask_with_the_pipelines_rights_every_morning_and_write_to_the_env
     }
 
 
-def test_a_job_that_fails_or_takes_long_writes_to_the_same_address(net, root):
-    deployment.apply(
-        deployment.parts(environment.clients(root), ["resources", "compute", "notebooks", "job"]),
-        lambda _line: None,
-    )
-    [job] = net.fakes["workspace"].state["jobs"].values()
+def test_a_job_that_fails_or_takes_long_writes_to_the_same_address(deployed):
+    [job] = deployed.fakes["workspace"].state["jobs"].values()
     assert job["settings"]["email_notifications"] == {
         "on_failure": ["data@example.org"],
         "on_duration_warning_threshold_exceeded": ["data@example.org"],

@@ -52,9 +52,9 @@ def test_without_a_budget_everything_else_is_made(net, root):
 
 
 @pytest.fixture
-def failed(net, root):
+def failed(deployed):
     """A whole environment whose last deployment of resources failed."""
-    apply(root)
+    net = deployed
     for record in net.fakes["arm"].state["deployments"].values():
         record["waiting"] = ["Failed"]
     return net
@@ -73,8 +73,8 @@ def test_after_a_failed_deployment_destroy_leaves_nothing_in_the_shared_metastor
     assert failed.fakes["arm"].resources == {}
 
 
-def test_destroy_needs_no_warehouse_to_empty_the_metastore(net, root):
-    apply(root)
+def test_destroy_needs_no_warehouse_to_empty_the_metastore(deployed, root):
+    net = deployed
     net.fakes["workspace"].state["warehouses"].clear()
     deployment.destroy(parts(root, "governance"), lambda _line: None)
     assert {kind: held for kind, held in net.fakes["workspace"].state["unity"].items() if held} == {}
@@ -133,8 +133,8 @@ def test_a_role_that_never_comes_ends_the_apply_and_one_that_nobody_assigned_is_
     assert net.fakes["workspace"].catalog.roles_unknown_for == 100 - deployment.ATTEMPTS - 1
 
 
-def test_users_of_the_database_wait_for_the_identities(net, root):
-    apply(root)
+def test_users_of_the_database_wait_for_the_identities(deployed, root):
+    net = deployed
     net.fakes["database"].state["members"].clear()
     resources = net.fakes["arm"].resources
     del resources[factory(net)["id"].lower()]
@@ -158,8 +158,8 @@ ASSIGNED = {
 
 
 @pytest.mark.parametrize("part", ["resources", "factory"])
-def test_a_factory_keeps_its_git_connection_and_encryption(net, root, part):
-    apply(root)
+def test_a_factory_keeps_its_git_connection_and_encryption(deployed, root, part):
+    net = deployed
     factory(net)["properties"].update(KEPT)
     factory(net)["identity"].update(ASSIGNED)
     assert deployment.plan(parts(root), lambda _line: None).changes == 0
@@ -174,14 +174,14 @@ def test_a_factory_keeps_its_git_connection_and_encryption(net, root, part):
     assert factory(net)["properties"]["globalParameters"]["coins"]["value"] == 250
 
 
-def test_a_factory_that_was_closed_to_the_internet_is_drift(net, root):
-    apply(root)
+def test_a_factory_that_was_closed_to_the_internet_is_drift(deployed, root):
+    net = deployed
     factory(net)["properties"]["publicNetworkAccess"] = "Disabled"
     assert deployment.plan(parts(root, "resources"), lambda _line: None).changes == 1
 
 
-def test_who_may_not_see_is_told_at_once(net, root):
-    apply(root)
+def test_who_may_not_see_is_told_at_once(deployed, root):
+    net = deployed
 
     def refuse(request):
         if request.host.endswith("vault.azure.net") and "Authorization" in request.headers:

@@ -32,10 +32,9 @@ def made(resources):
 
 
 @pytest.fixture
-def workspace(net, root):
+def workspace(deployed):
     """What a whole deployment leaves in the workspace."""
-    deployment.apply(deployment.parts(environment.clients(root)), lambda _line: None)
-    return net.fakes["workspace"].state
+    return deployed.fakes["workspace"].state
 
 
 def test_the_database_is_signed_in_to_by_entra_id_alone(made):
