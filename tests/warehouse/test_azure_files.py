@@ -246,12 +246,12 @@ def test_indexes_are_made_again_when_their_text_changes(tmp_path, monkeypatch):
         loading.load_changes(warehouse, star(bitcoin=1.0), "first")
         session = server.database.session()
         facts = "aggregated_data.fact_price_daily"
-        assert ("ncci_fact_price_daily", facts) in session.objects("columnstore index")
+        assert ("cci_fact_price_daily", facts) in session.objects("columnstore index")
         assert ("ix_fact_price_daily_coin_key", facts) in session.objects("index")
         changed = tmp_path / "indexes" / "fact_price_daily.sql"
         changed.parent.mkdir()
-        changed.write_text(f"DROP INDEX IF EXISTS ncci_fact_price_daily ON {facts};")
+        changed.write_text(f"DROP INDEX IF EXISTS cci_fact_price_daily ON {facts};")
         monkeypatch.setattr(warehouse, "extras", lambda: [changed])
         loading.load_changes(warehouse, [], "second")
-        assert ("ncci_fact_price_daily", facts) not in session.objects("columnstore index")
+        assert ("cci_fact_price_daily", facts) not in session.objects("columnstore index")
         session.close()

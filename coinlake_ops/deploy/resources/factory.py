@@ -141,7 +141,7 @@ class FactoryObjects(ItemsPart):
     def _put_global_parameters(self, values: dict[str, Any]) -> None:
         """A PUT of a factory replaces all of it: everything else goes back as it came."""
         document = needed(self._factory_document(), f"factory {self._name}")
-        kept = {name: document[name] for name in ("location", "tags") if name in document}
+        kept: dict[str, Any] = {name: document[name] for name in ("location", "tags") if name in document}
         kept["identity"] = factory_identity(document)
         properties = factory_settings(document) | {"globalParameters": values}
         self._clients.arm.put(self._path, API, kept | {"properties": properties})
