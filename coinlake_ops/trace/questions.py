@@ -38,17 +38,23 @@ def ask(name: str, words: Iterable[str]) -> Question:
     known = _places()
     place_and_table = known.get(name)
     if place_and_table is None:
-        near = get_close_matches(name, known, n=3) or get_close_matches(name.rpartition(".")[2], known, n=3)
-        unqualified = [table.name for table in schema.TABLES]
-        said = f"Did you mean {', '.join(near)}?" if near else f"The tables are {', '.join(unqualified)}."
-        raise ConfigurationError(
-            f"There is no table {name}. {said} Before a name, warehouse. asks for the row in the warehouse, and "
-            f"its views are {', '.join(f'{REPORTING}.{view}' for view in VIEWS)}."
-        )
+        raise ConfigurationError(f"There is no table {name}. {_what_there_is(name, known)}")
     place, table = place_and_table
     bare = name.rpartition(".")[2]
     types = _types(bare, table)
     return Question(place, bare, table, _key(name, types, words))
+
+
+def _what_there_is(name: str, known: Iterable[str]) -> str:
+    """Names that are near, with a schema or without as this one; all, where none is."""
+    alike = [each for each in known if ("." in each) == ("." in name)]
+    if near := get_close_matches(name, alike, n=3):
+        return f"Did you mean {', '.join(near)}?"
+    tables, views = (", ".join(names) for names in ((t.name for t in schema.TABLES), VIEWS))
+    return (
+        f"The tables are {tables}; with {WAREHOUSE}. before a name of gold the row is the warehouse's, and with "
+        f"{REPORTING}. one of its views: {views}."
+    )
 
 
 def _places() -> dict[str, tuple[str, Table | None]]:

@@ -32,7 +32,7 @@ def test_a_question_is_a_table_and_its_whole_key():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["fact_price_dayly"], "There is no table fact_price_dayly. Did you mean fact_price_daily,"),
+        (["fact_price_dayly"], "There is no table fact_price_dayly. Did you mean fact_price_daily?"),
         (["cleaned_data.fact_price_daily"], "Did you mean"),
         (["warehouse.coin_prices"], "There is no table warehouse.coin_prices."),
         (["reporting.coin_dy"], "Did you mean reporting.coin_day"),
