@@ -14,6 +14,7 @@ from coinlake import bronze, instants, schema, warehouse
 from coinlake.errors import LandingError, StorageError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
+from coinlake_ops.bi import views
 from coinlake_ops.trace.origins import ORIGINS, OWN, VIEWS, Origin
 from coinlake_ops.trace.questions import REPORTING, WAREHOUSE, Question
 
@@ -175,7 +176,7 @@ class _Walk:
         if known["sha256"] is None:
             return f"{known['file']}: the response log holds no SHA-256, so nobody knows whether it has changed."
         try:
-            self._zone.read({**known, "run": known["landing_run"]})  # type: ignore[arg-type]  # the part that it needs
+            self._zone.read({**known, "run": known["landing_run"]})
         except LandingError as problem:
             return str(problem)
         return None
@@ -241,17 +242,18 @@ def _absent(lake: Lakehouse, question: Question) -> str:
 
 def _row_of_warehouse(lake: Lakehouse, question: Question) -> dict[str, Any]:
     """The row as the warehouse in the lake's file holds it, as plain values."""
-    schema_name = schema.AGGREGATED if question.table is not None else REPORTING
+    place = schema.AGGREGATED if question.table else REPORTING
+    described = question.table.columns if question.table else views.view(question.name).columns
     where = " AND ".join(f"[{name}] = {_literal(value)}" for name, value in question.key.items())
-    found = warehouse.choose(lake.path).query(f"SELECT * FROM {schema_name}.[{question.name}] WHERE {where}")
+    select = f"SELECT {', '.join(f'[{column.name}]' for column in described)} FROM {place}.[{question.name}]"
+    found = warehouse.choose(lake.path).query(f"{select} WHERE {where}")
     if found.empty:
         raise StorageError(
-            f"The warehouse has no row in {schema_name}.{question.name} with {_in_words(question.key)}. "
+            f"The warehouse has no row in {place}.{question.name} with {_in_words(question.key)}. "
             "Run notebook 05 when gold has it."
         )
-    tables = (question.table,) if question.table else [origin.table for origin in VIEWS[question.name].origins]
-    types = {column.name: column.type for table in tables for column in table.columns}
-    return {name: _plain(types.get(name, "STRING"), value) for name, value in found.iloc[0].to_dict().items()}
+    row = found.iloc[0].to_dict()
+    return {column.name: _plain(column.type, row[column.name]) for column in described}
 
 
 def _plain(kind: str, value: Any) -> Any:
@@ -266,10 +268,7 @@ def _plain(kind: str, value: Any) -> Any:
         return int(value)
     if kind == "BOOLEAN":
         return bool(value)
-    if kind == "DOUBLE":
-        return float(value)
-    # pandas has numbers of its own for columns that a view computes.
-    return value.item() if hasattr(value, "item") else value
+    return float(value) if kind == "DOUBLE" else value
 
 
 def _from_text(kind: str, text: Any) -> Any:

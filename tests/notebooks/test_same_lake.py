@@ -24,7 +24,7 @@ from tests.support.expected_reports import ExpectedReports
 from tests.support.expected_tables import ExpectedTables
 
 # Small, and with everything in it.
-SMALL = ("coins=30", "history_coins=3", "history_days=60")
+SMALL = ("coins=30", "history_coins=3", "history_days=75")
 # A run says in these tables that it was there, whatever it found.
 NOTED_BY_EVERY_RUN = {"run_steps", "pipeline_runs"}
 BRONZE = ("landing", "landing_meta")
