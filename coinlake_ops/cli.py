@@ -233,6 +233,37 @@ def report(
 
 @app.command(
     rich_help_panel=WORK,
+    epilog="For example: coinlake trace fact_price_daily coin_id=bitcoin vs_currency=usd date=2026-08-01 · "
+    "warehouse.fact_price_daily asks for the row as the warehouse in the lake's file holds it, reporting.coin_day "
+    "for a row of its views. Ends with 1 when the row is not there, or a file is missing or has changed.",
+)
+def trace(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A table of bronze, silver, gold or the warehouse.")
+    ],
+    key: Annotated[
+        list[str],
+        typer.Argument(metavar="COLUMN=VALUE", help="The key of the row, every column of it; instants are UTC."),
+    ] = [],  # noqa: B006
+    lake: Lake = LAKE,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with all of it.")] = False,
+) -> int:
+    """Follow a row back to the raw responses that it is made from: file, SHA-256, address, time, run."""
+    from json import dumps
+
+    from coinlake import Lakehouse
+    from coinlake_ops import trace as tracing
+
+    with _words_of_the_call():
+        question = tracing.ask(table, key)
+    _take_over_environment(quiet=json)
+    trail = tracing.follow(Lakehouse.open("spark_catalog", lake), question)
+    print(dumps(tracing.as_json(trail), ensure_ascii=False) if json else tracing.in_words(trail))
+    return DONE if trail.is_whole else FAILED
+
+
+@app.command(
+    rich_help_panel=WORK,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="What follows is JupyterLab's own, for example: coinlake lab --no-browser",
 )
