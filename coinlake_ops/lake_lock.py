@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coinlake.errors import CoinlakeError
+from coinlake_ops import swap
+
 NAME = ".lock"
 
 
@@ -17,10 +20,12 @@ def _to_stderr(text: str) -> None:
 
 
 @contextmanager
-def only_worker(lake: Path, say: Callable[[str], None] = _to_stderr) -> Iterator[None]:
+def only_worker(lake: Path, say: Callable[[str], None] = _to_stderr, waits: bool = True) -> Iterator[None]:
     """Hold the lake's lock while inside; who comes second is told who works there, and waits.
 
-    The operating system gives it up when the process ends, however it ends.
+    With `waits` False, whoever comes second gets a CoinlakeError instead. The operating system gives the lock up
+    when the process ends, however it ends. A change of tables that a `coinlake rebuild` decided on and did not
+    come to the end of is carried out first.
     """
     lake.mkdir(parents=True, exist_ok=True)
     with (lake / NAME).open("a+") as lock:
@@ -28,15 +33,16 @@ def only_worker(lake: Path, say: Callable[[str], None] = _to_stderr) -> Iterator
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            say(
-                f"Another run is working on {shown(lake)} ({lock.read().strip()}). "
-                "Waiting for it to end; Ctrl-C gives up."
-            )
+            who = f"Another run is working on {shown(lake)} ({lock.read().strip()})."
+            if not waits:
+                raise CoinlakeError(f"{who} Let it end, and try again.") from None
+            say(f"{who} Waiting for it to end; Ctrl-C gives up.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.seek(0)
         lock.truncate()
         lock.write(this_process())
         lock.flush()
+        swap.finish(lake)
         yield
 
 
