@@ -207,6 +207,45 @@ def report(
 
 @app.command(
     rich_help_panel=WORK,
+    epilog="For example: coinlake verify · coinlake verify --lake lake/live --json",
+)
+def verify(
+    lake: Lake = LAKE,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> int:
+    """Prove that landing, silver, gold and the warehouse are what they should be; a difference ends it with 1."""
+    from coinlake import runtime
+    from coinlake_ops import verification
+
+    _take_over_environment(quiet=json)
+    emit = verification.as_json if json else verification.as_line
+    return DONE if verification.verify(_path_of(lake), runtime.spark, emit) else FAILED
+
+
+class Layer(StrEnum):
+    """What can be made again."""
+
+    silver = "silver"
+    gold = "gold"
+    warehouse = "warehouse"
+    all = "all"
+
+
+@app.command(rich_help_panel=WORK, epilog="For example: coinlake rebuild gold --lake lake/live")
+def rebuild(
+    layer: Annotated[Layer, typer.Argument(help="What to make again.", show_default=False)],
+    lake: Lake = LAKE,
+) -> None:
+    """Make a layer again from the one below, say what differs, and put it in the old one's place."""
+    from coinlake import runtime
+    from coinlake_ops import rebuild as rebuilding
+
+    _take_over_environment()
+    rebuilding.rebuild(_path_of(lake), layer.value, runtime.spark, print)
+
+
+@app.command(
+    rich_help_panel=WORK,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="What follows is JupyterLab's own, for example: coinlake lab --no-browser",
 )
