@@ -19,7 +19,7 @@ from typing import Any
 from coinlake import observability, runtime, schema
 from coinlake.errors import CoinlakeError, in_words
 from coinlake.parameters import Value
-from coinlake_ops import alerts, notebooks, spark_server
+from coinlake_ops import alerts, housekeeping, notebooks, spark_server
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.lake_lock import only_worker, shown
 
@@ -71,6 +71,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
         serving = pool.submit(lambda: server or spark_server.start(run.lake))
         try:
             _execute_all(run, pool, serving)
+            housekeeping.when_due(run.lake, serving.result().environment)
         except NotebookFailed:
             _tell_alerts(run)
             raise

@@ -74,6 +74,18 @@ def run(world, *arguments):
     return cli.main(["run", f"LAKE_PATH={world.lake}", "RUN_ID=r1", *arguments])
 
 
+def test_housekeeping_is_done_after_a_run_that_succeeded_and_with_its_server(world, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        batch.housekeeping, "when_due", lambda *given: asked.append((*given, world.server.stopped))
+    )
+    assert run(world) == 0
+    assert asked == [(world.lake, world.server.environment, False)]
+    world.failing["c"] = CoinlakeError("no")
+    assert run(world) == 1
+    assert len(asked) == 1
+
+
 def test_a_notebook_starts_when_its_input_is_done(world):
     assert run(world) == 0
     assert sorted(world.executed[:2]) == ["a", "b"]
