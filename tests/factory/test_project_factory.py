@@ -7,14 +7,13 @@ import shutil
 import pytest
 
 from adf_lab import check_factory, diagram, load_factory
-from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
 from adf_support.factories import write_factory
 from coinlake import sources
 from coinlake.api import COINGECKO
 from coinlake_ops import databricks_runtime
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
 from coinlake_ops.project import ROOT
-from tests.support.played import activities
+from tests.support.pipelines import activities
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +79,9 @@ def test_every_activity_says_why_and_how_long(factory):
             assert {"timeout", "retry"} <= activity["policy"].keys(), place
 
 
-def test_triggers_are_stopped_and_fire_when_they_should(factory):
-    triggers = {name: resource.document for name, resource in factory.resources["trigger"].items()}
-    assert {document["properties"]["runtimeState"] for document in triggers.values()} == {"Stopped"}
-    day = parse_time("2026-08-12T00:00:00Z"), parse_time("2026-08-13T00:00:00Z")
-    hourly = [iso(time) for time in schedule_times(triggers["tr_hourly"], *day)]
-    assert hourly == [f"2026-08-12T{hour:02}:05:00Z" for hour in range(1, 24)]
-    [daily] = schedule_times(triggers["tr_daily"], *day)
-    assert iso(daily) == "2026-08-12T00:45:00Z"
-    assert schedule_parameters(triggers["tr_daily"], daily) == [("pl_main", {"with_reports": True})]
-    windows = ready_windows(triggers["tr_backfill"], parse_time("2026-09-01T00:00:00Z"))
-    assert [iso(window.start)[:10] for window in windows] == [f"2026-08-{number:02}" for number in range(5, 12)]
+def test_triggers_are_stopped(factory):
+    triggers = factory.resources["trigger"].values()
+    assert {trigger.properties["runtimeState"] for trigger in triggers} == {"Stopped"}
 
 
 # --- global parameters -----------------------------------------------------------------------------------
