@@ -165,6 +165,7 @@ def run(
     ] = "local",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing unless something fails.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run notebooks too whose inputs are unchanged.")] = False,
 ) -> int:
     """Run the whole pipeline: ingest, refine, load, report. A second run changes nothing."""
     from coinlake import observability
@@ -176,7 +177,8 @@ def run(
     with _words_of_the_call():
         values = parameter_files.load(environment, parameters)
     try:
-        batch.execute(batch.Run(values, str(values["run_id"]) or observability.new_run_id(), emit))
+        run_id = str(values["run_id"]) or observability.new_run_id()
+        batch.execute(batch.Run(values, run_id, emit, force))
     except KeyboardInterrupt:
         print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
         # The kernels have ended. A Spark server that was only starting ends with this process.
