@@ -9,6 +9,7 @@ they hold. A micro-batch that is repeated, because a crash came between MERGE an
 and changes nothing: the write is idempotent.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,9 @@ REFUSED_ROWS = (
     "DELTA_MULTIPLE_SOURCE_ROW_MATCHING",
 )
 
+# In a checkpoint: which files there were when the stream had last taken in all.
+TAKEN_IN = "taken_in.json"
+
 # Streams that run side by side at most: they share the memory of one driver.
 MOST_AT_ONCE = 3
 
@@ -83,6 +87,7 @@ class Counts:
 def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     """Brings all new answers of an endpoint into silver; `landing_meta` brings the response log itself.
 
+    Where the lake is a folder and holds no new file, the stream is not started.
     Says which files could not be processed. Raises CoinlakeError for an unknown endpoint, and what Spark raises.
     """
     stream_of(endpoint)
@@ -90,7 +95,13 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
     _bind(lake, endpoint)
+    there = None if lake.is_managed else _listing(lake, endpoint, folder)
+    taken_in = Path(lake.checkpoint(endpoint), TAKEN_IN)
+    if there and taken_in.exists() and json.loads(taken_in.read_text(encoding="utf-8")) == there:
+        return Counts()
     counts = take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+    if there:
+        files.write_json(taken_in, there)
     for file, error in counts.faults.items():
         print(f"{file} could not be processed and waits in quarantine: {error}")
     return counts
@@ -109,6 +120,16 @@ def _bind(lake: Lakehouse, endpoint: str) -> None:
         return
     files.at(checkpoint).remove(checkpoint)
     files.write_json(note, ids)
+
+
+def _listing(lake: Lakehouse, endpoint: str, folder: str) -> dict[str, Any]:
+    """What identifies the files that a stream finds: a stream that has taken them in need not be started again.
+
+    A file of the landing zone never changes, so that its name is enough.
+    """
+    root = Path(lake.folder(folder))
+    found = sorted(str(file.relative_to(root)) for file in root.rglob(reader_options(endpoint)["glob"]))
+    return {"files": len(found), "sha256": hashlib.sha256("\n".join(found).encode()).hexdigest()}
 
 
 def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str, folders: str = "") -> Counts:
