@@ -167,6 +167,7 @@ def run(
     environment: ParameterFile = "local",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing unless something fails.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run notebooks too whose inputs are unchanged.")] = False,
 ) -> int:
     """Run the whole pipeline: ingest, refine, load, report. A second run changes nothing."""
     from coinlake import observability
@@ -179,7 +180,8 @@ def run(
         values = parameter_files.load(environment, parameters)
     try:
         batch.require_possible(values)
-        batch.execute(batch.Run(values, str(values["run_id"]) or observability.new_run_id(), emit))
+        run_id = str(values["run_id"]) or observability.new_run_id()
+        batch.execute(batch.Run(values, run_id, emit, force))
     except KeyboardInterrupt:
         print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
         # The kernels have ended. A Spark server that was only starting ends with this process.

@@ -9,6 +9,7 @@ they hold. A micro-batch that is repeated, because a crash came between MERGE an
 and changes nothing: the write is idempotent.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,6 +50,9 @@ REFUSED_ROWS = (
     "DELTA_MULTIPLE_SOURCE_ROW_MATCHING",
 )
 
+# Beside the checkpoints: which files there were when a stream had last taken in all.
+TAKEN_IN = "taken_in"
+
 # Streams that run side by side at most: they share the memory of one driver.
 MOST_AT_ONCE = 3
 
@@ -84,6 +88,7 @@ class Counts:
 def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     """Brings all new answers of an endpoint into silver; `landing_meta` brings the response log itself.
 
+    Where the lake is a folder and holds no new file, the stream is not started.
     Says which files could not be processed. Raises CoinlakeError for an unknown endpoint, StorageError where a
     table or the stream's checkpoint is damaged, and what Spark raises.
     """
@@ -92,6 +97,9 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
     _bind(lake, endpoint)
+    there = None if lake.is_managed else _listing(lake, endpoint, folder)
+    if there and there == _taken_in(lake, endpoint):
+        return Counts()
     try:
         with explained():
             counts = take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
@@ -106,6 +114,8 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
             f"The stream {endpoint} cannot go on: {cut} is cut or overwritten, in which it notes the files that "
             f"it has taken in. Nothing is lost, silver can be made again: {rebuilt_by(lake.path, schema.CLEANED)}"
         ) from None
+    if there:
+        files.write_json(Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json"), there)
     for file, error in counts.faults.items():
         print(f"{file} could not be processed and waits in quarantine: {error}")
     return counts
@@ -122,7 +132,8 @@ def _bind(lake: Lakehouse, endpoint: str) -> None:
     note, checkpoint = Path(lake.checkpoint("tables"), f"{endpoint}.json"), Path(lake.checkpoint(endpoint))
     if note.exists() and json.loads(note.read_text(encoding="utf-8")) == ids:
         return
-    files.at(checkpoint).remove(checkpoint)
+    for of_other_tables in (checkpoint, Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json")):
+        files.at(of_other_tables).remove(of_other_tables)
     files.write_json(note, ids)
 
 
@@ -146,6 +157,25 @@ def _cut_file(checkpoint: Path) -> Path | None:
         except ValueError:
             return file
     return None
+
+
+def _listing(lake: Lakehouse, endpoint: str, folder: str) -> dict[str, Any]:
+    """What identifies the files that a stream finds: a stream that has taken them in need not be started again.
+
+    A file of the landing zone never changes, so that its name is enough.
+    """
+    root = Path(lake.folder(folder))
+    found = sorted(str(file.relative_to(root)) for file in root.rglob(reader_options(endpoint)["glob"]))
+    return {"files": len(found), "sha256": hashlib.sha256("\n".join(found).encode()).hexdigest()}
+
+
+def _taken_in(lake: Lakehouse, endpoint: str) -> dict[str, Any] | None:
+    """What `_listing` said when the stream had last taken in all; None where it has no checkpoint any more."""
+    note = Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json")
+    if not note.exists() or not Path(lake.checkpoint(endpoint)).is_dir():
+        return None
+    noted: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
 
 
 def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str, folders: str = "") -> Counts:
