@@ -71,9 +71,7 @@ def _given(name: str, values: Mapping[str, Value]) -> dict[str, Any]:
 
 def _state(lake: Path) -> dict[str, Any]:
     """What the notebooks read and write in a lake, as it is now; plain data."""
-    landed = sorted(
-        str(path.relative_to(lake)) for folder in LANDED for path in (lake / folder).rglob("*.json*")
-    )
+    landed = sorted(str(path.relative_to(lake)) for folder in LANDED for path in (lake / folder).rglob("*.json*"))
     tables = {
         table.name: _newest_commit(lake / "tables" / table.schema / table.name)
         for table in schema.TABLES
@@ -91,4 +89,4 @@ def _state(lake: Path) -> dict[str, Any]:
 def _newest_commit(table: Path) -> str | None:
     """The newest commit of a table, which no other commit of any table equals; None when it has none."""
     newest = max(table.glob(f"_delta_log/{'[0-9]' * 20}.json"), default=None)
-    return newest and f"{newest.stem} {hashlib.sha256(newest.read_bytes()).hexdigest()}"
+    return None if newest is None else f"{newest.stem} {hashlib.sha256(newest.read_bytes()).hexdigest()}"

@@ -515,7 +515,8 @@ def test_a_run_that_could_not_begin_says_why(folder, script, tmp_path, capsys):
     options = ["--folder", str(folder), "--script", str(script), "--fail", "nothing", "--runs", "1"]
     assert main(["watch", "tr_hours", *options]) == 1
     assert re.search(
-        r"pl_finish  Failed  \d+\.\d s  ID  There is no activity 'nothing' that can be made to fail", lines(capsys)[1]
+        r"pl_finish  Failed  \d+\.\d s  ID  There is no activity 'nothing' that can be made to fail",
+        lines(capsys)[1],
     )
     assert main(["watch", "tr_hours", *options[:2], "--script", "no.json"]) == 2
     assert "--script no.json cannot be read" in capsys.readouterr().err

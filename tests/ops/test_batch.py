@@ -6,7 +6,6 @@ import re
 import shutil
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest

@@ -96,8 +96,8 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     folder = LOG_FOLDER if endpoint == LOG_FOLDER else f"landing/endpoint={endpoint}"
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
-    _bind(lake, endpoint)
-    there = None if lake.is_managed else _listing(lake, endpoint, folder)
+    tables = _bind(lake, endpoint)
+    there = None if lake.is_managed else _listing(lake, endpoint, folder) | {"tables": tables}
     if there and there == _taken_in(lake, endpoint):
         return Counts()
     try:
@@ -121,8 +121,9 @@ def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     return counts
 
 
-def _bind(lake: Lakehouse, endpoint: str) -> None:
-    """Makes the stream read all files again where one of its tables was made anew since it read them.
+def _bind(lake: Lakehouse, endpoint: str) -> dict[str, str]:
+    """Makes the stream read all files again where one of its tables was made anew since it read them; returns
+    the ids of its tables, by name.
 
     A checkpoint says which files were taken in, and not by which tables: their ids are kept beside it. Reading a
     file twice changes nothing, because a MERGE finds its rows there.
@@ -131,10 +132,10 @@ def _bind(lake: Lakehouse, endpoint: str) -> None:
     ids = {table.name: lake.table(table).id() for table in tables}
     note, checkpoint = Path(lake.checkpoint("tables"), f"{endpoint}.json"), Path(lake.checkpoint(endpoint))
     if note.exists() and json.loads(note.read_text(encoding="utf-8")) == ids:
-        return
-    for of_other_tables in (checkpoint, Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json")):
-        files.at(of_other_tables).remove(of_other_tables)
+        return ids
+    files.at(checkpoint).remove(checkpoint)
     files.write_json(note, ids)
+    return ids
 
 
 def _cut_file(checkpoint: Path) -> Path | None:
@@ -160,7 +161,7 @@ def _cut_file(checkpoint: Path) -> Path | None:
 
 
 def _listing(lake: Lakehouse, endpoint: str, folder: str) -> dict[str, Any]:
-    """What identifies the files that a stream finds: a stream that has taken them in need not be started again.
+    """What identifies the files that a stream finds: one whose tables have taken them in need not be started.
 
     A file of the landing zone never changes, so that its name is enough.
     """
@@ -170,7 +171,7 @@ def _listing(lake: Lakehouse, endpoint: str, folder: str) -> dict[str, Any]:
 
 
 def _taken_in(lake: Lakehouse, endpoint: str) -> dict[str, Any] | None:
-    """What `_listing` said when the stream had last taken in all; None where it has no checkpoint any more."""
+    """The files and tables of the stream when it had last taken in all; None where its checkpoint is gone."""
     note = Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json")
     if not note.exists() or not Path(lake.checkpoint(endpoint)).is_dir():
         return None
