@@ -622,7 +622,7 @@ def governance_access(environment: Environment) -> None:
     setting = _setting(environment)
     rows = [
         *access.matrix(model.desired(setting), setting.principals.values()),
-        *workspace.matrix(setting.principals),
+        *workspace.matrix(setting.principals, setting.environment),
     ]
     for principal, what, allowed in rows:
         print(f"{principal:44} {what:32} {', '.join(allowed)}")
@@ -678,13 +678,19 @@ def _setting(environment: str):
 @app.command(rich_help_panel=CLOUD)
 def bi(
     check: Annotated[bool, typer.Option("--check", help="Only say what is out of date.")] = False,
+    environment: Annotated[
+        str, typer.Option("--environment", help="Whose database the project reads: dev or prod.")
+    ] = "dev",
 ) -> int:
-    """Write bi/ from the tables' descriptions: a Power BI project and a Databricks dashboard."""
+    """Write bi/ from the tables' descriptions: a Power BI project and two Databricks dashboards."""
     from coinlake_ops import bi, project
+    from coinlake_ops import environment as environments
 
     project.require_checkout("coinlake bi")
+    with _words_of_the_call():
+        environments.require_known(environment)
     if not check:
-        print(bi.write())
+        print(bi.write(environment))
         return DONE
     changed = bi.differences()
     for path in changed:

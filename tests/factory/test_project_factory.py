@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from adf_support.factories import write_factory
 from coinlake import sources
 from coinlake.api import COINGECKO
 from coinlake_ops import databricks_runtime
+from coinlake_ops import environment as environments
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
 from coinlake_ops.project import ROOT
 from tests.support.pipelines import activities
@@ -97,8 +99,8 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
     values["coins"]["value"] = 7
     values["old"] = {"type": "string", "value": "x"}
     del values["plan"]
-    root = write_factory(tmp_path, {f"factory/{parameters.FACTORY_NAME}.json": document})
-    file = f"factory/{parameters.FACTORY_NAME}.json"
+    file = f"factory/{document['name']}.json"
+    root = write_factory(tmp_path, {file: document})
     command = "coinlake factory parameters"
     assert parameters.disagreements(load_factory(root)) == [
         f"{file}: 'coins' is 7, but dev has 250: {command}",
@@ -106,6 +108,20 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
         f"{file}: 'plan' is missing, but dev has \"demo\": {command}",
     ]
     parameters.write(root)
+    assert parameters.disagreements(load_factory(root)) == []
+
+
+def test_the_document_is_called_like_the_users_own_factory_and_any_name_agrees(tmp_path, monkeypatch):
+    mine = replace(environments.read("dev", placeholders=True), factory="adf-mine", sql_server="sql-mine")
+    root = write_factory(
+        tmp_path, {"factory/adf-other.json": parameters.factory_document() | {"name": "adf-other"}}
+    )
+    monkeypatch.setattr(environments, "read", lambda *_, **__: mine)
+    assert parameters.disagreements(load_factory(root)) == []
+    assert parameters.write(root) == root / "factory/adf-mine.json"
+    assert [path.name for path in (root / "factory").iterdir()] == ["adf-mine.json"]
+    held = load_factory(root).resources["factory"]["adf-mine"].properties["globalParameters"]
+    assert held["sql_server"]["value"] == "sql-mine.database.windows.net"
     assert parameters.disagreements(load_factory(root)) == []
 
 

@@ -35,6 +35,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "adf/README.md",
     "coinlake_ops/azure/README.md",
+    "coinlake_ops/azure/RECOVERY.md",
     "sql/warehouse/README.md",
 )
 # What a document shows as a form, not as a call.
