@@ -9,11 +9,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import files, schema
+from coinlake.delta import explained
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver import streams
 from coinlake.silver.judging import landed_responses
 
 
+@explained()
 def replay_uncommitted(lake: Lakehouse) -> streams.Counts:
     """Takes in again what was quarantined because the response log did not name its file, where it does now.
 
