@@ -119,7 +119,7 @@ class DeltaTable:
         if entries:
             try:
                 return [_commit(entry) for entry in entries]
-            except (ValueError, StopIteration):
+            except (ValueError, IndexError, StopIteration):
                 raise self._damaged("the newest entries of its log are cut or overwritten") from None
         history = self.spark.sql(f"DESCRIBE HISTORY {self.name} LIMIT {count}")
         return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
@@ -237,9 +237,13 @@ def versions(of: Iterable[DeltaTable]) -> dict[str, int]:
 
 
 def _commit(entry: Path) -> Commit:
-    """The commit that an entry of Delta's log, actions as lines of JSON, tells of."""
-    with entry.open(encoding="utf-8") as actions:
-        info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
+    """The commit that an entry of Delta's log, actions as lines of JSON, tells of.
+
+    Raises ValueError, IndexError or StopIteration where the entry was cut.
+    """
+    actions = entry.read_text(encoding="utf-8").splitlines()
+    json.loads(actions[-1])
+    info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
     return Commit(int(entry.stem), info["operation"], info["operationMetrics"])
 
 
@@ -282,7 +286,7 @@ def keys_once(table: Table, rows: DataFrame, where: str = "true") -> DataFrame:
     return (
         rows.alias("t")
         .withColumn("_problem", problem)
-        .where(F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error("_problem").cast("boolean")))
+        .where(F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error(F.col("_problem")).cast("boolean")))
         .select(*table.column_names)
     )
 
