@@ -174,7 +174,7 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
             if problem := server.exception():
                 step.fail(explain(problem))
                 raise problem
-            environment = server.result().environment
+            environment = server.result().environment_of(name)
     try:
         live = run.parameters["source"] == "live"
         progress = sys.stderr if live else None

@@ -1,5 +1,6 @@
 """Measures what the project promises about speed, as ratios within one run: `coinlake bench [NAME…]`.
 
+work       what Spark does in a first, a repeated and an hourly run, counted, by notebook and table
 batch      the batch run against one classic Spark session for each notebook
 reader     the landed-file reader against Spark's plain JSON source, 100,000 coins
 history    one more hourly run with a year of hourly data behind it against one with a week
@@ -32,6 +33,7 @@ from coinlake.schema import COIN_PRICES, COIN_SNAPSHOTS, GOLD_PROGRESS
 from coinlake.simulator import Exchange
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import batch, notebooks, parameter_files, spark_server
+from coinlake_ops.dev import work
 from coinlake_ops.factory import main as run_factory
 
 CATALOG = "spark_catalog"
@@ -195,7 +197,23 @@ def bench_engine(folder: Path) -> None:
     print(f"engine     10,000 iterations {iterations:.2f} s; {20_000 / expressions:,.0f} expressions a second")
 
 
+def bench_work(folder: Path) -> None:
+    """Counts do not depend on the machine."""
+    for name, overrides in (("first", ()), ("repeated", ()), ("an hour later", ("AS_OF=+1h",))):
+        works = count_work(folder / "lake", folder / name.replace(" ", "_"), *overrides)
+        print(f"work       {name}:", *work.lines([*works, work.total(works)]), sep="\n", flush=True)
+
+
+def count_work(lake: Path, events: Path, *overrides: str) -> list[work.Work]:
+    """Runs the pipeline over the lake, and counts what Spark does; its events go to the folder `events`."""
+    events.mkdir()
+    with spark_server.start(lake, java_options=work.java_options(events)) as server:
+        _run(lake, *overrides, server=server)
+    return work.read(events)
+
+
 BENCHMARKS: dict[str, Callable[[Path], None]] = {
+    "work": bench_work,
     "batch": bench_batch,
     "reader": bench_reader,
     "history": bench_history,
@@ -211,9 +229,9 @@ def _medians(pairs: list[tuple[float, float]], other: str) -> tuple[float, str, 
     return ours, other, theirs
 
 
-def _run(lake: Path, *overrides: str) -> None:
+def _run(lake: Path, *overrides: str, server: spark_server.Server | None = None) -> None:
     values = parameter_files.load(overrides=[f"LAKE_PATH={lake}", *overrides])
-    batch.execute(batch.Run(values, observability.new_run_id(), batch.silent))
+    batch.execute(batch.Run(values, observability.new_run_id(), batch.silent), server)
 
 
 @contextmanager

@@ -51,6 +51,10 @@ class Server:
         """
         return {"SPARK_REMOTE": self.url, "SPARK_CONNECT_AUTHENTICATE_TOKEN": self.token}
 
+    def environment_of(self, user: str) -> dict[str, str]:
+        """The same for a client of this name, by which Spark's log tells whose work is whose."""
+        return self.environment | {"SPARK_REMOTE": f"{self.url}/;user_id={user}"}
+
     def is_alive(self) -> bool:
         """Whether the server still runs."""
         return self._supervisor.poll() is None

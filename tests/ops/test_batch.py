@@ -29,6 +29,9 @@ class FakeServer:
     def environment(self):
         return {"SPARK_REMOTE": "sc://localhost:1"}
 
+    def environment_of(self, user):
+        return self.environment | {"USER_OF_SPARK": user}
+
     def is_alive(self):
         return self.alive
 
@@ -101,7 +104,7 @@ def test_a_notebook_starts_when_its_input_is_done(world):
 def test_only_notebooks_with_tables_are_told_of_the_server(world):
     before = dict(os.environ)
     run(world)
-    assert world.environments == {"a": {}} | dict.fromkeys("bcd", world.server.environment)
+    assert world.environments == {"a": {}} | {name: world.server.environment_of(name) for name in "bcd"}
     assert dict(os.environ) == before
 
 
@@ -109,7 +112,7 @@ def test_a_server_that_stood_before_the_run_stands_after_it(world, monkeypatch):
     monkeypatch.setattr(spark_server, "start", lambda lake: pytest.fail("another server was started"))
     values = parameter_files.load("local", [f"lake_path={world.lake}"])
     batch.execute(batch.Run(values, "r1", batch.silent), world.server)
-    assert world.environments["d"] == world.server.environment
+    assert world.environments["d"] == world.server.environment_of("d")
     assert not world.server.stopped
 
 
