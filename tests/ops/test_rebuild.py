@@ -101,6 +101,7 @@ def played(spark, _played, tmp_path):
     return Played(spark, path)
 
 
+@pytest.mark.whole
 def test_all_layers_are_made_again_with_the_same_rows_and_proved(played):
     before = contents(played.spark, played.path)
     said = played.rebuild("all")
@@ -166,6 +167,7 @@ def test_what_differs_is_found_and_named_with_what_mends_it(played):
     }
 
 
+@pytest.mark.whole
 def test_a_damaged_layer_is_made_again_and_what_it_is_made_from_stays(played):
     before = contents(played.spark, played.path)
     entry = Path(played.lakehouse.table(schema.FACT_PRICE_DAILY).folder, "_delta_log", f"{1:020}.json")
