@@ -102,7 +102,7 @@ def _keep_tables(lakehouse: Lakehouse, now: datetime) -> Iterator[str]:
         if read_up_to.get(table.name, before) < before:
             yield f"{name}: gold has not read its newest rows yet, so that nothing of it is removed"
             continue
-        if (count := _vacuum(stored, now)) is not None:
+        if count := _vacuum(stored, now):
             yield f"{name}: {count:,} files removed that no version of the last {RETENTION.days} days uses"
         if table.name in read_up_to and stored.version() > before:
             moved.append((stored, stored.version()))
@@ -111,12 +111,12 @@ def _keep_tables(lakehouse: Lakehouse, now: datetime) -> Iterator[str]:
         delta.write_watermarks(progress, moved)
 
 
-def _vacuum(stored: DeltaTable, now: datetime) -> int | None:
-    """Removes the files of a table that may go; how many those were, None where none is old enough."""
+def _vacuum(stored: DeltaTable, now: datetime) -> int:
+    """Removes the files of a table that may go; returns how many those were."""
     folder = Path(stored.folder or "")
     data = [path for path in folder.rglob("*.parquet") if "_delta_log" not in path.parts]
     if not any(path.stat().st_mtime < (now - RETENTION).timestamp() for path in data):
-        return None
+        return 0
     stored.spark.sql(f"VACUUM {stored.name}")
     return sum(not path.exists() for path in data)
 

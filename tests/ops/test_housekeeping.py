@@ -1,6 +1,8 @@
 """What is put away, when, and what stays."""
 
 import os
+import re
+import shutil
 import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,19 @@ from tests.support.silver_frames import at, frame
 
 NOW = datetime(2026, 8, 12, 12, tzinfo=UTC)
 CATALOG = "spark_catalog"
+
+
+def eight_days_later(spark, lake: Path, to: Path) -> Lakehouse:
+    """A lake as it would be eight days later, in another folder: Delta remembers what it has read of this one."""
+    shutil.copytree(lake, to)
+    then = datetime.now(UTC) - timedelta(days=8)
+    for entry in to.glob("tables/*/*/_delta_log/*.json"):
+        deleted = f'"deletionTimestamp":{int(then.timestamp() * 1000)}'
+        entry.write_text(re.sub(r'"deletionTimestamp":\d+', deleted, entry.read_text()))
+        entry.with_name(f".{entry.name}.crc").unlink(missing_ok=True)
+    for path in to.rglob("*"):
+        os.utime(path, (then.timestamp(), then.timestamp()))
+    return Lakehouse.create(CATALOG, str(to), spark)
 
 
 def note(lake: Path) -> str:
@@ -91,7 +106,7 @@ def test_tables_lose_what_no_version_uses_and_watermarks_move_with_them(spark, t
     for module in (lakehouse, schema):
         monkeypatch.setattr(module, "TABLES", few)
     monkeypatch.setattr(housekeeping, "MANY_FILES", 3)
-    lake = Lakehouse.create(CATALOG, str(tmp_path), spark)
+    lake = Lakehouse.create(CATALOG, str(tmp_path / "young"), spark)
     moods, rates = lake.table(schema.FEAR_GREED), lake.table(schema.FX_RATES)
     row = {"date": date(2026, 8, 1), "classification": "Fear", "fetched_at": at("2026-08-12 12:00"), "file": "f"}
     for value in (1, 2):
@@ -102,12 +117,11 @@ def test_tables_lose_what_no_version_uses_and_watermarks_move_with_them(spark, t
     spark.sql(f"ALTER TABLE {rates.name} UNSET TBLPROPERTIES ('delta.deletedFileRetentionDuration')")
     progress = lake.table(schema.GOLD_PROGRESS)
     delta.write_watermarks(progress, [(moods, moods.version()), (rates, rates.version())])
-    old = (datetime.now(UTC) - timedelta(days=8)).timestamp()
-    for path in tmp_path.rglob("*"):
-        os.utime(path, (old, old))
+    lake = eight_days_later(spark, tmp_path / "young", tmp_path / "old")
+    moods, rates, progress = map(lake.table, few)
 
     said = []
-    housekeeping.keep(tmp_path, lambda: spark, 90, datetime.now(UTC), said.append)
+    housekeeping.keep(tmp_path / "old", lambda: spark, 90, datetime.now(UTC), said.append)
     assert said[:2] == [
         "cleaned_data.fear_greed: 1 files removed that no version of the last 7 days uses",
         "cleaned_data.fx_rates: 3 small files were looked at to be made fewer",
@@ -126,18 +140,16 @@ def test_nothing_is_removed_of_a_table_that_gold_has_still_to_read(spark, tmp_pa
     few = (schema.FEAR_GREED, schema.GOLD_PROGRESS)
     for module in (lakehouse, schema):
         monkeypatch.setattr(module, "TABLES", few)
-    lake = Lakehouse.create(CATALOG, str(tmp_path), spark)
+    lake = Lakehouse.create(CATALOG, str(tmp_path / "young"), spark)
     moods = lake.table(schema.FEAR_GREED)
     row = {"date": date(2026, 8, 1), "classification": "Fear", "fetched_at": at("2026-08-12 12:00"), "file": "f"}
     for value in (1, 2):
         moods.replace(frame(spark, schema.FEAR_GREED, [row | {"value": value}]))
     delta.write_watermarks(lake.table(schema.GOLD_PROGRESS), [(moods, 1)])
-    old = (datetime.now(UTC) - timedelta(days=8)).timestamp()
-    data = list(Path(moods.folder).glob("*.parquet"))
-    for path in data:
-        os.utime(path, (old, old))
+    lake = eight_days_later(spark, tmp_path / "young", tmp_path / "old")
+    data = list(Path(lake.table(schema.FEAR_GREED).folder).glob("*.parquet"))
     said = []
-    housekeeping.keep(tmp_path, lambda: spark, 90, datetime.now(UTC), said.append)
+    housekeeping.keep(tmp_path / "old", lambda: spark, 90, datetime.now(UTC), said.append)
     assert said == [
         "cleaned_data.fear_greed: gold has not read its newest rows yet, so that nothing of it is removed"
     ]
