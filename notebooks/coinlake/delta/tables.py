@@ -286,7 +286,9 @@ def keys_once(table: Table, rows: DataFrame, where: str = "true") -> DataFrame:
     return (
         rows.alias("t")
         .withColumn("_problem", problem)
-        .where(F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error(F.col("_problem")).cast("boolean")))
+        .where(
+            F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error(F.col("_problem")).cast("boolean"))
+        )
         .select(*table.column_names)
     )
 
