@@ -688,6 +688,28 @@ def fuzz(
 
 
 @app.command(rich_help_panel=PROJECT)
+def crash(
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, help="At how many commit points, drawn from all kinds; 0 is all.")
+    ] = 60,
+    instants: Annotated[int, typer.Option("--instants", min=0, help="At how many random instants besides.")] = 30,
+    seed: Annotated[int, typer.Option("--seed", help="Which ones: the same seed draws the same.")] = 1,
+) -> int:
+    """Kill runs at their commit points and at random instants; the next run must make up for it."""
+    from coinlake_ops import project
+    from coinlake_ops.dev import crash as crashing
+
+    project.require_checkout("coinlake crash")
+    cuts = crashing.run(sample, instants, seed, lambda line: print(line, flush=True))
+    for problem in cuts.problems:
+        print(problem)
+    print(
+        f"{cuts.made} runs killed, {cuts.not_reached} had ended before, seed {seed}: {len(cuts.problems)} problems"
+    )
+    return FAILED if cuts.problems else DONE
+
+
+@app.command(rich_help_panel=PROJECT)
 def parameters() -> None:
     """Write parameters/schema.json, the schema that parameters/*.yml obey."""
     from coinlake_ops import parameter_files, project
