@@ -205,6 +205,29 @@ def report(
     print(rendering.render_last_run(_path_of(lake), folder, not no_pictures))
 
 
+@app.command(rich_help_panel=WORK, epilog="For example: coinlake replay-quarantine --lake lake/live")
+def replay_quarantine(lake: Lake = LAKE) -> int:
+    """Put what waits in quarantine through the expectations as they are now; what passes goes to its table."""
+    from coinlake import Lakehouse, silver
+    from coinlake.errors import CoinlakeError
+    from coinlake_ops.lake_lock import only_worker, shown
+
+    _take_over_environment()
+    folder = _path_of(lake)
+    if not (folder / "tables").is_dir():
+        raise CoinlakeError(f"There are no tables in {shown(folder)}: make them with `coinlake run` first.")
+    with only_worker(folder):
+        replay = silver.replay_quarantine(Lakehouse.create("spark_catalog", str(folder)))
+    for row in replay.reasons:
+        print(f"{row.table_name:<18} {row.reason:<28} {row.passed:>9,} of {row.records:,} pass")
+    for file, error in replay.counts.faults.items():
+        print(f"{file} could not be processed: {error}")
+    print(f"{replay.passed:,} of {replay.records:,} records passed, {replay.counts.written:,} rows written")
+    if replay.passed:
+        print("The next run brings them into gold, the warehouse and the reports.")
+    return DONE
+
+
 @app.command(
     rich_help_panel=WORK,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
