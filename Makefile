@@ -36,7 +36,7 @@ test: $(READY)  ## run every check and every test
 whole: $(READY)  ## run at length what `make test` samples: the course on a volume, odd answers by the thousand
 	@$(PY) -m pytest -v -m whole $(ARGS)
 
-crash: $(READY)  ## kill runs at their commit points and at random instants; the next run must make up for it
+crash: $(READY)  ## kill runs at their commit points, at random instants, over a hostile week; compare every lake
 	@$(COINLAKE) crash $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab

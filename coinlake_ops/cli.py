@@ -716,6 +716,9 @@ def crash(
         int, typer.Option("--sample", min=0, help="At how many commit points, drawn from all kinds; 0 is all.")
     ] = 60,
     instants: Annotated[int, typer.Option("--instants", min=0, help="At how many random instants besides.")] = 30,
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Over how many days of a hostile API every second run.")
+    ] = 7,
     seed: Annotated[int, typer.Option("--seed", help="Which ones: the same seed draws the same.")] = 1,
 ) -> int:
     """Kill runs at their commit points and at random instants; the next run must make up for it."""
@@ -723,7 +726,7 @@ def crash(
     from coinlake_ops.dev import crash as crashing
 
     project.require_checkout("coinlake crash")
-    cuts = crashing.run(sample, instants, seed, lambda line: print(line, flush=True))
+    cuts = crashing.run(sample, instants, days, seed, lambda line: print(line, flush=True))
     for problem in cuts.problems:
         print(problem)
     print(

@@ -21,14 +21,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pyspark.sql import SparkSession
 
-from coinlake import process_environment, runtime
+from coinlake import bronze, instants, observability, process_environment, runtime, sources
 from coinlake.commit_points import LISTENER
-from coinlake.errors import CoinlakeError
+from coinlake.errors import ApiError, CoinlakeError
 from coinlake_ops import batch, parameter_files, spark_server
 from coinlake_ops.dev import lake_contents
 from coinlake_ops.project import ROOT
@@ -36,6 +37,7 @@ from coinlake_ops.project import ROOT
 # A lake with everything in it that is made in seconds.
 TINY = ("coins=6", "history_coins=2", "history_days=40")
 SECONDS_TO_END = 600
+DAY, EVERY = timedelta(days=1), timedelta(hours=6)
 BRONZE = ("landing", "landing_meta")
 # What differs from run to run in the name of a commit point: folders of a day, of an attempt, a writer's number.
 _CHANGING = ((r"date=\d{4}-\d\d-\d\d", "date=*"), (r"(run=[^/.]+)\.[0-9a-f]{8}\b", r"\1.*"), (r"\.\d+$", ".*"))
@@ -72,11 +74,13 @@ class Cuts:
     problems: list[str] = field(default_factory=list)
 
 
-def run(sample: int, instants: int, seed: int, say: Callable[[str], None]) -> Cuts:
-    """Kills a run at each of `sample` commit points (0: all) and at random instants, and compares every lake.
+def run(sample: int, at_random: int, days: int, seed: int, say: Callable[[str], None]) -> Cuts:
+    """Kills a run at each of `sample` commit points (0: all) and at instants drawn at random; then, over so many
+    days of a hostile API, every second run of a lake. Every lake is compared with one that nothing disturbed.
 
-    Lakes that differ are kept and named. Raises CoinlakeError when the undisturbed run fails.
+    Lakes that differ are kept and named. Raises CoinlakeError when an undisturbed run fails.
     """
+    chance, cuts = random.Random(seed), Cuts()
     folder = Path(tempfile.mkdtemp(prefix="coinlake-crash-"))
     with spark_server.start(folder / "server") as server, _as_client(server) as spark:
         undisturbed = folder / "undisturbed"
@@ -86,15 +90,15 @@ def run(sample: int, instants: int, seed: int, say: Callable[[str], None]) -> Cu
         expected = look(spark, undisturbed)
         kinds = Counter(point.kind for point in points)
         say(f"An undisturbed run of {seconds:.0f} s has {len(points)} moments of {len(kinds)} kinds.")
-        chance = random.Random(seed)
         chosen: list[Point | Instant] = [*choose(points, sample or len(points), chance)]
-        chosen += [chance.uniform(0, seconds) for _ in range(instants)]
-        cuts = Cuts()
+        chosen += [chance.uniform(0, seconds) for _ in range(at_random)]
         for number, moment in enumerate(chosen, 1):
             begun = time.monotonic()
             lake = folder / f"lake-{number}"
             said = cut_and_compare(lake, TINY, moment, expected, spark, server, cuts)
             say(f"[{number}/{len(chosen)}] {shown(moment)}, {time.monotonic() - begun:.0f} s: {said}")
+        if days:
+            say(live_through(folder, days, seconds, chance, spark, server, cuts))
     if not cuts.problems:
         shutil.rmtree(folder)
     return cuts
@@ -123,6 +127,54 @@ def cut_and_compare(
         return "; ".join(found)
     shutil.rmtree(lake)
     return "equal" if was_cut else "equal, but the run had ended before"
+
+
+def live_through(
+    folder: Path,
+    days: int,
+    seconds: float,
+    chance: random.Random,
+    spark: SparkSession,
+    server: spark_server.Server,
+    cuts: Cuts,
+) -> str:
+    """Plays days of a hostile API, a tape every six hours, into two lakes; says what came of it and counts it.
+
+    One lake gets them in their order. The other gets them shuffled, and every second run is killed within so many
+    seconds and then run again. Both hear the same answers and the same refusals, so nothing may differ.
+    """
+    begun = time.monotonic()
+    start = instants.DEFAULT_SIMULATED
+    tapes = [record(folder / f"tape-{number}", start + number * EVERY) for number in range(days * DAY // EVERY)]
+    quiet, rough = folder / "quiet", folder / "rough"
+    for tape in tapes:
+        complete(quiet, played(tape), server)
+    for number, tape in enumerate(chance.sample(tapes, len(tapes))):
+        if number % 2:
+            was_cut = cut_off(rough, run_of(rough, played(tape)), chance.uniform(0, seconds))
+            cuts.made += was_cut
+            cuts.not_reached += not was_cut
+        complete(rough, played(tape), server)
+    found = list(differences(look(spark, quiet), look(spark, rough)))
+    cuts.problems += [f"{days} hostile days: {difference} ({rough})" for difference in found]
+    said = "; ".join(found) or "equal"
+    return f"{days} hostile days in {len(tapes)} runs, {time.monotonic() - begun:.0f} s: {said}"
+
+
+def record(tape: Path, moment: datetime) -> Path:
+    """A tape of what a hostile API answers at a moment, refusals and torn answers too."""
+    given = [f"lake_path={tape}", f"as_of={instants.to_text(moment)}", "faults=hostile", *TINY]
+    settings = bronze.Settings.of(parameter_files.load("local", given))
+    for group in sources.groups():
+        # What did answer is landed before the error is raised.
+        with suppress(ApiError):
+            bronze.ingest(group, settings, say=lambda _: None)
+    return tape
+
+
+def played(tape: Path) -> tuple[str, ...]:
+    """The parameters of a run that plays a tape."""
+    return ("source=replay", f"tape_path={tape}")
 
 
 def shown(moment: Point | Instant) -> str:
@@ -185,7 +237,7 @@ def cut_off(lake: Path, command: Sequence[str], moment: Point | Instant) -> bool
 def complete(lake: Path, parameters: Sequence[str], server: spark_server.Server) -> None:
     """An ordinary run over the lake, on a server that stands. Raises CoinlakeError when it fails."""
     values = parameter_files.load("local", [f"lake_path={lake}", *parameters])
-    batch.execute(batch.Run(values, "second", batch.silent), server)
+    batch.execute(batch.Run(values, observability.new_run_id(), batch.silent), server)
 
 
 def look(spark: SparkSession, lake: Path) -> dict[str, Any]:

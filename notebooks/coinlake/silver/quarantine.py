@@ -70,7 +70,7 @@ def replay_quarantine(lake: Lakehouse) -> Replay:
 
 def _files_waiting(lake: Lakehouse, waiting: DataFrame) -> Iterator[tuple[str, dict[str, str]]]:
     """Endpoint and, of its files that are still there, name -> path: some at a time, those of the log first."""
-    found: dict[str, dict[str, str]] = {LOG_FOLDER: {}} | {name: {} for name in sources.SOURCES}
+    found: dict[str, dict[str, str]] = {name: {} for name in (LOG_FOLDER, *sources.SOURCES)}
     for row in waiting.select("endpoint", "file").distinct().collect():
         path = lake.folder(*(() if row["endpoint"] == LOG_FOLDER else ("landing",)), row["file"])
         if row["endpoint"] in found and Path(path).is_file():
