@@ -144,7 +144,7 @@ def assert_same_silver(new_lake, of_one_run, history: History) -> None:
 
 
 def test_one_run_has_something_to_say_of_every_table(of_one_run):
-    assert {name: len(rows) for name, rows in of_one_run.items()} == {}
+    assert [name for name, rows in of_one_run.items() if not rows] == []
 
 
 @settings(ONCE, max_examples=2)
