@@ -16,8 +16,8 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from coinlake import observability, runtime, schema
-from coinlake.errors import CoinlakeError, in_words
+from coinlake import bronze, observability, runtime, schema, sources
+from coinlake.errors import CoinlakeError, ConfigurationError, in_words
 from coinlake.parameters import Value
 from coinlake_ops import alerts, notebooks, spark_server
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
@@ -88,6 +88,24 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
                 "reports": [shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
             },
         )
+
+
+def require_possible(parameters: Mapping[str, Value]) -> None:
+    """Refuse a call that no run can be made of, before anything is written.
+
+    Raises ConfigurationError for a lake that is a file or holds the other kind of data, a tape that is none, an
+    instant at which nobody would answer, and a history or currencies that cannot be asked for.
+    """
+    lake = Path(runtime.resolve_path(str(parameters["lake_path"])))
+    in_the_way = next((path for path in (lake, *lake.parents) if path.exists() and not path.is_dir()), None)
+    if in_the_way is not None:
+        raise ConfigurationError(
+            f"lake_path={parameters['lake_path']}: {in_the_way} is a file, and a lake is a folder. "
+            "Name another one."
+        )
+    settings = bronze.Settings.of(parameters)
+    for group in sources.groups():
+        bronze.plan_ingestion(group, settings)
 
 
 def _tell_alerts(run: Run) -> None:

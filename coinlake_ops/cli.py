@@ -141,6 +141,17 @@ Lake = Annotated[str, typer.Option("--lake", metavar="FOLDER", help="The lake.")
 Environment = Annotated[
     str, typer.Option("--environment", metavar="dev|prod", help="Which environment of the cloud.")
 ]
+Parameters = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="NAME=VALUE",
+        help="Parameters, in capitals or not, such as SOURCE=live COINS=100; README.md lists them all.",
+        autocompletion=_parameter_names,
+    ),
+]
+ParameterFile = Annotated[
+    str, typer.Option("--environment", metavar="NAME", help="Which parameters/*.yml to start from.")
+]
 Only = Annotated[
     list[str],
     typer.Option("--only", metavar="PART", help="Only this part; may be given again. All parts when left out."),
@@ -152,23 +163,14 @@ Only = Annotated[
     epilog="For example: coinlake run · coinlake run AS_OF=+1h · coinlake run SOURCE=live COINS=100 --json",
 )
 def run(
-    parameters: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="NAME=VALUE",
-            help="Parameters, in capitals or not, such as SOURCE=live COINS=100; README.md lists them all.",
-            autocompletion=_parameter_names,
-        ),
-    ] = [],  # noqa: B006
-    environment: Annotated[
-        str, typer.Option("--environment", metavar="NAME", help="Which parameters/*.yml to start from.")
-    ] = "local",
+    parameters: Parameters = [],  # noqa: B006
+    environment: ParameterFile = "local",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing unless something fails.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> int:
     """Run the whole pipeline: ingest, refine, load, report. A second run changes nothing."""
     from coinlake import observability
-    from coinlake.errors import CoinlakeError
+    from coinlake.errors import CoinlakeError, ConfigurationError
     from coinlake_ops import batch, parameter_files
 
     _take_over_environment(quiet)
@@ -176,15 +178,39 @@ def run(
     with _words_of_the_call():
         values = parameter_files.load(environment, parameters)
     try:
+        batch.require_possible(values)
         batch.execute(batch.Run(values, str(values["run_id"]) or observability.new_run_id(), emit))
     except KeyboardInterrupt:
         print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
         # The kernels have ended. A Spark server that was only starting ends with this process.
         os._exit(INTERRUPTED)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return WRONG_CALL
     except (CoinlakeError, OSError) as error:
         print(f"\n{batch.explain(error)}", file=sys.stderr)
         return FAILED
     return DONE
+
+
+@app.command(
+    rich_help_panel=WORK, epilog="For example: coinlake plan SOURCE=live PLAN=demo HISTORY_COINS=5000 --json"
+)
+def plan(
+    parameters: Parameters = [],  # noqa: B006
+    environment: ParameterFile = "local",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what a run would ask CoinGecko, what that costs and how long it takes; asks and writes nothing."""
+    import json
+
+    from coinlake import bronze
+    from coinlake_ops import parameter_files
+
+    with _words_of_the_call():
+        settings = bronze.Settings.of(parameter_files.load(environment, parameters))
+        planned = bronze.plan_ingestion("market", settings)
+    print(json.dumps(planned.record()) if as_json else planned.in_words(simulated=settings.source == "simulated"))
 
 
 @app.command(rich_help_panel=WORK)
@@ -226,6 +252,37 @@ def replay_quarantine(lake: Lake = LAKE) -> int:
     if replay.passed:
         print("The next run brings them into gold, the warehouse and the reports.")
     return DONE
+
+
+@app.command(
+    rich_help_panel=WORK,
+    epilog="For example: coinlake trace fact_price_daily coin_id=bitcoin vs_currency=usd date=2026-08-01 · "
+    "warehouse.fact_price_daily asks for the row as the warehouse in the lake's file holds it, reporting.coin_day "
+    "for a row of its views. Ends with 1 when the row is not there, or a file is missing or has changed.",
+)
+def trace(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A table of bronze, silver, gold or the warehouse.")
+    ],
+    key: Annotated[
+        list[str],
+        typer.Argument(metavar="COLUMN=VALUE", help="The key of the row, every column of it; instants are UTC."),
+    ] = [],  # noqa: B006
+    lake: Lake = LAKE,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with all of it.")] = False,
+) -> int:
+    """Follow a row back to the raw responses that it is made from: file, SHA-256, address, time, run."""
+    from json import dumps
+
+    from coinlake import Lakehouse
+    from coinlake_ops import trace as tracing
+
+    with _words_of_the_call():
+        question = tracing.ask(table, key)
+    _take_over_environment(quiet=json)
+    trail = tracing.follow(Lakehouse.open("spark_catalog", lake), question)
+    print(dumps(tracing.as_json(trail), ensure_ascii=False) if json else tracing.in_words(trail))
+    return DONE if trail.is_whole else FAILED
 
 
 @app.command(
@@ -309,7 +366,12 @@ def api(
 
 @app.command(
     rich_help_panel=FACTORY,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    # From the name of the command on, all is handed over as it is, `--` too.
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
     add_help_option=False,
 )
 def factory(context: typer.Context) -> int:
@@ -573,7 +635,7 @@ def governance_access(environment: Environment) -> None:
     setting = _setting(environment)
     rows = [
         *access.matrix(model.desired(setting), setting.principals.values()),
-        *workspace.matrix(setting.principals),
+        *workspace.matrix(setting.principals, setting.environment),
     ]
     for principal, what, allowed in rows:
         print(f"{principal:44} {what:32} {', '.join(allowed)}")
@@ -629,13 +691,19 @@ def _setting(environment: str):
 @app.command(rich_help_panel=CLOUD)
 def bi(
     check: Annotated[bool, typer.Option("--check", help="Only say what is out of date.")] = False,
+    environment: Annotated[
+        str, typer.Option("--environment", help="Whose database the project reads: dev or prod.")
+    ] = "dev",
 ) -> int:
-    """Write bi/ from the tables' descriptions: a Power BI project and a Databricks dashboard."""
+    """Write bi/ from the tables' descriptions: a Power BI project and two Databricks dashboards."""
     from coinlake_ops import bi, project
+    from coinlake_ops import environment as environments
 
     project.require_checkout("coinlake bi")
+    with _words_of_the_call():
+        environments.require_known(environment)
     if not check:
-        print(bi.write())
+        print(bi.write(environment))
         return DONE
     changed = bi.differences()
     for path in changed:

@@ -8,7 +8,7 @@ is no such file. A variable COINLAKE_AZURE_<NAME OF THE VALUE> goes before both,
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,9 @@ _RULES = {
         "az ad sp show --id 2ff814a6-3304-4ab8-85cb-cd0e6f879c1d --query id",
     ),
     "alert_email": (r"[^@<>\s]+@[^@<>\s]+\.[^@<>\s]+", "an address that alerts go to"),
+    "sql_backup_redundancy": (r"Local|Zone|Geo|GeoZone", "Local, Zone, Geo or GeoZone"),
+    "network": (r"public|private", "public or private"),
+    "network_address": (r"(\d{1,3}\.){3}\d{1,3}/(1\d|2[0-2])", "a block of addresses of at least /22"),
     "storage_redundancy": (r"Standard_(LRS|ZRS|GRS|GZRS)", "Standard_LRS, _ZRS, _GRS or _GZRS"),
 }
 
@@ -87,6 +90,14 @@ class Environment:
     sql_pause_minutes: int
     log_retention_days: int
     running_triggers: tuple[str, ...]
+    sql_backup_redundancy: str = "Local"
+    network: str = "public"
+    network_address: str = "10.144.0.0/22"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether everything stands in a network of its own, which the internet does not reach."""
+        return self.network == "private"
 
     @property
     def group_id(self) -> str:
@@ -162,8 +173,9 @@ def read(
     if not path.exists():
         path = folder / f"{name}{TEMPLATE}"
     names = {field.name: field.type for field in fields(Environment)}
+    optional = {field.name for field in fields(Environment) if field.default is not MISSING}
     values = {"name": name} | (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) | _given(names, environ)
-    faults = [f"{name} is missing" for name in names if name not in values]
+    faults = [f"{name} is missing" for name in names if name not in {*values, *optional}]
     faults += [f"{name} is unknown" for name in values if name not in names]
     filled_in = [name for name in names if name in values and not (placeholders and _is_placeholder(values[name]))]
     faults += [fault for field in filled_in if (fault := _fault(field, names[field], values[field]))]

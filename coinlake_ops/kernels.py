@@ -25,6 +25,11 @@ class Kernels:
         self._at_work: list[list[Any]] = []
         self._changed = threading.Condition()
 
+    @property
+    def are_at_work(self) -> bool:
+        """Whether a kernel has been started, or is about to be."""
+        return bool(self._at_work)
+
     @contextmanager
     def at_work(self, managers: list[Any]) -> Iterator[None]:
         """While inside, the kernels that these managers have started or will start are at work."""
@@ -78,8 +83,9 @@ def ended_by_ctrl_c(kernels: Kernels) -> Iterator[None]:
 
     def end(*_: object) -> None:
         if not kernels.stopped.done():
-            # Not printed: the signal may have come amid a print.
-            os.write(2, ENDING)
+            if kernels.are_at_work:
+                # Not printed: the signal may have come amid a print.
+                os.write(2, ENDING)
             kernels.end()
             raise KeyboardInterrupt
 

@@ -5,11 +5,16 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
+
+from coinlake.errors import CoinlakeError
 
 NAME = ".lock"
+SECONDS_BETWEEN_TRIES = 0.2
 
 
 def _to_stderr(text: str) -> None:
@@ -17,27 +22,40 @@ def _to_stderr(text: str) -> None:
 
 
 @contextmanager
-def only_worker(lake: Path, say: Callable[[str], None] = _to_stderr) -> Iterator[None]:
+def only_worker(
+    lake: Path, say: Callable[[str], None] = _to_stderr, stopped: Future[None] | None = None
+) -> Iterator[None]:
     """Hold the lake's lock while inside; who comes second is told who works there, and waits.
 
-    The operating system gives it up when the process ends, however it ends.
+    Of two runs of one process the second waits too; nobody is told, for it is known there. The wait ends with a
+    CoinlakeError when `stopped` is done: in a thread, which is not told of Ctrl-C.
+    The operating system gives the lock up when the process ends, however it ends.
     """
+    stopped = stopped or Future()
     lake.mkdir(parents=True, exist_ok=True)
     with (lake / NAME).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(lock):
             lock.seek(0)
-            say(
-                f"Another run is working on {shown(lake)} ({lock.read().strip()}). "
-                "Waiting for it to end; Ctrl-C gives up."
-            )
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            worker = lock.read().strip()
+            if not worker.startswith(f"process {os.getpid()}:"):
+                say(f"Another run is working on {shown(lake)} ({worker}). Waiting for it to end; Ctrl-C gives up.")
+            while not _take(lock):
+                wait([stopped], SECONDS_BETWEEN_TRIES)
+                if stopped.done():
+                    raise CoinlakeError(f"The run was stopped while it waited for {shown(lake)}.")
         lock.seek(0)
         lock.truncate()
         lock.write(this_process())
         lock.flush()
         yield
+
+
+def _take(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def this_process() -> str:

@@ -60,7 +60,7 @@ def schema_text() -> str:
 
 def _pair(text: str) -> tuple[str, Value]:
     name, equals, value = text.partition("=")
-    if not equals:
+    if not equals or not name.strip():
         raise ConfigurationError(f"{text!r} is not NAME=VALUE. Example: COINS=100")
     name = name.strip().lower()
     return name, parameters.from_text(name, value)

@@ -69,3 +69,22 @@ def test_an_as_of_that_is_neither_is_refused(text):
 )
 def test_a_data_day_begins_when_the_answers_of_the_day_before_are_settled(hour, minute, expected):
     assert instants.data_day(datetime(2026, 8, 12, hour, minute, tzinfo=UTC)) == expected
+
+
+@pytest.mark.parametrize(
+    ("instant", "turn"),
+    [
+        (NOON, datetime(2026, 9, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+        (datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 2, 1, tzinfo=UTC)),
+        # Still January in UTC.
+        (datetime(2028, 2, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))), datetime(2028, 2, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_month_turns_at_midnight_utc(instant, turn):
+    assert instants.next_month(instant) == turn
+
+
+def test_the_last_day_of_a_month():
+    days = [date(2026, 8, 1), date(2028, 2, 29), date(2026, 12, 31)]
+    assert [instants.last_day(day) for day in days] == [date(2026, 8, 31), date(2028, 2, 29), date(2026, 12, 31)]

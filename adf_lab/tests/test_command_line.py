@@ -8,6 +8,7 @@ import pytest
 
 from adf_lab import ActivityFailure, load_factory
 from adf_lab.cli import Project, main
+from adf_lab.locks import Lock
 from adf_support.factories import good_factory, write_factory
 
 NO_EXECUTORS = "adf-lab has no executors, which do the work of activities. Give their results with --script FILE"
@@ -59,6 +60,28 @@ def test_run_prints_the_tree_and_keeps_the_record(folder, script, tmp_path, caps
         "  stop (Fail)  Failed  0.0 s  a step has failed",
     ]
     assert json.loads(record.read_text())["parameters"]["day"] == "2026-02-02"
+
+
+def test_a_script_answers_a_called_pipeline_at_a_time(folder, tmp_path, capsys):
+    script, record = tmp_path / "script.json", tmp_path / "record.json"
+    script.write_text(json.dumps({"finish": [{"output": {"n": 1}, "durationSeconds": 5}]}))
+    options = ["--folder", str(folder), "--script", str(script), "--record", str(record)]
+    assert main(["run", "pl_main", *options, "--at", "2026-08-12T14:22:00Z"]) == 1  # get_key has no value
+    script.write_text(json.dumps({"get_key": {"output": {"value": "k"}}, "finish": {"durationSeconds": 5}}))
+    assert main(["run", "pl_main", *options, "--at", "2026-08-12T14:22:00Z"]) == 0
+    assert "  finish (ExecutePipeline)  Succeeded  5.0 s" in lines(capsys)
+    kept = json.loads(record.read_text())
+    assert (kept["runStart"], kept["runEnd"]) == ("2026-08-12T14:22:00Z", "2026-08-12T14:22:05Z")
+    [finish] = [one for one in kept["activityRuns"] if one["activityName"] == "finish"]
+    assert finish["pipelineRun"] is None
+
+
+def test_a_script_that_names_nothing_is_refused(folder, tmp_path, capsys):
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"silber": []}))
+    assert main(["run", "pl_main", "--folder", str(folder), "--script", str(script)]) == 2
+    message = "The script answers 'silber', which no pipeline has: did you mean 'silver'?\n"
+    assert capsys.readouterr().err == message
 
 
 def test_dry_run_shows_what_is_known(folder, capsys):
@@ -237,6 +260,7 @@ def test_simulate_says_so_when_nothing_fires(folder, capsys):
         (["run", "pl_x", "--dry-run"], "There is no pipeline 'pl_x'"),
         (["run", "pl_main", "--parameter", "x=1", "--dry-run"], "has no parameter x"),
         (["run", "pl_main", "--parameter", "x"], "'x' is no parameter: write it as NAME=VALUE"),
+        (["run", "pl_main", "--at", "2026-08-12"], "Only the clock of a run with --script can be set"),
         (["run", "pl_main", "--script", "no.json"], "--script no.json cannot be read"),
         (
             ["run", "pl_main"],
@@ -314,7 +338,6 @@ class Host:
             global_parameters=self.global_parameters,
             executors=self.executors,
             records=lambda options, parameters: self.kept,
-            write_page=self.write_page,
             add_options=lambda command, parser: parser.add_argument("--speed") if command == "run" else None,
             add_commands=self.add_commands,
             errors=(Refused,),
@@ -344,9 +367,6 @@ class Host:
             raise ActivityFailure("E", "no space left")
         return {}
 
-    def write_page(self, record, folder):
-        return folder / f"{record['pipelineName']}.html"
-
     def add_commands(self, commands):
         commands.add_parser("own").set_defaults(function=lambda options: 7)
 
@@ -365,7 +385,7 @@ def test_a_project_s_executors_do_the_work_and_its_records_are_kept(host, capsys
     assert printed[-1] == f"record: {host.kept / 'ID'}.json"
     assert host.asked == [("adf_test", "local!", {"day": 1}, "9")]
     assert host("monitor", kept.stem, "--page") == 0
-    assert lines(capsys)[-1] == str(host.kept / "pl_main.html")
+    assert lines(capsys)[-1] == f"{host.kept / 'ID'}.html"
 
 
 def test_only_this_machine_s_environment_is_run(host, capsys):
@@ -395,6 +415,9 @@ def test_an_interruption_has_its_exit_code(host, monkeypatch, capsys):
     monkeypatch.setattr(host, "execute", interrupted)
     assert host("run", "pl_main") == 130
     assert capsys.readouterr().err.endswith("\nStopped by hand.\n")
+    [record] = host.kept.glob("*.json")
+    assert json.loads(record.read_text())["status"] in ("Cancelled", "Interrupted")
+    assert "InProgress" not in record.read_text()
 
 
 def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_path, capsys):
@@ -409,3 +432,165 @@ def test_a_project_s_notebooks_and_style_count_for_its_own_factory(folder, tmp_p
     printed = "\n".join(lines(capsys))
     assert "no folder of notebooks was given" in printed
     assert "snake_case" not in printed
+
+
+# --- watching, and running again --------------------------------------------------------------------------
+
+
+def json_lines(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
+    for name, hours in (("tr_a", 2), ("tr_b", 1), ("tr_stopped", 1)):
+        windows = HOURLY | {"endTime": f"2026-01-01T0{hours}:00:00Z"}
+        add_trigger(folder, name, "TumblingWindowTrigger", "pipeline", {"count": 1}, **windows)
+        path = folder / f"trigger/{name}.json"
+        document = json.loads(path.read_text())
+        document["properties"]["runtimeState"] = "Stopped" if name == "tr_stopped" else "Started"
+        path.write_text(json.dumps(document))
+    kept = tmp_path / "kept"
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(kept)]
+    assert main(["watch", *options]) == 0
+    printed = lines(capsys)
+    assert sorted(line[:27] for line in printed if "  pl_finish  {" in line) == [
+        "2026-01-01T01:00:00Z  pl_fi",
+        "2026-01-01T01:00:00Z  pl_fi",
+        "2026-01-01T02:00:00Z  pl_fi",
+    ]
+    assert {"tr_a: no window is left.", "tr_b: no window is left."} <= set(printed)
+    assert sorted(path.name for path in (kept / "triggers").glob("*.jsonl")) == ["tr_a.jsonl", "tr_b.jsonl"]
+    [queued, begun, ended] = json_lines(kept / "triggers/tr_b.jsonl")
+    assert [line["status"] for line in (queued, begun, ended)] == ["Queued", "InProgress", "Succeeded"]
+    assert queued["firing"] == "2026-01-01T00:00:00Z"
+    record = json.loads((kept / f"{queued['run']}.json").read_text())
+    assert (record["invokedBy"]["TriggerName"], record["status"]) == ("tr_b", "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            [],
+            "No trigger that fires by the clock is started (runtimeState). Name those to watch: tr_daily, ",
+        ),
+        (["tr_event"], "tr_event is of type CustomEventsTrigger, which cannot be watched"),
+        (["tr_x"], "There is no trigger 'tr_x'"),
+        (
+            ["tr_daily", "tr_window", "--parameter", "x=1"],
+            "Pipeline 'pl_main' has no parameter x, only: day, tables.",
+        ),
+    ],
+)
+def test_what_cannot_be_watched_is_refused(arguments, message, folder, script, capsys):
+    add_trigger(folder, "tr_event", "CustomEventsTrigger", events=["x"])
+    assert main(["watch", *arguments, "--folder", str(folder), "--script", str(script)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_time_of_a_schedule_is_told_to_be_late(folder, script, tmp_path, capsys):
+    options = [
+        "--folder",
+        str(folder),
+        "--script",
+        str(script),
+        "--records",
+        str(tmp_path / "kept"),
+        "--runs",
+        "1",
+    ]
+    journal = tmp_path / "kept/triggers/tr_daily.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_text('{"at": "2026-01-01T00:00:00Z", "status": "Watched"}\n')
+    assert main(["watch", "tr_daily", *options, "--missed", "latest"]) == 0
+    [line] = [line for line in lines(capsys) if "  pl_main  {" in line]
+    assert re.search(r"T0[12]:00:00Z  pl_main  \{.*\}  \(\d+ s late\)$", line)
+    statuses = [line["status"] for line in json_lines(journal)]
+    assert statuses[1:-3] == ["Missed"] * (len(statuses) - 4)
+    assert statuses[-3:] == ["Queued", "InProgress", "Succeeded"]
+
+
+def test_a_run_that_could_not_begin_says_why(folder, script, tmp_path, capsys):
+    add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", {"count": 1}, **HOURLY)
+    options = ["--folder", str(folder), "--script", str(script), "--fail", "nothing", "--runs", "1"]
+    assert main(["watch", "tr_hours", *options]) == 1
+    assert re.search(
+        r"pl_finish  Failed  \d+\.\d s  ID  There is no activity 'nothing' that can be made to fail",
+        lines(capsys)[1],
+    )
+    assert main(["watch", "tr_hours", *options[:2], "--script", "no.json"]) == 2
+    assert "--script no.json cannot be read" in capsys.readouterr().err
+
+
+def test_a_trigger_is_watched_once(folder, script, tmp_path, capsys):
+    lock = Lock(tmp_path / "kept/triggers/tr_window.lock")
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(tmp_path / "kept")]
+    assert main(["watch", "tr_window", *options]) == 2
+    assert "Another watch fires tr_window already" in capsys.readouterr().err
+    lock.release()
+    assert main(["watch", "tr_window", *options, "--runs", "1"]) == 0
+
+
+def test_a_secure_string_is_not_printed_when_it_is_fired(folder, script, capsys):
+    document = json.loads((folder / "pipeline/pl_finish.json").read_text())
+    document["properties"]["parameters"]["token"] = {"type": "SecureString"}
+    (folder / "pipeline/pl_finish.json").write_text(json.dumps(document))
+    values = {"count": 1, "token": "TOPSECRET"}
+    add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", values, **HOURLY)
+    options = ["--folder", str(folder), "--script", str(script)]
+    assert main(["watch", "tr_hours", *options, "--runs", "1"]) == 0
+    assert main(["simulate", "tr_hours", *options, *SPAN]) == 0
+    assert main(["simulate", "tr_hours", "--folder", str(folder), *SPAN]) == 0
+    printed = capsys.readouterr().out
+    assert "TOPSECRET" not in printed
+    assert printed.count('pl_finish  {"count": 1, "token": "*** secured ***"}') == 5
+
+
+@pytest.fixture
+def failed(folder, script, tmp_path, capsys):
+    """The options with which pl_main has failed in its last activity but two, and can be run again."""
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(tmp_path / "kept")]
+    assert main(["run", "pl_main", *options, "--parameter", "day=2026-02-02", "--fail", "load_table"]) == 1
+    capsys.readouterr()
+    return options
+
+
+def test_rerun_repeats_a_run_from_the_beginning_or_from_the_failed_activity(failed, tmp_path, capsys):
+    assert main(["rerun", "last", *failed, "--from-failed"]) == 0
+    printed = lines(capsys)
+    assert printed[:6] == [
+        "pl_main  Succeeded  0.0 s  ID",
+        "  get_key (WebActivity)  Succeeded  0.0 s",
+        "  ping (WebActivity)  Succeeded before",
+        "  silver (DatabricksNotebook)  Succeeded before",
+        "  load_tables (ForEach)  Succeeded  0.0 s",
+        "    [0] load_table (Copy)  Succeeded  0.0 s",
+    ]
+    first, second = sorted((tmp_path / "kept").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+    before, after = (json.loads(path.read_text()) for path in (first, second))
+    assert (before["parameters"], before["status"]) == (after["parameters"], "Failed")
+    assert after["invokedBy"]["GroupId"] == before["runId"] != after["runId"]
+    assert main(["rerun", first.stem, *failed]) == 0
+    assert "Succeeded before" not in capsys.readouterr().out
+    assert main(["rerun", second.stem, *failed, "--from-failed"]) == 2
+    assert "has succeeded: there is no failed activity" in capsys.readouterr().err
+    assert main(["rerun", "nothing", *failed]) == 2
+
+
+def test_a_window_that_is_run_again_frees_those_that_wait_for_it(folder, script, tmp_path, capsys):
+    needs_itself = {"type": "SelfDependencyTumblingWindowTriggerReference", "offset": "-01:00:00"}
+    windows = HOURLY | {"dependsOn": [needs_itself], "endTime": "2026-01-01T02:00:00Z"}
+    values = {"count": "@length(trigger().outputs.windowStartTime)"}
+    add_trigger(folder, "tr_hours", "TumblingWindowTrigger", "pipeline", values, **windows)
+    path = folder / "pipeline/pl_finish.json"
+    good = path.read_text()
+    document = json.loads(good)
+    document["properties"]["activities"] = [{"name": "work", "type": "Copy", "typeProperties": {}}]
+    path.write_text(json.dumps(document))
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(tmp_path / "kept")]
+    assert main(["watch", "tr_hours", *options, "--runs", "1", "--fail", "work"]) == 1
+    assert main(["rerun", "last", *options, "--from-failed"]) == 0
+    assert main(["watch", "tr_hours", *options]) == 0
+    ran = [line for line in json_lines(tmp_path / "kept/triggers/tr_hours.jsonl") if line["status"] == "Succeeded"]
+    assert [line["firing"] for line in ran] == ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"]
+    assert len(list((tmp_path / "kept").glob("*.json"))) == 3

@@ -110,6 +110,7 @@ def test_the_record_of_a_run_is_plain_data():
                 "item": None,
                 "iteration": None,
                 "userProperties": {"day": "1"},
+                "recoveryStatus": "None",
                 "children": [],
                 "pipelineRun": None,
             }
@@ -531,6 +532,26 @@ LEAKS = {
         {**call("c", after("key"), parameters={"plain": expression(READ_KEY)})},
         echo("r", "@string(activity('c').output)", after("c")),
     ],
+    "parameters in one expression": [
+        call(
+            "c",
+            after("key"),
+            parameters=expression("@json(concat('{\"plain\":\"', activity('key').output.value, '\"}'))"),
+        )
+    ],
+    "what an activity gives back of its input": [echo("give_back", READ_KEY, after("key"))],
+    "what a failing activity gives back": [echo("fail", READ_KEY, after("key"))],
+    "the output of a failing activity": [work("fail", policy={"secureOutput": True})],
+    "an error's code": [
+        {
+            "name": "f",
+            "type": "Fail",
+            "dependsOn": [after("key")],
+            "typeProperties": {"message": "no", "errorCode": expression(READ_KEY)},
+        },
+        echo("alert", "@activity('f').error.errorCode", after("f", "Failed")),
+    ],
+    "a name that is put together": [echo("r", "@activity(concat('k', 'ey')).output.value", after("key"))],
 }
 
 
@@ -554,7 +575,9 @@ def test_a_secret_is_nowhere_in_the_record(leak):
 
     def execute(call):
         seen.append(call.type_properties)
-        return {"value": SECRET} if call.name == "key" else {}
+        if call.name == "fail":
+            raise ActivityFailure("E", f"no: {SECRET}", {"echo": SECRET})
+        return {"value": SECRET} if call.name == "key" else {"echo": call.type_properties.get("text")}
 
     run = Engine(documents, {"Copy": execute}, VirtualClock(START)).run("pl")
     assert SECRET not in str(run.as_dict())
@@ -583,6 +606,23 @@ def test_a_secure_string_is_masked_where_it_is_passed_and_works_where_it_is_used
     assert seen == [f"Bearer {SECRET}"]
     assert SECRET not in str(run.as_dict())
     assert run.activities[0].pipeline_run.as_dict()["parameters"] == {"token": "*** secured ***", "plain": "x"}
+
+
+def test_parameters_that_are_passed_secured_are_masked_in_what_is_called():
+    documents = pipelines({**call("c", parameters={"plain": SECRET}), "policy": {"secureInput": True}})
+    documents["child"] = {
+        "name": "child",
+        "properties": {
+            "parameters": {"plain": {"type": "string"}},
+            "variables": {"v": {"type": "String"}},
+            "activities": [
+                set_variable("s", "@concat('x', pipeline().parameters.plain)"),
+                echo("r", "@string(pipeline().parameters)"),
+            ],
+        },
+    }
+    run = play(documents)
+    assert (run.status, SECRET in str(run.as_dict())) == ("Succeeded", False)
 
 
 def test_a_secret_that_is_cut_is_masked_too_and_other_texts_are_left():

@@ -19,11 +19,16 @@ FACES = (
     "adf_lab.diagram",
     "adf_lab.engine",
     "adf_lab.expressions",
+    "adf_lab.local",
     "adf_lab.monitor",
+    "adf_lab.pages",
+    "adf_lab.testing",
     "adf_lab.triggers",
 )
 # What pyproject.toml lists, by the names of the modules.
 DEPENDENCIES = {"azure", "lxml", "typing_extensions", "tzlocal", "yaml"}
+# Of the extra `local`.
+LOCAL = {"duckdb", "python_calamine", "sqlglot"}
 
 
 def imported(path):
@@ -39,6 +44,7 @@ def imported(path):
 @pytest.mark.parametrize("path", MODULES.values(), ids=map(str, MODULES))
 def test_nothing_is_imported_but_this_package_and_its_dependencies(path):
     known = DEPENDENCIES | {"adf_lab"} | set(sys.stdlib_module_names)
+    known |= LOCAL if ROOT / "local" in path.parents else set()
     assert {module.partition(".")[0] for module, _ in imported(path)} <= known
 
 
@@ -62,7 +68,21 @@ def test_every_public_name_is_there_and_in_order(face):
     assert module.__all__ == ranked
 
 
-def test_the_sdk_is_loaded_by_the_checker_alone():
-    code = "import sys, adf_lab, adf_lab.cli; print([name for name in sys.modules if name.startswith('azure')])"
+def test_the_plugin_of_pytest_imports_this_package_in_its_fixtures_alone():
+    tree = ast.parse((ROOT.parent / "pytest_adf_lab.py").read_text(encoding="utf-8"))
+    assert {ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)} == {
+        "import pytest",
+        "from pathlib import Path",
+    }
+    inside = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert inside == {"pathlib", "adf_lab.testing"}
+
+
+def test_the_sdk_is_loaded_by_the_checker_alone_and_databases_by_a_run():
+    names = sorted({"azure", *LOCAL})
+    code = (
+        "import sys, adf_lab, adf_lab.cli, adf_lab.testing; "
+        f"print([name for name in {names} if name in sys.modules])"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded == "[]\n"

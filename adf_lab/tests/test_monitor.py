@@ -1,6 +1,7 @@
 """The record of a run: kept, listed, found, and shown as a tree."""
 
 import json
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -100,6 +101,25 @@ def test_the_tree_shows_status_attempts_and_errors(run):
 
 def test_a_secured_output_is_not_in_the_record(run):
     assert "a-secret" not in json.dumps(run.as_dict())
+
+
+def test_of_runs_that_began_together_the_last_is_the_one_whose_record_is_newer(run, tmp_path):
+    for number, name in enumerate(("a", "c", "b")):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(run.as_dict() | {"runId": name}))
+        os.utime(path, ns=(number, number))
+    assert [record["runId"] for record in monitor.runs(tmp_path)] == ["b", "c", "a"]
+
+
+def test_a_run_that_has_not_ended_is_shown_as_it_stands(run):
+    record = run.as_dict() | {"runEnd": None, "status": "InProgress"}
+    record["activityRuns"] = record["activityRuns"][:1]
+    record["activityRuns"][0] |= {"activityRunEnd": None, "status": "InProgress"}
+    line, activity = monitor.tree(record)
+    assert line.startswith("pl_outer  InProgress  ")
+    assert activity.startswith("  copy (Copy)  InProgress  14:22:00  ")
+    begun = datetime.fromisoformat(record["runStart"])
+    assert abs(monitor.seconds(record) - (datetime.now(UTC) - begun).total_seconds()) < 60
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"runId": "x"}', "[" * 99_999])

@@ -20,6 +20,9 @@ API_VERSIONS = {
     "Microsoft.Authorization/roleAssignments": "2022-04-01",
     "Microsoft.Consumption/budgets": "2023-11-01",
     "Microsoft.DataFactory/factories": "2018-06-01",
+    "Microsoft.DataFactory/factories/integrationRuntimes": "2018-06-01",
+    "Microsoft.DataFactory/factories/managedVirtualNetworks": "2018-06-01",
+    "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints": "2018-06-01",
     "Microsoft.Databricks/accessConnectors": "2024-05-01",
     "Microsoft.Databricks/workspaces": "2024-05-01",
     "Microsoft.Insights/actionGroups": "2023-01-01",
@@ -27,7 +30,16 @@ API_VERSIONS = {
     "Microsoft.Insights/metricAlerts": "2018-03-01",
     "Microsoft.Insights/scheduledQueryRules": "2023-12-01",
     "Microsoft.KeyVault/vaults": "2023-07-01",
+    "Microsoft.Network/natGateways": "2023-11-01",
+    "Microsoft.Network/networkSecurityGroups": "2023-11-01",
+    "Microsoft.Network/privateDnsZones": "2020-06-01",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": "2020-06-01",
+    "Microsoft.Network/privateEndpoints": "2023-11-01",
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": "2023-11-01",
+    "Microsoft.Network/publicIPAddresses": "2023-11-01",
+    "Microsoft.Network/virtualNetworks": "2023-11-01",
     "Microsoft.OperationalInsights/workspaces": "2023-09-01",
+    "Microsoft.OperationalInsights/workspaces/savedSearches": "2020-08-01",
     "Microsoft.Sql/servers": "2023-08-01",
     "Microsoft.Sql/servers/databases": "2023-08-01",
     "Microsoft.Sql/servers/firewallRules": "2023-08-01",
@@ -64,11 +76,18 @@ def faults(template: Mapping[str, Any]) -> list[str]:
     if found:
         return found
     sample = {name: _sample(name, declared) for name, declared in template["parameters"].items()}
+    networks = template["parameters"].get("network", {}).get("allowedValues", [""])
     try:
-        resources = arm_template.resources(template, sample, _SAMPLE_GROUP)
+        variants = [
+            arm_template.resources(template, sample | {"network": network}, _SAMPLE_GROUP) for network in networks
+        ]
     except CoinlakeError as error:
         return [str(error)]
-    return [*_resources(template, resources), *_rights(resources), *_outputs(template), *_factory(resources)]
+    every = {resource.id for resources in variants for resource in resources}
+    found = list(_outputs(template))
+    for resources in variants:
+        found += [*_resources(template, resources, every), *_rights(resources), *_factory(resources)]
+    return list(dict.fromkeys(found))
 
 
 def _names(template) -> Iterator[str]:
@@ -95,7 +114,8 @@ def _secrets(template) -> Iterator[str]:
             yield f"A secret would pass through the template: {text!r}. Identities and roles need none."
 
 
-def _resources(template, resources) -> Iterator[str]:
+def _resources(template, resources, every: set[str]) -> Iterator[str]:
+    """`every` has the ids of all variants: Azure waits for nothing that its condition leaves out."""
     ids = [resource.id for resource in resources if "(known" not in resource.id]
     for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
         yield f"{id_} stands in the template twice."
@@ -106,7 +126,7 @@ def _resources(template, resources) -> Iterator[str]:
         elif resource.api_version != expected:
             yield f"{resource.type}: apiVersion {resource.api_version} is not the one we know, {expected}."
         for needed in resource.depends_on:
-            if needed not in ids:
+            if needed not in every:
                 yield f"{resource.type} {resource.name} depends on {needed}, which is not in the template."
         parents = [id_ for id_ in ids if resource.id.startswith(f"{id_}/") and id_ not in resource.depends_on]
         if parents and not any(set(parents) <= _all_needs(needed, resources) for needed in resource.depends_on):
@@ -178,4 +198,5 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _sample(name: str, declared: Mapping[str, Any]) -> Any:
-    return declared.get("defaultValue", {"int": 1, "object": {}}.get(declared["type"], f"sample-{name}"))
+    samples = {"int": 1, "object": {}, "array": []}
+    return declared.get("defaultValue", samples.get(declared["type"], f"sample-{name}"))

@@ -8,16 +8,20 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_network
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from coinlake.errors import CoinlakeError
 
 PATH = Path(__file__).with_name("main.json")
-_TEXT = re.compile(r"'((?:[^']|'')*)'")
-_NO_CONTENT = {"type", "apiVersion", "name", "dependsOn", "scope", "comments"}
+# A text, or the name of the function that is a word of Python.
+_TOKEN = re.compile(r"'(?P<text>(?:[^']|'')*)'|\bif\(")
+_NO_CONTENT = {"type", "apiVersion", "name", "dependsOn", "scope", "comments", "condition", "copy"}
 
 
 class _Unknown:
@@ -60,14 +64,14 @@ def only(template: Mapping[str, Any], types: Callable[[str], bool]) -> dict[str,
     kept = []
     for document in template["resources"]:
         if types(document["type"]):
-            needed = [text for text in document.get("dependsOn", ()) if types(_type_in(text))]
+            needed = [text for text in document.get("dependsOn", ()) if all(map(types, _types_in(text)))]
             kept.append({**document, "dependsOn": needed})
     return {**template, "resources": kept, "outputs": {}}
 
 
-def _type_in(text: str) -> str:
-    """The type of the resource that an expression of `dependsOn` names."""
-    return next(ast.literal_eval(call.args[0]) for call in calls(text) if called(call) == "resourceId")
+def _types_in(text: str) -> list[str]:
+    """The type of the resource that an expression of `dependsOn` names; none where it stands in a variable."""
+    return [ast.literal_eval(call.args[0]) for call in calls(text) if called(call) == "resourceId"]
 
 
 def resources(
@@ -84,19 +88,23 @@ def resources(
     values = Values(template, parameters, group_id, reference)
     found = []
     for document in template["resources"]:
-        name = values.of(document["name"])
-        base = values.of(document["scope"]) if "scope" in document else group_id
-        found.append(
-            Resource(
-                id=f"{base}/providers/{_path(document['type'], str(name).split('/'))}",
-                type=document["type"],
-                name=name,
-                api_version=document["apiVersion"],
-                content={key: values.of(part) for key, part in document.items() if key not in _NO_CONTENT},
-                depends_on=tuple(values.of(needed) for needed in document.get("dependsOn", ())),
-            )
-        )
+        times = values.of(document["copy"]["count"]) if "copy" in document else 1
+        for index in range(times if values.of(document.get("condition", True)) else 0):
+            found.append(_resource(document, values.at(index), group_id))
     return list(_ordered(found))
+
+
+def _resource(document: Mapping[str, Any], values: "Values", group_id: str) -> Resource:
+    name = values.of(document["name"])
+    base = values.of(document["scope"]) if "scope" in document else group_id
+    return Resource(
+        id=f"{base}/providers/{_path(document['type'], str(name).split('/'))}",
+        type=document["type"],
+        name=name,
+        api_version=document["apiVersion"],
+        content={key: values.of(part) for key, part in document.items() if key not in _NO_CONTENT},
+        depends_on=tuple(values.of(needed) for needed in document.get("dependsOn", ())),
+    )
 
 
 def calls(text: str) -> Iterator[ast.Call]:
@@ -133,11 +141,19 @@ class Values:
         self._variables = template.get("variables", {})
         self._group_id = group_id
         self._reference = reference
+        self._index = 0
+
+    def at(self, index: int) -> "Values":
+        """The same for one copy of a resource that is made several times; the first is 0."""
+        other = copy(self)
+        other._index = index
+        return other
 
     def of(self, value: Any) -> Any:
-        """The value with every expression in it evaluated."""
+        """The value with every expression in it evaluated; a member that is null is as good as left out."""
         if isinstance(value, dict):
-            return {name: self.of(part) for name, part in value.items()}
+            found = {name: self.of(part) for name, part in value.items()}
+            return {name: part for name, part in found.items() if part is not None}
         if isinstance(value, list):
             return [self.of(part) for part in value]
         return self._evaluate(_tree(value)) if is_expression(value) else value
@@ -148,6 +164,8 @@ class Values:
         if isinstance(node, ast.Attribute):
             owner = self._evaluate(node.value)
             return UNKNOWN if owner is UNKNOWN else owner.get(node.attr, UNKNOWN)
+        if isinstance(node, ast.Subscript):
+            return self._evaluate(node.value)[self._evaluate(node.slice)]
         if not isinstance(node, ast.Call):
             raise CoinlakeError(f"{ast.unparse(node)} is no expression of a template.")
         arguments = [self._evaluate(argument) for argument in node.args]
@@ -177,6 +195,14 @@ FUNCTIONS: dict[str, Callable] = {
     "resourceId": Values._resource_id,
     "subscriptionResourceId": Values._subscription_resource_id,
     "reference": Values._reference_to,
+    "copyIndex": lambda values: values._index,
+    "concat": lambda _, *lists: [entry for part in lists for entry in part],
+    "length": lambda _, value: len(value),
+    "equals": lambda _, one, other: one == other,
+    "if_": lambda _, condition, one, other: one if condition else other,
+    "cidrSubnet": lambda _, network, size, index: str(
+        next(islice(ip_network(network).subnets(new_prefix=size), index, None))
+    ),
     # Azure's own hash: nothing here depends on its value, for role assignments are found by what they say.
     "guid": lambda _, *parts: UNKNOWN,
 }
@@ -184,10 +210,10 @@ FUNCTIONS: dict[str, Callable] = {
 
 @cache
 def _tree(text: str) -> ast.expr:
-    """The expression's syntax: that of Python, but for quotes doubled inside a text."""
+    """The expression's syntax: that of Python, but for quotes doubled inside a text, and for if."""
     inner = text[1:-1] if is_expression(text) else text
     try:
-        tree = ast.parse(_TEXT.sub(lambda match: repr(match[1].replace("''", "'")), inner), mode="eval").body
+        tree = ast.parse(_TOKEN.sub(_as_python, inner), mode="eval").body
     except SyntaxError:
         raise CoinlakeError(f"The template's expression {text} cannot be read.") from None
     for node in ast.walk(tree):
@@ -195,6 +221,10 @@ def _tree(text: str) -> ast.expr:
             known = ", ".join(sorted(FUNCTIONS))
             raise CoinlakeError(f"The template's expression {text} calls another function than {known}.")
     return tree
+
+
+def _as_python(match: re.Match[str]) -> str:
+    return "if_(" if match["text"] is None else repr(match["text"].replace("''", "'"))
 
 
 def _path(kind: str, names) -> str:

@@ -14,6 +14,7 @@ FOLDER = project_files.path("sql/warehouse/views")
 # Columns that a view computes: their type and meaning stand nowhere else.
 COMPUTED = {
     ("coin", "label"): ("STRING", "name and symbol, for example Bitcoin (BTC)"),
+    ("run", "date"): ("DATE", "UTC day on which the run began"),
     ("market_day", "share_advancing"): ("DOUBLE", "fraction of the coins whose 1-day return is above 0"),
 }
 

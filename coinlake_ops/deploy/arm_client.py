@@ -118,7 +118,7 @@ class ArmClient:
             failed = _document_of(problem.response)
             error = failed.get("error") or failed.get("properties", {}).get("error") or {}
             state = failed.get("status") or failed.get("properties", {}).get("provisioningState") or "Failed"
-            raise CoinlakeError(f"{path}: {state}. {_reasons(error)}") from None
+            raise CoinlakeError(f"{path}: {state}. {reasons(error)}") from None
         return polling.resource() or {}
 
     def _answer(self, request: HttpRequest) -> Any:
@@ -164,10 +164,10 @@ def _refusal(method: str, path: str, response: HttpResponse) -> CoinlakeError:
             f"A right is missing: {forbidden[1]} on {forbidden[2]}. Ask an owner of the subscription for it; "
             "coinlake_ops/azure/README.md lists the roles."
         )
-    return CoinlakeError(f"{place}: {response.status_code} {_reasons(error)}")
+    return CoinlakeError(f"{place}: {response.status_code} {reasons(error)}")
 
 
-def _reasons(error: Mapping[str, Any]) -> str:
+def reasons(error: Mapping[str, Any]) -> str:
     """Azure's error with the ones inside it, which say what is really wrong."""
-    inner = " ".join(_reasons(part) for part in error.get("details") or ())
+    inner = " ".join(reasons(part) for part in error.get("details") or ())
     return " ".join(part for part in (f"{error.get('code', '')}: {error.get('message', '')}", inner) if part)

@@ -61,17 +61,18 @@ def document() -> dict[str, Any]:
         "variables": {
             **{name: {"description": PARAMETERS[name].help} for name in names},
             **PRINCIPALS,
-            "warehouse_id": {"description": "SQL warehouse of the dashboard", "lookup": {"warehouse": NAME}},
+            "warehouse_id": {"description": "SQL warehouse of the dashboards", "lookup": {"warehouse": NAME}},
         },
         "resources": {
             "jobs": {"coinlake": described | {"tasks": tasks}},
             "dashboards": {
-                "market": {
-                    "display_name": "coinlake market",
-                    "file_path": "./bi/market.lvdash.json",
+                name: {
+                    "display_name": f"coinlake {name}",
+                    "file_path": f"./bi/{name}.lvdash.json",
                     "warehouse_id": "${var.warehouse_id}",
                     "dataset_catalog": "${var.catalog}",
                 }
+                for name in ("market", "operations")
             },
         },
         "targets": {

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from coinlake.warehouse import AzureSqlWarehouse
 from coinlake_ops.azure import lint, template
 from coinlake_ops.deploy.arm_client import HOST, ArmClient
 from coinlake_ops.deploy.database import Database
+from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.tokens import DatabricksTokens, KeptTokens
 from coinlake_ops.environment import Environment
 from coinlake_ops.project import ROOT
@@ -35,6 +36,8 @@ DATABRICKS = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d"
 DATABRICKS_SCOPE = f"{DATABRICKS}/.default"
 # The audience ends with a slash of its own.
 MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
+# Source: Azure documentation, "Troubleshoot Azure RBAC".
+UNTIL_ROLES_ARE_KNOWN = timedelta(minutes=10)
 SCOPES = (
     f"{HOST}/.default",
     DATABRICKS_SCOPE,
@@ -52,7 +55,7 @@ class Clients:
 
     `credential` signs in (default: azure-identity's DefaultAzureCredential, which AZURE_TOKEN_CREDENTIALS
     narrows); `sleep` waits, in seconds; `root` is the folder of the repository that is deployed;
-    `today` tells the date.
+    `now` tells the time, in UTC.
     """
 
     def __init__(
@@ -62,14 +65,14 @@ class Clients:
         credential: TokenCredential | None = None,
         sleep: Callable[[float], None] = time.sleep,
         root: Path = ROOT,
-        today: Callable[[], date] = date.today,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ):
         self.environment = environment
         self.parameters = parameters
         self.credential = KeptTokens(credential or DefaultAzureCredential())
         self.sleep = sleep
         self.root = root
-        self.today = today
+        self.now = now
         self._workspace: WorkspaceClient | None = None
         self._application_ids: dict[str, str] = {}
 
@@ -102,6 +105,14 @@ class Clients:
         """Where Resource Manager keeps the record of the last deployment of the template."""
         return self.resource_id("Microsoft.Resources/deployments", f"coinlake-{self.environment.name}")
 
+    def has_new_roles(self) -> bool:
+        """Whether the resources, and roles with them, were deployed so lately that not every service knows."""
+        record = self.arm.get(self.deployment, DEPLOYMENTS_API)
+        if record is None:
+            return False
+        deployed = datetime.fromisoformat(record["properties"]["timestamp"])
+        return self.now() - deployed < UNTIL_ROLES_ARE_KNOWN
+
     def resource_id(self, kind: str, name: str) -> str:
         """The id of a resource of the group, by its type and name, whether it is there or not."""
         return f"{self.environment.group_id}/providers/{kind}/{name}"
@@ -132,6 +143,11 @@ class Clients:
             return None
         return f"https://{found['properties']['workspaceUrl']}"
 
+    def workspace_number(self) -> str:
+        """By which number the Databricks account knows the workspace; raises CoinlakeError before it exists."""
+        found = needed(self._resource(self.workspace_id), f"workspace {self.environment.workspace}")
+        return found["properties"]["workspaceId"]
+
     def workspace(self) -> WorkspaceClient | None:
         """The Databricks workspace; None before it exists."""
         if self._workspace is None:
@@ -156,6 +172,11 @@ class Clients:
                 f"coinlake deploy apply --environment {self.environment.name} --only resources"
             )
         return workspace
+
+    @cached_property
+    def deployer(self) -> str | None:
+        """Who is signed in to the workspace: a user's name, or the application id of a service principal."""
+        return self.needed_workspace().current_user.me().user_name
 
     @property
     def factory_application_id(self) -> str:

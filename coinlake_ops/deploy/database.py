@@ -7,7 +7,7 @@ from coinlake import warehouse
 from coinlake.errors import WarehouseError
 from coinlake.warehouse import AzureSqlWarehouse, EntraId
 from coinlake.warehouse.sql import scripts
-from coinlake_ops.deploy.needed import NotAllowed
+from coinlake_ops.deploy.needed import CLOSED, FROM_INSIDE, NotAllowed
 
 # What a server says to whom it does not let in: Azure SQL Database, errors 18456, 40615 and 916.
 REFUSALS = (
@@ -42,6 +42,8 @@ class Database:
         try:
             applied = self._warehouse.attempt(lambda: warehouse.state(self._warehouse)).applied
         except WarehouseError as error:
+            if CLOSED.search(str(error)):
+                raise NotAllowed(f"{error} {FROM_INSIDE}") from None
             if any(refusal in str(error) for refusal in REFUSALS):
                 raise NotAllowed(str(error)) from None
             raise
@@ -56,8 +58,13 @@ class Database:
         found = defaultdict(list)
         for row in self._warehouse.query(MEMBERS).to_dict("records"):
             found[row["role"]].append(row["member"])
-        return dict(found)
+        # Not in the order of the database's collation.
+        return {role: sorted(names) for role, names in found.items()}
 
     def give_access(self, users: Mapping[str, Iterable[str]], ids: Mapping[str, EntraId]) -> None:
         """Make the roles, and users with them: role -> names, and the id of each name, in Microsoft Entra ID."""
         self._warehouse.attempt(lambda: self._warehouse.give_access(users, ids))
+
+    def take_access(self, members: Mapping[str, Iterable[str]]) -> None:
+        """Take members out of roles: role -> names. As users of the database they stay."""
+        self._warehouse.attempt(lambda: self._warehouse.take_access(members))

@@ -13,7 +13,8 @@ from databricks.sdk.errors import DatabricksError, PermissionDenied
 from adf_lab import AdfLabError
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy.clients import Clients
-from coinlake_ops.deploy.needed import NotAllowed
+from coinlake_ops.deploy.needed import CLOSED, FROM_INSIDE, NotAllowed
+from coinlake_ops.deploy.resources.alerts import Alerts
 from coinlake_ops.deploy.resources.azure_resources import AzureResources, Watching
 from coinlake_ops.deploy.resources.compute import Compute
 from coinlake_ops.deploy.resources.dashboard import Dashboard
@@ -34,6 +35,7 @@ PARTS: tuple[type[Part], ...] = (
     Notebooks,
     Job,
     Dashboard,
+    Alerts,
     Sql,
     FactoryObjects,
     Watching,
@@ -100,13 +102,10 @@ def apply(parts: Iterable[Part], emit: Emit) -> int:
     goes on from there.
     """
     parts = list(parts)
-    if sum(_planned(part, part.changes, emit) for part in parts) == 0:
+    if sum(_planned(part, part.changes, emit, ATTEMPTS) for part in parts) == 0:
         return 0
     emit("\nApplying:")
-    made = 0
-    for part in parts:
-        made += _carried_out(part, part.changes, emit, patient=made > 0)
-    return made
+    return sum(_carried_out(part, part.changes, emit) for part in parts)
 
 
 def destroy(parts: Iterable[Part], emit: Emit) -> int:
@@ -119,10 +118,9 @@ def plan_destruction(parts: Iterable[Part], emit: Emit) -> int:
     return sum(_planned(part, part.removals, emit) for part in reversed(list(parts)))
 
 
-def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
+def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit, attempts: int = 1) -> int:
     emit(f"\n{part.name}: {part.purpose}")
-    with _named(part.name, "comparing"):
-        changes = find()
+    changes = _attempted(part, "comparing", find, emit, attempts)
     for change in changes:
         emit(f"  {change}")
     if not changes:
@@ -130,24 +128,25 @@ def _planned(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
     return len(changes)
 
 
-def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit, patient: bool = False) -> int:
-    """Make the changes; when `patient`, roles may just have been assigned and are waited for."""
-    attempts = ATTEMPTS if patient else 1
-    changes = _attempted(part, "comparing", find, emit, attempts)
+def _carried_out(part: Part, find: Callable[[], list[Change]], emit: Emit) -> int:
+    """Find the changes and make them."""
+    changes = _attempted(part, "comparing", find, emit)
     for number, change in enumerate(changes, start=1):
-        _attempted(part, f"{change.action} {change.kind} {change.name}", change.run, emit, attempts)
+        _attempted(part, f"{change.action} {change.kind} {change.name}", change.run, emit)
         emit(f"  {part.name} {number}/{len(changes)}: {change.action} {change.kind} {change.name}")
     return len(changes)
 
 
-def _attempted(part: Part, doing: str, work: Callable[[], T], emit: Emit, attempts: int) -> T:
-    """The result of some work, which is begun anew while a service does not know of a role yet."""
+def _attempted(part: Part, doing: str, work: Callable[[], T], emit: Emit, attempts: int = ATTEMPTS) -> T:
+    """The result of some work, which is begun anew while a service does not know of a new role yet."""
     for attempt in range(1, attempts + 1):
         try:
             with _named(part.name, doing):
                 return work()
         except CoinlakeError as error:
             if attempt == attempts or not ROLE_NOT_KNOWN_YET.search(str(error)):
+                raise
+            if attempt == 1 and not part.roles_are_new():
                 raise
         emit(f"  {part.name}: {doing} waits until a new role is known ({attempt} of {attempts - 1} times)")
         part.wait(SECONDS_FOR_ROLES)
@@ -164,6 +163,8 @@ def _named(part: str, doing: str):
     except (CoinlakeError, AdfLabError) as error:
         raise CoinlakeError(f"{part}, {doing}: {error}") from None
     except PermissionDenied as error:
+        if CLOSED.search(str(error)):
+            raise NotAllowed(f"{part}, {doing}: {error}. {FROM_INSIDE}") from None
         reason = f"a right is missing in Databricks: {error}. Who deploys must be a member of the platform group "
         reason += "and an administrator of the workspace."
         raise NotAllowed(f"{part}, {doing}: {reason}") from None

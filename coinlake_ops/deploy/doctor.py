@@ -11,7 +11,9 @@ from databricks.sdk.errors import DatabricksError
 
 from coinlake.errors import CoinlakeError
 from coinlake_ops.azure import template
+from coinlake_ops.deploy.arm_client import reasons
 from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
+from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.resources.azure_resources import AzureResources
 
 SUBSCRIPTIONS_API = "2022-12-01"
@@ -79,7 +81,11 @@ def _subscription(clients: Clients) -> Iterator[Finding]:
         )
         return
     if found["state"] != "Enabled":
-        yield Finding(f"The subscription is {found['state']}.", "Enable it: portal, Subscriptions.")
+        yield Finding(
+            f"The subscription is {found['state']}.",
+            f"Its owner: az account subscription enable --id {environment.subscription}; a bill that is past "
+            "due is paid first, in the portal under Cost Management + Billing.",
+        )
     quota = found.get("subscriptionPolicies", {}).get("quotaId", "")
     if environment.monthly_budget and quota.startswith(WITHOUT_BUDGETS):
         yield Finding(f"The subscription's offer ({quota}) has no budgets.", _write(clients, "monthly_budget: 0"))
@@ -141,7 +147,9 @@ def _quota(clients: Clients) -> Iterator[Finding]:
             yield Finding(
                 f"{usage['name']['localizedValue']}: {left} of {usage['limit']} vCPU are left in "
                 f"{environment.location}, and runs of the factory want {VCPUS}.",
-                "Ask for more: portal, Quotas, Compute; the serverless job needs none.",
+                f"az extension add --name quota; az quota update --resource-name {usage['name']['value']} "
+                f"--scope {path} --limit-object value={usage['currentValue'] + VCPUS} --resource-type dedicated; "
+                "the serverless job needs none.",
             )
 
 
@@ -150,12 +158,20 @@ def _policies(clients: Clients) -> Iterator[Finding]:
     if clients.arm.get(clients.environment.group_id, DEPLOYMENTS_API) is None:
         return
     part = AzureResources(clients)
-    answer = clients.arm.post(f"{clients.deployment}/whatIf", DEPLOYMENTS_API, part.request())
-    error = answer.get("error") or answer.get("properties", {}).get("error")
-    if error:
+    reason = ""
+    try:
+        answer = clients.arm.post(f"{clients.deployment}/whatIf", DEPLOYMENTS_API, part.request())
+        error = answer.get("error") or answer.get("properties", {}).get("error")
+        reason = reasons(error) if error else ""
+    except NotAllowed:
+        raise
+    except CoinlakeError as refusal:
+        reason = str(refusal)
+    if reason:
         yield Finding(
-            f"Azure would refuse the template: {error.get('code')}: {error.get('message')}",
-            "Ask who owns the policy for an exemption of the resource group, or choose another region.",
+            f"Azure would refuse the template: {reason}",
+            f"Who owns the policy: az policy exemption create --name coinlake --exemption-category Waiver --scope "
+            f"{clients.environment.group_id} --policy-assignment <its id>; or choose another region.",
         )
 
 
@@ -167,7 +183,10 @@ def _metastore(clients: Clients) -> Iterator[Finding]:
     if not metastore:
         yield Finding(
             "The workspace has no metastore of Unity Catalog.",
-            "An account administrator: accounts.azuredatabricks.net, Catalog, Create metastore, Assign.",
+            "An account administrator: databricks account metastores list, and where the region has none, "
+            f'databricks account metastores create --json \'{{"name": "metastore-{clients.environment.location}", '
+            f'"region": "{clients.environment.location}"}}\'; then '
+            f"databricks account metastore-assignments create {clients.workspace_number()} <its id>",
         )
         return
     granted = workspace.grants.get_effective("metastore", metastore, principal=group).privilege_assignments or []
@@ -190,11 +209,15 @@ def _groups(clients: Clients) -> Iterator[Finding]:
     workspace, environment = clients.workspace(), clients.environment
     if workspace is None:
         return
-    for group in (environment.platform_group, environment.engineers_group, environment.analysts_group):
+    # Who deploys is a member of the platform group, and needs to be an administrator.
+    groups = {environment.platform_group: "ADMIN", environment.engineers_group: "USER"}
+    for group, level in (groups | {environment.analysts_group: "USER"}).items():
         if not list(workspace.groups.list(filter=f'displayName eq "{group}"')):
             yield Finding(
                 f"The group {group} is not assigned to the workspace.",
-                "In the workspace: Settings, Identity and access, Groups, Add group.",
+                f"An account administrator: databricks account groups list --filter 'displayName eq \"{group}\"', "
+                f"then databricks account workspace-assignment update {clients.workspace_number()} <its id> "
+                f'--json \'{{"permissions": ["{level}"]}}\'',
             )
 
 

@@ -16,26 +16,29 @@ SUFFIX = " permissions"
 
 def item(clients: Clients, kind: str, name: str) -> Item:
     """Who should have which permission on an object, as an item: its kind is `<kind> permissions`."""
+    return Item(f"{kind}{SUFFIX}", name, workspace_access.permissions(principals(clients))[kind])
+
+
+def principals(clients: Clients) -> dict[str, str]:
+    """Who has which role: the names of three groups, and the application id of the pipeline's identity."""
     environment = clients.environment
-    principals = {
+    return {
         "platform": environment.platform_group,
         "engineers": environment.engineers_group,
         "analysts": environment.analysts_group,
         "pipeline": clients.factory_application_id,
     }
-    return Item(f"{kind}{SUFFIX}", name, workspace_access.permissions(principals)[kind])
 
 
-def live(workspace: WorkspaceClient, kind: str, name: str, object_id: str) -> list[Item]:
+def live(clients: Clients, kind: str, name: str, object_id: str) -> list[Item]:
     """The permissions given directly on an object, as `item` has them; none, where nobody has any.
 
     Left out are the owner, whom every job and warehouse has, and who is deploying, an administrator anyway.
     """
-    me = workspace.current_user.me().user_name
     given = {
         who: level.value
-        for who, _, level in _direct(workspace, kind, object_id)
-        if level is not PermissionLevel.IS_OWNER and who != me
+        for who, _, level in _direct(clients.needed_workspace(), kind, object_id)
+        if level is not PermissionLevel.IS_OWNER and who != clients.deployer
     }
     return [Item(f"{kind}{SUFFIX}", name, given)] if given else []
 

@@ -20,7 +20,7 @@ def pruned(value: Any, without: Collection[str] = ()) -> Any:
 
 
 # By which of its members an entry of a list is the same one, though other members of it differ.
-_KEYS = ("task_key", "environment_key", "name", "category", "query")
+_KEYS = ("task_key", "environment_key", "job_cluster_key", "name", "category", "query")
 
 
 def restricted(live: Any, desired: Any) -> Any:

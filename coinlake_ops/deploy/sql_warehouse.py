@@ -20,6 +20,14 @@ SECONDS_BETWEEN_POLLS = 2
 RUNNING = (StatementState.PENDING, StatementState.RUNNING)
 
 
+def needed_id(workspace: WorkspaceClient) -> str:
+    """The id of the SQL warehouse; raises CoinlakeError when there is none."""
+    found = next((one.id for one in workspace.warehouses.list() if one.name == NAME), None)
+    if found is None:
+        raise CoinlakeError(f"The workspace has no SQL warehouse {NAME}. Apply the part compute first.")
+    return found
+
+
 class SqlWarehouse:
     """The SQL warehouse called coinlake; a statement that fails is an error that shows it."""
 

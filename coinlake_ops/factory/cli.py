@@ -5,7 +5,7 @@ coinlake's own                      what it is bound to
 the factory, and the notebooks      adf/, notebooks/
 global parameters                   parameters/<environment>.yml and addresses.yml
 what does the work of activities    executors/
-where records of runs are           <lake_path>/adf_runs, with a page for each run
+where records of runs are           <lake_path>/adf_runs, and their pages
 the command `parameters`            brings parameters and pins of libraries into the factory
 """
 
@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from adf_lab.cli import main as run_command
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
 from coinlake_ops.factory import libraries, parameters
+from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.project import ROOT
 
 FACTORY = ROOT / "adf"
@@ -36,26 +38,28 @@ def main(arguments: list[str] | None = None, program: str = PROGRAM) -> int:
 
     After 130 leave with `os._exit`, as the command `coinlake` does: a thread may still wait for a kernel.
     """
+    # One for the process: a watch has several runs, none of them in the main thread, which is told of Ctrl-C.
+    kernels = Kernels()
     project = Project(
         program=program,
         factory=FACTORY,
         notebooks=NOTEBOOKS,
         house_style=True,
         global_parameters=parameters.values,
-        executors=_executors,
+        executors=partial(_executors, kernels),
         records=_records,
-        write_page=_write_page,
         add_options=_add_options,
         add_commands=_add_commands,
         errors=(CoinlakeError,),
         interrupted="Interrupted. The lake is whole; the next run completes what is missing.",
     )
-    return run_command(arguments, project)
+    with ended_by_ctrl_c(kernels):
+        return run_command(arguments, project)
 
 
 @contextmanager
 def _executors(
-    factory: Factory, global_parameters: dict, given: dict, options: argparse.Namespace
+    kernels: Kernels, factory: Factory, global_parameters: dict, given: dict, options: argparse.Namespace
 ) -> Iterator[dict]:
     """What does the work of a run's activities here."""
     # Imported here: checking and looking need none of it.
@@ -63,7 +67,7 @@ def _executors(
 
     values = {"lake_path": LAKE} | global_parameters
     as_of = str(given.get("as_of", ""))
-    with LocalWorld(factory, values, as_of=as_of, api=options.api or "") as world:
+    with LocalWorld(factory, values, as_of=as_of, api=options.api or "", kernels=kernels) as world:
         yield local_executors(world)
 
 
@@ -71,13 +75,6 @@ def _records(options: argparse.Namespace, global_parameters: dict) -> Path:
     """The folder of records: in the lake that `monitor` is told, else in that of the run."""
     lake = options.lake if options.command == "monitor" else global_parameters.get("lake_path", LAKE)
     return Path(runtime.resolve_path(str(lake))) / records.FOLDER
-
-
-def _write_page(record: dict, folder: Path) -> Path:
-    # Imported here: the reports' code takes a second to load.
-    from coinlake_ops.factory import monitor_page
-
-    return monitor_page.write(record, folder)
 
 
 def _parameters(options: argparse.Namespace) -> int:

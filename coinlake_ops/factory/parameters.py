@@ -1,7 +1,8 @@
 """The factory's global parameters: parameters/<environment>.yml and the addresses of its Azure resources.
 
-git mode is connected to one factory, that of dev, so adf/factory/ holds the values of dev. A deployment gives
-any other factory the values of its own environment: `global_parameters("prod")`.
+git mode is connected to one factory, that of dev, so adf/factory/ holds the values of dev, in a file called like
+the factory. Names of resources are those of the user's own environment, or else of the template; which ones is no
+disagreement. A deployment gives any other factory the values of its own environment: `global_parameters("prod")`.
 """
 
 import json
@@ -11,14 +12,18 @@ import yaml
 
 from adf_lab import Factory
 from coinlake.errors import CoinlakeError
+from coinlake_ops import environment as environments_of_the_cloud
 from coinlake_ops import parameter_files
 
 ADDRESSES = Path(__file__).with_name("addresses.yml")
 ENVIRONMENT_OF_GIT = "dev"
-FACTORY_NAME = "adf-coinlake-dev"
-LOCATION = "westeurope"
 # They belong to a run, not to an environment: pipelines hand them over.
 OF_A_RUN = {"run_id", "as_of"}
+# What is called as the user likes, or given by Azure.
+NAMES_OF_RESOURCES = {
+    *("storage_account", "key_vault_url", "sql_server", "sql_database"),
+    *("databricks_workspace_url", "databricks_workspace_id", "databricks_pool_id", "databricks_cluster_id"),
+}
 TYPES = {str: "string", int: "int", float: "float", bool: "bool"}
 
 
@@ -48,19 +53,32 @@ def global_parameters(environment: str) -> dict:
 
 def factory_document() -> dict:
     """The document of the factory that git mode is connected to."""
+    environment = environments_of_the_cloud.read(ENVIRONMENT_OF_GIT, placeholders=True)
+    declared = global_parameters(ENVIRONMENT_OF_GIT)
+    names = {
+        "storage_account": environment.storage_account,
+        "key_vault_url": environment.vault_url,
+        "sql_server": environment.sql_host,
+        "sql_database": environment.sql_database,
+    }
+    for name, value in names.items():
+        declared[name]["value"] = value
     return {
-        "name": FACTORY_NAME,
-        "location": LOCATION,
+        "name": environment.factory,
+        "location": environment.location,
         "identity": {"type": "SystemAssigned"},
-        "properties": {"globalParameters": global_parameters(ENVIRONMENT_OF_GIT)},
+        "properties": {"globalParameters": declared},
     }
 
 
 def write(root: Path) -> Path:
-    """Write the factory's document below the folder of a factory and return its path."""
-    path = _path(root)
+    """Write the factory's document below the folder of a factory, in place of any other, and return its path."""
+    document = factory_document()
+    path = Path(root) / "factory" / f"{document['name']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(factory_document(), indent=2) + "\n", encoding="utf-8")
+    for other in path.parent.glob("*.json"):
+        other.unlink()
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return path
 
 
@@ -80,13 +98,16 @@ def disagreements(factory: Factory) -> list[str]:
                     f"'{name}' is {parameters[name]['type']} in {environment} and {reference[name]['type']} in "
                     f"{ENVIRONMENT_OF_GIT}: write both alike."
                 )
-    resource = factory.resources["factory"].get(FACTORY_NAME)
-    held = resource.properties.get("globalParameters") if resource else None
-    if held is None:
-        found.append(f"{_path(factory.root)} is missing: coinlake factory parameters")
+    documents = list(factory.resources["factory"].values())
+    if len(documents) != 1 or "globalParameters" not in documents[0].properties:
+        found.append(
+            f"{factory.root / 'factory'} must hold one file with global parameters: coinlake factory parameters"
+        )
         return found
+    [resource] = documents
+    held = resource.properties["globalParameters"]
     for name in sorted(set(held) | set(reference)):
-        if held.get(name) != reference.get(name):
+        if _without_names(name, held.get(name)) != _without_names(name, reference.get(name)):
             found.append(
                 f"{resource.file}: '{name}' is {_shown(held, name)}, but {ENVIRONMENT_OF_GIT} has "
                 f"{_shown(reference, name)}: coinlake factory parameters"
@@ -98,8 +119,8 @@ def _addresses() -> dict[str, dict]:
     return yaml.safe_load(ADDRESSES.read_text(encoding="utf-8"))
 
 
-def _path(root: Path) -> Path:
-    return Path(root) / "factory" / f"{FACTORY_NAME}.json"
+def _without_names(name: str, parameter: dict | None) -> dict | None:
+    return {"type": parameter["type"]} if parameter and name in NAMES_OF_RESOURCES else parameter
 
 
 def _shown(parameters: dict, name: str) -> str:

@@ -1,5 +1,6 @@
 """UTC instants: how they are read, written and compared."""
 
+import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -58,6 +59,17 @@ def as_of(text: str) -> datetime | timedelta | None:
         raise ConfigurationError(
             f"{text!r} is neither an instant, such as 2026-08-12T14:22:00Z, nor a step, such as +1h, +30m or +2d."
         ) from None
+
+
+def last_day(day: date) -> date:
+    """The last day of the month of `day`."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def next_month(instant: datetime) -> datetime:
+    """The first instant of the UTC month after the one of `instant`."""
+    first = instant.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=31)).replace(day=1)
 
 
 def data_day(instant: datetime) -> date:

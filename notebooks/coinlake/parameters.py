@@ -191,21 +191,26 @@ def _fault(name: str, value: Value) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return f"{name}: {value!r} is not a finite number. Meaning: {rule.help}."
     if rule.minimum is not None and value < rule.minimum:
-        return f"{name}: {value!r} is below {rule.minimum:g}."
+        return f"{name}: {value!r} is below {rule.minimum:g}. {_wanted(rule)}"
     if rule.maximum is not None and value > rule.maximum:
-        return f"{name}: {value!r} is above {rule.maximum:g}."
+        return f"{name}: {value!r} is above {rule.maximum:g}. {_wanted(rule)}"
     return None
 
 
 def _text_fault(name: str, value: str, rule: Parameter) -> str | None:
     if rule.pattern and not re.fullmatch(rule.pattern, value):
-        return f"{name}: {value!r} does not match {rule.pattern}"
+        return f"{name}: {value!r} is not of the form {rule.pattern.removesuffix('|')} Meaning: {rule.help}."
     if rule.read:
         try:
             rule.read(value)
         except CoinlakeError as problem:
             return f"{name}: {problem}"
     return None
+
+
+def _wanted(rule: Parameter) -> str:
+    most = "" if rule.maximum is None else f" and at most {rule.maximum:,g}"
+    return f"Give {_article(rule.type)} of at least {rule.minimum:,g}{most}: {rule.help}."
 
 
 def _article(expected: type) -> str:

@@ -169,6 +169,53 @@ def test_credits_are_spent_by_2xx_answers_and_then_nothing_is_sent():
     assert (refused.status, refused.body, len(api.sent)) == (0, None, 3)
 
 
+def test_a_call_that_was_not_heard_to_its_end_costs_a_credit_and_one_that_never_left_does_not():
+    lost = requests.ConnectionError(urllib3.exceptions.ProtocolError("Connection aborted."))
+    unheard = [requests.ConnectTimeout("x"), requests.ConnectionError("y"), requests.ReadTimeout("z"), lost]
+    asking, _, _ = talk(*unheard, credits=2)
+    seen = [(attempt.classification.error, asking.credits) for attempt in asking.attempts(ASK)]
+    assert seen == [
+        ("0 connection timed out", 2),
+        ("0 connection failed", 2),
+        ("0 answer timed out", 1),
+        ("0 connection lost", 0),
+        ("0 out of credits: this month's budget is used up", 0),
+    ]
+
+
+def test_credits_that_are_kept_are_not_spent():
+    asking, api, _ = talk(DATA, DATA, credits=4)
+    kept = [attempt.classification.error for _ in range(2) for attempt in asking.attempts(ASK, keep=3)]
+    assert kept == [None, "0 out of credits: this month's budget is used up"]
+    assert [attempt.classification.error for attempt in asking.attempts(ASK)] == [None]
+    assert (asking.credits, api.left_over()) == (2, [])
+
+
+def test_each_attempt_is_told_before_it_is_sent_at_the_moment_of_its_turn():
+    asking, api, _ = talk(BUSY, DATA, requests_per_minute=5)
+    told = []
+    for attempt in asking.attempts(ASK, before=lambda attempt: told.append((attempt, len(api.sent)))):
+        assert told[-1][1] == attempt.number - 1
+    cut_off = Classification("0 cut off while the answer was awaited", retry=True)
+    assert told == [
+        (Attempt(ASK, number, 0, {}, None, START + timedelta(seconds=12 * (number - 1)), 0, cut_off), number - 1)
+        for number in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "waits"), [(0, 12), (0.4, 11.6), (11, 1), (12, 0), (86_400, 0), (-3600, 12)]
+)
+def test_the_pace_goes_on_from_the_last_call_of_another_client(seconds_ago, waits):
+    """Also where the clock was set back meanwhile."""
+    last_call = START - timedelta(seconds=seconds_ago)
+    asking, _, clock = talk(DATA, DATA, requests_per_minute=5, last_call=last_call)
+    asking.fetch(ASK)
+    assert (clock.now() - START).total_seconds() == pytest.approx(waits)
+    asking.fetch(ASK)
+    assert (clock.now() - START).total_seconds() == pytest.approx(waits + 12)
+
+
 def test_a_body_beyond_the_limit_is_not_kept():
     asking, _, _ = talk(Reply(200, gzip.compress(b" " * 5000), {"content-encoding": "gzip"}), largest_body=4999)
     [attempt] = asking.fetch(ASK)

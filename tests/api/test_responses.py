@@ -137,10 +137,46 @@ def test_an_error_text_is_one_short_line():
 
 
 def test_remedies_say_what_to_do():
-    assert api.remedy("10006 You've reached 10,000 calls limit.").startswith("The month's calls are used up")
     assert api.remedy("0 connection failed").startswith("Check the network")
     assert api.remedy("599 no message").startswith("Run again later")
-    assert "credits_per_month" in api.remedy(responses.OUT_OF_CREDITS)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "costs"),
+    [
+        (200, None, True),
+        (204, "200 empty body", True),
+        (302, "302 redirected", False),
+        (404, "404 coin not found", False),
+        (429, "10006 You've reached 10,000 calls limit.", False),
+        (503, "503 Service Unavailable", False),
+        (0, "0 connection failed", False),
+        (0, responses.OUT_OF_CREDITS, False),
+        (0, "0 answer timed out", True),
+        (0, "0 connection lost", True),
+        (0, responses.CUT_OFF, True),
+    ],
+)
+def test_what_costs_a_credit(status, error, costs):
+    assert api.costs_credit(status, error) is costs
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "is_over"),
+    [
+        (429, 10006, "limit", True),
+        (429, 429, "You've reached 10,000 calls limit. Please subscribe.", True),
+        (429, 429, "You have used up your monthly quota.", True),
+        (429, 429, "You've exceeded the Rate Limit. Please visit the pricing page.", False),
+        (404, 404, "There is no monthly chart.", False),
+    ],
+)
+def test_a_month_that_is_used_up_is_told_from_a_minute(status, code, message, is_over):
+    sent = body({"status": {"error_code": code, "error_message": message}})
+    found = classify(endpoint_of("global"), status, sent)
+    assert (found.stop, api.ends_month(found.error)) == (is_over, is_over)
+    if is_over:
+        assert found == Classification(f"10006 {message}", 10006, stop=True)
 
 
 def test_what_ends_a_run():

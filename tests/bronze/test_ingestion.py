@@ -1,5 +1,6 @@
 import json
 import traceback
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -303,29 +304,112 @@ def test_a_lost_later_page_is_counted(tmp_path):
 def test_the_exhausted_quota_stops_the_run_after_landing_what_came(tmp_path):
     quota = Reply(429, b'{"status":{"error_code":10006,"error_message":"You\'ve reached 10,000 calls limit."}}')
     script = script_of_two_coins({LIST: [quota]})
-    with pytest.raises(CoinlakeError, match=r"10006 You've reached .*\n.*2 answers.*\n.*plan=keyless") as caught:
+    with pytest.raises(CoinlakeError) as caught:
         go_live(tmp_path, script)
+    [run] = LandingZone(tmp_path).runs()
+    assert str(caught.value) == (
+        "The credits of August 2026 are used up, plan keyless.\n"
+        "CoinGecko says: 10006 You've reached 10,000 calls limit.\n"
+        "2 are counted in landing_meta.\n"
+        "The month turns on 2026-09-01 at 00:00 UTC, in 19 days; then the same run goes on.\n"
+        f"Until then: make report renders what is there, source=replay with tape_path={tmp_path} plays what is "
+        "landed again; source=simulated asks nobody. If your plan has more, set credits_per_month.\n"
+        f"What did answer is landed: 2 answers, run {run}."
+    )
     assert [request.url for request in caught.value.api.sent] == [markets(), GLOBAL, LIST]
     assert [error for *_, error in outcomes(tmp_path)] == [None, None, "10006 You've reached 10,000 calls limit."]
 
 
-def test_the_months_budget_stops_the_run_and_counts_on(tmp_path, monkeypatch):
+def test_history_waits_for_the_next_month_and_that_is_no_failure(tmp_path, monkeypatch):
     monkeypatch.setenv("COINLAKE_COINGECKO_API_KEY", KEY)
-    with pytest.raises(CoinlakeError, match=r"out of credits.*\n.*4 answers.*\nRaise credits_per_month") as caught:
-        go_live(tmp_path, script_of_two_coins(), plan="demo", credits_per_month=4)
-    assert caught.value.said[0].endswith("30 a minute: seconds; 4 credits left this month")
-    assert outcomes(tmp_path)[-1] == (
-        "coins_market_chart",
-        2,
-        1,
-        "0 out of credits: this month's budget is used up",
+    budget = {"plan": "demo", "credits_per_month": 5}
+    script = script_of_two_coins({chart("ether"): []})
+    summary, said, _ = go_live(tmp_path, script, **budget)
+    assert str(summary) == "4 requests: 4 landed, 0 lost; 1 wait until 2026-09-01"
+    assert said[0] == (
+        "up to 4 calls, 30 a minute: seconds; 4 of the 5 credits left this month\n"
+        "1 request waits until 2026-09-01 00:00 UTC, when the month turns: the last tenth of its credits (1) is "
+        "not spent on history"
     )
-    with pytest.raises(CoinlakeError, match="out of credits") as caught:
-        go_live(tmp_path, {}, plan="demo", credits_per_month=4, start=AS_OF + timedelta(days=1))
-    assert caught.value.api.sent == []
-    september = datetime(2026, 9, 1, 12, tzinfo=UTC)
-    summary, *_ = go_live(tmp_path, script_of_two_coins(), plan="demo", credits_per_month=5, start=september)
-    assert summary.landed == 5
+    # What was kept serves the present, as far as it reaches; then the month is over, before anything is sent.
+    with pytest.raises(CoinlakeError, match=r"used up, plan demo.\n5 of 5 are counted.*\n.*\n.*\n.*: 1 answers"):
+        go_live(tmp_path, {markets(): [page_of("bitcoin")]}, start=AS_OF + timedelta(hours=1), **budget)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(CoinlakeError) as caught:
+        go_live(tmp_path, {}, start=datetime(2026, 8, 31, 22, 30, tzinfo=UTC), **budget)
+    assert (caught.value.said, caught.value.api.sent, sorted(tmp_path.rglob("*"))) == ([], [], before)
+    assert str(caught.value) == (
+        "The credits of August 2026 are used up, plan demo.\n"
+        "5 of 5 are counted in landing_meta.\n"
+        "The month turns on 2026-09-01 at 00:00 UTC, in 1 h 30 min; then the same run goes on.\n"
+        f"Until then: make report renders what is there, source=replay with tape_path={tmp_path} plays what is "
+        "landed again; source=simulated asks nobody; plan=keyless is counted separately. If your plan has "
+        "more, set credits_per_month."
+    )
+    # In the new month the coin that had to wait comes first.
+    script = script_of_two_coins({chart("bitcoin"): []})
+    summary, *_ = go_live(tmp_path, script, start=datetime(2026, 9, 1, 1, tzinfo=UTC), **budget)
+    assert (summary.landed, summary.deferred) == (4, 1)
+
+
+def test_another_plan_has_another_months_budget(tmp_path, monkeypatch):
+    monkeypatch.setenv("COINLAKE_COINGECKO_API_KEY", KEY)
+    go_live(tmp_path, script_of_two_coins(), plan="demo", credits_per_month=6)
+    pro = "https://pro-api.coingecko.com/api/v3"
+    rest = {markets(root=pro): [page_of("bitcoin")], f"{pro}/global": [Reply(200, b'{"data":{}}')]}
+    rest |= {f"{pro}/coins/list": [Reply(200, b"[]")], chart("bitcoin", pro): [CHART]}
+    later = AS_OF + timedelta(seconds=49)
+    summary, said, _ = go_live(tmp_path, rest, start=later, plan="pro", credits_per_month=6)
+    assert (summary.landed, said[0].split("; ")[1]) == (4, "5 of the 6 credits left this month")
+
+
+def test_a_run_spans_the_turn_of_the_month_and_both_months_count_their_own(tmp_path):
+    """At five calls a minute two of the five are made in the old month."""
+    start = datetime(2026, 8, 31, 23, 59, 40, tzinfo=UTC)
+    go_live(tmp_path, script_of_two_coins(), start=start)
+    landing = LandingZone(tmp_path)
+    assert [landing.spending(start + timedelta(minutes=minutes)).credits for minutes in (0, 1)] == [2, 3]
+
+
+def test_a_restart_within_a_second_keeps_the_pace_and_asks_nothing_twice(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go_live(tmp_path, script_of_two_coins({chart("ether"): [KeyboardInterrupt()]}))
+    [kept] = LandingZone(tmp_path).runs()
+    rest = {markets(): [page_of("bitcoin", "ether")], GLOBAL: [Reply(200, b'{"data":{}}')]}
+    rest |= {chart("ether"): [CHART]}
+    restart = AS_OF + timedelta(seconds=48.5)
+    summary, said, _ = go_live(tmp_path, rest, start=restart, as_of=instants.to_text(AS_OF))
+    assert (summary.landed, said[0]) == (3, "up to 3 calls, 5 a minute: seconds")
+    [run] = summary.runs
+    assert run != kept and run[:16] == kept[:16]
+    assert [line["fetched_at"][14:23] for line in LandingZone(tmp_path).lines(run)] == [
+        "23:00.000", "23:12.000", "23:24.000",
+    ]  # fmt: skip
+
+
+def test_what_a_run_would_take_is_known_without_asking_or_writing(tmp_path, monkeypatch):
+    monkeypatch.delenv("COINLAKE_COINGECKO_API_KEY", raising=False)
+    settings = Settings(
+        str(tmp_path / "lake"), source="live", plan="demo", coins=500, history_coins=400, credits_per_month=300
+    )
+    plan = bronze.plan_ingestion("market", settings, clock=VirtualClock(AS_OF))
+    assert plan.record() == {
+        "plan": "demo",
+        "calls": 270,
+        "calls_for_history": 266,
+        "credits": 270,
+        "minutes": 9.0,
+        "credits_per_month": 300,
+        "credits_used": 0,
+        "credits_kept_for_present": 30,
+        "deferred": 134,
+        "reason": "the last tenth of its credits (30) is not spent on history",
+        "month_turns": "2026-09-01T00:00:00.000Z",
+    }
+    assert not (tmp_path / "lake").exists()
+    bronze.add_recording(tmp_path / "t", endpoint="global", url="/global", fetched_at="2026-08-12", bodies=[b"{}"])
+    nobody = replace(settings, source="replay", tape_path=str(tmp_path / "t"))
+    assert bronze.plan_ingestion("market", nobody, clock=VirtualClock(AS_OF)).calls == 0
 
 
 def test_a_context_answer_that_is_lost_harms_no_other(tmp_path):
@@ -348,7 +432,12 @@ def test_a_context_answer_that_is_lost_harms_no_other(tmp_path):
 def test_ctrl_c_keeps_what_the_network_answered(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         go_live(tmp_path, script_of_two_coins({chart("bitcoin"): [KeyboardInterrupt()]}))
-    assert len(outcomes(tmp_path)) == 3
+    assert [(endpoint, error) for endpoint, *_, error in outcomes(tmp_path)] == [
+        ("coins_markets", None),
+        ("global", None),
+        ("coins_list", None),
+        ("coins_market_chart", "0 cut off while the answer was awaited"),
+    ]
     rest = {markets(): [page_of("bitcoin", "ether")], GLOBAL: [Reply(200, b'{"data":{}}')]}
     rest |= {chart("bitcoin"): [CHART], chart("ether"): [CHART]}
     summary, *_ = go_live(tmp_path, rest, start=AS_OF + timedelta(minutes=1))

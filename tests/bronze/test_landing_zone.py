@@ -2,6 +2,7 @@ import errno
 import hashlib
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from coinlake import api
 from coinlake.api import Attempt, Request, responses
 from coinlake.bronze import LandingZone
 from coinlake.bronze.landing_zone import STAGING
-from coinlake.errors import LandingError
+from coinlake.errors import ConfigurationError, LandingError
 from coinlake.files import LocalFolder, Volume
 from coinlake.sources import endpoint_of
 from tests.support import volume
@@ -222,9 +223,9 @@ def mortal(storage, lives, when):
 
 
 # 4 bodies, meta and journal are written, and with that it is decided; 4 folders and the meta file are moved, and
-# the staging folder is removed. A folder of this machine writes the journal beside its name first; on a volume a
-# new file and a move are writes, too.
-BEFORE_DECISION = {LocalFolder: 4 + 1 + 2, Volume: 2 * (4 + 1) + 1}
+# the staging folder is removed. A folder of this machine writes meta and journal beside their names first; on a
+# volume a new file and a move are writes, too.
+BEFORE_DECISION = {LocalFolder: 4 + 2 + 2, Volume: 2 * 4 + 1 + 1}
 AFTER_DECISION = {LocalFolder: 4 + 1 + 1, Volume: 2 * (4 + 1) + 1}
 # Who dies before the first file is written leaves nothing to discard; who dies after the last of these steps has
 # decided.
@@ -345,6 +346,11 @@ def test_a_disk_that_refuses_gives_a_clear_error_and_shows_nothing(tmp_path, sto
                 raise OSError(number, "no")
             super().write_new(path, content)
 
+        def write(self, path, content):
+            if when == "commit" and path.suffix == ".jsonl":
+                raise OSError(number, "no")
+            super().write(path, content)
+
     with pytest.raises(LandingError, match=f"Run {RUN} could not be landed in .*: {words}.* and run again"):
         land(LandingZone(tmp_path, Refusing()), attempts=a_full_run())
     assert tree(tmp_path) == {}
@@ -376,7 +382,7 @@ def test_a_lake_path_that_cannot_be_a_folder_is_named(tmp_path):
 def test_simulated_and_real_data_never_share_a_lake(tmp_path, first, second):
     land(LandingZone(tmp_path), source=first)
     before = tree(tmp_path)
-    with pytest.raises(LandingError, match=r"data must not join it. Set lake_path to another folder"):
+    with pytest.raises(ConfigurationError, match=r"data must not join it. Set lake_path to another folder"):
         land(LandingZone(tmp_path), run="20260813T142200Z-0123abcd", source=second)
     assert tree(tmp_path) == before
 
@@ -437,4 +443,139 @@ def test_credits_are_the_coingecko_answers_of_the_month(tmp_path):
     )
     land(landing, "20260901T000000Z-0123abcd", [attempt(at=datetime(2026, 9, 1, tzinfo=UTC))])
     months = {7: 1, 8: 3, 9: 1, 10: 0}
-    assert {month: landing.credits_used(datetime(2026, month, 5, tzinfo=UTC)) for month in months} == months
+    assert {month: landing.spending(datetime(2026, month, 5, tzinfo=UTC)).credits for month in months} == months
+
+
+def test_a_call_counts_in_the_month_in_which_it_was_made_whatever_the_run_is_as_of(tmp_path):
+    landing = LandingZone(tmp_path)
+    land(landing, "20260501T000000Z-0123abcd", [attempt(at=AS_OF), attempt(page=2, body=b"{", at=AS_OF)])
+    months = {5: 0, 8: 2}
+    assert {month: landing.spending(datetime(2026, month, 5, tzinfo=UTC)).credits for month in months} == months
+
+
+def test_calls_that_may_have_been_answered_count_and_each_host_has_its_own(tmp_path):
+    landing = LandingZone(tmp_path)
+    pro = "https://pro-api.coingecko.com/api/v3/coins/markets?page=1"
+    late = replace(unheard(attempt(number=3)), classification=responses.no_answer("answer timed out"))
+    land(landing, RUN, [attempt(url=pro), attempt(status=0, body=None, page=2), late])
+    used = {root: landing.spending(AS_OF, root).credits for root in ("", api.COINGECKO, api.COINGECKO_PRO)}
+    assert used == {"": 2, api.COINGECKO: 1, api.COINGECKO_PRO: 1}
+
+
+def test_the_last_call_is_when_it_was_sent_and_of_coingecko(tmp_path):
+    landing = LandingZone(tmp_path)
+    assert landing.spending(AS_OF).last_call is None
+    later = AS_OF + timedelta(minutes=9)
+    land(
+        landing,
+        "20260812T142200Z-ffffffff",
+        [attempt(at=later), attempt("fear_greed", b'{"data":[]}', at=later + timedelta(hours=1))],
+    )
+    land(landing, "20260812T142500Z-00000000", [attempt()])
+    assert landing.spending(AS_OF).last_call == later - timedelta(milliseconds=812)
+
+
+def test_the_newest_answer_of_each_question(tmp_path):
+    landing = LandingZone(tmp_path)
+    chart = "https://api.coingecko.com/api/v3/coins/{}/market_chart?vs_currency=usd&days=365"
+    body = b'{"prices":[]}'
+    for day, coin, status in [(8, "bitcoin", 200), (9, "old", 200), (10, "bitcoin", 200), (11, "bitcoin", 500)]:
+        at = AS_OF.replace(day=day)
+        run = f"202608{day:02}T142200Z-0123abcd"
+        land(landing, run, [attempt("coins_market_chart", body, url=chart.format(coin), status=status, at=at)])
+    newest = landing.newest_answers("coins_market_chart", date(2026, 8, 9))
+    assert {path: instant for (_, path, _), instant in newest.items()} == {
+        "/api/v3/coins/old/market_chart": "2026-08-09T14:22:00.000Z",
+        "/api/v3/coins/bitcoin/market_chart": "2026-08-10T14:22:00.000Z",
+    }
+
+
+def test_a_line_of_the_log_that_is_cut_is_named(tmp_path):
+    landing = LandingZone(tmp_path)
+    land(landing)
+    log = tmp_path / "landing_meta/date=2026-08-12" / f"run={RUN}.jsonl"
+    log.write_text(log.read_text()[:99])
+    for read in (lambda: landing.lines(RUN), landing.is_simulated, lambda: landing.spending(AS_OF)):
+        with pytest.raises(
+            LandingError, match=rf"run={RUN}.jsonl has a line that is not JSON; .* Restore the file"
+        ):
+            read()
+
+
+# What was paid for
+
+
+def unheard(one):
+    """The attempt as it is noted before it is sent."""
+    return replace(one, status=0, headers={}, body=None, elapsed_ms=0, classification=responses.cut_off())
+
+
+def noted(landing, attempts, sent=()):
+    """Gather a run whose attempts are noted before they are sent, and commit it; `sent` gets those sent."""
+    sent = [] if sent == () else sent
+    with landing.begin(RUN, simulated=False) as gathering:
+        for one in attempts:
+            gathering.note(unheard(one), "live")
+            sent.append(one)
+            gathering.add(one, "live")
+        gathering.commit()
+
+
+def test_a_noted_run_that_ends_well_lands_like_any_other(tmp_path, storage):
+    noted(LandingZone(tmp_path / "noted"), a_full_run())
+    land(LandingZone(tmp_path / "plain"), attempts=a_full_run())
+    assert tree(tmp_path / "noted") == tree(tmp_path / "plain")
+
+
+@pytest.mark.parametrize("when", ["before", "during", "after"])
+def test_of_a_noted_run_that_is_killed_at_any_step_no_call_and_no_answer_is_lost(tmp_path, storage, when):
+    asked = [attempt(), attempt("global", b'{"error":"late"}')]
+    ends = set()
+    for lives in range(100):
+        lake, sent = tmp_path / f"cut{lives}", []
+        try:
+            noted(LandingZone(lake, mortal(storage, lives, when)), asked, sent)
+        except Killed:
+            pass
+        else:
+            break
+        a_day_later(lake)
+        ends |= {note.partition(": ")[2].split(" as ")[0] for note in LandingZone(lake).recover()}
+        assert LandingZone(lake).recover() == []
+        [*runs] = LandingZone(lake).runs()
+        lines = [line for run in runs for line in LandingZone(lake).lines(run)]
+        assert len(lines) in (len(sent), len(sent) + 1)
+        for line in lines:
+            if line["file"]:
+                assert line["file"].split("/")[2] == f"run={line['run']}"
+                LandingZone(lake).read(line)
+        # Every body has its line, and nothing else is left behind.
+        bodies = {str(path.relative_to(lake)).partition("/")[2] for path in lake.glob("landing*/endpoint=*/**/p*")}
+        assert bodies == {line["file"] for line in lines if line["file"]}
+        assert not list(lake.glob("landing_staging/run=*"))
+        if runs != [RUN]:
+            assert RUN not in runs
+            noted(LandingZone(lake), asked)
+            assert len(LandingZone(lake).runs()) == len(runs) + 1
+    assert {"kept", "completed"} <= ends
+
+
+def test_what_came_is_kept_whatever_ends_the_run(tmp_path):
+    landing = LandingZone(tmp_path)
+    with pytest.raises(KeyboardInterrupt), landing.begin(RUN, simulated=False) as gathering:
+        gathering.note(unheard(attempt()), "live")
+        gathering.add(attempt(), "live")
+        late = AS_OF + timedelta(seconds=12)
+        gathering.note(unheard(attempt(page=2, at=late)), "live")
+        # Another process that asks what was spent sees the calls of the run that is under way.
+        assert LandingZone(tmp_path).spending(AS_OF) == (2, late)
+        raise KeyboardInterrupt
+    [kept] = landing.runs()
+    assert kept != RUN and kept[:16] == RUN[:16]
+    lines = landing.lines(kept)
+    assert [(line["page"], line["status"], line["error"]) for line in lines] == [
+        (1, 200, None),
+        (2, 0, "0 cut off while the answer was awaited"),
+    ]
+    assert landing.read(lines[0]) == PAGE
+    assert landing.spending(AS_OF).credits == 2

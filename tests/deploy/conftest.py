@@ -5,15 +5,18 @@ import pytest
 
 from coinlake import schema
 from coinlake_ops import environment as environments
+from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.clients import Clients
 from tests.support import environment
 
-SMALL = ("responses", "coin_prices", "run_steps")
+# What a whole deployment leaves in the fakes: the same whenever it is made.
+_whole: dict = {}
+SMALL = ("responses", "coin_prices", "run_steps", "freshness", "pipeline_runs")
 
 
 @pytest.fixture(autouse=True)
 def small_catalog(monkeypatch):
-    """Three tables are enough: one of each layer, two of them with policies."""
+    """Five tables are enough: one of each layer, two of them with policies, and those that alerts ask."""
     monkeypatch.setattr(schema, "TABLES", tuple(table for table in schema.TABLES if table.name in SMALL))
 
 
@@ -47,3 +50,14 @@ def net(monkeypatch):
     resources = fakes.fakes["arm"]
     monkeypatch.setattr(Clients, "database", lambda _: database if there in resources.resources else None)
     return fakes
+
+
+@pytest.fixture
+def deployed(net, root):
+    """The same with everything deployed into it, which is made once and remembered."""
+    if not _whole:
+        deployment.apply(deployment.parts(environment.clients(root)), lambda _line: None)
+        _whole.update(net.state())
+    net.restore(_whole)
+    net.calls.clear()
+    return net

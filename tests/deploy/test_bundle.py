@@ -57,5 +57,5 @@ def test_in_development_it_is_the_developers_and_in_production_the_pipelines():
 def test_every_file_that_it_names_is_there():
     text = bundle.text()
     paths = re.findall(r"\./[\w./-]+", text)
-    assert len(paths) == len(STEPS) + 1
+    assert len(paths) == len(STEPS) + 2
     assert all((project.ROOT / path).exists() for path in paths)

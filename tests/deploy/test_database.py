@@ -52,6 +52,10 @@ def test_an_empty_database_is_built_once_and_access_given_twice(server):
         ("adf-coinlake-dev", "coinlake_factory"),
         ("coinlake-analysts", "coinlake_analyst"),
     ]
+    database.take_access({"coinlake_analyst": ["coinlake-analysts"], "coinlake_factory": []})
+    assert server.database.session().objects("member") == [("adf-coinlake-dev", "coinlake_factory")]
+    with pytest.raises(CoinlakeError, match="a name has no quotes or brackets"):
+        database.take_access({"coinlake_analyst": ["x]; DROP TABLE y"]})
 
 
 def test_the_question_for_members_is_tsql(tmp_path):

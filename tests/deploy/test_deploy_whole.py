@@ -8,9 +8,10 @@ import pytest
 from coinlake.errors import CoinlakeError
 from coinlake_ops.deploy import deployment
 from tests.support import environment
+from tests.support.fake_workspace import DEPLOYER
 from tests.support.internet import Answer, Killed
 
-IDS = re.compile(r"\b[wpcd7]\d{4,}\b|\b1\d{3}\b")
+IDS = re.compile(r"\b[wpcda7]\d{4,}\b|\b1\d{3}\b")
 
 
 def quietly(_line):
@@ -28,7 +29,7 @@ def differences(root) -> int:
 
 
 def ids_of_what_is_there(workspace) -> set[str]:
-    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards")
+    kinds = ("warehouses", "pools", "clusters", "jobs", "dashboards", "alerts")
     folders = {str(one["object_id"]) for one in workspace["objects"].values()}
     return folders.union(*(workspace[kind] for kind in kinds))
 
@@ -54,15 +55,21 @@ def shape(net):
             name: len(workspace[name])
             for name in ("warehouses", "pools", "clusters", "principals", "jobs", "dashboards")
         },
+        # What the deployer holds as the maker of an object is nobody's concern.
         "permissions": sorted(
-            (place.partition("/")[0], sorted(held.items()))
+            (place.partition("/")[0], given)
             for place, held in workspace["permissions"].items()
-            if place.rpartition("/")[2] in ids_of_what_is_there(workspace)
+            if (given := sorted(item for item in held.items() if item != (DEPLOYER, "CAN_MANAGE")))
+            and place.rpartition("/")[2] in ids_of_what_is_there(workspace)
         ),
         "scopes": workspace["scopes"],
         "dashboards": [
             (one["display_name"], one["serialized_dashboard"], id_ in workspace["published"])
             for id_, one in workspace["dashboards"].items()
+        ],
+        "alerts": [
+            {name: value for name, value in one.items() if name not in ("id", "warehouse_id")}
+            for one in workspace["alerts"].values()
         ],
         "unity": workspace["unity"],
         "database": state["database"],
@@ -78,7 +85,7 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
         "clusters": 1,
         "principals": 1,
         "jobs": 1,
-        "dashboards": 1,
+        "dashboards": 2,
     }
     assert made["factory"]["triggers"]["tr_daily"]["state"] == "Started"
     assert made["factory"]["triggers"]["tr_hourly"]["state"] == "Stopped"
@@ -89,9 +96,8 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
     assert shape(net) == made
 
 
-def test_users_of_the_database_are_made_by_their_ids_without_asking_the_directory(net, root):
-    applied(root)
-    clients = environment.clients(root)
+def test_users_of_the_database_are_made_by_their_ids_without_asking_the_directory(deployed, root):
+    net, clients = deployed, environment.clients(root)
     assert net.fakes["database"].state["sids"] == {
         "coinlake-engineers": (environment.DEV.engineers_group_id, True),
         "coinlake-analysts": (environment.DEV.analysts_group_id, True),
@@ -177,7 +183,7 @@ def _kind(request) -> str:
     """The method and the path without the names in it; of SQL its first words, of ARM the last provider."""
     if "/providers/" in request.path:
         return f"{request.method} {request.path.rpartition('/providers/')[2].split('/')[0]}"
-    path = re.sub(r"\b(?:[wpcd7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
+    path = re.sub(r"\b(?:[wpcda7]?\d{4,}|[0-9a-f-]{36})\b", "…", request.path)
     words = request.json["statement"].split()[:2] if path.endswith("/sql/statements") else []
     return " ".join([request.method, request.host, "/".join(path.split("/")[:11]), *words])
 
@@ -276,6 +282,16 @@ DRIFT = {
     "a permission on the folder": lambda net: _permissions(net, "directories", "/coinlake").update(
         {"coinlake-engineers": "CAN_EDIT"}
     ),
+    "an engineer's permission on a notebook": lambda net: _give(
+        net, "notebooks", "/coinlake/notebooks/04_build_gold", {"coinlake-engineers": "CAN_EDIT"}
+    ),
+    "a person's permission on a module": lambda net: _give(
+        net, "files", "/coinlake/notebooks/coinlake/schema/table.py", {"anna@example.org": "CAN_MANAGE"}
+    ),
+    "a group's permission on a folder of the package": lambda net: _give(
+        net, "directories", "/coinlake/notebooks/coinlake", {"coinlake-analysts": "CAN_EDIT"}
+    ),
+    "a stranger who loads": lambda net: net.fakes["database"].state["members"]["coinlake_loader"].add("anna"),
     "a stranger's permission on the job": lambda net: _permissions(net, "jobs").update(
         {"coinlake-analysts": "CAN_MANAGE_RUN"}
     ),
@@ -295,6 +311,20 @@ DRIFT = {
     "a draft that nobody sees": lambda net: next(iter(net.fakes["workspace"].state["dashboards"].values())).update(
         {"update_time": "2026-12-02T00:00:00Z"}
     ),
+    "an alert that is paused": lambda net: _alert(net)["schedule"].update({"pause_status": "PAUSED"}),
+    "an alert that fires too late": lambda net: _alert(net)["evaluation"]["threshold"]["value"].update(
+        {"double_value": 9.0}
+    ),
+    "an alert that somebody else gets": lambda net: _alert(net)["evaluation"]["notification"].update(
+        {"subscriptions": [{"user_email": "x@example.org"}]}
+    ),
+    "an alert with somebody's rights": lambda net: _alert(net).update({"run_as": {"user_name": "anna"}}),
+    "a person's permission on an alert": lambda net: _permissions_of(net, "alertsv2", "alerts").update(
+        {"anna@example.org": "CAN_EDIT"}
+    ),
+    "a job that fails in silence": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ]["email_notifications"].pop("on_failure"),
     "a warehouse made larger": lambda net: next(iter(net.fakes["workspace"].state["warehouses"].values())).update(
         {"cluster_size": "Large"}
     ),
@@ -322,9 +352,11 @@ DRIFT = {
         "administrators"
     ].update({"azureADOnlyAuthentication": False}),
     "a log switched off": lambda net: _log(net, "AuditEvent").update({"enabled": False}),
-    "an alert that somebody else gets": lambda net: _resource(net, "Microsoft.Insights/actionGroups")[
-        "properties"
-    ]["emailReceivers"].append({"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}),
+    "an alert of the factory that somebody else gets": lambda net: _resource(
+        net, "Microsoft.Insights/actionGroups"
+    )["properties"]["emailReceivers"].append(
+        {"name": "x", "emailAddress": "x@example.org", "useCommonAlertSchema": True}
+    ),
     "a rule that deletes the lake": lambda net: _resource(
         net, "Microsoft.Storage/storageAccounts/managementPolicies"
     )["properties"]["policy"]["rules"][0]["definition"]["filters"].update({"prefixMatch": ["lake/"]}),
@@ -355,8 +387,8 @@ DRIFT = {
 
 
 @pytest.mark.parametrize("drift", DRIFT)
-def test_drift_is_seen_and_repaired(net, root, drift):
-    applied(root)
+def test_drift_is_seen_and_repaired(deployed, root, drift):
+    net = deployed
     made = shape(net)
     DRIFT[drift](net)
     assert differences(root) > 0
@@ -365,8 +397,8 @@ def test_drift_is_seen_and_repaired(net, root, drift):
     assert differences(root) == 0
 
 
-def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
-    applied(root)
+def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(deployed, root):
+    net = deployed
     assert deployment.destroy(deployment.parts(environment.clients(root)), quietly) > 20
     left = net.state()
     assert left["arm"]["resources"] == {}
@@ -376,13 +408,23 @@ def test_destroy_leaves_nothing_but_the_group_and_the_deleted_vault(net, root):
     assert [*left["workspace"]["objects"]] == ["/", "/Shared"]
     assert [
         name
-        for name in ("warehouses", "pools", "clusters", "principals", "scopes", "jobs", "dashboards", "published")
+        for name in (
+            "warehouses",
+            "pools",
+            "clusters",
+            "principals",
+            "scopes",
+            "jobs",
+            "dashboards",
+            "published",
+            "alerts",
+        )
         if left["workspace"][name]
     ] == []
 
 
-def test_what_was_destroyed_can_be_made_again(net, root):
-    applied(root)
+def test_what_was_destroyed_can_be_made_again(deployed, root):
+    net = deployed
     made = shape(net)
     deployment.destroy(deployment.parts(environment.clients(root)), quietly)
     applied(root)
@@ -399,6 +441,20 @@ def _permissions(net, kind, path=""):
         return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
     [id_] = workspace[kind]
     return workspace["permissions"][f"{kind}/{id_}"]
+
+
+def _alert(net):
+    return next(iter(net.fakes["workspace"].state["alerts"].values()))
+
+
+def _permissions_of(net, kind, place):
+    workspace = net.fakes["workspace"].state
+    return workspace["permissions"][f"{kind}/{next(iter(workspace[place]))}"]
+
+
+def _give(net, kind, path, given):
+    workspace = net.fakes["workspace"].state
+    workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"] = given
 
 
 def _log(net, category):

@@ -26,10 +26,18 @@ def test_nothing_is_found_in_an_empty_group_nor_after_a_deployment_and_nothing_i
     assert net.changing == []
 
 
+REFUSED = (
+    "InvalidTemplateDeployment: The template deployment failed because of policy violation. Please see details "
+    "for more information. RequestDisallowedByPolicy: Public access is denied."
+)
 IN_AZURE = {
     "a subscription that is past due": (
         {"enabled": "PastDue"},
-        ("The subscription is PastDue.", "Enable it: portal, Subscriptions."),
+        (
+            "The subscription is PastDue.",
+            f"Its owner: az account subscription enable --id {environment.DEV.subscription}; a bill that is past "
+            "due is paid first, in the portal under Cost Management + Billing.",
+        ),
     ),
     "an offer without budgets": (
         {"offer": "FreeTrial_2014-09-01"},
@@ -70,14 +78,17 @@ IN_AZURE = {
         {"vcpus": {"cores": 10, "standardNCFamily": 0}},
         (
             "vCPUs of cores: 8 of 10 vCPU are left in westeurope, and runs of the factory want 20.",
-            "Ask for more: portal, Quotas, Compute; the serverless job needs none.",
+            "az extension add --name quota; az quota update --resource-name cores --scope "
+            f"/subscriptions/{environment.DEV.subscription}/providers/Microsoft.Compute/locations/westeurope "
+            "--limit-object value=22 --resource-type dedicated; the serverless job needs none.",
         ),
     ),
     "a policy": (
         {"policy": "Public access is denied."},
         (
-            "Azure would refuse the template: RequestDisallowedByPolicy: Public access is denied.",
-            "Ask who owns the policy for an exemption of the resource group, or choose another region.",
+            f"Azure would refuse the template: {REFUSED}",
+            "Who owns the policy: az policy exemption create --name coinlake --exemption-category Waiver --scope "
+            f"{environment.DEV.group_id} --policy-assignment <its id>; or choose another region.",
         ),
     ),
 }
@@ -89,6 +100,14 @@ def test_what_azure_would_refuse_is_named_with_its_remedy(net, root, case):
     for name, value in settings.items():
         setattr(net.fakes["arm"], name, value)
     assert found(root) == [expected]
+
+
+def test_a_policy_that_refuses_the_very_question_is_named_too(net, root):
+    net.fakes["arm"].policy, net.fakes["arm"].refuses_what_if = "Public access is denied.", True
+    [(problem, remedy)] = found(root)
+    assert problem.startswith("Azure would refuse the template: POST https://management.azure.com/")
+    assert problem.endswith(f"/whatIf: 400 {REFUSED}")
+    assert remedy.startswith("Who owns the policy: az policy exemption create")
 
 
 def test_a_region_without_a_service_is_named(net, root):
@@ -135,10 +154,24 @@ def test_a_workspace_without_a_metastore_or_a_group_is_named(net, root):
     deploy(root, "resources")
     net.fakes["workspace"].metastore = ""
     net.fakes["workspace"].catalog.groups.discard("coinlake-analysts")
-    assert [problem for problem, _ in found(root)] == [
-        "The workspace has no metastore of Unity Catalog.",
-        "The group coinlake-analysts is not assigned to the workspace.",
+    assert found(root) == [
+        (
+            "The workspace has no metastore of Unity Catalog.",
+            "An account administrator: databricks account metastores list, and where the region has none, "
+            'databricks account metastores create --json \'{"name": "metastore-westeurope", '
+            '"region": "westeurope"}\'; '
+            "then databricks account metastore-assignments create 1111111111111111 <its id>",
+        ),
+        (
+            "The group coinlake-analysts is not assigned to the workspace.",
+            "An account administrator: databricks account groups list --filter "
+            "'displayName eq \"coinlake-analysts\"', "
+            "then databricks account workspace-assignment update 1111111111111111 <its id> "
+            '--json \'{"permissions": ["USER"]}\'',
+        ),
     ]
+    net.fakes["workspace"].catalog.groups.discard("coinlake-platform")
+    assert found(root)[1][1].endswith('--json \'{"permissions": ["ADMIN"]}\'')
 
 
 def test_a_check_that_is_not_allowed_does_not_hide_the_others(net, root):

@@ -325,7 +325,8 @@ def test_data_is_never_dropped_by_an_apply():
         "GRANT SELECT ON TABLE `c`.`s`.`missing` TO `analysts`",
         "CREATE SCHEMA IF NOT EXISTS `missing`.`s`\nCOMMENT ''",
         "CREATE CATALOG IF NOT EXISTS `c`\nMANAGED LOCATION 'abfss://nowhere'\nCOMMENT ''",
-        "SELECT nonsense",
+        "SELECT nonsense FROM",
+        "COMMENT ON EXTERNAL LOCATION `l` IS ''",
     ],
 )
 def test_the_fake_refuses_what_unity_catalog_refuses(metastore, statement):

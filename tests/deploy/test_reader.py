@@ -12,6 +12,7 @@ from coinlake_ops.deploy.needed import NotAllowed
 from tests.support import environment, fake_factory
 from tests.support.internet import Answer
 
+UNSEEN = ("compute", "secrets", "governance", "notebooks", "job", "dashboard", "alerts", "factory")
 READER = [{"actions": ["*/read"], "notActions": []}]
 
 
@@ -33,15 +34,24 @@ def reading_only(net):
     net.before = refuse
 
 
-def test_a_readers_plan_shows_what_it_sees_and_says_what_it_does_not(net, root):
-    deployment.apply(parts(root), lambda _line: None)
+def test_a_readers_plan_shows_what_it_sees_and_says_what_it_does_not(deployed, root):
+    net = deployed
     reading_only(net)
     next(one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/vaults"))["tags"] = {}
     lines = []
     found = deployment.plan(parts(root), lines.append)
     text = "\n".join(lines)
     assert found.changes == 1
-    assert found.unseen == ("compute", "secrets", "governance", "notebooks", "job", "dashboard", "factory")
+    assert found.unseen == (
+        "compute",
+        "secrets",
+        "governance",
+        "notebooks",
+        "job",
+        "dashboard",
+        "alerts",
+        "factory",
+    )
     assert "~ Microsoft.KeyVault/vaults kv-coinlake-dev: tags.project: None -> 'coinlake'" in text
     assert "note: an apply would lack the right Microsoft.Resources/deployments/write" in text
     assert "not seen: compute, comparing: a right is missing in Databricks" in text
@@ -87,12 +97,11 @@ def test_a_checked_plan_fails_while_anything_would_change_or_is_unseen(net, root
     assert code == 1
     assert printed.out.endswith(
         "0 changes. Apply them: coinlake deploy apply --environment dev\n"
-        "Not seen, for want of a right: compute, secrets, governance, notebooks, job, dashboard, factory.\n"
+        f"Not seen, for want of a right: {', '.join(UNSEEN)}.\n"
     )
 
 
-def test_a_smoke_run_waits_for_the_main_pipeline(net, root, command):
-    deployment.apply(parts(root), lambda _line: None)
+def test_a_smoke_run_waits_for_the_main_pipeline(deployed, command):
     code, printed = command("smoke")
     assert (code, printed.out) == (
         0,
@@ -108,8 +117,9 @@ def test_a_smoke_run_waits_for_the_main_pipeline(net, root, command):
         (["InProgress"], "run-1 of pl_main is InProgress"),
     ],
 )
-def test_a_smoke_run_that_does_not_succeed_fails_with_the_factorys_words(net, root, monkeypatch, states, said):
-    deployment.apply(parts(root), lambda _line: None)
+def test_a_smoke_run_that_does_not_succeed_fails_with_the_factorys_words(
+    deployed, root, monkeypatch, states, said
+):
     monkeypatch.setattr(fake_factory, "RUN", states)
     with pytest.raises(CoinlakeError, match=re.escape(said)):
         smoke.run(environment.clients(root), lambda _line: None)

@@ -1,6 +1,7 @@
 """What a failed, interrupted or half-permitted deployment leaves, and that it can be repaired or removed."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,13 +11,15 @@ from coinlake_ops.deploy.needed import NotAllowed
 from tests.support import environment
 from tests.support.internet import Answer
 
-
-def parts(root, *only, described=environment.DEV):
-    return deployment.parts(environment.clients(root, described), only)
+LATER = environment.NOW + timedelta(hours=1)
 
 
-def apply(root, *only, described=environment.DEV, emit=lambda _line: None):
-    return deployment.apply(parts(root, *only, described=described), emit)
+def parts(root, *only, described=environment.DEV, now=environment.NOW):
+    return deployment.parts(environment.clients(root, described, now), only)
+
+
+def apply(root, *only, described=environment.DEV, now=environment.NOW, emit=lambda _line: None):
+    return deployment.apply(parts(root, *only, described=described, now=now), emit)
 
 
 def factory(net):
@@ -49,9 +52,9 @@ def test_without_a_budget_everything_else_is_made(net, root):
 
 
 @pytest.fixture
-def failed(net, root):
+def failed(deployed):
     """A whole environment whose last deployment of resources failed."""
-    apply(root)
+    net = deployed
     for record in net.fakes["arm"].state["deployments"].values():
         record["waiting"] = ["Failed"]
     return net
@@ -70,8 +73,8 @@ def test_after_a_failed_deployment_destroy_leaves_nothing_in_the_shared_metastor
     assert failed.fakes["arm"].resources == {}
 
 
-def test_destroy_needs_no_warehouse_to_empty_the_metastore(net, root):
-    apply(root)
+def test_destroy_needs_no_warehouse_to_empty_the_metastore(deployed, root):
+    net = deployed
     net.fakes["workspace"].state["warehouses"].clear()
     deployment.destroy(parts(root, "governance"), lambda _line: None)
     assert {kind: held for kind, held in net.fakes["workspace"].state["unity"].items() if held} == {}
@@ -108,6 +111,16 @@ def test_a_first_apply_waits_until_the_vault_knows_the_new_role(net, root):
     assert sum("secrets: comparing waits until" in line for line in lines) == 2
 
 
+def test_an_apply_after_one_that_was_killed_waits_for_its_roles_too(net, root):
+    net.fakes["workspace"].catalog.roles_unknown_for = 100
+    with pytest.raises(CoinlakeError, match="AuthorizationPermissionMismatch"):
+        apply(root)
+    net.fakes["workspace"].catalog.roles_unknown_for = 2
+    lines = []
+    assert apply(root, "governance", emit=lines.append) > 20
+    assert sum("waits until a new role is known" in line for line in lines) == 2
+
+
 def test_a_role_that_never_comes_ends_the_apply_and_one_that_nobody_assigned_is_not_waited_for(net, root):
     net.fakes["workspace"].catalog.roles_unknown_for = 100
     with pytest.raises(
@@ -116,12 +129,12 @@ def test_a_role_that_never_comes_ends_the_apply_and_one_that_nobody_assigned_is_
         apply(root)
     assert net.fakes["workspace"].catalog.roles_unknown_for == 100 - deployment.ATTEMPTS
     with pytest.raises(CoinlakeError, match="AuthorizationPermissionMismatch"):
-        apply(root, "governance")
+        apply(root, "governance", now=LATER)
     assert net.fakes["workspace"].catalog.roles_unknown_for == 100 - deployment.ATTEMPTS - 1
 
 
-def test_users_of_the_database_wait_for_the_identities(net, root):
-    apply(root)
+def test_users_of_the_database_wait_for_the_identities(deployed, root):
+    net = deployed
     net.fakes["database"].state["members"].clear()
     resources = net.fakes["arm"].resources
     del resources[factory(net)["id"].lower()]
@@ -137,12 +150,18 @@ KEPT = {
     "encryption": {"vaultBaseUrl": "https://kv.vault.azure.net", "keyName": "k"},
     "purviewConfiguration": {"purviewResourceId": "/p"},
 }
+# An identity that somebody assigned, as a key of one's own needs one.
+ASSIGNED = {
+    "type": "SystemAssigned,UserAssigned",
+    "userAssignedIdentities": {"/subscriptions/s/mine": {"principalId": "p", "clientId": "c"}},
+}
 
 
 @pytest.mark.parametrize("part", ["resources", "factory"])
-def test_a_factory_keeps_its_git_connection_and_encryption(net, root, part):
-    apply(root)
+def test_a_factory_keeps_its_git_connection_and_encryption(deployed, root, part):
+    net = deployed
     factory(net)["properties"].update(KEPT)
+    factory(net)["identity"].update(ASSIGNED)
     assert deployment.plan(parts(root), lambda _line: None).changes == 0
     if part == "resources":
         factory(net)["tags"] = {}
@@ -150,17 +169,19 @@ def test_a_factory_keeps_its_git_connection_and_encryption(net, root, part):
         factory(net)["properties"]["globalParameters"]["coins"]["value"] = 1
     assert apply(root, part) == 1
     assert {name: factory(net)["properties"][name] for name in KEPT} == KEPT
+    assert {name: factory(net)["identity"][name] for name in ASSIGNED} == ASSIGNED
+    assert factory(net)["identity"]["principalId"]
     assert factory(net)["properties"]["globalParameters"]["coins"]["value"] == 250
 
 
-def test_a_factory_that_was_closed_to_the_internet_is_drift(net, root):
-    apply(root)
+def test_a_factory_that_was_closed_to_the_internet_is_drift(deployed, root):
+    net = deployed
     factory(net)["properties"]["publicNetworkAccess"] = "Disabled"
     assert deployment.plan(parts(root, "resources"), lambda _line: None).changes == 1
 
 
-def test_who_may_not_see_is_told_at_once(net, root):
-    apply(root)
+def test_who_may_not_see_is_told_at_once(deployed, root):
+    net = deployed
 
     def refuse(request):
         if request.host.endswith("vault.azure.net") and "Authorization" in request.headers:
@@ -168,5 +189,7 @@ def test_who_may_not_see_is_told_at_once(net, root):
         return None
 
     net.before = refuse
+    lines = []
     with pytest.raises(NotAllowed, match="Key Vault Secrets Officer"):
-        apply(root)
+        apply(root, now=LATER, emit=lines.append)
+    assert not any("waits until" in line for line in lines)

@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 
@@ -30,6 +30,7 @@ def test_it_makes_every_resource_of_an_environment(net, root):
     assert Counter(resource.type for resource in made) == {
         "Microsoft.Authorization/roleAssignments": 6,
         "Microsoft.Insights/diagnosticSettings": 5,
+        "Microsoft.OperationalInsights/workspaces/savedSearches": 6,
         "Microsoft.Storage/storageAccounts/blobServices/containers": 3,
     } | dict.fromkeys(
         (
@@ -73,15 +74,14 @@ def test_a_budget_begins_in_the_month_in_which_it_is_made_and_stays_there(net, r
     """Azure refuses a new budget that begins in the past, whenever the first deployment is."""
     net.fakes["arm"].month = "2027-02"
 
-    def changes(today):
-        return deployment.apply(
-            deployment.parts(environment.clients(root, today=today), ["resources", "watching"]), lambda _line: None
-        )
+    def changes(*day):
+        clients = environment.clients(root, now=datetime(*day, tzinfo=UTC))
+        return deployment.apply(deployment.parts(clients, ["resources", "watching"]), lambda _line: None)
 
-    assert changes(date(2027, 2, 28)) == 2
+    assert changes(2027, 2, 28) == 2
     [budget] = [one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/budgets")]
     assert budget["properties"]["timePeriod"] == {"startDate": "2027-02-01T00:00:00Z"}
-    assert changes(date(2027, 5, 1)) == 0
+    assert changes(2027, 5, 1) == 0
 
 
 def test_each_role_is_granted_on_one_resource_to_one_identity(net, root):

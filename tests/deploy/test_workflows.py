@@ -51,7 +51,10 @@ def test_a_workflow_may_do_nothing_but_read_unless_a_job_says_so(path):
 def test_every_job_is_well_formed(path, job):
     assert {*job} <= JOB_KEYS
     assert job["timeout-minutes"] <= 60
-    assert re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"])
+    # A deployment into a private network needs a runner that stands in it.
+    own, _, hosted = job["runs-on"].rpartition("vars.COINLAKE_RUNNER || ")
+    assert re.fullmatch(r"ubuntu-\d\d\.\d\d", hosted.removesuffix(" }}").strip("'"))
+    assert own in ("", "${{ ") and bool(own) == ("environment" in job)
     for step in job["steps"]:
         assert {*step} <= STEP_KEYS
         assert ("uses" in step) != ("run" in step)
@@ -112,7 +115,8 @@ def test_a_pull_request_plans_and_main_applies_to_dev_runs_it_and_then_applies_t
 
 def test_every_value_of_a_template_that_waits_can_come_from_a_variable(only_templates):
     """The values that `init` asks or makes unique, by the names under which a job hands them over."""
-    given = {f"{environments.VARIABLE}{name.upper()}" for name in (*TO_FILL_IN, *environment_file.UNIQUE)}
+    named = (*TO_FILL_IN, *environment_file.UNIQUE, "network", "network_address")
+    given = {f"{environments.VARIABLE}{name.upper()}" for name in named}
     for job in read(ROOT / ".github/workflows/deploy.yml")["jobs"].values():
         assert given <= {*job["env"]}
         assert all(value.startswith("${{ vars.") for name, value in job["env"].items() if name in given)

@@ -15,10 +15,9 @@ PRINCIPALS = {role: role for role in ("platform", "engineers", "analysts", "pipe
 
 
 @pytest.fixture
-def deployed(net, root):
+def made(deployed, root):
     """A workspace after a whole deployment, and the application id of the pipeline's identity."""
-    deployment.apply(deployment.parts(environment.clients(root)), lambda _line: None)
-    return net.fakes["workspace"], environment.clients(root).factory_application_id
+    return deployed.fakes["workspace"], environment.clients(root).factory_application_id
 
 
 def executed(fake, net) -> set[str]:
@@ -32,8 +31,8 @@ def executed(fake, net) -> set[str]:
     return {path.removeprefix("/Workspace") for path in paths | {f"{folder}/{name}" for name in names}}
 
 
-def test_no_group_can_change_what_the_pipeline_runs(net, deployed):
-    fake, pipeline = deployed
+def test_no_group_can_change_what_the_pipeline_runs(net, made):
+    fake, pipeline = made
     files = executed(fake, net)
     assert len(files) == 9
     files |= {path for path in fake.state["objects"] if path.startswith("/coinlake")}
@@ -43,8 +42,8 @@ def test_no_group_can_change_what_the_pipeline_runs(net, deployed):
         assert pipeline in fake.effective(path), path
 
 
-def test_no_group_can_start_it_with_other_parameters_or_on_another_machine(deployed):
-    fake, pipeline = deployed
+def test_no_group_can_start_it_with_other_parameters_or_on_another_machine(made):
+    fake, pipeline = made
     [job], [cluster] = fake.state["jobs"], fake.state["clusters"]
     given = fake.state["permissions"]
     changing = {
@@ -58,8 +57,8 @@ def test_no_group_can_start_it_with_other_parameters_or_on_another_machine(deplo
     }
 
 
-def test_the_job_runs_as_the_pipeline_whoever_deploys(deployed):
-    fake, pipeline = deployed
+def test_the_job_runs_as_the_pipeline_whoever_deploys(made):
+    fake, pipeline = made
     [job] = fake.state["jobs"].values()
     assert job["settings"]["run_as"] == {"service_principal_name": pipeline}
 
@@ -74,7 +73,10 @@ def test_the_list_lets_only_the_platform_group_and_the_pipeline_change_what_runs
 
 
 def test_the_matrix_of_access_shows_the_objects_of_the_workspace(capsys):
-    assert ("engineers", "folder", ["CAN_READ"]) in list(workspace.matrix(PRINCIPALS))
+    rows = list(workspace.matrix(PRINCIPALS, "dev"))
+    assert ("engineers", "folder", ["CAN_READ"]) in rows
+    assert ("engineers", "secret scope", ["READ"]) in rows
+    assert ("engineers", "secret scope", ["READ"]) not in list(workspace.matrix(PRINCIPALS, "prod"))
     assert cli.main(["governance", "access", "--environment", "dev"]) == 0
     rows = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert [words.split() for who, words in rows if who == "coinlake-analysts" and "CAN_" in words] == [

@@ -16,12 +16,15 @@ FACES = (
     "adf_lab.diagram",
     "adf_lab.engine",
     "adf_lab.expressions",
+    "adf_lab.local",
     "adf_lab.monitor",
+    "adf_lab.pages",
+    "adf_lab.testing",
     "adf_lab.triggers",
 )
 USERS = [
     path
-    for folder in ("coinlake_ops", "notebooks/coinlake", "tests")
+    for folder in ("coinlake_ops", "notebooks/coinlake", "tests", "adf/tests")
     for path in sorted((ROOT / folder).rglob("*.py"))
     if "adf_lab" in path.read_text(encoding="utf-8")
 ]
@@ -44,6 +47,7 @@ def test_the_lakehouse_knows_nothing_of_the_data_factory():
 
 def test_the_pins_of_adf_lab_are_those_of_requirements_txt():
     project = tomllib.loads((ROOT / "adf_lab" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    extras = project["optional-dependencies"]
+    listed = [*project["dependencies"], *extras["local"], *extras["test"]]
     pins = databricks_runtime.pins()
     assert [text for text in listed if text != f"{text.partition('==')[0]}=={pins[text.partition('==')[0]]}"] == []

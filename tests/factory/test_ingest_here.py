@@ -9,7 +9,7 @@ from coinlake import sources
 from coinlake_ops.dev.lake_contents import files
 from coinlake_ops.factory import FACTORY
 from tests.support.local_world import run, world
-from tests.support.played import activities
+from tests.support.pipelines import activities
 
 MOMENT = "2026-08-12T14:22:00Z"
 COPY = {"run_id": "r1", "as_of": "", "history_days": 30, "ingest_with": "copy", "moment": MOMENT}

@@ -1,22 +1,31 @@
-"""The record of a run, and its page."""
+"""The record of a run of the project's own factory, and its page."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from adf_lab import AdfLabError, monitor
-from coinlake.reports.page.page import plotly_js
-from coinlake_ops.factory import monitor_page
-from tests.support.played import Played, failed
+from adf_lab import AdfLabError, monitor, pages
+from adf_lab.testing import failed
+from coinlake_ops.factory import FACTORY
+
+START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def red(tmp_path_factory):
+def adf(load_adf):
+    adf = load_adf(FACTORY)
+    adf.script, adf.now = "tests/answers.json", "2026-08-12T14:22:00Z"
+    return adf
+
+
+@pytest.fixture(scope="module")
+def red(adf, tmp_path_factory):
     """The lake and the record of a run whose gold is broken, with copies and a key."""
     given = {"ingest_with": "copy", "load_with": "copy"}
-    played = Played("pl_main", given, {"gold": failed("no space left")}, ["plan=demo"])
+    run = adf.run("pl_main", given, answers={"gold": failed("no space left")})
     lake = tmp_path_factory.mktemp("lake")
-    return lake, json.loads(monitor.keep(played.run, lake).read_text())
+    return lake, json.loads(monitor.keep(run.record, lake).read_text())
 
 
 def test_a_record_is_kept_listed_and_found(red):
@@ -41,40 +50,17 @@ def test_the_tree_shows_status_attempts_and_error(red):
 
 
 def test_no_secret_is_in_the_record_or_on_the_page(red):
-    text = json.dumps(red[1]) + monitor_page.report(red[1]).html()
+    text = json.dumps(red[1]) + pages.run_page(red[1], START)
     assert "a-demo-key" not in text
     assert "secret-path" not in text
     assert "*** secured ***" in text
 
 
-def test_the_page_is_one_file_that_asks_for_nothing(red, tmp_path):
-    page = monitor_page.write(red[1], tmp_path)
-    text = page.read_text()
-    assert page.name == f"{red[1]['runId']}.html"
-    assert "default-src 'none'" in text
-    assert plotly_js() in text
-    assert "pl_main › refine › pl_medallion › gold: no space left" in text
-
-
-def test_the_timeline_has_a_bar_for_each_activity_that_ran(red):
-    instant = {"SetVariable", "AppendVariable"}
-    ran = [
-        row
-        for row in monitor.rows(red[1])
-        if row.record["status"] != "Skipped" and row.record["activityType"] not in instant
-    ]
-    figure = monitor_page.report(red[1]).sections["timeline"].figure
-    [bars] = figure["data"]
-    labels = figure["layout"]["annotations"]
-    names = [label["text"] for label in labels]
-    assert names == [row.name for row in ran]
-    indents = [label["xshift"] - labels[0]["xshift"] for label in labels]
-    assert indents == [monitor_page.STEP * row.depth for row in ran]
-    gold = names.index("gold")
-    assert (bars["x"][gold], bars["customdata"][gold][:3]) == (60.0, ["gold", "DatabricksNotebook", "Failed"])
-    assert len(bars["base"]) == len(bars["x"]) == len(ran)
-
-
-def test_the_page_of_a_good_run_says_so():
-    report = monitor_page.report(json.loads(json.dumps(Played("pl_medallion", {"run_id": "r"}).run.as_dict())))
-    assert (report.banner.state, report.headline[:22]) == ("fresh", "pl_medallion succeeded")
+def test_the_pages_lead_with_what_failed_first(red):
+    lake, record = red
+    index = pages.write_pages(lake, program="coinlake factory", now=START)
+    for page in (index, lake / pages.page_of(record["runId"])):
+        text = page.read_text()
+        assert text.index("pl_main › refine › pl_medallion › gold") < text.index("no space left")
+        assert f"coinlake factory rerun {record['runId']} --from-failed" in text
+        assert len(text) < 300_000

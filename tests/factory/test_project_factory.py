@@ -3,18 +3,19 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from adf_lab import check_factory, diagram, load_factory
-from adf_lab.triggers import iso, parse_time, ready_windows, schedule_parameters, schedule_times
 from adf_support.factories import write_factory
 from coinlake import sources
 from coinlake.api import COINGECKO
 from coinlake_ops import databricks_runtime
+from coinlake_ops import environment as environments
 from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
 from coinlake_ops.project import ROOT
-from tests.support.played import activities
+from tests.support.pipelines import activities
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +81,9 @@ def test_every_activity_says_why_and_how_long(factory):
             assert {"timeout", "retry"} <= activity["policy"].keys(), place
 
 
-def test_triggers_are_stopped_and_fire_when_they_should(factory):
-    triggers = {name: resource.document for name, resource in factory.resources["trigger"].items()}
-    assert {document["properties"]["runtimeState"] for document in triggers.values()} == {"Stopped"}
-    day = parse_time("2026-08-12T00:00:00Z"), parse_time("2026-08-13T00:00:00Z")
-    hourly = [iso(time) for time in schedule_times(triggers["tr_hourly"], *day)]
-    assert hourly == [f"2026-08-12T{hour:02}:05:00Z" for hour in range(1, 24)]
-    [daily] = schedule_times(triggers["tr_daily"], *day)
-    assert iso(daily) == "2026-08-12T00:45:00Z"
-    assert schedule_parameters(triggers["tr_daily"], daily) == [("pl_main", {"with_reports": True})]
-    windows = ready_windows(triggers["tr_backfill"], parse_time("2026-09-01T00:00:00Z"))
-    assert [iso(window.start)[:10] for window in windows] == [f"2026-08-{number:02}" for number in range(5, 12)]
+def test_triggers_are_stopped(factory):
+    triggers = factory.resources["trigger"].values()
+    assert {trigger.properties["runtimeState"] for trigger in triggers} == {"Stopped"}
 
 
 # --- global parameters -----------------------------------------------------------------------------------
@@ -106,8 +99,8 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
     values["coins"]["value"] = 7
     values["old"] = {"type": "string", "value": "x"}
     del values["plan"]
-    root = write_factory(tmp_path, {f"factory/{parameters.FACTORY_NAME}.json": document})
-    file = f"factory/{parameters.FACTORY_NAME}.json"
+    file = f"factory/{document['name']}.json"
+    root = write_factory(tmp_path, {file: document})
     command = "coinlake factory parameters"
     assert parameters.disagreements(load_factory(root)) == [
         f"{file}: 'coins' is 7, but dev has 250: {command}",
@@ -115,6 +108,20 @@ def test_a_disagreement_is_found_and_mended(tmp_path):
         f"{file}: 'plan' is missing, but dev has \"demo\": {command}",
     ]
     parameters.write(root)
+    assert parameters.disagreements(load_factory(root)) == []
+
+
+def test_the_document_is_called_like_the_users_own_factory_and_any_name_agrees(tmp_path, monkeypatch):
+    mine = replace(environments.read("dev", placeholders=True), factory="adf-mine", sql_server="sql-mine")
+    root = write_factory(
+        tmp_path, {"factory/adf-other.json": parameters.factory_document() | {"name": "adf-other"}}
+    )
+    monkeypatch.setattr(environments, "read", lambda *_, **__: mine)
+    assert parameters.disagreements(load_factory(root)) == []
+    assert parameters.write(root) == root / "factory/adf-mine.json"
+    assert [path.name for path in (root / "factory").iterdir()] == ["adf-mine.json"]
+    held = load_factory(root).resources["factory"]["adf-mine"].properties["globalParameters"]
+    assert held["sql_server"]["value"] == "sql-mine.database.windows.net"
     assert parameters.disagreements(load_factory(root)) == []
 
 

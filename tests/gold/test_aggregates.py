@@ -1,12 +1,13 @@
 """The aggregates against plain Python on small markets, and by hand on the tiniest ones."""
 
 import math
+import random
 import statistics
 from datetime import date, datetime, timedelta
 
 import pytest
 
-from coinlake import schema
+from coinlake import gold, schema
 from coinlake.gold.averages import price_averages
 from coinlake.gold.candles import candle_hourly, candle_weekly
 from coinlake.gold.correlation import correlations, returns_of_the_largest
@@ -14,7 +15,7 @@ from coinlake.gold.market import market_daily
 from coinlake.gold.monthly import coin_monthly, converted, daily_rates
 from coinlake.gold.trends import market_trends, with_extremes
 from tests.support.rows import assert_rows
-from tests.support.silver_frames import at, frame, hourly, snapshot, values
+from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 START = date(2025, 1, 1)
 
@@ -303,3 +304,44 @@ def test_weeks_begin_on_monday(spark):
             ("x", "usd", date(2025, 1, 6), 5.0, 12.0, 4.0, 11.0, 14, 7, True),
         ],
     )
+
+
+def test_candles_agree_at_every_level(spark):
+    chance = random.Random(3)
+    start, told = at("2026-08-01 00:00"), []
+    for number in range(17 * 24 + 6):
+        stamp = f"{start + timedelta(hours=number):%Y-%m-%d %H:%M}"
+        if chance.random() > 0.15 and stamp != "2026-08-05 00:00":
+            told.append(hourly("x", stamp, 100 * chance.random()))
+            if stamp.endswith("00:00"):
+                told.append(daily("x", stamp, told[-1]["price"]))
+    found = gold.daily_prices(frame(spark, schema.COIN_PRICES, told))
+    days = {row.date: row for row in found.collect()}
+    hours = candle_hourly(frame(spark, schema.COIN_PRICES, told), frame(spark, schema.COIN_SNAPSHOTS, []))
+    of_day: dict = {}
+    for row in hours.orderBy("hour").collect():
+        of_day.setdefault(row.hour.date(), []).append(row)
+    assert days.keys() == of_day.keys()
+    for date_, day in days.items():
+        its = of_day[date_]
+        assert (day.close, day.samples) == (its[-1].close, sum(hour.samples for hour in its))
+        before = days.get(date_ - timedelta(days=1))
+        if before and before.is_complete:
+            assert day.open == before.close
+        if its[0].hour.hour == 0:
+            extremes = max(hour.high for hour in its), min(hour.low for hour in its)
+            assert (day.open, day.high, day.low) == (its[0].open, *extremes)
+    # Both kinds of day are there: with the first hour and without, after a known midnight and after none.
+    assert {its[0].hour.hour == 0 for its in of_day.values()} == {True, False}
+    assert {day.is_complete for day in days.values()} == {True, False}
+
+    weeks: dict = {}
+    for day in (days[date_] for date_ in sorted(days) if days[date_].is_complete):
+        weeks.setdefault(day.date - timedelta(days=day.date.weekday()), []).append(day)
+    assert {
+        row.week: (row.open, row.high, row.low, row.close)
+        for row in candle_weekly(found.where("is_complete")).collect()
+    } == {
+        week: (its[0].open, max(day.high for day in its), min(day.low for day in its), its[-1].close)
+        for week, its in weeks.items()
+    }

@@ -288,6 +288,43 @@ def test_what_comes_into_silver_after_the_plan_is_of_the_next_build(lake, spark,
     )
 
 
+def test_a_price_of_midnight_that_comes_late_or_is_corrected_opens_the_next_day_anew(lake, spark):
+    def prices(*of_days):
+        return [daily("bitcoin", f"2026-08-{day:02} 00:00", price) for day, price in of_days]
+
+    def opened():
+        found = lake.table(schema.FACT_PRICE_DAILY).read()
+        return values(found, "date", "open", "high", "low", "close")
+
+    noon = hourly("bitcoin", "2026-08-02 12:00", 99.0)
+    arrive(
+        lake,
+        [(schema.COIN_PRICES, row) for row in (*prices((1, 101.0), (2, 102.0), (4, 104.0), (5, 105.0)), noon)],
+    )
+    gold.build(lake)
+    assert opened() == [
+        (date(2026, 7, 31), 101.0, 101.0, 101.0, 101.0),
+        (date(2026, 8, 1), 101.0, 102.0, 101.0, 102.0),
+        (date(2026, 8, 2), 102.0, 102.0, 99.0, 99.0),
+        (date(2026, 8, 3), 104.0, 104.0, 104.0, 104.0),
+        (date(2026, 8, 4), 104.0, 105.0, 104.0, 105.0),
+    ]
+    late_and_corrected = [row | {"file": "z"} for row in prices((3, 103.0), (4, 90.0))]
+    lake.table(schema.COIN_PRICES).merge(frame(spark, schema.COIN_PRICES, late_and_corrected))
+    gold.build(lake)
+    assert opened() == [
+        (date(2026, 7, 31), 101.0, 101.0, 101.0, 101.0),
+        (date(2026, 8, 1), 101.0, 102.0, 101.0, 102.0),
+        (date(2026, 8, 2), 102.0, 103.0, 99.0, 103.0),
+        (date(2026, 8, 3), 103.0, 103.0, 90.0, 90.0),
+        (date(2026, 8, 4), 90.0, 105.0, 90.0, 105.0),
+    ]
+    assert values(lake.table(schema.CANDLE_WEEKLY).read(), "week", "open", "high", "low", "close", "days") == [
+        (date(2026, 7, 27), 101.0, 103.0, 99.0, 103.0, 3),
+        (date(2026, 8, 3), 103.0, 105.0, 90.0, 105.0, 2),
+    ]
+
+
 def next_days() -> list[tuple]:
     """A day later: a close, a snapshot of a coin that nobody knew, the list, a rate, a mood and the totals."""
     total = {

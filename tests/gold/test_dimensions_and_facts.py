@@ -164,7 +164,7 @@ def days(spark, *rows):
     return values(gold.daily_prices(frame(spark, schema.COIN_PRICES, rows)), *columns)
 
 
-def test_a_day_ends_with_the_next_midnight(spark):
+def test_a_day_opens_with_its_midnight_and_ends_with_the_next(spark):
     assert_rows(
         days(
             spark,
@@ -176,8 +176,8 @@ def test_a_day_ends_with_the_next_midnight(spark):
         ),
         [
             ("x", date(2026, 7, 31), 9.0, 9.0, 9.0, 9.0, 9.0, 1, True, "hourly-20260801T0000"),
-            ("x", date(2026, 8, 1), 1.0, 4.0, 1.0, 2.5, 2.5, 3, True, "hourly-20260802T0000"),
-            ("x", date(2026, 8, 2), 7.0, 7.0, 7.0, 7.0, 7.0, 1, False, "hourly-20260802T0100"),
+            ("x", date(2026, 8, 1), 9.0, 9.0, 1.0, 2.5, 2.5, 3, True, "hourly-20260802T0000"),
+            ("x", date(2026, 8, 2), 2.5, 7.0, 2.5, 7.0, 7.0, 1, False, "hourly-20260802T0100"),
         ],
     )
 
@@ -189,28 +189,32 @@ def test_the_daily_point_outranks_the_hourly_one_of_the_same_instant_and_counts_
             hourly("x", "2026-08-01 06:00", 3.0),
             hourly("x", "2026-08-02 00:00", 100.0),
             daily("x", "2026-08-02 00:00", 5.0),
+            hourly("x", "2026-08-02 06:00", 4.0),
             daily("y", "2026-08-02 00:00", 8.0),
         ),
         [
             ("x", date(2026, 8, 1), 3.0, 5.0, 3.0, 5.0, 4.0, 2, True, "chart-x-20260802"),
+            ("x", date(2026, 8, 2), 5.0, 5.0, 4.0, 4.0, 4.0, 1, False, "hourly-20260802T0600"),
             ("y", date(2026, 8, 1), 8.0, 8.0, 8.0, 8.0, 8.0, 1, True, "chart-y-20260802"),
         ],
     )
 
 
-def test_cap_and_volume_are_the_newest_that_are_known(spark):
+def test_cap_and_volume_are_the_newest_of_the_day_that_are_known(spark):
     rows = [
         hourly("x", "2026-08-01 06:00", 3.0, market_cap=30.0, total_volume=1.0),
         hourly("x", "2026-08-01 07:00", 3.0, market_cap=31.0),
         hourly("x", "2026-08-01 08:00", 3.0),
         hourly("y", "2026-08-01 06:00", 3.0, market_cap=30.0, total_volume=1.0),
         daily("y", "2026-08-02 00:00", 3.0, market_cap=40.0, total_volume=0.0),
+        hourly("y", "2026-08-02 06:00", 3.0),
         hourly("z", "2026-08-01 06:00", 3.0),
     ]
     found = gold.daily_prices(frame(spark, schema.COIN_PRICES, rows))
     assert values(found, "coin_id", "market_cap", "total_volume") == [
         ("x", 31.0, 1.0),
         ("y", 40.0, 0.0),
+        ("y", None, None),
         ("z", None, None),
     ]
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime
 
+import pandas as pd
 import pytest
 
 from coinlake import observability, schema
@@ -91,14 +92,17 @@ def test_a_table_that_lost_rows():
     ]
 
 
-@pytest.mark.parametrize(("credits", "fires"), [(3870, False), (3872, True)])
+@pytest.mark.parametrize(("credits", "fires"), [(1944, False), (1945, True)])
 def test_a_month_that_does_not_last(credits, fires):
     usage = [
-        {"date": date(2026, 8, 2), "source": "live", "credits": credits},
+        {"date": date(2026, 8, 1), "source": "live", "credits": 2_778},
+        {"date": date(2026, 8, 8), "source": "live", "credits": credits - 900},
+        {"date": pd.Timestamp(2026, 8, 8), "source": "live", "credits": 900},
         {"date": date(2026, 7, 31), "source": "live", "credits": 99_999},
         {"date": date(2026, 8, 2), "source": "simulated", "credits": 99_999},
     ]
-    said = "3,872 credits are used; at this pace 10,003 by the month's end, of 10,000."
+    # 1,945 in the last seven days, and 19 days to come.
+    said = "4,723 credits are used; at this pace 10,002 by the month's end, of 10,000."
     wanted = [Alert("budget", "plan demo", said)]
     assert alerts.budget(usage, {"plan": "demo"}, NOON) == (wanted if fires else [])
     assert alerts.budget(usage, {"plan": "keyless"}, NOON) == []
@@ -123,7 +127,7 @@ def test_every_alert_fires_once_stays_and_clears(tmp_path):
             steps[3] |= {"rows_written": 0, "rows_rejected": 9}
             steps[6] |= {"status": "failed", "message": "No."}
         tables = [table("a", 9 if bad else 11, rows=10 if bad else 100)]
-        usage = [{"date": date(2026, 8, 2), "source": "live", "credits": 9_000 if bad else 1}]
+        usage = [{"date": date(2026, 8, 8), "source": "live", "credits": 9_000 if bad else 1}]
         return look(tmp_path, run_id, steps, tables=tables, usage=usage)
 
     kinds = [*schema.ALERTS]

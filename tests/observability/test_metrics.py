@@ -69,7 +69,8 @@ def test_requests_are_counted_by_day_endpoint_and_source(spark):
         [
             attempt(1, "2026-08-01 00:00"),
             attempt(2, "2026-08-01 23:59", status=429),
-            attempt(3, "2026-08-01 23:59", status=0, bytes=None),
+            attempt(3, "2026-08-01 23:59", status=0, error="0 answer timed out", bytes=None),
+            attempt(7, "2026-08-01 23:59", status=0, error="0 connection failed", bytes=None),
             attempt(4, "2026-08-01 12:00", status=200, outcome="error"),
             attempt(5, "2026-08-02 00:00"),
             attempt(1, "2026-08-01 00:00", endpoint="fear_greed", url="https://api.alternative.me/fng/"),
@@ -80,7 +81,7 @@ def test_requests_are_counted_by_day_endpoint_and_source(spark):
         metrics.api_usage(responses),
         [
             (date(2026, 8, 1), "coins_market_chart", "live", 1, 1, 0, 0, 1, 0),
-            (date(2026, 8, 1), "coins_market_chart", "simulated", 4, 1, 3, 1, 2, 300),
+            (date(2026, 8, 1), "coins_market_chart", "simulated", 5, 1, 4, 1, 3, 300),
             (date(2026, 8, 1), "fear_greed", "simulated", 1, 1, 0, 0, 0, 100),
             (date(2026, 8, 2), "coins_market_chart", "simulated", 1, 1, 0, 0, 1, 100),
         ],

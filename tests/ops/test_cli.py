@@ -1,5 +1,6 @@
 """The command `coinlake`: how it reads what is typed, how it ends, and what it does not load for that."""
 
+import json
 import os
 import re
 import shlex
@@ -34,6 +35,7 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     "adf/README.md",
     "coinlake_ops/azure/README.md",
+    "coinlake_ops/azure/RECOVERY.md",
     "sql/warehouse/README.md",
 )
 # What a document shows as a form, not as a call.
@@ -55,6 +57,26 @@ def test_options_and_parameters_stand_in_any_order(runs):
     assert (run.run_id, run.emit) == ("r1", batch.silent)
 
 
+def test_a_plan_is_printed_in_words_or_as_one_object(tmp_path, capsys):
+    words = ["plan", f"LAKE_PATH={tmp_path}", "PLAN=demo", "CREDITS_PER_MONTH=50", "HISTORY_COINS=48", "COINS=100"]
+    assert cli.main(words) == 0
+    assert capsys.readouterr().out == (
+        "up to 45 calls, 30 a minute: a minute of simulated time; 45 of the 50 credits left this month\n"
+        "7 requests wait until 2026-09-01 00:00 UTC, when the month turns: the last tenth of its credits (5) is "
+        "not spent on history\n"
+    )
+    assert cli.main([*words, "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert {name: planned[name] for name in ("calls", "credits", "minutes", "deferred", "month_turns")} == {
+        "calls": 45,
+        "credits": 45,
+        "minutes": 1.5,
+        "deferred": 7,
+        "month_turns": "2026-09-01T00:00:00.000Z",
+    }
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
     assert cli.main(["run"]) == 0
     [run] = runs
@@ -67,6 +89,40 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
     [
         (["run", "SORCE=live"], "sorce: did you mean source?"),
         (["run", "--sorce"], "No such option: --sorce"),
+        (["run", "COINS"], "'COINS' is not NAME=VALUE. Example: COINS=100"),
+        (["run", "=5"], "'=5' is not NAME=VALUE. Example: COINS=100"),
+        (["run", "COINS=ten"], "Parameter coins: 'ten' is not a whole number. Meaning: how many coins"),
+        (["run", "COINS="], "Parameter coins: '' is not a whole number."),
+        (
+            ["run", "COINS=-1"],
+            "coins: -1 is below 1. Give a whole number of at least 1 and at most 20,000: how many",
+        ),
+        (
+            ["run", "SEED=-1"],
+            "seed: -1 is below 0. Give a whole number of at least 0: seed of the simulated market.",
+        ),
+        (["run", "SOURCE=lvie"], "source: 'lvie' is not one of simulated, replay, live. Did you mean live?"),
+        (["run", "RUN_ID=../x"], "run_id: '../x' is not of the form [A-Za-z0-9][A-Za-z0-9._-]{0,99} Meaning: id"),
+        (
+            ["run", "LAKE_PATH="],
+            "lake_path: It is empty, and a lake is a folder. Name one, such as lake/simulated.",
+        ),
+        (["run", "LAKE_PATH=~nobody-here/lake"], "is in the home of a user whom this machine does not have."),
+        (
+            ["run", f"LAKE_PATH={__file__}/lake"],
+            f"{__file__} is a file, and a lake is a folder. Name another one.",
+        ),
+        (["run", "AS_OF=2206-08-12"], "where there is no simulated market: it goes from 2015-01-01"),
+        (["run", "SOURCE=live", "AS_OF=+1h"], "as_of=+1h moves the simulated clock, but source=live."),
+        (["run", "SOURCE=replay"], "source=replay needs a tape: set tape_path to a lake or to a tape's folder."),
+        (["run", "SOURCE=replay", f"TAPE_PATH={__file__}"], f"There is no tape at {__file__}"),
+        (["run", "HISTORY_DAYS=400"], "the plan keyless sees 365 days back. Set history_days to at most 365"),
+        (
+            ["run", "FX_CURRENCIES=euro"],
+            "fx_currencies: 'euro' is not a currency code. Write codes such as eur,chf.",
+        ),
+        (["plan", "COINS=0"], "coins: 0 is below 1."),
+        (["plan", "SOURCE=live", "AS_OF=+1h"], "as_of=+1h moves the simulated clock, but source=live."),
         (["run", "--environment", "tset"], "There is no parameters/tset.yml"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?\nSee: coinlake --help\n"),
         (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'hostile'"),
@@ -273,6 +329,8 @@ CHEAP = (
     ("coinlake governance access --environment dev", "read table"),
     ("coinlake governance render --environment dev", "CREATE CATALOG"),
     ("coinlake factory run pl_main --dry-run", "pl_ingest"),
+    ("coinlake factory run pl_main --script adf/tests/answers.json", "pl_main  Succeeded"),
+    ("coinlake factory test -- -q -k days_of_the_past", "1 passed"),
     ("make help", "make run"),
 )
 

@@ -5,10 +5,12 @@ import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from types import SimpleNamespace
 
 import pytest
 
+from coinlake.errors import CoinlakeError
 from coinlake_ops import batch, parameter_files, project
 from coinlake_ops.lake_lock import only_worker
 from tests.support.local_world import world as local_world
@@ -61,6 +63,38 @@ def test_who_comes_second_is_told_who_works_and_waits(held, tmp_path, ending):
     held.stdin.close() if ending == "close" else held.kill()
     thread.join(30)
     assert entered.is_set()
+
+
+def test_two_runs_of_one_process_wait_for_each_other_without_a_word(tmp_path):
+    said, entered = queue.Queue(), threading.Event()
+
+    def enter():
+        with only_worker(tmp_path, said.put):
+            entered.set()
+
+    thread = threading.Thread(target=enter, daemon=True)
+    with only_worker(tmp_path, said.put):
+        thread.start()
+        assert not entered.wait(0.5)
+    thread.join(30)
+    assert entered.is_set()
+    assert said.empty()
+
+
+def test_who_waits_in_a_thread_gives_up_when_the_runs_are_stopped(held, tmp_path):
+    said, errors, stopped = queue.Queue(), queue.Queue(), Future()
+
+    def enter():
+        try:
+            with only_worker(tmp_path / "lake", said.put, stopped):
+                errors.put("entered")
+        except CoinlakeError as error:
+            errors.put(str(error))
+
+    thread, _ = come_second(enter, said)
+    stopped.set_result(None)
+    assert errors.get(timeout=30) == f"The run was stopped while it waited for {tmp_path}/lake."
+    thread.join(30)
 
 
 @pytest.mark.parametrize("kind", ["run", "factory"])

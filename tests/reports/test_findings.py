@@ -229,12 +229,20 @@ def test_the_budget_projects_the_month_against_the_plan(gold):
     steps = frames["run_steps"]
     section = pipeline_health.budget(frames["api_usage"], steps, "live")
     # 12 days of 52 credits, at this pace 31 days of them.
+    assert "kept" not in section.subtitle and "last until" not in section.subtitle
     assert section.finding == "August stays within the plan: 16% of 10,000 credits"
     assert section.figure["data"][1]["y"] == [624, 1612]
     tight = steps.assign(parameters='{"plan": "demo", "credits_per_month": 1000}')
     assert pipeline_health.budget(frames["api_usage"], tight, "live").finding == (
         "August breaks the plan: 161% of 1,000 credits"
     )
+    for credits, said in (
+        (1000, "At this pace they last until 19 Aug 2026."),
+        (690, "The last 69 credits are kept for the present; history waits for the next month."),
+        (624, "They are used up until 1 Sep 2026."),
+    ):
+        given = steps.assign(parameters=f'{{"plan": "demo", "credits_per_month": {credits}}}')
+        assert said in pipeline_health.budget(frames["api_usage"], given, "live").subtitle
     keyless = steps.assign(parameters='{"plan": "keyless", "credits_per_month": 0}')
     section = pipeline_health.budget(frames["api_usage"], keyless, "live")
     assert section.finding == "624 credits in August, about 1,612 by its end"

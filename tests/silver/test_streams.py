@@ -294,7 +294,12 @@ PUT = {
     "chartless": ("coins_market_chart", "20260812T144003Z-00000005", b'{"market_caps": [[1, 2]]}'),
 }
 LATE = "20260812T000004Z-00000004"
-BROKEN_LOG = '{"run": "20260812T122200Z-0000000b"}\n{"run": \n'
+LONG_SOURCE = {
+    **{"run": "20260812T122200Z-0000000b", "endpoint": "global", "page": 1, "attempt": 1, "method": "GET"},
+    **{"url": "https://api.coingecko.com/api/v3/global", "status": 0, "fetched_at": NOON, "elapsed_ms": 1},
+    **{"outcome": "error", "error": "0 no answer", "source": "x" * 17},
+}
+BROKEN_LOG = '{"run": "20260812T122200Z-0000000b"}\n{"run": \n' + json.dumps(LONG_SOURCE) + "\n"
 
 
 @pytest.fixture(scope="module")
@@ -329,7 +334,7 @@ def test_the_streams_say_what_they_read_wrote_and_rejected(lake):
 
     prices_of_lines = 168 + 166 + 168 + 168
     assert counts(lake.first) == {
-        "landing_meta": (len(FIRST) + len(PUT) + 2, len(FIRST) + len(PUT), 2),
+        "landing_meta": (len(FIRST) + len(PUT) + 3, len(FIRST) + len(PUT), 3),
         "coins_markets": (13 + 2 + 5 + 1 + 1 + 2 + 2, 8 + 5 + 1 + 1 + prices_of_lines, 5 + 2 + 2 + 2),
         "coins_market_chart": (2 + 2 + 3 + 6 + 24 + 5 + 1 + 1, 2 + 2 + 3 + 4 + 2 + 1, 6),
         "coins_list": (3, 2, 1),
@@ -665,6 +670,7 @@ def test_every_attempt_is_in_the_response_log(lake):
     assert lake.rows(schema.QUARANTINE, "reasons", where="table_name = 'responses'") == [
         (["line_incomplete"],),
         (["not_json"],),
+        (["text_too_long"],),
     ]
 
 

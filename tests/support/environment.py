@@ -1,7 +1,7 @@
 """One environment of the cloud, all of it fake: what every test of the deployment starts from."""
 
 import shutil
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
@@ -79,7 +79,7 @@ VALUES = {name: parameter.type() for name, parameter in parameters.PARAMETERS.it
     "sql_credential": "coinlake_dev_sql",
     "freshness_sla_hours": 26.0,
 }
-TODAY = date(2026, 12, 15)
+NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
 
 
 class Credential:
@@ -110,7 +110,7 @@ def internet(permissions=OWNER) -> Internet:
 
 
 def clients(
-    root: Path, environment: Environment = DEV, today: date = TODAY, credential: Credential | None = None
+    root: Path, environment: Environment = DEV, now: datetime = NOW, credential: Credential | None = None
 ) -> Clients:
     """A new connection, as a new call of the command has it; waiting takes no time."""
     return Clients(
@@ -119,7 +119,7 @@ def clients(
         credential or Credential(),
         sleep=lambda seconds: None,
         root=root,
-        today=lambda: today,
+        now=lambda: now,
     )
 
 

@@ -144,6 +144,11 @@ def fact_price_daily(prices, keys) -> list[dict]:
         points.sort(key=lambda row: (row["observed_at"], row["granularity"] == "daily"))
         kept = list({row["observed_at"]: row for row in points}.values())
         values = [row["price"] for row in kept]
+        # The price at the start, the daily one if there is one, closes the day before and opens this one.
+        at_start = days.get((coin_id, vs_currency, day - DAY), [])
+        at_start = [row for row in at_start if row["observed_at"] == end_of(day - DAY)]
+        at_start.sort(key=lambda row: row["granularity"] == "daily")
+        with_opening = [row["price"] for row in at_start[-1:]] + values
         newest = {
             name: next((row[name] for row in reversed(points) if row[name] is not None), None)
             for name in ("market_cap", "total_volume")
@@ -155,9 +160,9 @@ def fact_price_daily(prices, keys) -> list[dict]:
                 "date": day,
                 "period": f"{day:%Y-%m}",
                 "date_key": date_key(day),
-                "open": values[0],
-                "high": max(values),
-                "low": min(values),
+                "open": with_opening[0],
+                "high": max(with_opening),
+                "low": min(with_opening),
                 "close": values[-1],
                 "average": sum_in_order(values) / len(values),
                 "samples": len(values),

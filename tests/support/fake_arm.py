@@ -1,7 +1,10 @@
 """Azure Resource Manager: it evaluates templates on its own and refuses what Azure refuses."""
 
+import copy
+import json
 import re
 import uuid
+from ipaddress import ip_network
 from types import SimpleNamespace
 
 from tests.support import tokens
@@ -9,7 +12,8 @@ from tests.support.fake_factory import FakeFactory
 from tests.support.internet import Answer, Request
 
 PRINCIPALS = uuid.UUID("11111111-2222-3333-4444-555555555555")
-WORKSPACE_HOST = "adb-1111111111111111.1.azuredatabricks.net"
+WORKSPACE_NUMBER = "1111111111111111"
+WORKSPACE_HOST = f"adb-{WORKSPACE_NUMBER}.1.azuredatabricks.net"
 
 VERSIONS = {
     "Microsoft.Resources/deployments": {"2022-09-01"},
@@ -18,6 +22,9 @@ VERSIONS = {
     "Microsoft.Authorization/roleAssignments": {"2022-04-01"},
     "Microsoft.Consumption/budgets": {"2023-11-01", "2023-05-01"},
     "Microsoft.DataFactory/factories": {"2018-06-01"},
+    "Microsoft.DataFactory/factories/integrationRuntimes": {"2018-06-01"},
+    "Microsoft.DataFactory/factories/managedVirtualNetworks": {"2018-06-01"},
+    "Microsoft.DataFactory/factories/managedVirtualNetworks/managedPrivateEndpoints": {"2018-06-01"},
     "Microsoft.Databricks/accessConnectors": {"2024-05-01"},
     "Microsoft.Databricks/workspaces": {"2024-05-01"},
     "Microsoft.Insights/actionGroups": {"2023-01-01"},
@@ -27,7 +34,16 @@ VERSIONS = {
     "Microsoft.KeyVault/vaults": {"2023-07-01"},
     "Microsoft.KeyVault/locations/deletedVaults": {"2023-07-01"},
     "Microsoft.ManagedIdentity/identities": {"2023-01-31"},
+    "Microsoft.Network/natGateways": {"2023-11-01"},
+    "Microsoft.Network/networkSecurityGroups": {"2023-11-01"},
+    "Microsoft.Network/privateDnsZones": {"2020-06-01"},
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": {"2020-06-01"},
+    "Microsoft.Network/privateEndpoints": {"2023-11-01"},
+    "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": {"2023-11-01"},
+    "Microsoft.Network/publicIPAddresses": {"2023-11-01"},
+    "Microsoft.Network/virtualNetworks": {"2023-11-01"},
     "Microsoft.OperationalInsights/workspaces": {"2023-09-01"},
+    "Microsoft.OperationalInsights/workspaces/savedSearches": {"2020-08-01"},
     "Microsoft.Sql/servers": {"2023-08-01"},
     "Microsoft.Sql/servers/databases": {"2023-08-01"},
     "Microsoft.Sql/servers/firewallRules": {"2023-08-01"},
@@ -36,7 +52,7 @@ VERSIONS = {
     "Microsoft.Storage/storageAccounts/blobServices/containers": {"2023-05-01"},
     "Microsoft.Storage/storageAccounts/managementPolicies": {"2023-05-01"},
 }
-NAMESPACES = {kind.partition("/")[0] for kind in VERSIONS} | {"Microsoft.Compute", "Microsoft.Network"}
+NAMESPACES = {kind.partition("/")[0] for kind in VERSIONS} | {"Microsoft.Compute"}
 # What can be logged and measured of a resource, by its type.
 CATEGORIES = {
     "logs": {
@@ -54,6 +70,13 @@ CATEGORIES = {
         "Microsoft.Databricks/workspaces": (),
     },
 }
+# What can be reached by a private endpoint, by type: Azure documentation, "Private-link resource".
+GROUPS = {
+    "Microsoft.Storage/storageAccounts": {"blob", "dfs"},
+    "Microsoft.KeyVault/vaults": {"vault"},
+    "Microsoft.Sql/servers": {"sqlServer"},
+    "Microsoft.Databricks/workspaces": {"databricks_ui_api", "browser_authentication"},
+}
 OWNER = [{"actions": ["*"], "notActions": []}]
 
 
@@ -63,6 +86,8 @@ class FakeArm:
     def __init__(self, group_id: str, permissions=OWNER):
         self.permissions = permissions
         self.month = "2026-12"
+        # When deployments end, with Azure's seven digits of a second.
+        self.deployed_at = "2026-12-15T11:55:00.1234567Z"
         # Types that the subscription's offer does not have: the rest of a deployment is made all the same.
         self.unsupported: set[str] = set()
         self.enabled, self.offer = "Enabled", "PayAsYouGo_2014-09-01"
@@ -70,7 +95,8 @@ class FakeArm:
         self.regions = ["West Europe", "North Europe"]
         self.vcpus = {"cores": 100, "standardDDSv5Family": 100, "standardNCFamily": 0}
         self.taken: set[str] = set()
-        self.policy = ""
+        # Said in an answer of its own, or by refusing the question.
+        self.policy, self.refuses_what_if = "", False
         self.state = {
             "groups": {group_id},
             "resources": {},
@@ -95,7 +121,8 @@ class FakeArm:
         child = re.fullmatch(
             r"(.+/Microsoft\.DataFactory/factories/[^/]+)/(\w+)(?:/([^/]+))?(?:/(start|stop|createRun))?", path
         )
-        if child and "/providers/Microsoft.Insights" not in path:
+        is_network = child and child[2] in ("managedVirtualNetworks", "integrationRuntimes")
+        if child and not is_network and "/providers/Microsoft.Insights" not in path:
             return FakeFactory(self.resources, child[1]).handle(request, child[2], child[3], child[4])
         about_subscription = self._about_subscription(request)
         if about_subscription is not None:
@@ -140,9 +167,22 @@ class FakeArm:
             is_free = name not in self.taken
             return Answer(200, {field: is_free} | ({} if is_free else {"message": f"{name} is already taken."}))
         if path.endswith("/whatIf"):
-            refused = {"status": "Failed", "error": {"code": "RequestDisallowedByPolicy", "message": self.policy}}
-            return Answer(200, refused if self.policy else {"status": "Succeeded", "properties": {"changes": []}})
+            return self._what_if()
         return None
+
+    def _what_if(self) -> Answer:
+        """What a policy says stands in the details. Source: examples of deployments (What If); azure-cli #6075."""
+        if not self.policy:
+            return Answer(200, {"status": "Succeeded", "properties": {"changes": []}})
+        error = {
+            "code": "InvalidTemplateDeployment",
+            "message": "The template deployment failed because of policy violation. Please see details for more "
+            "information.",
+            "details": [{"code": "RequestDisallowedByPolicy", "target": "stcoinlakedev", "message": self.policy}],
+        }
+        if self.refuses_what_if:
+            return Answer(400, {"error": error})
+        return Answer(200, {"status": "Failed", "error": error})
 
     def _provider(self, namespace: str) -> dict:
         types = [kind for kind in VERSIONS if kind.startswith(f"{namespace}/")]
@@ -161,7 +201,8 @@ class FakeArm:
         if request.method == "PUT":
             # Only the factory is written past the template: whatever a PUT leaves out is gone afterwards.
             kept = {name: held[name] for name in ("id", "name", "type")} | {"children": held["children"]}
-            identity = held["identity"] if "identity" in request.json else {}
+            sent = request.json.get("identity")
+            identity = self.identities(sent, request.path) if sent else {}
             self.resources[request.path.lower()] = kept | request.json | {"identity": identity}
             return Answer(200, _shown(self.resources[request.path.lower()]))
         return self._delete(request.path, kind, held)
@@ -169,6 +210,9 @@ class FakeArm:
     def _delete(self, path: str, kind: str, held) -> Answer:
         if held is None:
             return Answer(204)
+        user = self._user_of(path, kind)
+        if user:
+            return _error(400, "InUse", f"{path} is used by {user}.")
         if kind == "Microsoft.KeyVault/vaults":
             self.state["deleted_vaults"].add(held["name"])
         extension = "/providers/"
@@ -180,6 +224,18 @@ class FakeArm:
         operation = f"/subscriptions/s/operations/{len(self.state['busy'])}"
         self.state["busy"][operation] = 1
         return Answer(202, headers={"Location": f"https://management.azure.com{operation}?api-version=2022-09-01"})
+
+    def _user_of(self, path: str, kind: str) -> str | None:
+        """What must go before a part of a network can go: who refers to it, and for a zone, what is in it."""
+        if not kind.startswith("Microsoft.Network/"):
+            return None
+        for id_, one in self.resources.items():
+            is_inside = id_.startswith(f"{path.lower()}/")
+            if is_inside and kind == "Microsoft.Network/privateDnsZones":
+                return id_
+            if not is_inside and id_ != path.lower() and path.lower() in json.dumps(one["properties"]).lower():
+                return id_
+        return None
 
     def _operation(self, path: str) -> Answer:
         left = self.state["busy"][path]
@@ -205,7 +261,7 @@ class FakeArm:
                 return _error(404, "DeploymentNotFound", "no such deployment")
             states = record["waiting"]
             state = states.pop(0) if len(states) > 1 else states[0]
-            properties = {"provisioningState": state}
+            properties = {"provisioningState": state, "timestamp": self.deployed_at}
             properties |= {"outputs": record["outputs"]} if state == "Succeeded" else {}
             properties |= {"error": record["error"]} if state == "Failed" else {}
             return Answer(200, {"id": path, "properties": properties})
@@ -250,14 +306,16 @@ class FakeArm:
                 raise Refused("InvalidTemplate", f"The value for the parameter {name} is not provided.")
             values[name] = given[name]["value"] if name in given else declared["defaultValue"]
         scope = _Scope(self, template, values, group_id)
-        waiting, done = list(template["resources"]), set()
+        waiting, left_out = scope.listed()
+        done = set(left_out)
         while waiting:
-            ready = [one for one in waiting if all(scope.of(need) in done for need in one.get("dependsOn", []))]
+            ready = [one for one in waiting if all(need in done for need in scope.at(one).of(_needs(one)))]
             if not ready:
                 raise Refused("InvalidTemplate", "Circular dependency, or dependsOn names no resource.")
             for document in ready:
-                resource = scope.make(document)
+                resource = scope.at(document).make(document)
                 self._check(resource, document)
+                self._check_network(resource, scope.made)
                 scope.made[resource["id"].lower()] = resource
                 done.add(resource["id"])
                 waiting.remove(document)
@@ -291,6 +349,32 @@ class FakeArm:
         if kind == "Microsoft.Authorization/roleAssignments":
             self._check_assignment(resource)
 
+    def _check_network(self, resource: dict, made: dict) -> None:
+        """Source: Azure documentation, "Deploy Azure Databricks in your Azure virtual network"."""
+        properties, there = resource["properties"], self.resources | made
+        network = properties.get("parameters", {}).get("customVirtualNetworkId")
+        if network:
+            subnets = {one["name"]: one for one in there[network["value"].lower()]["properties"]["subnets"]}
+            for name in ("customPublicSubnetName", "customPrivateSubnetName"):
+                subnet = subnets[properties["parameters"][name]["value"]]["properties"]
+                delegated = {one["properties"]["serviceName"] for one in subnet.get("delegations", [])}
+                if delegated != {"Microsoft.Databricks/workspaces"} or "networkSecurityGroup" not in subnet:
+                    raise Refused("InvalidSubnet", "The subnet is not delegated, or has no security group.")
+        if resource["type"] == "Microsoft.Network/privateEndpoints":
+            [connection] = properties["privateLinkServiceConnections"]
+            target, [group] = (
+                connection["properties"]["privateLinkServiceId"],
+                connection["properties"]["groupIds"],
+            )
+            if target.lower() not in there or group not in GROUPS[_type(target)]:
+                raise Refused("InvalidPrivateEndpoint", f"{group} of {target}")
+            network, _, subnet = properties["subnet"]["id"].partition("/subnets/")
+            if subnet not in [one["name"] for one in there[network.lower()]["properties"]["subnets"]]:
+                raise Refused("InvalidResourceReference", f"no subnet {subnet}")
+        is_managed = resource["type"].endswith("/managedPrivateEndpoints")
+        if is_managed and properties["groupId"] not in GROUPS[_type(properties["privateLinkResourceId"])]:
+            raise Refused("InvalidPrivateEndpoint", str(properties))
+
     def _check_assignment(self, resource: dict) -> None:
         said = [resource["properties"][name] for name in ("principalId", "roleDefinitionId", "scope")]
         for other in self.resources.values():
@@ -309,6 +393,12 @@ class FakeArm:
         principal = held["identity"]["principalId"]
         client = str(uuid.uuid5(PRINCIPALS, principal))
         return Answer(200, {"name": "default", "properties": {"clientId": client, "principalId": principal}})
+
+    def identities(self, sent: dict, owner: str) -> dict:
+        """The identities of a resource as the service shows them: with ids, those that were not sent gone."""
+        assigned = {id_: {"principalId": "p", "clientId": "c"} for id_ in sent.get("userAssignedIdentities", {})}
+        own = {"principalId": self.principal(owner)} if "SystemAssigned" in sent["type"] else {}
+        return {"type": sent["type"]} | own | ({"userAssignedIdentities": assigned} if assigned else {})
 
     def _may(self, action: str) -> bool:
         return any(
@@ -336,20 +426,51 @@ class _Scope:
     def __init__(self, arm: FakeArm, template, values, group_id):
         self.made: dict[str, dict] = {}
         self._arm, self._template, self._values, self._group_id = arm, template, values, group_id
+        self._index = 0
+
+    def listed(self) -> tuple[list[dict], list[str]]:
+        """The documents to make, one for each copy with its number, and the ids of those that are left out."""
+        documents, left_out = [], []
+        for document in self._template["resources"]:
+            times = self.of(document["copy"]["count"]) if "copy" in document else 1
+            for index in range(times):
+                one = document | {"copy": index}
+                if self.of(document.get("condition", True)):
+                    documents.append(one)
+                else:
+                    left_out.append(self.at(one).id_of(one))
+        return documents, left_out
+
+    def at(self, document: dict) -> "_Scope":
+        other = copy.copy(self)
+        other._index = document["copy"]
+        return other
+
+    def id_of(self, document: dict) -> str:
+        base = self.of(document["scope"]) if "scope" in document else self._group_id
+        return f"{base}/providers/{_joined(document['type'], self.of(document['name']).split('/'))}"
 
     def of(self, value):
         if isinstance(value, dict):
-            return {name: self.of(part) for name, part in value.items()}
+            found = {name: self.of(part) for name, part in value.items()}
+            return {name: part for name, part in found.items() if part is not None}
         if isinstance(value, list):
             return [self.of(part) for part in value]
         if not (isinstance(value, str) and value.startswith("[")):
             return value
         source = re.sub(r"'((?:[^']|'')*)'", lambda match: repr(match[1].replace("''", "'")), value[1:-1])
+        source = re.sub(r"\bif\(", "either(", source)
         functions = {
-            "parameters": self._values.__getitem__,
-            "variables": lambda name: self.of(self._template["variables"][name]),
+            "parameters": lambda name: _members(self._values[name]),
+            "variables": lambda name: _members(self.of(self._template["variables"][name])),
+            "either": lambda condition, one, other: one if condition else other,
+            "equals": lambda one, other: one == other,
+            "length": len,
+            "concat": lambda *parts: [entry for part in parts for entry in part],
+            "copyIndex": lambda: self._index,
+            "cidrSubnet": lambda network, size, index: str([*ip_network(network).subnets(new_prefix=size)][index]),
             "format": lambda text, *parts: text.format(*parts),
-            "json": float,
+            "json": json.loads,
             "guid": lambda *parts: str(uuid.uuid5(PRINCIPALS, "/".join(parts))),
             "resourceId": lambda kind, *names: f"{self._group_id}/providers/{_joined(kind, names)}",
             "subscriptionResourceId": lambda kind, *names: (
@@ -357,20 +478,18 @@ class _Scope:
             ),
             "reference": self._reference,
         }
-        return eval(source, {"__builtins__": {}}, functions)
+        return _plain(eval(source, {"__builtins__": {}}, functions))
 
     def make(self, document: dict) -> dict:
-        name = self.of(document["name"])
-        base = self.of(document["scope"]) if "scope" in document else self._group_id
-        id_ = f"{base}/providers/{_joined(document['type'], name.split('/'))}"
+        name, id_ = self.of(document["name"]), self.id_of(document)
+        base = id_.rpartition("/providers/")[0]
         before = self._arm.resources.get(id_.lower(), {})
-        content = {
-            key: self.of(part) for key, part in document.items() if key not in ("scope", "dependsOn", "apiVersion")
-        }
+        ours = ("scope", "dependsOn", "apiVersion", "condition", "copy")
+        content = {key: self.of(part) for key, part in document.items() if key not in ours}
         resource = content | {"id": id_, "name": name.rpartition("/")[2], "children": before.get("children", {})}
         resource["properties"] = _served(document["type"], resource["name"], base, resource["properties"])
         if "identity" in resource:
-            resource["identity"] |= {"principalId": self._arm.principal(id_)}
+            resource["identity"] = self._arm.identities(resource["identity"], id_)
         return resource
 
     def _reference(self, id_, _version=None, full=None):
@@ -383,7 +502,11 @@ class _Scope:
 def _served(kind: str, name: str, scope: str, properties: dict) -> dict:
     """What the service makes of the properties that it is sent."""
     added = {
-        "Microsoft.Databricks/workspaces": {"workspaceUrl": WORKSPACE_HOST, "provisioningState": "Succeeded"},
+        "Microsoft.Databricks/workspaces": {
+            "workspaceId": WORKSPACE_NUMBER,
+            "workspaceUrl": WORKSPACE_HOST,
+            "provisioningState": "Succeeded",
+        },
         "Microsoft.KeyVault/vaults": {"vaultUri": f"https://{name}.vault.azure.net/", "accessPolicies": []},
         "Microsoft.Sql/servers": {"fullyQualifiedDomainName": f"{name}.database.windows.net", "state": "Ready"},
         "Microsoft.Authorization/roleAssignments": {"scope": scope},
@@ -421,6 +544,28 @@ def _in_another_order(value):
     if isinstance(value, dict):
         return {name: _in_another_order(part) for name, part in value.items()}
     return [_in_another_order(part) for part in reversed(value)] if isinstance(value, list) else value
+
+
+def _needs(document: dict) -> list[str]:
+    return document.get("dependsOn", [])
+
+
+class _Members(dict):
+    """An object of a template: its members are reached by a dot too."""
+
+    __getattr__ = dict.__getitem__
+
+
+def _members(value):
+    if isinstance(value, dict):
+        return _Members({name: _members(part) for name, part in value.items()})
+    return [_members(part) for part in value] if isinstance(value, list) else value
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list) else value
 
 
 def _attributes(value):

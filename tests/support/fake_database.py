@@ -33,5 +33,9 @@ class FakeDatabase:
             self.state["members"].setdefault(role, set()).update(names)
         self.state["sids"] = {name: (one.guid, one.is_group) for name, one in ids.items()}
 
+    def take_access(self, members) -> None:
+        for role, names in members.items():
+            self.state["members"][role].difference_update(names)
+
     def _is_built(self) -> bool:
         return "migrations/001_control" not in self.state["waiting"]

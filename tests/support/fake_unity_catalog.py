@@ -2,6 +2,8 @@
 
 import re
 
+from tests.support import databricks_grammar
+
 NAME = r"((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
 # A quote in a text is written twice or after a backslash.
 TEXT = r"'((?:[^'\\]|\\.|'')*)'"
@@ -50,12 +52,14 @@ class FakeUnityCatalog:
         }
 
     def run(self, statement: str) -> tuple[list[str], list[list]]:
-        """Run a statement: the columns and rows of its result."""
+        """Run a statement: the columns and rows of its result. What the reference does not know is refused."""
+        if not databricks_grammar.documented(statement):
+            raise SqlError(f"[PARSE_SYNTAX_ERROR] Syntax error at or near {statement[:60]!r}.")
         for pattern, method in self._STATEMENTS:
             match = re.fullmatch(pattern, statement, flags=re.DOTALL)
             if match:
                 return method(self, *match.groups()) or ([], [])
-        raise SqlError(f"[PARSE_SYNTAX_ERROR] Syntax error at or near {statement[:60]!r}.")
+        raise AssertionError(f"the fake catalog cannot do {statement}")
 
     def _create_location(self, name, url, credential, comment):
         name, credential = _plain(name), _plain(credential)

@@ -19,16 +19,22 @@ CREATORS = {
     "pools": ("instance-pools", "CAN_MANAGE"),
     "clusters": ("clusters", "CAN_MANAGE"),
     "dashboards": ("dashboards", "CAN_MANAGE"),
+    "alerts": ("alertsv2", "CAN_MANAGE"),
 }
 # Source: Azure Databricks documentation, "Access control lists".
 LEVELS = {
     "directories": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "notebooks": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "files": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
     "jobs": {"CAN_VIEW", "CAN_MANAGE_RUN", "IS_OWNER", "CAN_MANAGE"},
     "clusters": {"CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"},
     "instance-pools": {"CAN_ATTACH_TO", "CAN_MANAGE"},
     "warehouses": {"CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE", "IS_OWNER"},
     "dashboards": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
+    "alertsv2": {"CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"},
 }
+# What lies in the workspace's tree -> what the Permissions API calls it.
+PLACED = {"DIRECTORY": "directories", "NOTEBOOK": "notebooks", "FILE": "files"}
 RUNTIMES = ("17.3.x-scala2.13", "18.x-scala2.13", "19.x-scala2.13")
 
 
@@ -66,6 +72,7 @@ class FakeWorkspace:
             "jobs": {},
             "dashboards": {},
             "published": {},
+            "alerts": {},
             "unity": self.catalog.state,
         }
 
@@ -292,15 +299,13 @@ class FakeWorkspace:
 
     def _permissions(self, request: Request, kind: str, id_: str) -> Answer:
         """Source: Databricks REST API, Permissions: PUT replaces what was given directly, and nothing else."""
-        if kind == "directories":
-            place = next(
-                (path for path, one in self.state["objects"].items() if one["object_id"] == int(id_)), None
-            )
+        if kind in PLACED.values():
+            place = next((path for path in self.state["objects"] if self.securable(path) == f"{kind}/{id_}"), None)
             if place is None:
-                raise Missing(f"directory {id_}")
+                raise Missing(f"{kind} {id_}")
         else:
             place = None
-            _there(self.state[{"instance-pools": "pools"}.get(kind, kind)], id_)
+            _there(self.state[{"instance-pools": "pools", "alertsv2": "alerts"}.get(kind, kind)], id_)
         held = self.state["permissions"].setdefault(f"{kind}/{id_}", {})
         if request.method == "PUT":
             given = {}
@@ -325,12 +330,15 @@ class FakeWorkspace:
         """Who has which permissions on a file or folder: its own and those of every folder above it."""
         found: dict[str, set[str]] = {}
         while True:
-            object_id = self.state["objects"][path]["object_id"]
-            for who, level in self.state["permissions"].get(f"directories/{object_id}", {}).items():
+            for who, level in self.state["permissions"].get(self.securable(path), {}).items():
                 found.setdefault(who, set()).add(level)
             if path == "/":
                 return found
             path = path.rpartition("/")[0] or "/"
+
+    def securable(self, path: str) -> str:
+        held = self.state["objects"][path]
+        return f"{PLACED[held['object_type']]}/{held['object_id']}"
 
     def _may_read(self, application_id: str, path: str) -> bool:
         return path not in self.state["objects"] or bool({application_id, "users"} & {*self.effective(path)})
@@ -415,7 +423,12 @@ class FakeWorkspace:
         if settings["run_as"]["service_principal_name"] not in self._application_ids():
             return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
         keys = {task["task_key"] for task in settings["tasks"]}
-        environments = {one["environment_key"] for one in settings["environments"]}
+        environments = {one["environment_key"] for one in settings.get("environments", [])}
+        clusters = {one["job_cluster_key"]: one["new_cluster"] for one in settings.get("job_clusters", [])}
+        for cluster in clusters.values():
+            _there(self.state["pools"], cluster["instance_pool_id"])
+            if cluster["spark_version"] not in self.runtimes:
+                return _error(400, "INVALID_PARAMETER_VALUE", "Spark version is not known.")
         for task in settings["tasks"]:
             path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
             if not self._may_read(settings["run_as"]["service_principal_name"], path):
@@ -424,7 +437,7 @@ class FakeWorkspace:
                 return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
             if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
                 return _error(400, "INVALID_PARAMETER_VALUE", f"{task['task_key']} depends on an unknown task.")
-            if task["environment_key"] not in environments:
+            if task.get("environment_key") not in environments and task.get("job_cluster_key") not in clusters:
                 return _error(400, "INVALID_PARAMETER_VALUE", "The environment is not known.")
             if not all(isinstance(value, str) for value in task["notebook_task"]["base_parameters"].values()):
                 return _error(400, "MALFORMED_REQUEST", "Parameters must be texts.")
@@ -482,6 +495,55 @@ class FakeWorkspace:
         self._tick()
         return f"2026-12-01T00:00:00.{self.state['clock']:09}Z"
 
+    # Alerts
+
+    def _alerts(self, request: Request) -> Answer:
+        """Source: Databricks REST API, Alerts V2; a list gives two at a time."""
+        held = self.state["alerts"]
+        if request.method == "GET":
+            first, every = int(request.query.get("page_token", "0")), list(held.values())
+            more = {"next_page_token": str(first + 2)} if first + 2 < len(every) else {}
+            return Answer(200, {"alerts": [self._shown_alert(one) for one in every[first : first + 2]]} | more)
+        folder = request.json["parent_path"].removeprefix("/Workspace")
+        if self.state["objects"].get(folder, {}).get("object_type") != "DIRECTORY":
+            return _error(400, "RESOURCE_DOES_NOT_EXIST", f"Path ({folder}) doesn't exist.")
+        refusal = self._bad_alert(request.json)
+        if refusal is not None:
+            return refusal
+        answer = self._new("alerts", "a", "id", request.json)
+        return Answer(200, self._shown_alert(held[answer.document["id"]]))
+
+    def _alert(self, request: Request, id_: str) -> Answer:
+        held = _there(self.state["alerts"], id_)
+        if request.method == "DELETE":
+            del self.state["alerts"][id_]
+            return Answer(200, {})
+        if request.method == "PATCH":
+            changed = {name: request.json[name] for name in request.query["update_mask"].split(",")}
+            refusal = self._bad_alert(held | changed)
+            if refusal is not None:
+                return refusal
+            held.update(changed)
+        return Answer(200, self._shown_alert(held))
+
+    def _bad_alert(self, alert: dict) -> Answer | None:
+        _there(self.state["warehouses"], alert["warehouse_id"])
+        who = alert["run_as"]["service_principal_name"]
+        if who not in self._application_ids():
+            return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
+        if "CAN_USE" not in self.state["permissions"][f"warehouses/{alert['warehouse_id']}"].get(who, ""):
+            return _error(403, "PERMISSION_DENIED", f"{who} may not use the warehouse.")
+        for table in re.findall(r"FROM (\S+)", alert["query_text"]):
+            if table not in self.state["unity"]["table"]:
+                return _error(400, "BAD_REQUEST", f"[TABLE_OR_VIEW_NOT_FOUND] {table} cannot be found.")
+        if f" AS {alert['evaluation']['source']['name']}\n" not in alert["query_text"]:
+            return _error(400, "INVALID_PARAMETER_VALUE", "The column is not in the query's result.")
+        return None
+
+    def _shown_alert(self, held: dict) -> dict:
+        evaluation = {"state": "OK", "last_evaluated_at": "2026-12-01T06:00:00Z"} | held["evaluation"]
+        return {"lifecycle_state": "ACTIVE", "owner_user_name": DEPLOYER} | held | {"evaluation": evaluation}
+
     # Unity Catalog past SQL
 
     def _credentials(self, request: Request) -> Answer:
@@ -531,6 +593,13 @@ class FakeWorkspace:
         held.update({field: value for field, value in request.json.items() if field in ("comment", "owner")})
         return Answer(200, {"name": name} | held)
 
+    def _function(self, request: Request, name: str) -> Answer:
+        held = _there(self.state["unity"]["function"], name)
+        if request.json["owner"] not in self._known():
+            return _error(404, "PRINCIPAL_DOES_NOT_EXIST", "The new owner does not exist.")
+        held["owner"] = request.json["owner"]
+        return Answer(200, {"full_name": name, "owner": held["owner"]})
+
     def _new(self, kind: str, prefix: str, id_name: str, document: dict) -> Answer:
         id_ = f"{prefix}{self._tick()}"
         self.state[kind][id_] = document | {id_name: id_}
@@ -550,6 +619,7 @@ class FakeWorkspace:
         (r"/api/2\.0/sql/statements", _statement),
         (r"/api/2\.1/unity-catalog/external-locations/([^/]+)", _location),
         (r"/api/2\.1/unity-catalog/catalogs/([^/]+)", _catalog),
+        (r"/api/2\.1/unity-catalog/functions/([^/]+)", _function),
         (r"/api/2\.0/instance-pools/(\w+)", _pools),
         (r"/api/2\.\d/clusters/([\w-]+)", _clusters),
         (re.escape(SCIM), _principals),
@@ -565,6 +635,8 @@ class FakeWorkspace:
         (r"/api/2\.0/lakeview/dashboards", _dashboards),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)", _dashboard),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)/published", _published),
+        (r"/api/2\.0/alerts", _alerts),
+        (r"/api/2\.0/alerts/([^/]+)", _alert),
         (r"/api/2\.1/unity-catalog/credentials", _credentials),
         (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )

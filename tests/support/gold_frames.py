@@ -269,13 +269,12 @@ def _snapshots(walk):
 
 
 def _facts(walk):
-    """Daily candles: the last ten days from hours, the older ones from one price a day."""
+    """Daily candles, which open with the close before: the last ten from hours, others from one price."""
     parts = []
     for key, coin in enumerate(walk, 1):
         random = np.random.default_rng(key)
-        before = coin["close"].shift().fillna(coin["close"])
+        open_ = _opens(coin)
         fine = np.arange(len(coin)) >= len(coin) - 10
-        open_ = np.where(fine, before, coin["close"])
         swing = np.where(fine, random.uniform(0.002, 0.03, len(coin)), 0.0)
         parts.append(
             coin.assign(
@@ -293,6 +292,11 @@ def _facts(walk):
             )
         )
     return pd.concat(parts)
+
+
+def _opens(coin):
+    """The close of the day before; of the first day its own."""
+    return coin["close"].shift().fillna(coin["close"])
 
 
 def _averages(coin):
@@ -382,8 +386,16 @@ def _monthly(coin, code, rate):
 
 
 def _weekly(coin):
-    frame = coin.assign(week=coin["date"].dt.to_period("W").dt.start_time)
-    weeks = frame.groupby("week")["close"].agg(["first", "max", "min", "last", "count"]).reset_index()
+    frame = coin.assign(week=coin["date"].dt.to_period("W").dt.start_time, open=_opens(coin))
+    frame["high"], frame["low"] = frame[["open", "close"]].max(axis=1), frame[["open", "close"]].min(axis=1)
+    weeks = frame.groupby("week").agg(
+        first=("open", "first"),
+        max=("high", "max"),
+        min=("low", "min"),
+        last=("close", "last"),
+        count=("close", "count"),
+    )
+    weeks = weeks.reset_index()
     return pd.DataFrame(
         {
             "coin_id": coin["coin_id"].iloc[0],

@@ -110,6 +110,8 @@ class TestRetries:
         ("when", "what"),
         [
             ("login", 40613),
+            *(("login", number) for number in (233, 615, 926, 4060, 4221, 42109)),
+            (MERGE, 40540),
             ("bulk", 10928),
             ("bulk", 40501),
             (MERGE, 40197),
@@ -154,6 +156,16 @@ class TestRetries:
         assert waits == list(azure_sql.PAUSES)
         server.heal()
         assert state(server) == BEFORE
+
+    def test_a_database_that_is_not_there_is_waited_for_and_then_named_with_what_to_check(self, server, waits):
+        """It cannot be opened while the service moves it, too."""
+        secret = Secret(f"UID={server.user};PWD={server.password}")
+        warehouse = AzureSqlWarehouse(
+            server.address, "other", secret, certificate=server.certificate, wait=waits.append, chance=lambda: 1.0
+        )
+        with pytest.raises(CoinlakeError, match=r'Cannot open database "other".*Check sql_database'):
+            warehouse.attempt(lambda: loading.state(warehouse))
+        assert waits == list(azure_sql.PAUSES)
 
     def test_a_load_waits_for_the_one_before_it(self, server, warehouse, waits):
         with warehouse.writing():

@@ -23,14 +23,32 @@ def test_every_file_parses_with_microsofts_parser(path):
 
 
 @pytest.mark.parametrize("path", sorted((scripts.AZURE / "indexes").glob("*.sql")), ids=lambda path: path.stem)
-def test_a_columnstore_holds_every_column_that_it_can(path):
-    (found,) = re.findall(
-        r"COLUMNSTORE INDEX ncci_(\w+) ON aggregated_data\.(\w+) \((.+?)\n\)", path.read_text(), re.S
-    )
-    columns = TARGETS[path.stem].columns
-    wanted = [portable_tsql.quoted(name) for name, kind in columns.items() if not kind.startswith("NVARCHAR(MAX)")]
-    assert found[:2] == (path.stem, path.stem)
-    assert [name.strip() for name in found[2].split(",")] == wanted
+def test_a_large_table_is_a_columnstore_and_keeps_its_key(path):
+    text, name = path.read_text(), path.stem
+    assert f"CREATE CLUSTERED COLUMNSTORE INDEX cci_{name} ON aggregated_data.{name} " in text
+    [key] = re.findall(rf"ADD CONSTRAINT pk_{name} PRIMARY KEY NONCLUSTERED \((.+)\);", text)
+    (migration,) = [path for path in scripts.migrations() if path.stem.endswith(f"_{name}")]
+    assert f"CONSTRAINT pk_{name} PRIMARY KEY ({key})" in migration.read_text()
+
+
+@azure.only_double
+def test_the_largest_tables_have_one_clustered_index_whether_they_are_new_or_had_another():
+    with Double() as server:
+        warehouse = azure.on_double(server)
+        loading.load_changes(warehouse, [], "first")
+        session = server.database.session()
+        expected = [
+            (f"cci_{path.stem}", f"aggregated_data.{path.stem}") for path in scripts.AZURE.glob("indexes/*.sql")
+        ]
+        assert session.objects("columnstore index") == sorted(expected)
+        with warehouse._connected() as connected:
+            for path in scripts.AZURE.glob("indexes/*.sql"):
+                connected.run(path)
+        assert session.objects("columnstore index") == sorted(expected)
+        keys = [
+            (f"pk_{path.stem}", f"aggregated_data.{path.stem}") for path in scripts.AZURE.glob("indexes/*.sql")
+        ]
+        assert session.objects("nonclustered key") == sorted(keys)
 
 
 def test_the_procedure_is_current():
@@ -53,32 +71,101 @@ def test_the_procedure_merges_with_the_text_of_the_load_files():
     assert text.rindex("COMMIT TRANSACTION;") > steps[-1]
 
 
-@pytest.mark.skipif(not azure.URL, reason="the double keeps procedures and runs none: set AZURE_SQL_TEST_URL")
-def test_the_procedure_loads_what_was_copied_and_once():
-    warehouse = azure.on_real_server()
-    loading.load_changes(warehouse, [], "first")
-    copied = star(bitcoin=1.0, ethereum=2.0)
-    tables = json.dumps([{"sink": {"schema": "staging", "table": sent.table.name}} for sent in copied])
-    with warehouse.writing() as session:
-        for sent in copied:
-            session.stage(sent, 0)
-    for _ in range(2):
+class TestTheProcedure:
+    """What Data Factory calls once it has copied rows into staging."""
+
+    @pytest.fixture
+    def warehouse(self):
+        """The warehouse on a real server, where there is one, or on the double; built, and empty."""
+        if azure.URL:
+            empty = azure.on_real_server()
+            loading.load_changes(empty, [], "first")
+            yield empty
+            return
+        with Double() as server:
+            empty = azure.on_double(server)
+            loading.load_changes(empty, [], "first")
+            yield empty
+
+    def copy(self, warehouse, changes):
+        with warehouse.writing() as session:
+            for sent in changes:
+                session.stage(sent, 0)
+
+    def merge(self, warehouse, changes, run_id="copied"):
+        tables = json.dumps([{"sink": {"schema": "staging", "table": sent.table.name}} for sent in changes])
         with warehouse._connected() as session:
-            session.execute("EXEC control.merge_staged @run_id = ?, @tables = ?", "test", ("copied", tables))
-    assert [(found["coin_id"], found["close"]) for found in contents(warehouse, FACT_PRICE_DAILY)] == [
-        ("bitcoin", 1.0),
-        ("ethereum", 2.0),
-    ]
-    log = warehouse.query(
-        "SELECT table_name, is_full, rows_staged, rows_merged, rows_deleted FROM control.load_log "
-        "WHERE run_id = 'copied' ORDER BY table_name"
-    )
-    assert log.values.tolist() == [
-        ["dim_coin", True, 2, 2, 0],
-        ["dim_currency", True, 1, 1, 0],
-        ["dim_date", True, 1, 1, 0],
-        ["fact_price_daily", True, 2, 2, 0],
-    ]
+            session.execute("EXEC control.merge_staged @run_id = ?, @tables = ?", "test", (run_id, tables))
+
+    def closes(self, warehouse):
+        return [(found["coin_id"], found["close"]) for found in contents(warehouse, FACT_PRICE_DAILY)]
+
+    def log(self, warehouse, run_id="copied"):
+        found = warehouse.query(
+            "SELECT table_name, is_full, rows_staged, rows_merged, rows_deleted FROM control.load_log "
+            f"WHERE run_id = '{run_id}' ORDER BY table_name"
+        )
+        return found.values.tolist()
+
+    def test_it_loads_what_was_copied_and_once(self, warehouse):
+        copied = star(bitcoin=1.0, ethereum=2.0)
+        self.copy(warehouse, copied)
+        for _ in range(2):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == [("bitcoin", 1.0), ("ethereum", 2.0)]
+        assert self.log(warehouse) == [
+            ["dim_coin", True, 2, 2, 0],
+            ["dim_currency", True, 1, 1, 0],
+            ["dim_date", True, 1, 1, 0],
+            ["fact_price_daily", True, 2, 2, 0],
+        ]
+
+    def test_it_changes_what_differs_and_deletes_what_was_not_copied_again(self, warehouse):
+        before, after = star(bitcoin=1.0, ethereum=2.0), star(bitcoin=3.0)
+        for changes, run_id in ((before, "first copy"), (after, "second copy")):
+            self.copy(warehouse, changes)
+            self.merge(warehouse, changes, run_id)
+        assert self.closes(warehouse) == [("bitcoin", 3.0)]
+        # Facts go before the coins that they refer to.
+        assert self.log(warehouse, "second copy") == [
+            ["dim_coin", True, 1, 0, 1],
+            ["dim_currency", True, 1, 0, 0],
+            ["dim_date", True, 1, 0, 0],
+            ["fact_price_daily", True, 1, 1, 1],
+        ]
+
+    def test_a_table_that_came_empty_stops_it_whole(self, warehouse):
+        """A copy that found nothing must not empty a table that has rows."""
+        copied = star(bitcoin=1.0)
+        self.copy(warehouse, copied)
+        self.merge(warehouse, copied)
+        self.copy(warehouse, star(bitcoin=2.0)[:3])
+        with pytest.raises(
+            CoinlakeError, match=r"fact_price_daily is empty, and aggregated_data\.fact_price_daily is not"
+        ):
+            self.merge(warehouse, copied, "half")
+        assert self.closes(warehouse) == [("bitcoin", 1.0)]
+        assert self.log(warehouse, "half") == []
+
+    def test_a_row_without_its_coin_stops_it_whole(self, warehouse):
+        copied = [*star(bitcoin=1.0)[:3], star(bitcoin=1.0, ethereum=2.0)[3]]
+        self.copy(warehouse, copied)
+        with pytest.raises(CoinlakeError, match="FOREIGN KEY"):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == []
+        assert self.log(warehouse) == []
+
+    def test_it_does_not_begin_beside_another_load(self, warehouse):
+        copied = star(bitcoin=1.0)
+        self.copy(warehouse, copied)
+        with (
+            warehouse.writing(),
+            pytest.raises(CoinlakeError, match="Another load is under way"),
+        ):
+            self.merge(warehouse, copied)
+        assert self.closes(warehouse) == []
+        self.merge(warehouse, copied)
+        assert self.closes(warehouse) == [("bitcoin", 1.0)]
 
 
 class TestAccess:
@@ -159,12 +246,12 @@ def test_indexes_are_made_again_when_their_text_changes(tmp_path, monkeypatch):
         loading.load_changes(warehouse, star(bitcoin=1.0), "first")
         session = server.database.session()
         facts = "aggregated_data.fact_price_daily"
-        assert ("ncci_fact_price_daily", facts) in session.objects("columnstore index")
+        assert ("cci_fact_price_daily", facts) in session.objects("columnstore index")
         assert ("ix_fact_price_daily_coin_key", facts) in session.objects("index")
         changed = tmp_path / "indexes" / "fact_price_daily.sql"
         changed.parent.mkdir()
-        changed.write_text(f"DROP INDEX IF EXISTS ncci_fact_price_daily ON {facts};")
+        changed.write_text(f"DROP INDEX IF EXISTS cci_fact_price_daily ON {facts};")
         monkeypatch.setattr(warehouse, "extras", lambda: [changed])
         loading.load_changes(warehouse, [], "second")
-        assert ("ncci_fact_price_daily", facts) not in session.objects("columnstore index")
+        assert ("cci_fact_price_daily", facts) not in session.objects("columnstore index")
         session.close()

@@ -67,3 +67,22 @@ def test_a_load_that_breaks_off_leaves_no_history_in_a_file(loaded):
             loaded, [change(schema.DIM_COIN, row(schema.DIM_COIN, coin_key=3, name=None)), faulty], "bad"
         )
     assert rows(loaded, "SELECT COUNT(*) AS loads FROM reporting.load_history WHERE run_id = 'bad'") == [[0]]
+
+
+def test_the_currencies_of_prices(loaded):
+    found = rows(loaded, "SELECT vs_currency, kind FROM reporting.currency")
+    assert found == [["usd", "fiat"]]
+
+
+def test_runs_with_their_day(loaded):
+    run = row(schema.PIPELINE_RUNS, run_id="r1", status="failed", started_at=datetime(2026, 8, 12, 23, 59))
+    loading.load_changes(loaded, [change(schema.PIPELINE_RUNS, run)], "later")
+    assert rows(loaded, "SELECT run_id, date, status FROM reporting.run") == [["r1", date(2026, 8, 12), "failed"]]
+
+
+def test_how_far_tables_reach(loaded):
+    table = row(schema.FRESHNESS, table_name="gold.t", as_of=datetime(2026, 8, 12), sla_hours=26.0)
+    loading.load_changes(loaded, [change(schema.FRESHNESS, table)], "later")
+    assert rows(loaded, "SELECT table_name, as_of, sla_hours FROM reporting.table_now") == [
+        ["gold.t", datetime(2026, 8, 12), 26.0]
+    ]

@@ -7,7 +7,7 @@
 Executors do the work of activities: functions of one ActivityCall. A Script gives results without any work.
 """
 
-from adf_lab import diagram, monitor, triggers
+from adf_lab import diagram, monitor, pages, triggers
 from adf_lab.check import Finding, check_factory, wrong_types
 from adf_lab.engine import (
     CONTROL_ACTIVITIES,
@@ -55,6 +55,7 @@ __all__ = [
     "load_factory",
     "lookup_output",
     "monitor",
+    "pages",
     "parents",
     "parse_faults",
     "parse_timespan",

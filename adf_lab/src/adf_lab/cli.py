@@ -6,14 +6,17 @@
 import argparse
 import io
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
+from adf_lab import commands_of_tests, local, pages
 from adf_lab import diagram as diagrams
 from adf_lab import monitor as records
 from adf_lab.check import (
@@ -27,10 +30,15 @@ from adf_lab.check import (
 )
 from adf_lab.engine import CONTROL_ACTIVITIES, Engine, RealClock, VirtualClock
 from adf_lab.errors import AdfLabError
+from adf_lab.execution import Execution
 from adf_lab.factory import Factory, load_factory
 from adf_lab.faults import parse_faults, with_faults
+from adf_lab.journal import FOLDER as TRIGGERS
+from adf_lab.journal import Journal
 from adf_lab.plan import plan
-from adf_lab.scripted import Script
+from adf_lab.recording import Recorder, settle, status_of
+from adf_lab.rerun import activities_of, parameters_of, refuse_unfinished, system_of
+from adf_lab.scripted import CALLED_PIPELINE, Script, read_script, refuse_unknown_names
 from adf_lab.shape import refuse_misshapen_trigger
 from adf_lab.structure import active_types
 from adf_lab.triggers import (
@@ -48,7 +56,16 @@ from adf_lab.triggers import (
     self_dependencies,
     window_parameters,
 )
-from adf_lab.watch import watch
+from adf_lab.watch import MISSED_TIMES, Watch
+from adf_lab.watched import (
+    fired_line,
+    for_pipeline,
+    needed_triggers,
+    only_watch,
+    refuse_unknown,
+    shown_parameters,
+    watched_names,
+)
 
 __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
@@ -73,10 +90,10 @@ class Project:
 
     Of every factory:
     `executors`          (factory, global parameters, parameters of the run, options) -> a context manager that
-                         gives executors by type of activity; only the environment `local` has them
+                         gives executors by type of activity; only the environment `local` has them. A `watch`
+                         enters one for each of its runs, in a thread
     `records`            (options, global parameters) -> the folder of the records of runs
-    `write_page`         (record, folder) -> the path of a page about a run; with it there is `monitor --page`
-    `add_options`        (name of a command, its parser): adds options to `run`, `simulate`, `watch`, `monitor`
+    `add_options`        (name of a command, its parser): adds options to run, rerun, simulate, watch, monitor
     `add_commands`       (subparsers): adds commands; each sets `function`, which takes the options and returns
                          an exit code
     `errors`             what is refused with a message, as an AdfLabError is
@@ -90,7 +107,6 @@ class Project:
     global_parameters: Callable[[str, list[str]], dict] | None = None
     executors: Callable[[Factory, dict, dict, argparse.Namespace], AbstractContextManager[dict]] | None = None
     records: Callable[[argparse.Namespace, dict], Path] | None = None
-    write_page: Callable[[dict, Path], Path] | None = None
     add_options: Callable[[str, argparse.ArgumentParser], None] = _nothing
     add_commands: Callable[[argparse._SubParsersAction], None] = _nothing
     errors: tuple[type[Exception], ...] = ()
@@ -111,7 +127,8 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
         # JSON can hold halves of characters, which nothing can print.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = _parser(project).parse_args(arguments)
+    arguments, of_pytest = commands_of_tests.split_arguments(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(project).parse_args(arguments, argparse.Namespace(**of_pytest))
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
         return options.function(options)
@@ -162,8 +179,42 @@ def _run(project, options):
     if options.dry_run:
         _print_plan(factory, options.pipeline, given, _global_parameters(project, factory, options))
         return 0
-    with _engine(project, factory, options, given) as engine:
+    if options.at and not options.script:
+        raise AdfLabError("Only the clock of a run with --script can be set: leave --at out.")
+    start = parse_time(options.at) if options.at else None
+    _refuse_unmapped(factory, options, [options.pipeline])
+    recorder = _recorder(project, factory, options)
+    with (
+        _ended_in_order(),
+        _engine(project, factory, options, given, start=start, recorder=recorder) as engine,
+        closing(recorder),
+    ):
         result = engine.run(options.pipeline, given)
+    return 0 if _show(result, project, factory, options) == "Succeeded" else 1
+
+
+def _rerun(project, options):
+    """Run again what has run before, with its parameters, from the beginning or from the failed activity."""
+    factory = load_factory(options.folder)
+    options.records = options.records or _records_folder(
+        project, options, _global_parameters(project, factory, options)
+    )
+    recorder = _recorder(project, factory, options)
+    record = records.find(options.records, options.run)
+    refuse_unfinished(record)
+    given = dict(map(_assignment, options.parameter))
+    parameters = parameters_of(record, given)
+    earlier = activities_of(record) if options.from_failed else ()
+    _refuse_unmapped(factory, options, [record["pipelineName"]])
+    with (
+        _ended_in_order(),
+        _engine(project, factory, options, parameters, recorder=recorder) as engine,
+        closing(recorder),
+    ):
+        result = engine.run(record["pipelineName"], parameters, system_of(record, given), earlier)
+    journal = _journal(options.records, record["invokedBy"]["TriggerName"])
+    if firing := journal.firing_of(record["runId"]):
+        journal.note(datetime.now(UTC), firing, result.status, result.run_id)
     return 0 if _show(result, project, factory, options) == "Succeeded" else 1
 
 
@@ -252,7 +303,7 @@ def _waits_for(factory, trigger, window, open_):
 
 def _fire(project, factory, trigger, options, at, pipeline, parameters):
     """Print what a trigger fires at a time, and run it if there is a script; the status of the run."""
-    print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}")
+    print(f"{iso(at)}  {pipeline}  {json.dumps(shown_parameters(factory, pipeline, parameters))}")
     if not options.script:
         return "Succeeded"
     with _engine(project, factory, options, parameters, start=at) as engine:
@@ -274,65 +325,66 @@ def _event(text):
 
 
 def _watch(project, options):
-    """Run what a trigger fires, on this machine, until Ctrl-C; 1 if a run has failed."""
+    """Run what triggers fire, on this machine, until Ctrl-C; 1 if a run has failed."""
     factory = load_factory(options.folder)
-    trigger = _trigger(factory, options.trigger)
-
-    given = dict(map(_assignment, options.parameter))
-    # Said now, not when the trigger fires.
+    # Said now, not when a trigger fires.
     _refuse_what_cannot_run(project, options)
-    for pipeline in pipelines_of(trigger):
-        list(plan(factory.pipelines, pipeline, given, {}))
+    script = _script(options.script, factory)
+    triggers = {name: _trigger(factory, name) for name in watched_names(factory, options.trigger)}
+    given = dict(map(_assignment, options.parameter))
+    refuse_unknown(factory, triggers, given)
+    for name in needed_triggers(triggers):
+        _trigger(factory, name)
+    _refuse_unmapped(factory, options, [name for trigger in triggers.values() for name in pipelines_of(trigger)])
+    global_parameters = _global_parameters(project, factory, options)
+    folder = _kept_in(project, factory, options)
+    recorder = _recorder(project, factory, options, live=True)
+    clock = RealClock()
+    execution = Execution(
+        factory,
+        clock,
+        global_parameters,
+        lambda parameters: _executors(
+            project, factory, options, _script(options.script, factory), global_parameters, parameters
+        ),
+        recorder,
+        _progress,
+        lambda firing, run: print(fired_line(firing, run, clock.now()), flush=True),
+        lambda run: _show(run, project, factory, options),
+        script.has,
+    )
 
-    def run_once(pipeline, parameters, at):
-        parameters = parameters | given
-        print(f"{iso(at)}  {pipeline}  {json.dumps(parameters)}", flush=True)
-        with _engine(project, factory, options, parameters) as engine:
-            result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
-        return _show(result, project, factory, options)
+    def run(firing, note):
+        fired_by = _fired_by(triggers[firing.trigger], firing.trigger, clock.now())
+        return execution.run(for_pipeline(factory, firing, given), fired_by, note)
 
-    def say(text):
-        print(text, flush=True)
-
-    def done(name):
-        return _windows_done(project, factory, options, name)
-
-    def is_done(name, start, end):
-        return covers(_trigger(factory, name), start, end, done(name))
-
-    failed = watch(trigger, run_once, say, most=options.runs, done=done(options.trigger), is_done=is_done)
+    watch = Watch(
+        triggers,
+        run,
+        cache(partial(_journal, folder)),
+        partial(_trigger, factory),
+        clock,
+        partial(print, flush=True),
+        lambda run_id: status_of(folder, run_id) if folder else None,
+        options.runs,
+        options.missed,
+    )
+    with _ended_in_order(), only_watch(folder, triggers), closing(recorder):
+        failed = clock.run(watch.to_the_end())
     return 1 if failed else 0
 
 
-def _windows_done(project, factory, options, name):
-    """The windows of a trigger that have succeeded, by the records of runs that are kept."""
-    folder = _kept_in(project, factory, options)
-    document = _trigger(factory, name)
-    if folder is None or document["properties"]["type"] != "TumblingWindowTrigger":
-        return set()
-    times = {
-        record["invokedBy"]["TriggerTime"]
-        for record in records.runs(folder)
-        if record["invokedBy"]["TriggerName"] == name and record["status"] == "Succeeded"
-    }
-    return {window for window in ready_windows(document, datetime.now(UTC)) if iso(window.not_before) in times}
+def _journal(folder, trigger):
+    """The journal of a trigger, in memory if nothing is kept."""
+    return Journal(None if folder is None else folder / TRIGGERS / f"{trigger}.jsonl")
 
 
 def _monitor(project, options):
     """List the runs whose records are kept, or show one of them as a tree and as a page."""
     folder = _records_folder(project, options, {})
-    for path in records.unreadable(folder):
-        print(f"{path} is no record of a run: remove it.", file=sys.stderr)
-    if not options.run:
-        found = records.runs(folder)
-        nothing = f"{folder} has no runs yet: {project.program} run PIPELINE"
-        print("\n".join(records.listing(found)) if found else nothing)
-        return 0
-    record = records.find(folder, options.run)
-    print("\n".join(records.tree(record)))
-    if project.write_page and options.page:
-        print(project.write_page(record, folder))
-    return 0
+    _settle(folder)
+    default = None if project.records else Path(records.FOLDER)
+    return pages.run_command(options, folder, project.program, default)
 
 
 def _diagram(project, options):
@@ -361,7 +413,9 @@ def _print_plan(factory, pipeline, given, global_parameters):
 def _print_run(result, depth=0):
     """Print a pipeline run and what it has run, as a tree."""
     indent = "  " * depth
-    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}")
+    # What its activities do not tell.
+    message = "" if result.activities or not result.message else f"  {result.message}"
+    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}{message}")
     _print_activities(result.activities, depth + 1)
 
 
@@ -370,7 +424,8 @@ def _print_activities(runs, depth):
         attempts = f"  {len(activity.attempts)} attempts" if len(activity.attempts) > 1 else ""
         message = f"  {activity.error['message']}" if activity.error else ""
         place = f"[{activity.iteration}] " if activity.iteration is not None else ""
-        line = f"{place}{activity.name} ({activity.type})  {activity.status}  {_seconds(activity)}"
+        took = "before" if activity.recovered else f" {_seconds(activity)}"
+        line = f"{place}{activity.name} ({activity.type})  {activity.status} {took}"
         print(f"{'  ' * depth}{line}{attempts}{message}")
         _print_activities(activity.children, depth + 1)
         if activity.pipeline_run:
@@ -382,13 +437,13 @@ def _seconds(result):
 
 
 def _show(result, project, factory, options):
-    """Print a run that has ended and keep its record; its status."""
+    """Print a run that has ended, and where its record is; its status."""
     _print_run(result)
     if options.record:
         options.record.write_text(json.dumps(result.as_dict(), indent=2, default=str), encoding="utf-8")
     folder = _kept_in(project, factory, options)
     if folder is not None:
-        print(f"record: {records.keep(result, folder)}")
+        print(f"record: {folder / result.run_id}.json", flush=True)
     return result.status
 
 
@@ -411,26 +466,83 @@ def _silent(event, activity):
 
 
 @contextmanager
-def _engine(project, factory, options, parameters, *, start=None):
+def _engine(project, factory, options, parameters, *, start=None, recorder=None):
     """An engine for one run: on this machine, or, with a script, played through on the virtual clock."""
     _refuse_what_cannot_run(project, options)
     global_parameters = _global_parameters(project, factory, options)
-    clock: RealClock | VirtualClock
+    clock: RealClock | VirtualClock = RealClock()
+    if _is_played(options):
+        clock = VirtualClock(start) if start else VirtualClock()
+    observe = _silent if _is_played(options) else _progress
+    script = _script(options.script, factory)
+    changed = (recorder or Recorder(None)).changed
+    with _executors(project, factory, options, script, global_parameters, parameters) as executors:
+        yield Engine(
+            factory.pipelines,
+            executors,
+            clock,
+            global_parameters,
+            factory.name,
+            observe=observe,
+            is_answered=script.has,
+            changed=changed,
+        )
+
+
+@contextmanager
+def _executors(project, factory, options, script, global_parameters, parameters):
+    """What does the work of one run: the script, what is mapped to this machine, or what the project has."""
     with ExitStack() as stack:
-        if options.script:
-            clock = VirtualClock(start) if start else VirtualClock()
-            executors = _script(options.script).executors(_execution_types(factory.pipelines))
+        if _is_played(options):
+            executors = script.executors(_execution_types(factory.pipelines))
+        elif mapping := _mapping(options):
+            given = script if options.script else None
+            executors = stack.enter_context(local.local_executors(factory, mapping, given))
         else:
-            clock = RealClock()
             executors = stack.enter_context(project.executors(factory, global_parameters, parameters, options))
         executors = with_faults(executors, parse_faults(options.fail), factory.pipelines)
-        observe = _silent if options.script else _progress
-        yield Engine(factory.pipelines, executors, clock, global_parameters, factory.name, observe=observe)
+        yield executors | script.executors([CALLED_PIPELINE])
+
+
+def _is_played(options):
+    """Whether a script answers for all activities, so that time need not pass."""
+    return options.script and not options.mixed
+
+
+def _recorder(project, factory, options, *, live=None):
+    """What keeps the records of runs; what earlier processes have left unfinished is marked first."""
+    folder = _kept_in(project, factory, options)
+    if folder is not None:
+        _settle(folder)
+    return Recorder(folder, live=not options.script if live is None else live)
+
+
+def _settle(folder):
+    for record in settle(folder):
+        print(
+            f"{record['pipelineName']} {record['runId']} was interrupted: its process has ended.", file=sys.stderr
+        )
+
+
+@contextmanager
+def _ended_in_order():
+    """While inside, SIGTERM ends what runs as Ctrl-C does, so that its record tells it."""
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _refuse_what_cannot_run(project, options):
     """AdfLabError if nothing here can do the work of activities."""
-    if options.script:
+    if _is_played(options) or _mapping(options):
         return
     if options.environment != THIS_MACHINE:
         raise AdfLabError(
@@ -441,15 +553,35 @@ def _refuse_what_cannot_run(project, options):
     if project.executors is None:
         raise AdfLabError(
             f"{project.program} has no executors, which do the work of activities. Give their results with "
-            "--script FILE, or see what would run with `run --dry-run`."
+            f"--script FILE, say in {local.file_of(options.folder)} what stands here for the linked services, "
+            "or see what would run with `run --dry-run`."
         )
 
 
-def _script(path):
-    try:
-        return Script(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise AdfLabError(f"--script {path} cannot be read as JSON: {error}") from None
+def _script(path, factory):
+    """What a script answers; nothing without one."""
+    content = read_script(path, "--script") if path else {}
+    refuse_unknown_names(content, factory.pipelines)
+    return Script(content)
+
+
+def _refuse_unmapped(factory, options, pipelines):
+    """AdfLabError if an activity can neither run on this machine nor be played."""
+    mapping = _mapping(options)
+    if mapping:
+        script = _script(options.script, factory)
+        for pipeline in pipelines:
+            local.refuse_what_cannot_run(factory, pipeline, mapping, script)
+
+
+def _mapping(options):
+    """The mapping of linked services to this machine; None if there is none, or everything is scripted."""
+    if _is_played(options):
+        return None
+    path = options.local or local.file_of(options.folder)
+    if options.mixed and not options.script:
+        raise AdfLabError("--mixed plays what a script names and runs the rest: say --script FILE.")
+    return local.read_mapping(path) if options.local or options.mixed or path.is_file() else None
 
 
 def _global_parameters(project, factory, options):
@@ -462,7 +594,7 @@ def _global_parameters(project, factory, options):
 def _kept_in(project, factory, options):
     """The folder for the record of a run; None if it is not kept, as that of a scripted run without --records."""
     asked = getattr(options, "records", None)
-    if options.script:
+    if _is_played(options):
         return asked
     return asked or _records_folder(project, options, _global_parameters(project, factory, options))
 
@@ -530,8 +662,20 @@ def _parser(project):
     command.add_argument("pipeline")
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--dry-run", action="store_true", help="only say what would run")
+    command.add_argument("--at", metavar="TIME", help="where the clock of a run with --script stands at its begin")
+    _add_records(command)
     _add_execution(command, project, "run")
     command.set_defaults(function=partial(_run, project))
+
+    command = commands.add_parser("rerun", help="run again what has run before, with its parameters")
+    command.add_argument("run", help="the beginning of a run's id, or: last")
+    help_ = "go on from the failed activity: what has succeeded keeps its output"
+    command.add_argument("--from-failed", action="store_true", help=help_)
+    help_ = "another value than that of the record (again for more)"
+    command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help=help_)
+    _add_records(command)
+    _add_execution(command, project, "rerun")
+    command.set_defaults(function=partial(_rerun, project))
 
     command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
     command.add_argument("trigger")
@@ -542,25 +686,27 @@ def _parser(project):
     _add_execution(command, project, "simulate")
     command.set_defaults(function=partial(_simulate, project))
 
-    command = commands.add_parser("watch", help="run what a trigger fires, on this machine, until Ctrl-C")
-    command.add_argument("trigger")
+    command = commands.add_parser("watch", help="run what triggers fire, on this machine, until Ctrl-C")
+    help_ = "the triggers (default: all that are started in the factory)"
+    command.add_argument("trigger", nargs="*", help=help_)
     command.add_argument("--runs", type=int, metavar="N", help="end after so many firings")
-    help_ = "folder of the records, which tell what windows have run (with --script: only if it is given)"
-    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
+    help_ = "which times of schedules that passed while nothing watched are run (default: %(default)s)"
+    command.add_argument("--missed", choices=MISSED_TIMES, default="all", help=help_)
+    _add_records(command)
     command.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     _add_execution(command, project, "watch")
     command.set_defaults(function=partial(_watch, project))
 
     command = commands.add_parser("monitor", help="list the runs whose records are kept, or show one")
-    command.add_argument("run", nargs="?", help="the beginning of a run's id, or: last")
-    if project.write_page:
-        command.add_argument("--page", action="store_true", help="also write it as a page that opens offline")
+    pages.add_options(command)
+    _add_folder(command, project)
     if not project.records:
         help_ = "folder of the records (default: %(default)s)"
         command.add_argument("--records", type=Path, default=Path(records.FOLDER), metavar="FOLDER", help=help_)
     project.add_options("monitor", command)
     command.set_defaults(function=partial(_monitor, project))
 
+    commands_of_tests.add_commands(commands, project)
     project.add_commands(commands)
 
     command = commands.add_parser("diagram", help="draw the factory as a mermaid flowchart")
@@ -581,10 +727,19 @@ def _add_execution(command, project, name):
     else:
         command.set_defaults(environment=THIS_MACHINE)
     command.add_argument("--script", type=Path, help="JSON file with the results that activities play")
+    help_ = "play what the script names, and run the rest on this machine"
+    command.add_argument("--mixed", action="store_true", help=help_)
+    help_ = f"what stands here for linked services (default: {local.FILE} in the folder of the factory)"
+    command.add_argument("--local", type=Path, metavar="FILE", help=help_)
     command.add_argument("--fail", action="append", default=[], metavar="ACTIVITY[:N]", help="make it fail")
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a global parameter")
     project.add_options(name, command)
     command.add_argument("--record", type=Path, help="file for a copy of the run record, as JSON")
+
+
+def _add_records(command):
+    help_ = "folder of the records of runs, and of what triggers have fired (with --script: only if it is given)"
+    command.add_argument("--records", type=Path, metavar="FOLDER", help=help_)
 
 
 def _add_folder(command, project):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Context, evaluate_tree
+from adf_lab.templates import documents_of
 
 FOLDERS = (
     "pipeline",
@@ -60,6 +61,7 @@ class Resource:
 class Factory:
     """All resources by folder and name.
 
+    `texts` are those of resources that do not stand in a file of their own, but in a template.
     `unreadable` maps files that are no JSON objects to the reason; `repeating` are those in which a key comes
     twice in one object.
     """
@@ -68,6 +70,7 @@ class Factory:
     resources: dict = field(default_factory=lambda: {folder: {} for folder in FOLDERS})
     unreadable: dict = field(default_factory=dict)
     repeating: set = field(default_factory=set)
+    texts: dict = field(default_factory=dict)
 
     @property
     def all_resources(self):
@@ -81,6 +84,8 @@ class Factory:
 
     def text(self, file):
         """The text of a resource's file."""
+        if file in self.texts:
+            return self.texts[file]
         return (self.root / file).read_text(encoding="utf-8-sig")
 
     @property
@@ -160,12 +165,19 @@ def _values(resource, given):
 
 
 def load_factory(root):
-    """Read a factory folder; AdfLabError if it has none of the folders of a factory."""
+    """Read a factory: its folder in git mode, an ARM template, or a folder with one or with pipelines of Fabric.
+
+    AdfLabError if it is none of these.
+    """
     root = Path(root)
+    if root.is_file() or not any((root / folder).is_dir() for folder in FOLDERS):
+        documents = documents_of(root)
+        if documents is not None:
+            return _of_documents(root, documents)
     if not any((root / folder).is_dir() for folder in FOLDERS):
         raise AdfLabError(
             f"{root} is no factory: it has none of the folders {', '.join(FOLDERS)}. Give the folder that git "
-            "mode calls the root folder."
+            "mode calls the root folder, or an ARM template."
         )
     factory = Factory(root)
     for folder in FOLDERS:
@@ -179,6 +191,22 @@ def load_factory(root):
             if repeats:
                 factory.repeating.add(file)
             factory.resources[folder][path.stem] = Resource(folder, file, document)
+    return factory
+
+
+def _of_documents(root, documents):
+    """A factory of documents that stand in no files of their own."""
+    factory = Factory(root)
+    for file, document in documents.items():
+        folder = file.partition("/")[0]
+        text = json.dumps(document, indent=4)
+        try:
+            _parsed(text)
+        except ValueError as error:
+            factory.unreadable[file] = str(error)
+            continue
+        factory.texts[file] = text
+        factory.resources[folder][Path(file).stem] = Resource(folder, file, document)
     return factory
 
 

@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adf_lab.errors import AdfLabError
@@ -39,8 +39,8 @@ class Row:
 
     @property
     def seconds(self) -> float:
-        """How long it took, waits between attempts included."""
-        return (datetime.fromisoformat(self.record["activityRunEnd"]) - self.start).total_seconds()
+        """How long it took, waits between attempts included; so far, if it has not ended."""
+        return (_ended(self.record["activityRunEnd"]) - self.start).total_seconds()
 
 
 def keep(run, folder: Path) -> Path:
@@ -53,7 +53,9 @@ def keep(run, folder: Path) -> Path:
 
 def runs(folder: Path) -> list[dict]:
     """The records in a folder, newest first; a file that is none is left out (see `unreadable`)."""
-    records = [record for path in folder.glob("*.json") if (record := _read(path)) is not None]
+    # Scripted runs begin at the same time of their virtual clocks: of these the file tells which is newer.
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    records = [record for path in paths if (record := _read(path)) is not None]
     return sorted(records, key=lambda record: record["runStart"], reverse=True)
 
 
@@ -96,9 +98,12 @@ def _rows(records, depth, path):
 
 
 def seconds(record: dict) -> float:
-    """How long a run took."""
-    begin, end = (datetime.fromisoformat(record[name]) for name in ("runStart", "runEnd"))
-    return (end - begin).total_seconds()
+    """How long a run took; so far, if it has not ended."""
+    return (_ended(record["runEnd"]) - datetime.fromisoformat(record["runStart"])).total_seconds()
+
+
+def _ended(moment):
+    return datetime.fromisoformat(moment) if moment else datetime.now(UTC)
 
 
 def listing(records: list[dict]) -> Iterator[str]:

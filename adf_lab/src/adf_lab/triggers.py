@@ -8,7 +8,7 @@ Tech Community, "Time Zone and Daylight Saving Support for Schedule Trigger" (20
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count, islice
+from itertools import count, islice, takewhile
 
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Context, ExpressionError, evaluate_tree, utc_candidates, zone
@@ -20,11 +20,13 @@ __all__ = [
     "dependency_intervals",
     "event_parameters",
     "iso",
+    "needed_windows",
     "next_windows",
     "other_dependencies",
     "parse_time",
     "pipelines_of",
     "ready_windows",
+    "retries_of",
     "run_window",
     "schedule_parameters",
     "schedule_times",
@@ -259,20 +261,30 @@ class Window:
     not_before: datetime
 
 
-def windows(trigger):
+def windows(trigger, since=None):
     """The windows of a tumbling window trigger, oldest first, up to its end time or without end.
 
-    Windows are of one size, follow one another without a gap, and begin at the start time.
+    Windows are of one size, follow one another without a gap, and begin at the start time. With `since` they are
+    those that end after a time.
     """
     properties = trigger["properties"]["typeProperties"]
     first = parse_time(properties["startTime"])
     last = parse_time(properties["endTime"]) if properties.get("endTime") else None
     delay = parse_timespan(properties.get("delay", "00:00:00"))
-    for index in count():
+    for index in count(_earlier_windows(properties, first, since)):
         start, end = _bound(properties, first, index), _bound(properties, first, index + 1)
         if last and end > last:
             return
-        yield Window(start, end, end + delay)
+        if since is None or end > since:
+            yield Window(start, end, end + delay)
+
+
+def _earlier_windows(properties, first, since):
+    """How many windows surely end before a time."""
+    step = FIXED_STEPS.get(properties["frequency"].lower())
+    if since is None or step is None:
+        return 0
+    return max((since - first) // (step * int(properties["interval"])) - 1, 0)
 
 
 def _bound(properties, first, index):
@@ -295,25 +307,35 @@ def ready_windows(trigger, as_of):
     return ready
 
 
-def next_windows(trigger, as_of, succeeded=(), running=0, is_done=lambda name, start, end: True):
+def next_windows(trigger, as_of, succeeded=(), running=0, is_done=lambda name, start, end: True, taken=()):
     """The windows to fire now: ready, not yet run, their dependencies met, up to maxConcurrency at once.
 
-    `succeeded` holds the windows that have run. A window before the trigger's start holds nothing up.
+    `succeeded` holds the windows that have run; `taken` those that are not to fire, and have not succeeded.
+    A window before the trigger's start holds nothing up.
     `is_done(name, start, end)` tells whether another trigger has run its windows from start to end.
     """
     most = int(trigger["properties"]["typeProperties"]["maxConcurrency"]) - running
-    ready = ready_windows(trigger, as_of)
     done = set(succeeded)
+    known = done.union(taken)
 
     def is_free(window):
-        return all(
-            other in done
-            for start, end in self_dependencies(trigger, window)
-            for other in ready
-            if other.start < end and other.end > start
-        ) and all(is_done(*needed) for needed in other_dependencies(trigger, window))
+        return done.issuperset(needed_windows(trigger, window)) and all(
+            is_done(*needed) for needed in other_dependencies(trigger, window)
+        )
 
-    return list(islice((window for window in ready if window not in done and is_free(window)), max(most, 0)))
+    ready = (window for window in ready_windows(trigger, as_of) if window not in known)
+    return list(islice(filter(is_free, ready), max(most, 0)))
+
+
+def needed_windows(trigger, window):
+    """The windows of its own trigger that a window waits for."""
+    needed: list[Window] = []
+    for start, end in self_dependencies(trigger, window):
+        for other in windows(trigger, start):
+            if other.start >= end:
+                break
+            needed.append(other)
+    return needed
 
 
 def self_dependencies(trigger, window):
@@ -339,12 +361,7 @@ def other_dependencies(trigger, window):
 
 def covers(trigger, start, end, succeeded=None):
     """Whether a trigger has windows from start to end that have all succeeded (None: whatever they did)."""
-    found = []
-    for window in windows(trigger):
-        if window.start >= end:
-            break
-        if window.end > start:
-            found.append(window)
+    found = list(takewhile(lambda window: window.start < end, windows(trigger, start)))
     return bool(found) and (succeeded is None or all(window in succeeded for window in found))
 
 
@@ -358,13 +375,13 @@ def dependency_intervals(trigger, window):
     return intervals
 
 
-def window_parameters(trigger, window):
+def window_parameters(trigger, window, started=None):
     """What a tumbling window trigger hands over for a window: (pipeline, {parameter: value})."""
     entry = trigger["properties"]["pipeline"]
     context = Context(
         trigger={
             "scheduledTime": iso(window.not_before),
-            "startTime": iso(window.not_before),
+            "startTime": iso(started or window.not_before),
             "outputs": {"windowStartTime": iso(window.start), "windowEndTime": iso(window.end)},
         }
     )
@@ -376,11 +393,16 @@ def run_window(trigger, run_pipeline, wait=lambda seconds: None):
 
     `run_pipeline` returns the status of one run; `wait` lets the retry interval pass.
     """
-    policy = trigger["properties"]["typeProperties"].get("retryPolicy") or {}
-    retries = int(policy.get("count", 0))
+    retries, interval = retries_of(trigger)
     for number in range(1, retries + 2):
         if run_pipeline() == "Succeeded":
             return "Succeeded", number
         if number <= retries:
-            wait(int(policy.get("intervalInSeconds", DEFAULT_RETRY_INTERVAL)))
+            wait(interval)
     return "Failed", retries + 1
+
+
+def retries_of(trigger):
+    """How often a window's pipeline is run again when it has failed, and the seconds before each time."""
+    policy = trigger["properties"]["typeProperties"].get("retryPolicy") or {}
+    return int(policy.get("count", 0)), int(policy.get("intervalInSeconds", DEFAULT_RETRY_INTERVAL))

@@ -1,144 +1,353 @@
-"""The local scheduler: waits for a trigger's times and runs its pipelines on this machine."""
+"""The local scheduler: fires triggers by the clock, all of a factory at once, and remembers what it has fired.
 
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+Sources: azure-docs, concepts-pipeline-execution-triggers; how-to-create-tumbling-window-trigger;
+tumbling-window-trigger-dependency.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from adf_lab.errors import AdfLabError
+from adf_lab.expressions import ExpressionError
+from adf_lab.journal import MISSED, Entry, Journal
 from adf_lab.triggers import (
     Window,
+    covers,
     iso,
+    needed_windows,
     next_windows,
     other_dependencies,
-    run_window,
+    pipelines_of,
+    ready_windows,
+    retries_of,
     schedule_parameters,
     schedule_times,
-    self_dependencies,
     window_parameters,
     windows,
 )
 
 # How far a schedule is searched for its next time: a leap day comes within eight years.
 HORIZON = timedelta(days=366 * 8)
-LONGEST_SLEEP = 60.0
-# How long a window waits for others before it fails (azure-docs, tumbling-window-trigger-dependency).
+# Sleeps are short, so that a laptop that was closed, or whose clock was set, is in time when it wakes.
+LONGEST_SLEEP = timedelta(seconds=60)
+# A time that is later than that was missed: nothing watched when it came.
+MISSED_AFTER = timedelta(minutes=5)
+# How long a window waits for others before it fails (tumbling-window-trigger-dependency).
 LONGEST_WAIT = timedelta(days=7)
-SECOND = timedelta(seconds=1)
+# How many times of a schedule are queued or run at once.
+MOST_AT_ONCE = 50
+SECOND, TICK = timedelta(seconds=1), timedelta(milliseconds=1)
+MISSED_TIMES = ("all", "latest", "none")
+SCHEDULE, WINDOWS = "ScheduleTrigger", "TumblingWindowTrigger"
 
 
 @dataclass(frozen=True)
-class Clock:
-    """The time, and how to let it pass; tests put their own in its place."""
+class Firing:
+    """What a trigger fires: a pipeline with parameters. `time` is that of the schedule, or the window's begin."""
 
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    sleep: Callable[[float], None] = time.sleep
+    trigger: str
+    time: datetime
+    pipeline: str
+    parameters: dict
+    due: datetime
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        """Its name in the journal."""
+        return self.time, self.pipeline
 
 
-def watch(
-    trigger: dict,
-    run: Callable,
-    say: Callable,
-    *,
-    most: int | None = None,
-    clock: Clock | None = None,
-    done: Iterable[Window] = (),
-    is_done: Callable[[str, datetime, datetime], bool] = lambda name, start, end: True,
-):
-    """Run what a trigger fires, one run after the other; returns how many runs have failed.
+@dataclass
+class Watch:
+    """Fires triggers until they have no time left, or have fired `most` times.
 
-    `run(pipeline, parameters, at)` runs a pipeline and returns its status; `say(text)` tells what is waited for.
-    Ends after `most` firings, or when the trigger has no time left. Times that pass while a run is under way fire
-    when it has ended, each of them, oldest first. `done` are the windows that have succeeded before, and `is_done`
-    tells whether another trigger has run its windows (next_windows).
-
-    Raises AdfLabError for triggers other than schedules and tumbling windows.
+    `triggers`   documents by name, schedules and tumbling windows
+    `run`        (firing, note) -> the status of the run; it calls `note(status, run id)` when that is Queued, and
+                 InProgress
+    `journals`   name -> the journal of a trigger, also of one that is not watched but waited for
+    `find`       name -> the document of a trigger that is waited for
+    `outcome`    run id -> the status in its record, or None: for runs that did not end in an earlier watch
+    `say`        takes a line about what is waited for
+    `missed`     what becomes of times that passed while nothing watched: "all", "latest" or "none" of them is run
     """
-    clock = clock or Clock()
-    kind = trigger["properties"]["type"]
-    if kind == "ScheduleTrigger":
-        return _watch_schedule(trigger, run, say, most, clock)
-    if kind == "TumblingWindowTrigger":
-        return _watch_windows(trigger, run, say, most, clock, list(done), is_done)
-    raise AdfLabError(f"Triggers of type {kind} cannot be watched: only schedules and tumbling windows.")
+
+    triggers: dict[str, dict]
+    run: Callable[[Firing, Callable], Awaitable[str]]
+    journals: Callable[[str], Journal]
+    find: Callable[[str], dict]
+    clock: Any
+    say: Callable[[str], None]
+    outcome: Callable[[str], str | None] = lambda run_id: None
+    most: int | None = None
+    missed: str = "all"
+    failed: int = 0
+    fired: int = 0
+    started: datetime = datetime.min
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)
+    _runs: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
+    _changes: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    async def to_the_end(self) -> int:
+        """Fire until nothing is left, and wait for what runs; how many firings have failed."""
+        self.started = self.clock.now()
+        async with self._runs:
+            for name, trigger in self.triggers.items():
+                watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
+                self._changes[name] = asyncio.Event()
+                self._runs.create_task(watched(name, trigger))
+        return self.failed
+
+    # --- schedules ---------------------------------------------------------------------------------------
+
+    async def _schedule(self, name, trigger):
+        journal = self.journals(name)
+        waiting = self._left_over(name, journal)
+        last = journal.last()
+        if last is None:
+            last = self.clock.now()
+            journal.watch(last)
+        since = last + SECOND
+        room = asyncio.Semaphore(MOST_AT_ONCE)
+        while not self._is_enough():
+            at = min(waiting, default=None) or _next_time(trigger, since)
+            if at is None:
+                self.say(f"{name}: the schedule has no time left.")
+                return
+            if at > self.clock.now():
+                self.say(f"{name}: next {iso(at)}")
+            await self._until(at, self._enough)
+            now = self.clock.now()
+            # All that are due, so that it is known which is the latest.
+            due = sorted({*waiting, *schedule_times(trigger, since, now + timedelta(microseconds=1))})
+            since = max([since, *(time + SECOND for time in due)])
+            for time in self._chosen(name, trigger, journal, due, now):
+                await room.acquire()
+                if self._is_enough():
+                    return
+                self._count()
+                task = self._runs.create_task(self._run_time(name, trigger, journal, time, waiting.get(time)))
+                task.add_done_callback(lambda _: room.release())
+            waiting = {}
+
+    def _left_over(self, name, journal):
+        """The pipelines, by time, that an earlier watch has queued and not begun; tells what it left half done."""
+        waiting: dict[datetime, set[str]] = {}
+        for firing, entry in list(journal.entries().items()):
+            time, pipeline = firing
+            if entry.status == "Queued":
+                waiting.setdefault(time, set()).add(pipeline)
+            elif entry.status == "InProgress":
+                status = self.outcome(entry.run or "") or "Interrupted"
+                journal.note(self.clock.now(), firing, status, entry.run)
+                if status == "Interrupted":
+                    self.say(f"{name}: {iso(time)} was interrupted; to go on: rerun {entry.run} --from-failed")
+        return waiting
+
+    def _chosen(self, name, trigger, journal, due, now):
+        """The times that are run, of those that are due."""
+        on_time = [time for time in due if now - time <= MISSED_AFTER]
+        late = due[: len(due) - len(on_time)]
+        chosen = {"all": due, "latest": on_time or late[-1:], "none": on_time}[self.missed]
+        left_out = [time for time in late if time not in chosen]
+        if late:
+            what = {0: "they are run now"}.get(len(left_out), f"{len(left_out)} of them are left out")
+            self.say(f"{name}: missed {len(late)} from {iso(late[0])} to {iso(late[-1])}: {what}")
+        for time in left_out:
+            for pipeline in pipelines_of(trigger):
+                journal.note(now, (time, pipeline), MISSED)
+        return chosen
+
+    async def _run_time(self, name, trigger, journal, time, only):
+        """Run the pipelines of one time, or only some of them."""
+        try:
+            fired = schedule_parameters(trigger, time, self.clock.now())
+        except ExpressionError as error:
+            self._refuse(name, journal, [(time, pipeline) for pipeline in pipelines_of(trigger)], error)
+            return
+        async with asyncio.TaskGroup() as group:
+            for pipeline, parameters in fired:
+                if only is None or pipeline in only:
+                    firing = Firing(name, time, pipeline, parameters, time)
+                    group.create_task(self._run_to_its_end(firing, journal))
+
+    # --- windows -----------------------------------------------------------------------------------------
+
+    async def _windows(self, name, trigger):
+        journal = self.journals(name)
+        running: set[Window] = set()
+        told: set[object] = set()
+        pipeline = pipelines_of(trigger)[0]
+        for firing, entry in list(journal.entries().items()):
+            if entry.status == "InProgress" and self.outcome(entry.run or "") == "Succeeded":
+                journal.note(self.clock.now(), firing, "Succeeded", entry.run)
+        while not self._is_enough():
+            now = self.clock.now()
+            entries = {time: entry for (time, _), entry in journal.entries().items()}
+            ready = ready_windows(trigger, now)
+            ended = [window for window in ready if window.start in entries and window not in running]
+            succeeded = {window for window in ended if entries[window.start].status == "Succeeded"}
+            failed = {
+                window: entries[window.start] for window in ended if entries[window.start].status == "Failed"
+            }
+            is_done = self._is_done()
+            for window in next_windows(trigger, now, succeeded, len(running), is_done, running.union(failed)):
+                if not self._is_enough():
+                    self._count()
+                    running.add(window)
+                    self._runs.create_task(self._run_window(name, trigger, window, running))
+            known = succeeded.union(failed, running)
+            is_held = False
+            for window in (window for window in ready if window not in known):
+                reason, since = self._held_by(trigger, window, failed, is_done)
+                if reason and now - max(window.not_before, self.started, since) < LONGEST_WAIT:
+                    is_held = True
+                    if reason not in told:
+                        told.add(reason)
+                        self.say(f"{name}: the window of {iso(window.start)} waits for {reason}")
+                    # Those that follow have waited no longer.
+                    break
+                if reason:
+                    self.say(
+                        f"{name}: the window of {iso(window.start)} has waited for seven days: it has failed."
+                    )
+                    journal.note(now, (window.start, pipeline), "Failed")
+                    self.failed += 1
+                    failed[window] = Entry(now, "Failed")
+            coming = next(windows(trigger, ready[-1].end + TICK if ready else None), None)
+            if not running and not is_held and len(succeeded) + len(failed) == len(ready):
+                if coming is None:
+                    self.say(f"{name}: no window is left.")
+                    return
+                if coming not in told:
+                    told.add(coming)
+                    self.say(f"{name}: next {iso(coming.not_before)}")
+            await self._change(name, coming.not_before if coming else None)
+
+    def _held_by(self, trigger, window, failed, is_done):
+        """What holds a window up that will not come by itself, and since when at least; None if nothing does."""
+        for other in needed_windows(trigger, window):
+            if other in failed:
+                remedy = f": rerun {failed[other].run}" if failed[other].run else ""
+                return f"that of {iso(other.start)}, which has failed{remedy}", failed[other].at
+        for needed in other_dependencies(trigger, window):
+            if not is_done(*needed):
+                watched = "" if needed[0] in self.triggers else ", which is not watched here"
+                return f"{needed[0]}{watched}", window.not_before
+        return None, window.not_before
+
+    def _is_done(self):
+        """Tells whether all windows of a trigger from start to end have succeeded; for one round."""
+
+        @cache
+        def succeeded(name):
+            entries = self.journals(name).entries().items()
+            return Beginning({time for (time, _), entry in entries if entry.status == "Succeeded"})
+
+        return cache(lambda name, start, end: covers(self.find(name), start, end, succeeded(name)))
+
+    async def _run_window(self, name, trigger, window, running):
+        journal = self.journals(name)
+        retries, interval = retries_of(trigger)
+        try:
+            pipeline, parameters = window_parameters(trigger, window, self.clock.now())
+        except ExpressionError as error:
+            self._refuse(name, journal, [(window.start, pipelines_of(trigger)[0])], error)
+        else:
+            firing = Firing(name, window.start, pipeline, parameters, window.not_before)
+            await self._run_to_its_end(firing, journal, retries, timedelta(seconds=interval))
+        running.discard(window)
+        self._tell_change()
+
+    # --- runs --------------------------------------------------------------------------------------------
+
+    async def _run_to_its_end(self, firing, journal, retries=0, interval=timedelta(0)):
+        """Run what was fired, again if it fails and may be tried again, and note what became of it."""
+        noted = [("", None)]
+
+        def note(status, run_id):
+            noted.append((status, run_id))
+            journal.note(self.clock.now(), firing.key, status, run_id)
+
+        try:
+            for left in range(retries, -1, -1):
+                status = await self._run_once(firing, note)
+                if status == "Succeeded" or not left:
+                    break
+                await self._until(self.clock.now() + interval)
+        except asyncio.CancelledError:
+            # What was only queued fires again when the watch goes on.
+            if noted[-1][0] == "InProgress":
+                note("Cancelled", noted[-1][1])
+            raise
+        note(status, noted[-1][1])
+        self.failed += status != "Succeeded"
+        self._tell_change()
+
+    async def _run_once(self, firing, note):
+        try:
+            return await self.run(firing, note)
+        except Exception as error:
+            # One run that cannot be does not end the watch.
+            self.say(f"{firing.trigger}: {firing.pipeline} could not be run: {error or type(error).__name__}")
+            return "Failed"
+
+    def _refuse(self, name, journal, keys, error):
+        self.say(f"{name}: the trigger run fails, and no pipeline runs: {error}")
+        self.failed += 1
+        for key in keys:
+            journal.note(self.clock.now(), key, "Failed")
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def _count(self):
+        self.fired += 1
+        if self.most is not None and self.fired >= self.most:
+            self._enough.set()
+            self._tell_change()
+
+    def _is_enough(self):
+        return self._enough.is_set()
+
+    async def _until(self, moment, unless=None):
+        """Wait for a time, in vain if an event comes before."""
+        unless = unless or asyncio.Event()
+        while (left := moment - self.clock.now()) > timedelta(0) and not unless.is_set():
+            await _wait(unless, left)
+
+    async def _change(self, name, moment):
+        """Wait until a run has ended, a time has come, or so long that others may have changed something."""
+        changed = self._changes[name]
+        await _wait(changed, LONGEST_SLEEP if moment is None else moment - self.clock.now())
+        changed.clear()
+
+    def _tell_change(self):
+        for changed in self._changes.values():
+            changed.set()
 
 
-def _watch_schedule(trigger, run, say, most, clock):
-    failed, fired, since = 0, 0, clock.now()
-    while most is None or fired < most:
-        at = _next_time(trigger, since)
-        if at is None:
-            say("The schedule has no time left.")
-            break
-        late = clock.now() - at
-        say(f"next: {iso(at)}" + (f" ({late // SECOND} s late)" if late >= SECOND else ""))
-        _sleep_until(at, clock)
-        for pipeline, parameters in schedule_parameters(trigger, at):
-            failed += run(pipeline, parameters, at) != "Succeeded"
-        fired += 1
-        since = at + SECOND
-    return failed
+@dataclass(frozen=True)
+class Beginning:
+    """The windows that begin at some times."""
+
+    starts: set[datetime]
+
+    def __contains__(self, window: Window) -> bool:
+        return window.start in self.starts
 
 
-def _watch_windows(trigger, run, say, most, clock, done, is_done):
-    """Windows one after the other, oldest first; one that has failed holds up those that depend on it."""
-    failed: list = []
-    before, waits_since = len(done), None
-    while most is None or len(done) - before + len(failed) < most:
-        # Asked once in a round, so that a round does not see two answers.
-        asked = cache(is_done)
-        waiting = next_windows(trigger, clock.now(), [*done, *failed], 0, asked)
-        window = next((window for window in waiting if not _holds_up(trigger, window, failed)), None)
-        held = next(iter(_held_by_others(trigger, clock.now(), [*done, *failed], asked)), None)
-        if window is None and held is not None:
-            if waits_since is None:
-                waits_since = clock.now()
-                names = ", ".join(name for name, _, _ in other_dependencies(trigger, held))
-                say(f"the window of {iso(held.start)} waits for {names}")
-            if clock.now() - waits_since >= LONGEST_WAIT:
-                say(f"the window of {iso(held.start)} has waited for seven days: it has failed.")
-                failed.append(held)
-                waits_since = None
-            clock.sleep(LONGEST_SLEEP)
-            continue
-        waits_since = None
-        if window is None:
-            soonest = _next_window(trigger, [*done, *failed])
-            if soonest is None or _holds_up(trigger, soonest, failed):
-                say("No window is left that could run.")
-                break
-            say(f"next: {iso(soonest.not_before)}")
-            _sleep_until(soonest.not_before, clock)
-            continue
-        pipeline, parameters = window_parameters(trigger, window)
-        status, _ = run_window(
-            trigger,
-            lambda pipeline=pipeline, parameters=parameters, window=window: run(
-                pipeline, parameters, window.not_before
-            ),
-            clock.sleep,
-        )
-        (done if status == "Succeeded" else failed).append(window)
-    return len(failed)
+async def _wait(event, span):
+    """Wait for an event, for a span of time or a short one at most."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), max(min(span, LONGEST_SLEEP), TICK).total_seconds())
 
 
-def _holds_up(trigger, window, failed):
-    """Whether a window depends on one of its own trigger that has failed."""
-    return any(
-        other.start < end and other.end > start
-        for start, end in self_dependencies(trigger, window)
-        for other in failed
-    )
-
-
-def _held_by_others(trigger, now, known, is_done):
-    """The windows that could run but for other triggers, oldest first."""
-    return [
-        window
-        for window in next_windows(trigger, now, known)
-        if not all(is_done(*needed) for needed in other_dependencies(trigger, window))
-    ]
+def kind_of(trigger: dict) -> str:
+    """The type of a trigger."""
+    return trigger["properties"]["type"]
 
 
 def _next_time(trigger, since):
@@ -150,14 +359,3 @@ def _next_time(trigger, since):
             return times[0]
         span *= 4
     return None
-
-
-def _next_window(trigger, known: list[Window]):
-    """The oldest window that is not among those known; None if there is none."""
-    return next((window for window in windows(trigger) if window not in known), None)
-
-
-def _sleep_until(moment, clock):
-    """Sleep in short stretches, so that a laptop that was closed wakes in time."""
-    while (left := (moment - clock.now()).total_seconds()) > 0:
-        clock.sleep(min(left, LONGEST_SLEEP))

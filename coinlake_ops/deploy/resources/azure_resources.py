@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from coinlake.errors import CoinlakeError
@@ -29,8 +30,13 @@ WATCHING = (
     "Microsoft.Insights/actionGroups",
     "Microsoft.Insights/metricAlerts",
     "Microsoft.Insights/scheduledQueryRules",
+    "Microsoft.OperationalInsights/workspaces/savedSearches",
     BUDGETS,
 )
+
+
+# Parts of a resource that must be gone before it can go.
+REMOVED_ALONE = ("Microsoft.Network/privateDnsZones/virtualNetworkLinks",)
 
 
 class AzureResources(Part):
@@ -50,9 +56,7 @@ class AzureResources(Part):
 
     def changes(self) -> list[Change]:
         """See Part; the deployment itself names every right that is missing before it begins."""
-        faults = lint.faults(template.read())
-        if faults:
-            raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
+        _require_no_faults()
         self._require_group()
         differences = list(self._differences())
         if not differences:
@@ -69,7 +73,9 @@ class AzureResources(Part):
         """See Part: what is part of a resource goes with it, and the resource group itself stays."""
         found = []
         for resource in reversed(self._resources()):
-            is_part_of_another = resource.scope == self._group and "/" in str(resource.name)
+            is_part_of_another = (
+                resource.scope == self._group and "/" in str(resource.name) and resource.type not in REMOVED_ALONE
+            )
             live = None if is_part_of_another else self._live(resource)
             if live is not None:
                 call = self._deleting(live["id"], resource.api_version)
@@ -82,12 +88,17 @@ class AzureResources(Part):
     def parameters(self) -> dict[str, Any]:
         """The values of the template's parameters, by name."""
         environment, notebooks = self._clients.environment, self._clients.parameters
+        factory = self._factory()
         extra = {
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
             "budgetFrom": self._budget_from(),
+            "isScheduled": bool(environment.running_triggers),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
-            "factoryProperties": self._factory_properties(),
+            "factoryIdentity": factory_identity(factory or {}),
+            "factoryProperties": factory_settings(factory or {})
+            | {"publicNetworkAccess": "Disabled" if environment.is_private else "Enabled"},
+            "networkKept": self._network_kept(),
         }
         return {
             name: extra[name] if name in extra else getattr(environment, _snake(name))
@@ -150,14 +161,32 @@ class AzureResources(Part):
         """
         path = self._clients.resource_id(BUDGETS, f"coinlake-{self._clients.environment.name}")
         live = self._clients.arm.get(path, lint.API_VERSIONS[BUDGETS])
-        start = live["properties"]["timePeriod"]["startDate"] if live else self._clients.today().isoformat()
+        start = live["properties"]["timePeriod"]["startDate"] if live else self._clients.now().date().isoformat()
         return f"{start[:7]}-01"
 
-    def _factory_properties(self) -> dict[str, Any]:
-        """The settings that the factory has, which a deployment must not delete, and the one that is ours."""
+    def _factory(self) -> dict[str, Any] | None:
+        """The factory as it is: what it has and the template does not say, a deployment must not delete."""
         path = self._clients.resource_id("Microsoft.DataFactory/factories", self._clients.environment.factory)
-        live = self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.DataFactory/factories"])
-        return (factory_settings(live) if live else {}) | {"publicNetworkAccess": "Enabled"}
+        return self._clients.arm.get(path, lint.API_VERSIONS["Microsoft.DataFactory/factories"])
+
+    def _network_kept(self) -> dict[str, list[dict[str, Any]]]:
+        """What a private network has besides the template's: rules that Databricks writes, subnets of people."""
+        if not self._clients.environment.is_private:
+            return {"rules": [], "subnets": [], "peerings": []}
+
+        def held(type_: str, prefix: str, field: str) -> list[dict[str, Any]]:
+            path = self._clients.resource_id(type_, f"{prefix}-coinlake-{self._clients.environment.name}")
+            live = self._clients.arm.get(path, lint.API_VERSIONS[type_])
+            entries = live["properties"].get(field) or [] if live else []
+            return [{"name": entry["name"], "properties": entry["properties"]} for entry in entries]
+
+        subnets = held("Microsoft.Network/virtualNetworks", "vnet", "subnets")
+        ours = {subnet["name"] for subnet in self._template["variables"]["subnets"]}
+        return {
+            "rules": held("Microsoft.Network/networkSecurityGroups", "nsg", "securityRules"),
+            "subnets": [subnet for subnet in subnets if subnet["name"] not in ours],
+            "peerings": held("Microsoft.Network/virtualNetworks", "vnet", "virtualNetworkPeerings"),
+        }
 
     def _require_group(self) -> None:
         if self._clients.arm.get(self._group, DEPLOYMENTS_API) is None:
@@ -174,7 +203,7 @@ class AzureResources(Part):
             f"{self._group}/providers/Microsoft.Authorization/permissions", PERMISSIONS_API
         )
         needed = ["Microsoft.Resources/deployments/write", "Microsoft.Resources/deployments/validate/action"]
-        needed += sorted({f"{resource['type']}/write" for resource in self._template["resources"]})
+        needed += sorted({f"{resource.type}/write" for resource in self._resources()})
         return [action for action in needed if not any(_allows(permission, action) for permission in granted)]
 
     def _require_rights(self) -> None:
@@ -210,10 +239,10 @@ class AzureResources(Part):
 
 
 class Watching(AzureResources):
-    """Alerts and the budget, after everything else and in a deployment of their own."""
+    """Alerts, saved queries and the budget, after everything else and in a deployment of their own."""
 
     name = "watching"
-    purpose = "Azure resources by ARM template: three alerts, one of them the budget's"
+    purpose = "Azure resources by ARM template: alerts, saved queries, budget"
 
     def __init__(self, clients: Clients):
         super().__init__(clients)
@@ -224,9 +253,26 @@ class Watching(AzureResources):
         return template.only(whole, types.__contains__)
 
 
+@cache
+def _require_no_faults() -> None:
+    """Raises CoinlakeError for a template that cannot be deployed; one that can is looked at once."""
+    faults = lint.faults(template.read())
+    if faults:
+        raise CoinlakeError("The template cannot be deployed:\n  " + "\n  ".join(faults))
+
+
 def factory_settings(factory: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of a factory that can be written: a PUT deletes those that it leaves out."""
-    return {name: value for name, value in factory["properties"].items() if name not in FACTORY_READ_ONLY}
+    held = factory.get("properties", {})
+    return {name: value for name, value in held.items() if name not in FACTORY_READ_ONLY}
+
+
+def factory_identity(factory: Mapping[str, Any]) -> dict[str, Any]:
+    """The identities of a factory as they are written: its own, and those that somebody assigned to it."""
+    assigned = factory.get("identity", {}).get("userAssignedIdentities") or {}
+    if not assigned:
+        return {"type": "SystemAssigned"}
+    return {"type": "SystemAssigned,UserAssigned", "userAssignedIdentities": {id_: {} for id_ in assigned}}
 
 
 def _mismatches(type_: str, desired: Any, live: Any, path: str = "") -> Iterator[str]:

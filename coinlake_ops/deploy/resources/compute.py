@@ -23,7 +23,7 @@ POOL = "coinlake"
 CLUSTER = "coinlake-export"
 NODE = "Standard_D4ds_v5"
 ENTITLEMENTS = ("allow-cluster-create", "workspace-access")
-WAREHOUSE: dict[str, Any] = {"cluster_size": "2X-Small", "auto_stop_mins": 10, "enable_serverless_compute": True}
+WAREHOUSE: dict[str, Any] = {"cluster_size": "2X-Small", "auto_stop_mins": 10}
 MACHINES: dict[str, Any] = {
     "node_type_id": NODE,
     "idle_instance_autotermination_minutes": 15,
@@ -53,7 +53,12 @@ class Compute(ItemsPart):
                 environment.factory,
                 {"application_id": factory, "entitlements": [*ENTITLEMENTS]},
             ),
-            Item("SQL warehouse", sql_warehouse.NAME, WAREHOUSE),
+            # Serverless machines stand outside a private network.
+            Item(
+                "SQL warehouse",
+                sql_warehouse.NAME,
+                WAREHOUSE | {"enable_serverless_compute": not environment.is_private},
+            ),
             permissions.item(self._clients, "SQL warehouse", sql_warehouse.NAME),
             Item("instance pool", POOL, MACHINES),
             permissions.item(self._clients, "instance pool", POOL),
@@ -71,7 +76,7 @@ class Compute(ItemsPart):
             for principal in self._principals(workspace)
         ]
         objects = (
-            ("SQL warehouse", WAREHOUSE, _warehouse(workspace)),
+            ("SQL warehouse", {**WAREHOUSE, "enable_serverless_compute": False}, _warehouse(workspace)),
             ("instance pool", MACHINES, _pool(workspace)),
             ("cluster", {**EXPORT, "single_user_name": ""}, _cluster(workspace)),
         )
@@ -79,7 +84,7 @@ class Compute(ItemsPart):
             if there is not None:
                 name, id_ = there.pop("name"), there.pop("id")
                 found.append(Item(kind, name, {field: there.get(field) for field in shape}))
-                found += permissions.live(workspace, kind, name, id_)
+                found += permissions.live(self._clients, kind, name, id_)
         return found
 
     def changes(self) -> list[Change]:
@@ -180,8 +185,8 @@ def _named(listed, name_field: str, name: str, id_field: str) -> dict[str, Any] 
     for entry in listed:
         if getattr(entry, name_field) == name:
             document = entry.as_dict()
-            # JSON leaves out a number of 0.
-            zeros = dict.fromkeys(("num_workers", "min_idle_instances"), 0)
+            # JSON leaves out a number of 0, and what is false.
+            zeros = dict.fromkeys(("num_workers", "min_idle_instances"), 0) | {"enable_serverless_compute": False}
             return zeros | document | {"name": name, "id": document[id_field]}
     return None
 
@@ -189,11 +194,11 @@ def _named(listed, name_field: str, name: str, id_field: str) -> dict[str, Any] 
 def _put_warehouse(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:
     if before is None:
         created = CreateWarehouseRequestWarehouseType.PRO
-        workspace.warehouses.create(name=item.name, max_num_clusters=1, warehouse_type=created, **WAREHOUSE)
+        workspace.warehouses.create(name=item.name, max_num_clusters=1, warehouse_type=created, **item.content)
     else:
         edited = EditWarehouseRequestWarehouseType.PRO
         id_ = needed(_warehouse(workspace), f"SQL warehouse {item.name}")["id"]
-        workspace.warehouses.edit(id_, name=item.name, max_num_clusters=1, warehouse_type=edited, **WAREHOUSE)
+        workspace.warehouses.edit(id_, name=item.name, max_num_clusters=1, warehouse_type=edited, **item.content)
 
 
 def _put_pool(workspace: WorkspaceClient, item: Item, before: Item | None) -> None:

@@ -5,13 +5,14 @@ deleted last. Addresses that only a deployment knows replace those in git.
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from adf_lab import Factory, load_factory, target_of
 from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
-from coinlake_ops.deploy.resources.azure_resources import factory_settings
+from coinlake_ops.deploy.resources.azure_resources import factory_identity, factory_settings
 from coinlake_ops.deploy.resources.compute import cluster_id, pool_id
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
@@ -35,12 +36,16 @@ class FactoryObjects(ItemsPart):
         super().__init__(clients)
         self._folder = clients.root / "adf"
 
+    @cached_property
+    def _factory(self) -> Factory:
+        """The factory as git has it, read once."""
+        return load_factory(self._folder)
+
     def desired(self) -> list[Item]:
         """See ItemsPart: each object after those that it refers to, running triggers last."""
-        factory = load_factory(self._folder)
         objects = [
-            Item(kind, name, pruned(factory.resources[kind][name].properties, ADDED))
-            for kind, name in _in_order_of_references(factory)
+            Item(kind, name, pruned(self._factory.resources[kind][name].properties, ADDED))
+            for kind, name in _in_order_of_references(self._factory)
         ]
         running = self._clients.environment.running_triggers
         states = [
@@ -128,7 +133,7 @@ class FactoryObjects(ItemsPart):
 
     def _put_object(self, item: Item) -> None:
         """What is sent is the file as git has it, with the empty values that comparing leaves out."""
-        properties = load_factory(self._folder).resources[item.kind][item.name].properties
+        properties = self._factory.resources[item.kind][item.name].properties
         properties = {name: value for name, value in properties.items() if name not in ADDED}
         document = {"name": item.name, "properties": properties}
         self._operations(item.kind).create_or_update(*self._place, item.name, document)
@@ -136,13 +141,8 @@ class FactoryObjects(ItemsPart):
     def _put_global_parameters(self, values: dict[str, Any]) -> None:
         """A PUT of a factory replaces all of it: everything else goes back as it came."""
         document = needed(self._factory_document(), f"factory {self._name}")
-        kept = {name: document[name] for name in ("location", "identity", "tags") if name in document}
-        # Of its identities, those that somebody assigned are written, and its own is not.
-        kept["identity"] = {
-            name: value
-            for name, value in document["identity"].items()
-            if name in ("type", "userAssignedIdentities")
-        }
+        kept: dict[str, Any] = {name: document[name] for name in ("location", "tags") if name in document}
+        kept["identity"] = factory_identity(document)
         properties = factory_settings(document) | {"globalParameters": values}
         self._clients.arm.put(self._path, API, kept | {"properties": properties})
 

@@ -7,6 +7,7 @@ from typing import Any
 from databricks.sdk.errors import NotFound
 from databricks.sdk.service.catalog import AzureManagedIdentity, CredentialPurpose
 
+from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.deploy.sql_warehouse import SqlWarehouse
 from coinlake_ops.desired_state import Item
@@ -21,6 +22,10 @@ class Governance(ItemsPart):
 
     name = "governance"
     purpose = "Unity Catalog: catalog, schemas, volume, tables, policies, tags, grants"
+
+    def __init__(self, clients: Clients):
+        super().__init__(clients)
+        self._warehouse: SqlWarehouse | None = None
 
     def desired(self) -> list[Item]:
         """See ItemsPart."""
@@ -39,9 +44,10 @@ class Governance(ItemsPart):
             return []
         desired = self.desired()
         found = [item for item in map(self._live_credential, desired) if item is not None]
-        warehouse = SqlWarehouse(workspace, self._clients.sleep)
-        if warehouse.exists:
-            found += live.read(warehouse.query, desired, str(self._clients.parameters["catalog"]))
+        # Found anew by every comparison: the part compute may have made it since.
+        self._warehouse = SqlWarehouse(workspace, self._clients.sleep)
+        if self._warehouse.exists:
+            found += live.read(self._warehouse.query, desired, str(self._clients.parameters["catalog"]))
         return found
 
     def changes(self) -> list[Change]:
@@ -78,9 +84,12 @@ class Governance(ItemsPart):
             self._put_credential(item, before)
         for statement in statements.put(item, before):
             self._execute(statement)
+        workspace = self._clients.needed_workspace()
         if item.kind == "external location" and before is not None:
-            locations = self._clients.needed_workspace().external_locations
-            locations.update(item.name, comment=item.content["comment"])
+            workspace.external_locations.update(item.name, comment=item.content["comment"])
+        if item.kind == "function":
+            # Only its owner may replace it, and the next to deploy may be somebody else; no statement says so.
+            workspace.functions.update(item.name, owner=self._clients.environment.platform_group)
 
     def remove(self, item: Item) -> None:
         """See ItemsPart."""
@@ -88,7 +97,9 @@ class Governance(ItemsPart):
             self._execute(statement)
 
     def _execute(self, statement: str) -> None:
-        SqlWarehouse(self._clients.needed_workspace(), self._clients.sleep).execute(statement)
+        workspace = self._clients.needed_workspace()
+        self._warehouse = self._warehouse or SqlWarehouse(workspace, self._clients.sleep)
+        self._warehouse.execute(statement)
 
     def _live_credential(self, item: Item) -> Item | None:
         if item.kind not in CREDENTIALS:

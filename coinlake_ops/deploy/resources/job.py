@@ -1,10 +1,14 @@
-"""The Databricks job that runs the notebooks without a factory: serverless, in the order of the batch run."""
+"""The Databricks job that runs the notebooks without a factory, in the order of the batch run.
+
+It runs on serverless machines; in a network of its own on machines of the pool, which stand there.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from databricks.sdk.errors import PermissionDenied
+from databricks.sdk.service.compute import DataSecurityMode
 from databricks.sdk.service.jobs import JobSettings
 
 from coinlake import schema
@@ -14,11 +18,14 @@ from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.deploy import permissions
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned, restricted
+from coinlake_ops.deploy.resources.compute import pool_id
 from coinlake_ops.deploy.resources.notebooks import notebook_path
 from coinlake_ops.deploy.resources.part import ItemsPart
 from coinlake_ops.desired_state import Item
 
 NAME = "coinlake"
+# A run that takes longer is worth a look; one that fails is anyway.
+UNUSUAL_SECONDS = 2 * 3600
 # Settings that are not ours and would change what runs, or when: nobody may add them unseen.
 STARTED_OTHERWISE = ("continuous", "git_source", "job_clusters", "parameters", "schedule", "trigger")
 
@@ -47,9 +54,10 @@ class Job(ItemsPart):
         # Of whom it runs as, only this says it in all cases: the setting itself is for writing.
         run_as = {"run_as": {"service_principal_name": job.run_as_user_name}}
         shown = pruned(held.as_dict()) | run_as
-        started_otherwise = {name: shown[name] for name in STARTED_OTHERWISE if name in shown}
-        found = [Item("job", NAME, restricted(shown, pruned(self._settings())) | started_otherwise)]
-        return found + permissions.live(workspace, "job", NAME, str(job_id))
+        wanted = pruned(self._settings())
+        started_otherwise = {name: shown[name] for name in STARTED_OTHERWISE if name in {*shown} - {*wanted}}
+        found = [Item("job", NAME, restricted(shown, wanted) | started_otherwise)]
+        return found + permissions.live(self._clients, "job", NAME, str(job_id))
 
     def put(self, item: Item, before: Item | None) -> None:
         """See ItemsPart."""
@@ -76,8 +84,18 @@ class Job(ItemsPart):
             self._clients.needed_workspace().jobs.delete(self._needed_job_id())
 
     def _settings(self) -> dict[str, Any]:
-        described = settings(self._clients.parameters, self._clients.root, notebook_path)
-        return described | {"run_as": {"service_principal_name": self._clients.factory_application_id}}
+        pool = None
+        if self._clients.environment.is_private:
+            pool = pool_id(self._clients) or "(known after the part compute)"
+        described = settings(self._clients.parameters, self._clients.root, notebook_path, pool)
+        addresses = [self._clients.environment.alert_email]
+        return described | {
+            "run_as": {"service_principal_name": self._clients.factory_application_id},
+            "email_notifications": {
+                "on_failure": addresses,
+                "on_duration_warning_threshold_exceeded": addresses,
+            },
+        }
 
     def _job_id(self) -> int | None:
         workspace = self._clients.workspace()
@@ -89,12 +107,32 @@ class Job(ItemsPart):
         return needed(self._job_id(), f"job {NAME}")
 
 
-def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], str]) -> dict[str, Any]:
+def settings(
+    parameters: dict[str, Value], root: Path, place: Callable[[str], str], pool: str | None = None
+) -> dict[str, Any]:
     """The settings of the job as the Jobs API 2.2 takes them.
 
     `parameters` are those of an environment; each task gets the ones that its notebook declares, as text.
     `root` is the repository; `place` gives the path that a task has for a notebook, by its name.
+    With the id of a `pool` all tasks share one cluster of its machines; without, they run on serverless ones.
     """
+    packages = databricks_runtime.dependencies()
+    if pool is None:
+        spec = {"environment_version": databricks_runtime.SERVERLESS_VERSION, "dependencies": packages}
+        machines: dict[str, Any] = {"environments": [{"environment_key": "default", "spec": spec}]}
+        where: dict[str, Any] = {"environment_key": "default"}
+    else:
+        cluster = {
+            "spark_version": databricks_runtime.SPARK_VERSION,
+            "instance_pool_id": pool,
+            "num_workers": 1,
+            "data_security_mode": DataSecurityMode.SINGLE_USER.value,
+        }
+        machines = {"job_clusters": [{"job_cluster_key": "shared", "new_cluster": cluster}]}
+        where = {
+            "job_cluster_key": "shared",
+            "libraries": [{"pypi": {"package": package}} for package in packages],
+        }
     tasks = []
     for name in schema.STEPS:
         declared = notebooks.declared_parameters(root / "notebooks" / f"{name}.ipynb")
@@ -112,23 +150,22 @@ def settings(parameters: dict[str, Value], root: Path, place: Callable[[str], st
                     "source": "WORKSPACE",
                     "base_parameters": values,
                 },
-                "environment_key": "default",
+                **where,
                 "max_retries": 1 if name.startswith("03") else 0,
                 "min_retry_interval_millis": 60_000,
                 "timeout_seconds": 3600,
             }
         )
-    spec = {
-        "environment_version": databricks_runtime.SERVERLESS_VERSION,
-        "dependencies": databricks_runtime.dependencies(),
-    }
     return {
         "name": NAME,
         "description": "Notebooks 00 to 08 of coinlake. Generated from parameters and notebooks.",
         "format": "MULTI_TASK",
         "max_concurrent_runs": 1,
         "queue": {"enabled": True},
+        "health": {
+            "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": UNUSUAL_SECONDS}],
+        },
         "tags": {"project": "coinlake", "environment": str(parameters["environment"])},
-        "environments": [{"environment_key": "default", "spec": spec}],
+        **machines,
         "tasks": tasks,
     }

@@ -53,7 +53,7 @@ class Notebooks(ItemsPart):
         ]
 
     def live(self) -> list[Item]:
-        """See ItemsPart: of files, those that a deployment brought here."""
+        """See ItemsPart: of files, those that a deployment brought here; who was given anything on any of them."""
         workspace = self._clients.workspace()
         if workspace is None:
             return []
@@ -61,19 +61,19 @@ class Notebooks(ItemsPart):
         kinds = {ObjectType.DIRECTORY: "folder", ObjectType.NOTEBOOK: "notebook"}
         found: list[Item] = []
         hashes = {}
-        if "." in objects:
-            found += permissions.live(workspace, "folder", ".", self._folder_id(objects["."]))
+        wanted = {item.name for item in self.desired()}
         for name, entry in objects.items():
             kind = kinds.get(entry.object_type, "file")
-            if kind == "folder":
+            if kind == "folder" and name in wanted:
                 found.append(Item(kind, name))
-            elif name in record:
+            elif kind != "folder" and name in record:
                 is_as_sent = record[name]["modified_at"] == entry.modified_at
                 hashes[name] = record[name]["sha256"] if is_as_sent else CHANGED
                 found.append(Item(kind, name, hashes[name]))
-        wanted = {item.name for item in self.desired()}
-        # A folder that only people's own files are in is theirs.
-        found = [item for item in found if item.kind != "folder" or item.name in wanted]
+            else:
+                # A file that no deployment brought, and a folder that only such files are in, are people's own.
+                continue
+            found += permissions.live(self._clients, kind, name, _id(entry))
         # A file that is gone stays in the record until the next time it is written, which does no harm.
         listed = {name: hashes.get(name, "gone") for name in record if name in wanted or name in objects}
         return found + ([Item("record", RECORD, listed)] if record else [])
@@ -89,7 +89,7 @@ class Notebooks(ItemsPart):
         if item.kind == "folder":
             workspace.workspace.mkdirs(path)
         elif item.kind.endswith(permissions.SUFFIX):
-            permissions.give(workspace, item, self._folder_id(workspace.workspace.get_status(FOLDER)))
+            permissions.give(workspace, item, _id(workspace.workspace.get_status(path)))
         elif item.kind == "record":
             self._write_record(item.content)
         else:
@@ -103,14 +103,11 @@ class Notebooks(ItemsPart):
 
     def remove(self, item: Item) -> None:
         """See ItemsPart."""
-        api = self._clients.needed_workspace().workspace
-        if item.kind == "folder":
-            api.delete(_place(item.name), recursive=item.name == ".")
+        workspace, path = self._clients.needed_workspace(), _place(item.name)
+        if item.kind.endswith(permissions.SUFFIX):
+            permissions.give(workspace, Item(item.kind, item.name, {}), _id(workspace.workspace.get_status(path)))
         else:
-            api.delete(_place(item.name))
-
-    def _folder_id(self, folder: ObjectInfo) -> str:
-        return str(needed(folder.object_id, f"id of the folder {FOLDER}"))
+            workspace.workspace.delete(path, recursive=item.name == ".")
 
     def _files(self) -> list[str]:
         paths = {path for pattern in SENT for path in self._root.glob(pattern)}
@@ -157,6 +154,10 @@ class Notebooks(ItemsPart):
 def notebook_path(name: str) -> str:
     """Where a notebook stands in the workspace, by its name without the ending."""
     return f"/Workspace{FOLDER}/notebooks/{name}"
+
+
+def _id(entry: ObjectInfo) -> str:
+    return str(needed(entry.object_id, f"id of {entry.path}"))
 
 
 def _target(path: str) -> str:

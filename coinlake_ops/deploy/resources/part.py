@@ -46,6 +46,10 @@ class Part(ABC):
     def removals(self) -> list[Change]:
         """The changes that remove everything that this part made, in order."""
 
+    def roles_are_new(self) -> bool:
+        """Whether a service may refuse only because a role was assigned minutes ago."""
+        return self._clients.has_new_roles()
+
     def wait(self, seconds: float) -> None:
         """Let time pass before another attempt."""
         self._clients.sleep(seconds)

@@ -10,10 +10,12 @@ from databricks.sdk.service.workspace import AclPermission, AzureKeyVaultSecretS
 from coinlake import runtime
 from coinlake.bronze import KEY_NAME
 from coinlake.errors import CoinlakeError
+from coinlake_ops.deploy import permissions
 from coinlake_ops.deploy.clients import Clients
-from coinlake_ops.deploy.needed import NotAllowed
+from coinlake_ops.deploy.needed import CLOSED, FROM_INSIDE, NotAllowed
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
+from coinlake_ops.governance import workspace
 
 
 class Secrets(ItemsPart):
@@ -29,12 +31,13 @@ class Secrets(ItemsPart):
     def desired(self) -> list[Item]:
         """See ItemsPart; a secret's content is only that it is there."""
         environment, scope = self._clients.environment, str(self._clients.parameters["secret_scope"])
-        readers = [self._clients.factory_application_id, environment.engineers_group]
+        levels = workspace.scope_readers(permissions.principals(self._clients), environment.name)
+        readers = [Item("scope reader", f"{scope} to {who}", level) for who, level in levels.items()]
         vault = {"vault": environment.vault_url.rstrip("/")}
         return [
             *([Item("secret", KEY_NAME, "there")] if self._clients.parameters["plan"] != "keyless" else []),
             *([Item("secret scope", scope, vault)] if scope else []),
-            *([Item("scope reader", f"{scope} to {reader}", "READ") for reader in readers] if scope else []),
+            *(readers if scope else []),
         ]
 
     def live(self) -> list[Item]:
@@ -100,6 +103,9 @@ class Secrets(ItemsPart):
             return any(secret.name == KEY_NAME for secret in self._clients.vault.list_properties_of_secrets())
         except HttpResponseError as problem:
             reason = problem.status_code
+            is_closed = CLOSED.search(str(problem))
+        if is_closed:
+            raise NotAllowed(f"{self._clients.environment.vault_url} does not answer. {FROM_INSIDE}")
         raise NotAllowed(
             f"{self._clients.environment.vault_url} does not let this identity list secrets ({reason}). "
             "The role for it is Key Vault Secrets Officer, which the platform group has; "

@@ -1,5 +1,7 @@
 """The database: the SQL files of the warehouse, its roles, and who is in them."""
 
+from collections.abc import Mapping
+
 from coinlake.errors import CoinlakeError
 from coinlake.warehouse import EntraId
 from coinlake_ops.deploy.clients import not_yet
@@ -24,23 +26,26 @@ class Sql(ItemsPart):
             "coinlake_analyst": [environment.analysts_group],
             "coinlake_factory": [environment.factory],
             # Notebook 05 signs in as the access connector, by its service credential.
-            "coinlake_loader": [environment.engineers_group, environment.access_connector],
+            "coinlake_loader": [environment.access_connector],
         }
+        # Who loads may also change the procedure that the factory runs: in production only the pipeline does.
+        members["coinlake_loader" if environment.name == "dev" else "coinlake_analyst"] += [
+            environment.engineers_group
+        ]
         return [
             Item(OBJECTS, environment.sql_database, {"waiting": []}),
-            Item(ACCESS, environment.sql_database, members),
+            Item(ACCESS, environment.sql_database, {role: sorted(names) for role, names in members.items()}),
         ]
 
     def live(self) -> list[Item]:
-        """See ItemsPart; of a role's members, those that should be there."""
+        """See ItemsPart; who is in coinlake_reader is the administrators' business, and no drift."""
         database = self._clients.database()
         if database is None:
             return []
         name, waiting = self._clients.environment.sql_database, database.waiting()
         found = [Item(OBJECTS, name, {"waiting": waiting})]
         members = database.members() if self._is_built(waiting) else {}
-        wanted = self.desired()[1].content
-        there = {role: [who for who in wanted[role] if who in members.get(role, ())] for role in wanted}
+        there = {role: members.get(role, []) for role in self.desired()[1].content}
         return found + ([Item(ACCESS, name, there)] if any(there.values()) else [])
 
     def removals(self) -> list[Change]:
@@ -53,6 +58,7 @@ class Sql(ItemsPart):
             self._database().build()
         else:
             self._database().give_access(item.content, self._ids())
+            self._database().take_access(_others(before.content, item.content) if before else {})
 
     def remove(self, item: Item) -> None:
         """See ItemsPart: there is nothing that this part would remove alone."""
@@ -80,3 +86,8 @@ class Sql(ItemsPart):
     def _database(self) -> Database:
         self._clients.needed_workspace()
         return needed(self._clients.database(), "deployment of the part resources")
+
+
+def _others(there: Mapping[str, list[str]], wanted: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Role -> those of its members who should not be."""
+    return {role: [name for name in names if name not in wanted[role]] for role, names in there.items()}

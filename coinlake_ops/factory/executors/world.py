@@ -48,22 +48,25 @@ class LocalWorld:
     While inside, no other run works on the lake: it waits, or is waited for.
 
     `parameters` are the global parameters of the run; `as_of` is the moment of the simulated market, "" for its
-    default; `api` is the address of a running `coinlake api`, "" to serve the market within the run.
+    default; `api` is the address of a running `coinlake api`, "" to serve the market within the run. `kernels`
+    are those of a process that ends them itself on Ctrl-C; without them the run does it.
     """
 
-    def __init__(self, factory, parameters, *, as_of="", api="", environ=os.environ):
+    def __init__(self, factory, parameters, *, as_of="", api="", environ=os.environ, kernels=None):
         self.factory = factory
         self.parameters = parameters
         self.lake = Path(runtime.resolve_path(str(parameters["lake_path"])))
         self.warehouse_lock = threading.Lock()
         self._as_of, self._api, self._environ = as_of, api.rstrip("/"), environ
-        self.kernels = Kernels()
+        self.kernels = kernels or Kernels()
+        self._ends_kernels = kernels is None
         self._started = ExitStack()
         self._starting = threading.RLock()
 
     def __enter__(self):
-        self._started.enter_context(only_worker(self.lake))
-        self._started.enter_context(ended_by_ctrl_c(self.kernels))
+        self._started.enter_context(only_worker(self.lake, stopped=self.kernels.stopped))
+        if self._ends_kernels:
+            self._started.enter_context(ended_by_ctrl_c(self.kernels))
         return self
 
     def __exit__(self, *_):

@@ -5,6 +5,7 @@ The client, its retries and its budget are the same whoever answers: network, re
 
 from coinlake.api.adapters import TakingTime, response, session
 from coinlake.api.client import Attempt, Client, keep_headers
+from coinlake.api.credits import kept_for_present, projected_credits
 from coinlake.api.endpoints import (
     COINGECKO,
     COINGECKO_PRO,
@@ -16,13 +17,25 @@ from coinlake.api.endpoints import (
     same_question,
     without_key,
 )
-from coinlake.api.responses import Classification, classify, ends_run, is_json, remedy
+from coinlake.api.responses import (
+    COUNTED_WITHOUT_ANSWER,
+    OUT_OF_CREDITS,
+    Classification,
+    classify,
+    costs_credit,
+    ends_month,
+    ends_run,
+    is_json,
+    remedy,
+)
 from coinlake.api.tiers import TIERS, Tier, choose_tier
 
 __all__ = [
     "COINGECKO",
     "COINGECKO_PRO",
+    "COUNTED_WITHOUT_ANSWER",
     "LARGEST_PAGE",
+    "OUT_OF_CREDITS",
     "TIERS",
     "Attempt",
     "Classification",
@@ -34,9 +47,13 @@ __all__ = [
     "absolute_url",
     "choose_tier",
     "classify",
+    "costs_credit",
+    "ends_month",
     "ends_run",
     "is_json",
     "keep_headers",
+    "kept_for_present",
+    "projected_credits",
     "remedy",
     "request_url",
     "response",

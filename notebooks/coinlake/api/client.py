@@ -6,12 +6,13 @@ Who answers (a simulator, a tape, the network) and what time it is are given to 
 
 import email.utils
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from coinlake import __version__
 from coinlake.api import endpoints, responses
@@ -81,8 +82,9 @@ class _KeyHeader(requests.auth.AuthBase):
 class Client:
     """Asks requests one after another through `session`, in the time of `clock`.
 
-    `requests_per_minute` spaces all attempts evenly; `credits` is how many 2xx answers may still come (None: no
-    limit). Waits between attempts double from `first_wait` to `longest_wait` seconds, with a jitter seeded by
+    `requests_per_minute` spaces all attempts evenly, the first one from `last_call` too: the UTC instant at which
+    a client before this one asked. `credits` is how many attempts that cost one may still be made; None is no
+    limit. Waits between attempts double from `first_wait` to `longest_wait` seconds, with a jitter seeded by
     `seed`. A server that names its own wait is obeyed; one that names more than `longest_ordered_wait` seconds
     ends the run.
     """
@@ -93,6 +95,7 @@ class Client:
         clock: Clock,
         *,
         requests_per_minute: float,
+        last_call: datetime | None = None,
         credits: int | None = None,
         key_header: str | None = None,
         key: Secret | None = None,
@@ -106,6 +109,10 @@ class Client:
         self._session, self._clock = session, clock
         self._spacing = 60.0 / requests_per_minute
         self._next_turn: float | None = None
+        if last_call is not None:
+            # A clock that was set back must not stop anybody for longer than a turn.
+            gone = max(0.0, (clock.now() - last_call).total_seconds())
+            self._next_turn = clock.monotonic() + self._spacing - gone
         self.credits = credits
         self._auth = _KeyHeader(key_header, key) if key_header and key else None
         self._key = key
@@ -117,28 +124,43 @@ class Client:
 
     def fetch(self, request: Request) -> list[Attempt]:
         """Ask until data comes, asking again is no use, or the attempts are used up. The last one counts."""
-        attempts: list[Attempt] = []
+        return list(self.attempts(request))
+
+    def attempts(
+        self, request: Request, *, before: Callable[[Attempt], None] | None = None, keep: int = 0
+    ) -> Iterator[Attempt]:
+        """The attempts of `fetch`, each as soon as it is made.
+
+        `before` is given each attempt just before it is sent, as what it is should nothing more be heard of it.
+        `keep` credits are left: where no more are there, nothing is sent.
+        """
         limit = request.attempts or self._attempts
-        while True:
-            attempts.append(self._attempt(request, len(attempts) + 1))
-            if not attempts[-1].classification.retry or len(attempts) == limit:
-                return attempts
-            wait = self._wait_after(attempts[-1])
+        for number in range(1, limit + 1):
+            attempt = self._attempt(request, number, before, keep)
+            retry = attempt.classification.retry and number < limit
+            wait = self._wait_after(attempt) if retry else 0.0
             if wait > self._longest_ordered_wait:
-                classification = responses.stay_away(attempts[-1].classification, wait)
-                return [*attempts[:-1], replace(attempts[-1], classification=classification)]
+                retry = False
+                attempt = replace(attempt, classification=responses.stay_away(attempt.classification, wait))
+            yield attempt
+            if not retry:
+                return
             self._clock.sleep(wait)
 
-    def _attempt(self, request: Request, number: int) -> Attempt:
-        if self.credits == 0:
+    def _attempt(
+        self, request: Request, number: int, before: Callable[[Attempt], None] | None, keep: int
+    ) -> Attempt:
+        if self.credits is not None and self.credits <= keep:
             return Attempt(request, number, 0, {}, None, self._clock.now(), 0, responses.out_of_credits())
         self._await_turn()
+        if before is not None:
+            before(Attempt(request, number, 0, {}, None, self._clock.now(), 0, responses.cut_off()))
         started = self._clock.monotonic()
         status, headers, body, flaw = self._ask(request.url)
         elapsed_ms = round((self._clock.monotonic() - started) * 1000)
-        if self.credits is not None and 200 <= status < 300:
-            self.credits -= 1
         classification = self._judge(request.endpoint, status, headers, body, flaw)
+        if self.credits is not None and responses.costs_credit(status, classification.error):
+            self.credits -= 1
         body, classification, headers = self._without_key(body, classification, headers)
         return Attempt(request, number, status, headers, body, self._clock.now(), elapsed_ms, classification)
 
@@ -267,6 +289,9 @@ def _same_host(one: str, other: str) -> bool:
 
 def _kind(problem: requests.RequestException) -> str:
     """What went wrong on the line, in words: the library's message holds addresses of objects."""
+    if isinstance(problem.args[0] if problem.args else None, urllib3.exceptions.ProtocolError):
+        # The connection stood, so the request may have arrived.
+        return "connection lost"
     kinds = {
         requests.exceptions.SSLError: "secure connection failed",
         requests.exceptions.ProxyError: "proxy did not connect",

@@ -21,8 +21,6 @@ REMEDIES = {
     10002: "The API key is missing or wrong: check COINLAKE_COINGECKO_API_KEY (or the secret "
     "coingecko-api-key), and that the parameter plan is the key's plan.",
     10005: "This question is for paying plans: use plan=pro with a pro key.",
-    10006: "The month's calls are used up: run again next month or with another key; "
-    "until then plan=keyless is counted separately.",
     10010: "The key belongs to another plan: a pro key needs plan=pro, a demo key plan=demo.",
     10011: "The key belongs to another plan: a pro key needs plan=pro, a demo key plan=demo.",
     10012: "History beyond 365 days is for paying plans: set history_days to at most 365, or use plan=pro.",
@@ -37,10 +35,16 @@ _ELSE = "Run again later; the body that came stands in landing_errors."
 
 # What the client itself says when it ends a run.
 OUT_OF_CREDITS = "0 out of credits: this month's budget is used up"
+
+# The service may have answered what never arrived here, and counted it.
+CUT_OFF = "0 cut off while the answer was awaited"
+COUNTED_WITHOUT_ANSWER = (CUT_OFF, "0 answer timed out", "0 connection lost")
 _STAY_AWAY = "(asks to wait "
 
 _RETRIED = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 _LONGEST_TEXT = 160
+# How CoinGecko says with HTTP 429 that the month, not the minute, is used up; its code is not documented.
+_MONTHLY = re.compile(r"reached [\d,]+ calls limit|\bmonthly\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,25 @@ def out_of_credits() -> Classification:
     return Classification(error=OUT_OF_CREDITS, stop=True)
 
 
+def costs_credit(status: int, error: str | None) -> bool:
+    """Whether CoinGecko counts an attempt: every 2xx answer, and what it may have answered without us hearing it.
+
+    Source: CoinGecko API documentation, "Authentication", usage credits: each successful request (HTTP 200)
+    deducts one credit.
+    """
+    return 200 <= status < 300 or error in COUNTED_WITHOUT_ANSWER
+
+
+def ends_month(error: str | None) -> bool:
+    """Whether an error text says that the month's calls are used up, by CoinGecko's count or by our own."""
+    return error is not None and (error == OUT_OF_CREDITS or error.startswith(f"{QUOTA_EXHAUSTED} "))
+
+
+def cut_off() -> Classification:
+    """The classification of a request of which nothing more was heard, because the asking ended."""
+    return Classification(error=CUT_OFF, retry=True)
+
+
 def stay_away(classification: Classification, seconds: float) -> Classification:
     """The same failure, of a server that asks to be left alone for longer than a run waits."""
     return replace(
@@ -100,13 +123,11 @@ def stay_away(classification: Classification, seconds: float) -> Classification:
 
 def ends_run(error: str) -> bool:
     """Whether an error text is one after which asking more in the same run is no use."""
-    return error == OUT_OF_CREDITS or _STAY_AWAY in error or error.startswith(f"{QUOTA_EXHAUSTED} ")
+    return ends_month(error) or _STAY_AWAY in error
 
 
 def remedy(error: str) -> str:
     """What a person can do about an error text, which begins with its code."""
-    if error == OUT_OF_CREDITS:
-        return "Raise credits_per_month if your plan has more, wait for the next month, or use plan=keyless."
     code = error.split(" ", 1)[0]
     return REMEDIES.get(int(code), _ELSE) if code.isdigit() else _ELSE
 
@@ -152,6 +173,8 @@ def _reported_error(document: Any) -> tuple[int, str]:
 
 def _failure(status: int, code: int, message: str) -> Classification:
     code = code or _cloudflare_code(message) or status
+    if status == HTTPStatus.TOO_MANY_REQUESTS and _MONTHLY.search(message):
+        code = QUOTA_EXHAUSTED
     means = code if 400 <= code < 600 else status
     stop = code == QUOTA_EXHAUSTED
     # The status says whether asking again may help; an error sent as 2xx says so by its own code.

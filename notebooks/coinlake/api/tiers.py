@@ -5,6 +5,7 @@ The parameter `plan` names one.
 
 from dataclasses import dataclass, replace
 
+from coinlake.api.credits import kept_for_present
 from coinlake.api.endpoints import COINGECKO, COINGECKO_PRO
 from coinlake.errors import ConfigurationError
 
@@ -19,6 +20,11 @@ class Tier:
     requests_per_minute: int
     credits_per_month: int | None
     history_days: int | None = 365
+
+    @property
+    def kept_for_present(self) -> int:
+        """The credits of a month that are never spent on history; 0 where no budget is stated."""
+        return kept_for_present(self.credits_per_month or 0)
 
 
 TIERS: dict[str, Tier] = {

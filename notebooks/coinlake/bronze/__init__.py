@@ -1,6 +1,14 @@
 """Bronze: what the API answered, byte for byte. A run asks, and lands whole or not at all."""
 
-from coinlake.bronze.ingestion import KEY_NAME, SMALLEST_MARKET, Summary, ingest, resolve_as_of
+from coinlake.bronze.budget import SpendingPlan, plan_spending
+from coinlake.bronze.ingestion import (
+    KEY_NAME,
+    SMALLEST_MARKET,
+    Summary,
+    ingest,
+    plan_ingestion,
+    resolve_as_of,
+)
 from coinlake.bronze.landing_zone import LandingZone, Line
 from coinlake.bronze.recordings import Recording, add_recording
 from coinlake.bronze.replay import ReplayAdapter
@@ -15,9 +23,12 @@ __all__ = [
     "ReplayAdapter",
     "RequestPlan",
     "Settings",
+    "SpendingPlan",
     "Summary",
     "add_recording",
     "ingest",
+    "plan_ingestion",
     "plan_requests",
+    "plan_spending",
     "resolve_as_of",
 ]

@@ -7,15 +7,16 @@ committed before anything is raised.
 import json
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from requests.adapters import BaseAdapter
 
 from coinlake import api, instants, runtime, sources
-from coinlake.api import Attempt, Client, Request
-from coinlake.bronze import replay
-from coinlake.bronze.landing_zone import LandingRun, LandingZone, Line
+from coinlake.api import Attempt, Client, Request, Tier
+from coinlake.bronze import budget, replay
+from coinlake.bronze.budget import SpendingPlan, plan_spending
+from coinlake.bronze.landing_zone import LandingRun, LandingZone, Line, Spending
 from coinlake.bronze.recordings import Recording, requests_of
 from coinlake.bronze.request_plan import (
     RequestPlan,
@@ -31,7 +32,7 @@ from coinlake.errors import ApiError, ConfigurationError
 KEY_NAME = "coingecko-api-key"
 
 # The context APIs state no pace that a handful of calls could exceed; one a second is polite.
-CONTEXT_PER_MINUTE = 60
+CONTEXT = Tier("context", "", None, requests_per_minute=60, credits_per_month=None)
 
 SMALLEST_MARKET = 1000
 
@@ -43,7 +44,8 @@ class Summary:
     """What an ingestion did: its runs, how much was asked and landed, and what was lost.
 
     `lost` are the last meta lines of requests that were never answered with data;
-    `skipped` are endpoints whose answer of the day was landed before.
+    `skipped` are endpoints whose answer of the day was landed before;
+    `deferred` requests for history wait until the month turns, at `until`.
     """
 
     runs: list[str] = field(default_factory=list)
@@ -54,6 +56,8 @@ class Summary:
     bytes: int = 0
     lost: list[Line] = field(default_factory=list)
     skipped: tuple[str, ...] = ()
+    deferred: int = 0
+    until: datetime | None = None
 
     @property
     def rejected(self) -> int:
@@ -70,7 +74,8 @@ class Summary:
             which = f": run {self.already_landed[-1]} is landed already" if self.already_landed else ""
             return f"nothing to ask{which}"
         counts = f"{self.asked:,} requests: {self.landed:,} landed, {self.rejected:,} lost"
-        return counts + (f"; failed attempts: {self.errors:,}" if self.errors else "")
+        counts += f"; failed attempts: {self.errors:,}" if self.errors else ""
+        return counts + (f"; {self.deferred:,} wait until {self.until:%Y-%m-%d}" if self.until else "")
 
 
 def ingest(
@@ -85,8 +90,9 @@ def ingest(
 
     `adapter` and `clock` take the place of the network and of the machine's time when source is live.
     Raises ApiError, after landing what did answer, when page 1 of /coins/markets is missing, the month's
-    credits are used up, or CoinGecko asks to stay away. Other lost answers are counted, not raised; a replay
-    reports recorded errors and goes on.
+    credits do not reach for the present, or CoinGecko asks to stay away. Other lost answers are counted, not
+    raised; history that waits for the next month's credits is no error; a replay reports recorded errors and goes
+    on.
     """
     landing = LandingZone(runtime.resolve_path(settings.lake_path))
     for note in landing.recover():
@@ -94,6 +100,20 @@ def ingest(
     if settings.source == "replay":
         return _replay(group, settings, landing, say)
     return _run(group, settings, landing, say, adapter, clock or SystemClock())
+
+
+def plan_ingestion(group: str, settings: Settings, *, clock: Clock | None = None) -> SpendingPlan:
+    """What `ingest` with these settings would ask now, and what it would leave for later; asks and writes nothing.
+
+    Raises ConfigurationError as `ingest` does. A replay asks nobody.
+    """
+    landing = LandingZone(runtime.resolve_path(settings.lake_path))
+    clock = clock or SystemClock()
+    if settings.source == "replay":
+        _tape(settings)
+        _asked_instant(settings)
+        return plan_spending(RequestPlan(()), _tier(group, settings), 0, clock.now())
+    return _look_ahead(group, settings, landing, clock).spending_plan
 
 
 def resolve_as_of(group: str, settings: Settings, landing: LandingZone, now: datetime) -> datetime:
@@ -160,37 +180,69 @@ def _newest_runs(landing: LandingZone) -> dict[str, datetime]:
 def _run(
     group: str, settings: Settings, landing: LandingZone, say: Say, adapter: BaseAdapter | None, clock: Clock
 ) -> Summary:
-    as_of = resolve_as_of(group, settings, landing, clock.now())
-    is_simulated = settings.source == "simulated"
-    landing.refuse_mixing(is_simulated)
-    run = _open_run(group, settings, as_of, landing)
-    if landing.has(run):
-        _refuse_incomplete(group, landing.lines(run), run, is_simulated)
+    ahead = _look_ahead(group, settings, landing, clock)
+    is_simulated, run, plan = ahead.is_simulated, ahead.run, ahead.spending_plan
+    if ahead.is_landed:
+        _refuse_incomplete(group, landing.lines(run), run, ahead, landing)
         return Summary(already_landed=[run])
-    asked = landing.asked(instants.data_day(as_of))
-    planned = plan_requests(group, settings, as_of, asked)
-    summary = Summary(skipped=planned.skipped)
-    if not planned.calls:
+    summary = Summary(skipped=ahead.due.skipped)
+    if not ahead.due.calls:
         return summary
+    if plan.refused and not plan.calls:
+        raise ApiError(_month_is_over(ahead, plan, "", ahead.moment))
     if is_simulated:
-        clock = VirtualClock(as_of)
+        clock = VirtualClock(ahead.moment)
         adapter = _simulator(settings, clock)
-    client = _client(group, settings, landing, clock, adapter)
-    say(_cost(group, settings, planned, client.credits))
+    client = _client(group, settings, ahead, clock, adapter)
+    say(plan.in_words(simulated=is_simulated))
     with landing.begin(run, simulated=is_simulated) as gathering:
-        talk = _Conversation(group, client, gathering, summary, None if is_simulated else say)
-        try:
-            _ask_all(talk, planned, settings, asked)
-        except KeyboardInterrupt:
-            # What the network answered has cost time and credits; the next run goes on from it.
-            if not is_simulated:
-                gathering.commit()
-            raise
+        # What the network answered has cost time and credits: whatever ends the run, the next one goes on from it.
+        notes = None if is_simulated else gathering.note
+        talk = _Conversation(group, client, gathering, summary, None if is_simulated else say, notes)
+        _ask_all(talk, ahead, landing)
         gathering.commit()
     summary.runs.append(run)
     _report_lost(summary.lost, say)
-    _refuse_incomplete(group, gathering.lines, run, is_simulated)
+    if summary.deferred:
+        summary.until = plan.until
+    _refuse_incomplete(group, gathering.lines, run, ahead, landing)
     return summary
+
+
+@dataclass(frozen=True)
+class _Prospect:
+    """What a run would be: its id, what is due, what of it may be asked, and what it goes on from.
+
+    `moment` is the UTC instant at which it begins, by its own clock; `asked` are the questions answered today.
+    """
+
+    settings: Settings
+    run: str
+    is_landed: bool
+    moment: datetime
+    asked: Collection[tuple]
+    due: RequestPlan
+    spent: Spending
+    spending_plan: SpendingPlan
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.settings.source == "simulated"
+
+
+def _look_ahead(group: str, settings: Settings, landing: LandingZone, clock: Clock) -> _Prospect:
+    as_of = resolve_as_of(group, settings, landing, clock.now())
+    is_simulated = settings.source == "simulated"
+    landing.refuse_mixing(is_simulated)
+    moment = as_of if is_simulated else clock.now()
+    run = _open_run(group, settings, as_of, landing)
+    is_landed = landing.has(run)
+    asked = landing.asked(instants.data_day(as_of))
+    due = RequestPlan(()) if is_landed else plan_requests(group, settings, as_of, asked)
+    tier = _tier(group, settings)
+    spent = landing.spending(moment, tier.root)
+    plan = plan_spending(due, tier, spent.credits, moment)
+    return _Prospect(settings, run, is_landed, moment, asked, due, spent, plan)
 
 
 @dataclass
@@ -198,6 +250,7 @@ class _Conversation:
     """Requests asked one after another, each attempt staged as it comes.
 
     It ends when CoinGecko will answer nothing more, or without the first page of the market.
+    `note` is given each attempt before it is sent.
     """
 
     group: str
@@ -205,17 +258,22 @@ class _Conversation:
     gathering: LandingRun
     summary: Summary
     progress: Say | None
+    note: Callable[[Attempt, str], None] | None = None
     is_stopped: bool = False
 
-    def ask(self, request: Request, answered_by: Sequence[str]) -> Attempt | None:
+    def ask(self, request: Request, answered_by: Sequence[str], keep: int = 0) -> Attempt | None:
         """The last attempt at the request; None once the conversation has ended.
 
-        `answered_by` says who answers each attempt; the last one stands for the rest.
+        `answered_by` says who answers each attempt; the last one stands for the rest. A request that leaves
+        `keep` credits to others is not asked, and no attempt at it staged, where there are no more.
         """
         if self.is_stopped:
             return None
-        attempts = self.client.fetch(request)
-        for attempt in attempts:
+        note = self.note
+        before = None if note is None else lambda attempt: note(attempt, answered_by[-1])
+        for attempt in self.client.attempts(request, before=before, keep=keep):
+            if keep and attempt.classification.error == api.OUT_OF_CREDITS:
+                return attempt
             line = self.gathering.add(attempt, answered_by[min(attempt.number, len(answered_by)) - 1])
             self.summary.errors += line["outcome"] == "error"
             self.summary.bytes += line["bytes"] or 0
@@ -233,12 +291,18 @@ class _Conversation:
         return attempt
 
 
-def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, asked: Collection[tuple]) -> None:
-    """Ask one source after the other; what is asked of coins goes by the ids that came before."""
-    answered_by = [settings.source]
+def _ask_all(talk: _Conversation, ahead: _Prospect, landing: LandingZone) -> None:
+    """Ask one source after the other; what is asked of coins goes by the ids that came before.
+
+    That is history, which leaves the credits that are kept, and those of the requests of the present behind it.
+    """
+    settings, answered_by = ahead.settings, [ahead.settings.source]
     coin_ids: list[str] = []
+    keep = ahead.spending_plan.tier.kept_for_present + len(ahead.due.requests)
+    since = _month_before(ahead.moment)
     for source in sources.of_group(talk.group):
-        for request in (each for each in planned.requests if each.endpoint == source.endpoint):
+        for request in (each for each in ahead.due.requests if each.endpoint == source.endpoint):
+            keep -= 1
             attempt = talk.ask(request, answered_by)
             if (
                 source.lists_coins
@@ -250,8 +314,13 @@ def _ask_all(talk: _Conversation, planned: RequestPlan, settings: Settings, aske
                 coin_ids += _coin_ids(rows)
                 if source.endpoint.page_size and len(rows) < settings.page_length:
                     break
-        for request in requests_for_coins(source, coin_ids, settings, asked):
-            talk.ask(request, answered_by)
+        answers = landing.newest_answers(source.name, since) if ahead.spending_plan.deferred else {}
+        history = requests_for_coins(source, coin_ids, settings, ahead.asked, answers)
+        for number, request in enumerate(history):
+            attempt = talk.ask(request, answered_by, keep)
+            if attempt is not None and attempt.classification.error == api.OUT_OF_CREDITS:
+                talk.summary.deferred += len(history) - number
+                break
 
 
 def _coin_ids(rows: list[object]) -> list[str]:
@@ -262,9 +331,7 @@ def _coin_ids(rows: list[object]) -> list[str]:
 
 def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> Summary:
     """Ask exactly what the tape recorded, run by run, through the same client, in the recorded time."""
-    if not settings.tape_path:
-        raise ConfigurationError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
-    tape = Recording(runtime.resolve_path(settings.tape_path))
+    tape = _tape(settings)
     until = _asked_instant(settings)
     assert not isinstance(until, timedelta)  # a step moves the simulated clock only
     summary = Summary()
@@ -286,6 +353,12 @@ def _replay(group: str, settings: Settings, landing: LandingZone, say: Say) -> S
     return summary
 
 
+def _tape(settings: Settings) -> Recording:
+    if not settings.tape_path:
+        raise ConfigurationError("source=replay needs a tape: set tape_path to a lake or to a tape's folder.")
+    return Recording(runtime.resolve_path(settings.tape_path))
+
+
 def _replaying_client(tape: Recording, tape_run: str, seed: int) -> Client:
     """A client whom one run of the tape answers; there is no pace to keep, and every wait was over long ago."""
     clock = VirtualClock(instants.from_stamp(tape_run))
@@ -305,23 +378,21 @@ def _open_run(group: str, settings: Settings, as_of: datetime, landing: LandingZ
     return run
 
 
-def _client(
-    group: str, settings: Settings, landing: LandingZone, clock: Clock, adapter: BaseAdapter | None
-) -> Client:
-    session = api.session(adapter)
-    if group == "context":
-        return Client(session, clock, requests_per_minute=CONTEXT_PER_MINUTE, seed=settings.seed)
-    api_plan = settings.api_plan
-    credits = api_plan.credits_per_month
-    if credits is not None:
-        credits = max(0, credits - landing.credits_used(clock.now()))
+def _tier(group: str, settings: Settings) -> Tier:
+    return settings.api_plan if group == "market" else CONTEXT
+
+
+def _client(group: str, settings: Settings, ahead: _Prospect, clock: Clock, adapter: BaseAdapter | None) -> Client:
+    tier = ahead.spending_plan.tier
     return Client(
-        session,
+        api.session(adapter),
         clock,
-        requests_per_minute=api_plan.requests_per_minute,
-        credits=credits,
-        key_header=api_plan.key_header,
-        key=_key(settings) if api_plan.key_header else None,
+        requests_per_minute=tier.requests_per_minute,
+        # A simulated run is the same wherever it is made; the pace is kept for those who really answer.
+        last_call=None if ahead.is_simulated or group == "context" else ahead.spent.last_call,
+        credits=ahead.spending_plan.credits_left,
+        key_header=tier.key_header,
+        key=_key(settings) if tier.key_header else None,
         seed=settings.seed,
     )
 
@@ -345,16 +416,6 @@ def _simulator(settings: Settings, clock: VirtualClock) -> BaseAdapter:
 
     exchange = Exchange(settings.seed, max(SMALLEST_MARKET, settings.coins), settings.faults)
     return api.TakingTime(SimulatorAdapter(exchange, clock), clock)
-
-
-def _cost(group: str, settings: Settings, planned: RequestPlan, credits: int | None) -> str:
-    """What a run will take, before it starts."""
-    per_minute = settings.api_plan.requests_per_minute if group == "market" else CONTEXT_PER_MINUTE
-    minutes = (planned.calls - 1) / per_minute
-    duration = f"about {minutes:.0f} minutes" if minutes >= 1.5 else "a minute" if minutes > 0.5 else "seconds"
-    where = " of simulated time" if settings.source == "simulated" else ""
-    budget = "" if credits is None else f"; {credits:,} credits left this month"
-    return f"up to {planned.calls} calls, {per_minute} a minute: {duration}{where}{budget}"
 
 
 def _progress(line: Line) -> str:
@@ -386,14 +447,31 @@ def _is_needed(line: Line) -> bool:
     return line["page"] == 1 and sources.SOURCES[line["endpoint"]].lists_coins
 
 
-def _refuse_incomplete(group: str, lines: Sequence[Line], run: str, is_simulated: bool) -> None:
+def _refuse_incomplete(
+    group: str, lines: Sequence[Line], run: str, ahead: _Prospect, landing: LandingZone
+) -> None:
     error = _lack(group, lines)
     if error is None:
         return
     landed = sum(line["outcome"] == "landed" for line in lines)
+    kept = f"What did answer is landed: {landed} answers, run {run}."
+    # The simulated exchange has no month of its own: that its is used up is one of its moods.
+    if error == api.OUT_OF_CREDITS or (api.ends_month(error) and not ahead.is_simulated):
+        at = instants.parse(lines[-1]["fetched_at"])
+        used = landing.spending(at, ahead.spending_plan.tier.root).credits
+        plan = replace(ahead.spending_plan, used=used, until=instants.next_month(at))
+        said = "" if error == api.OUT_OF_CREDITS else error
+        raise ApiError(f"{_month_is_over(ahead, plan, said, at)}\n{kept}")
     # The simulated exchange fails at the same moment in the same way for ever.
-    remedy = "In the simulated market, go on with as_of=+1h." if is_simulated else api.remedy(error)
-    raise ApiError(
-        f"The market could not be read whole: {error}\n"
-        f"What did answer is landed: {landed} answers, run {run}.\n{remedy}"
-    )
+    remedy = "In the simulated market, go on with as_of=+1h." if ahead.is_simulated else api.remedy(error)
+    raise ApiError(f"The market could not be read whole: {error}\n{kept}\n{remedy}")
+
+
+def _month_is_over(ahead: _Prospect, plan: SpendingPlan, error: str, at: datetime) -> str:
+    lake_path = ahead.settings.lake_path
+    return budget.exhausted(plan, error, at, simulated=ahead.is_simulated, lake_path=lake_path)
+
+
+def _month_before(instant: datetime) -> date:
+    """The first day of the month before: as far back as an answer may lie that another coin waited for."""
+    return (instant.date().replace(day=1) - timedelta(days=1)).replace(day=1)

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from coinlake import api, instants, sources
 from coinlake.api import Attempt, Request, keep_headers
 from coinlake.bronze.landing_zone import META, LandingZone, Line
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, ConfigurationError
 
 
 class Recording:
@@ -25,7 +25,7 @@ class Recording:
     def __init__(self, path: str | os.PathLike[str]):
         self.path = Path(path)
         if not (self.path / META).is_dir():
-            raise CoinlakeError(
+            raise ConfigurationError(
                 f"There is no tape at {self.path}: it has no folder {META}. Set tape_path to a lake, "
                 "or make a tape with: coinlake tape add --help"
             )

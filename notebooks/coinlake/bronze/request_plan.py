@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from coinlake import api, instants, sources
@@ -96,11 +97,20 @@ def plan_requests(group: str, settings: Settings, as_of: datetime, asked: Collec
 
 
 def requests_for_coins(
-    source: Source, coin_ids: Iterable[str], settings: Settings, asked: Collection[tuple] = ()
+    source: Source,
+    coin_ids: Iterable[str],
+    settings: Settings,
+    asked: Collection[tuple] = (),
+    answers: Mapping[tuple, str] = MappingProxyType({}),
 ) -> list[Request]:
-    """What a source asks of these coins, largest first, and is not landed yet on this data day."""
+    """What a source asks of these coins, largest first, and is not landed yet on this data day.
+
+    `answers` has the instant of the newest answer of those answered before: they stand back for the others, so
+    that a history for which one month is too short goes on where it stopped.
+    """
     wanted = source.for_coins(settings, coin_ids) if source.for_coins else []
     missing = [request for request in wanted if api.same_question(request.url) not in asked]
+    missing.sort(key=lambda request: answers.get(api.same_question(request.url), "")[:10])
     return [replace(request, page=page) for page, request in enumerate(missing, start=1)]
 
 
@@ -137,7 +147,7 @@ def _open_for_coins(source: Source, settings: Settings, asked: Collection[tuple]
     wanted = source.for_coins(settings, [f"coin-{number}" for number in range(settings.coins)])
     if not wanted:
         return 0
-    _, _, parameters = api.same_question(wanted[0].url)
+    host, _, parameters = api.same_question(wanted[0].url)
     ending = source.endpoint.path.partition("{coin_id}")[2]
-    done = sum(path.endswith(ending) and its == parameters for _, path, its in asked)
+    done = sum((its_host, its) == (host, parameters) and path.endswith(ending) for its_host, path, its in asked)
     return max(0, len(wanted) - done)

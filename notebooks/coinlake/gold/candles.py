@@ -1,14 +1,13 @@
 """candle_hourly, from silver's prices and snapshots, and candle_weekly, from complete days."""
 
-from datetime import timedelta
-
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import schema
 from coinlake.gold.days import COIN, days_earlier, frame_of_days, of_days
 from coinlake.gold.facts import complete_days
 from coinlake.gold.inputs import Inputs, Reach
+from coinlake.gold.intervals import start_of, with_openings, with_the_days_they_open
 from coinlake.gold.update import Update, stored_from
 
 
@@ -16,35 +15,33 @@ def candle_hourly(prices: DataFrame, snapshots: DataFrame) -> DataFrame:
     """candle_hourly from hourly rows of coin_prices and from coin_snapshots.
 
     The hour H is the interval (H, H + 1 h]: it holds the snapshots inside and the hourly price of H + 1 h,
-    which is the close. The open is the hourly price of H where that is known; it does not count as a sample,
-    and alone it makes no candle. `order` sorts an hourly price behind a snapshot of the same instant.
+    which is the close; the hourly price of H opens it. `order` sorts an hourly price behind a snapshot of the
+    same instant.
     """
-    hourly = prices.where("granularity = 'hourly'")
-    at, an_hour_before = F.col("observed_at"), F.timestamp_add("HOUR", F.lit(-1), F.col("observed_at"))
-    in_time = F.unix_micros("observed_at") * 2 + 1
-    opening = hourly.select(*COIN, at.alias("hour"), in_time.alias("order"), "price", F.lit(0).alias("samples"))
-    closing = hourly.select(*COIN, an_hour_before, in_time, "price", F.lit(1))
-    inside = snapshots.select(*COIN, hour_of("snapshot_at"), F.unix_micros("snapshot_at") * 2, "price", F.lit(1))
+    hourly = with_openings(prices.where("granularity = 'hourly'"), "observed_at", "hour").select(
+        *COIN,
+        F.col("start").alias("hour"),
+        (F.unix_micros("observed_at") * 2 + 1).alias("order"),
+        "price",
+        (F.col("observed_at") > F.col("start")).alias("is_sample"),
+    )
+    inside = snapshots.select(
+        *COIN, start_of("hour", "snapshot_at"), F.unix_micros("snapshot_at") * 2, "price", F.lit(True)
+    )
     return (
-        opening.union(closing)
-        .union(inside)
+        hourly.union(inside)
         .groupBy(*COIN, "hour")
         .agg(
             F.min_by("price", "order").alias("open"),
             F.max("price").alias("high"),
             F.min("price").alias("low"),
             F.max_by("price", "order").alias("close"),
-            F.sum("samples").cast("int").alias("samples"),
+            F.count_if("is_sample").cast("int").alias("samples"),
         )
         .where("samples > 0")
         .withColumn("period", F.date_format("hour", "yyyy-MM"))
         .select(*schema.CANDLE_HOURLY.column_names)
     )
-
-
-def hour_of(instant: str) -> Column:
-    """The start H of the UTC hour (H, H + 1 h] that holds the instant."""
-    return F.date_trunc("hour", F.timestamp_add("MICROSECOND", F.lit(-1), F.col(instant)))
 
 
 def candle_hourly_update(inputs: Inputs) -> Update | None:
@@ -56,8 +53,7 @@ def candle_hourly_update(inputs: Inputs) -> Update | None:
     new = plan.coin_days(schema.COIN_PRICES, schema.COIN_SNAPSHOTS)
     if not new:
         return None
-    # The price at midnight closes the last candle of one day and opens the first of the next.
-    touched = new | {(coin, currency, day + timedelta(days=1)) for coin, currency, day in new}
+    touched = with_the_days_they_open(new)
     days = sorted({day for _, _, day in touched})
     candles = (
         candle_hourly(prices.where(of_days("observed_at", days)), snapshots.where(of_days("snapshot_at", days)))
@@ -69,7 +65,10 @@ def candle_hourly_update(inputs: Inputs) -> Update | None:
 
 
 def candle_weekly(days: DataFrame) -> DataFrame:
-    """candle_weekly from complete days of fact_price_daily; weeks begin on Monday (ISO 8601)."""
+    """candle_weekly from complete days of fact_price_daily; weeks begin on Monday (ISO 8601).
+
+    A week opens as its first day does: with the close of the day before, where that is known.
+    """
     return (
         days.groupBy(*COIN, F.trunc("date", "week").alias("week"))
         .agg(

@@ -25,6 +25,7 @@ from coinlake.gold.days import (
 )
 from coinlake.gold.dimensions import coins_of, currency_key, with_coin_key
 from coinlake.gold.inputs import Inputs, Reach
+from coinlake.gold.intervals import with_openings, with_the_days_they_open
 from coinlake.gold.update import Update, stored_from
 
 # fact_market_snapshot
@@ -70,6 +71,7 @@ def daily_prices(prices: DataFrame) -> DataFrame:
 
     `prices` has the columns of coin_prices; the result has coin_id, vs_currency, date and the measures of
     fact_price_daily, without the star's keys. A daily price outranks the hourly one of the same instant.
+    The price at the day's start opens it, as `coinlake.gold.intervals` says; it is no sample of the day.
     Market cap and volume are the newest of the day that are known. The day is complete when the price at its
     end is known. The mean adds the prices in order of time, so that it is the same to the last bit every time.
     """
@@ -82,11 +84,16 @@ def daily_prices(prices: DataFrame) -> DataFrame:
         "file",
     )
     days = (
-        prices.groupBy("coin_id", "vs_currency", day_of("observed_at").alias("date"))
+        with_openings(prices, "observed_at", "day")
+        .groupBy("coin_id", "vs_currency", "start")
         .agg(F.array_sort(F.collect_list(point)).alias("points"))
+        .withColumn("date", F.to_date("start"))
         .withColumn("kept", F.filter("points", _outranked_by_none))
+        .withColumn("prices", _prices("kept"))
+        .withColumn("points", F.filter("points", _is_of_the_day))
+        .withColumn("sampled", _prices(F.filter("kept", _is_of_the_day)))
+        .where(F.size("sampled") > 0)
         .withColumn("last", F.element_at("kept", -1))
-        .withColumn("prices", F.transform("kept", lambda kept: kept["price"]))
     )
     return days.select(
         "coin_id",
@@ -96,8 +103,8 @@ def daily_prices(prices: DataFrame) -> DataFrame:
         F.array_max("prices").alias("high"),
         F.array_min("prices").alias("low"),
         F.element_at("prices", -1).alias("close"),
-        mean_in_order("prices").alias("average"),
-        F.size("prices").alias("samples"),
+        mean_in_order("sampled").alias("average"),
+        F.size("sampled").alias("samples"),
         _newest_known("market_cap").alias("market_cap"),
         _newest_known("total_volume").alias("total_volume"),
         (F.col("last.observed_at") == close_of("date")).alias("is_complete"),
@@ -124,17 +131,14 @@ def fact_price_daily_update(inputs: Inputs) -> Update | None:
     if plan.is_first:
         days = daily_prices(inputs.read(schema.COIN_PRICES))
         return Update(schema.FACT_PRICE_DAILY, keyed_days(days, coins_of(inputs)))
-    touched_days = plan.days(schema.COIN_PRICES)
-    touched = frame_of_days(inputs.lake.spark, plan.coin_days(schema.COIN_PRICES))
-    first = earliest(*touched_days)
-    days = daily_prices(
-        inputs.read(schema.COIN_PRICES)
-        .where(of_days("observed_at", touched_days))
-        .withColumn("date", day_of("observed_at"))
-        .join(touched, [*COIN, "date"], "left_semi")
-    )
+    new_days = plan.days(schema.COIN_PRICES)
+    touched_days = with_the_days_they_open(plan.coin_days(schema.COIN_PRICES))
+    touched = frame_of_days(inputs.lake.spark, touched_days)
+    first = earliest(*new_days)
+    prices = inputs.read(schema.COIN_PRICES).where(of_days("observed_at", {day for _, _, day in touched_days}))
+    days = daily_prices(prices).join(touched, [*COIN, "date"], "left_semi")
     if plan.moved_coins:
-        first = min([*touched_days, *map(day_at, plan.moved_coins.values())])
+        first = min([*new_days, *map(day_at, plan.moved_coins.values())])
         theirs = F.col("coin_id").isin(*plan.moved_coins) & (F.col("date") >= first)
         facts = inputs.read(schema.FACT_PRICE_DAILY).where(theirs)
         days = days.union(facts.join(touched, [*COIN, "date"], "left_anti").select(*days.columns))
@@ -172,6 +176,14 @@ def complete_days(inputs: Inputs, reach: Reach, first: date, all_coins: bool = F
         return days
     changed = inputs.lake.spark.createDataFrame(sorted(reach.closes), "coin_id STRING, vs_currency STRING")
     return days.join(F.broadcast(changed), list(COIN), "left_semi")
+
+
+def _prices(points: str | Column) -> Column:
+    return F.transform(points, lambda point: point["price"])
+
+
+def _is_of_the_day(point: Column) -> Column:
+    return point["observed_at"] > F.col("start")
 
 
 def _outranked_by_none(point: Column, index: Column) -> Column:

@@ -5,12 +5,12 @@ with. Whoever has the tables looks at everything (notebook 08); whoever runs the
 ended, which a notebook that was never reached cannot say.
 """
 
-import calendar
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +148,13 @@ def budget(usage: Rows, given: Mapping[str, Any], now: datetime) -> list[Alert]:
     if "plan" not in given:
         return []
     tier = api.choose_tier(given["plan"], credits_per_month=int(given.get("credits_per_month") or 0))
-    month = [
-        row for row in usage if row["source"] == "live" and (row["date"].year, row["date"].month) == _month(now)
-    ]
-    used = sum(row["credits"] for row in month)
-    projected = used / now.day * calendar.monthrange(*_month(now))[1]
+    daily: Counter[date] = Counter()
+    for row in usage:
+        if row["source"] == "live":
+            # A frame's rows have instants for dates, which compare with no date.
+            daily[date(row["date"].year, row["date"].month, row["date"].day)] += row["credits"]
+    used = sum(credits for day, credits in daily.items() if _month(day) == _month(now))
+    projected = api.projected_credits(daily, now.date())
     if tier.credits_per_month is None or projected <= tier.credits_per_month:
         return []
     said = (
@@ -232,5 +234,5 @@ def _utc(instant: datetime) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant
 
 
-def _month(instant: datetime) -> tuple[int, int]:
-    return instant.year, instant.month
+def _month(day: date) -> tuple[int, int]:
+    return day.year, day.month

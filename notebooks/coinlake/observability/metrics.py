@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from coinlake import delta, schema
+from coinlake import api, delta, schema
 from coinlake.delta import DeltaTable, Merged
 from coinlake.lakehouse import Lakehouse
 from coinlake.observability.steps import Step, close_unfinished, read_records
@@ -70,14 +70,14 @@ def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
 
 
 def api_usage(responses: DataFrame) -> DataFrame:
-    """api_usage from whole days of raw_data.responses. An answered 2xx request to CoinGecko costs one credit."""
-    answered = F.col("status").between(200, 299)
+    """api_usage from whole days of raw_data.responses. A request to CoinGecko costs what api.costs_credit says."""
+    counted = F.col("status").between(200, 299) | F.col("error").isin(*api.COUNTED_WITHOUT_ANSWER)
     return responses.groupBy(F.to_date("fetched_at").alias("date"), "endpoint", "source").agg(
         F.count("*").cast("int").alias("attempts"),
         F.count_if(F.col("outcome") == "landed").cast("int").alias("landed"),
         F.count_if(F.col("outcome") != "landed").cast("int").alias("errors"),
         F.count_if(F.col("status") == 429).cast("int").alias("rate_limited"),
-        F.count_if(answered & F.col("url").contains(COINGECKO)).cast("int").alias("credits"),
+        F.count_if(counted & F.col("url").contains(COINGECKO)).cast("int").alias("credits"),
         F.coalesce(F.sum("bytes"), F.lit(0)).alias("bytes"),
     )
 

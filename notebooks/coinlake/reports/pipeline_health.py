@@ -1,6 +1,5 @@
 """Pipeline health: did the last run succeed, is the data as fresh as promised, what was rejected, what it cost."""
 
-import calendar
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from coinlake import api, schema
+from coinlake import api, instants, schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, frames, freshness, universe
 from coinlake.reports.page import (
@@ -584,20 +583,37 @@ def credit_line(steps: pd.DataFrame) -> tuple[str, int | None]:
     return given["plan"], plan.credits_per_month
 
 
+def _reach(used: int, projected: float, line: int | None, newest: pd.Timestamp, end: pd.Timestamp) -> str:
+    """What the plan's line means for the month: until when the credits last, and what is kept of them."""
+    if not line:
+        return ""
+    kept = api.kept_for_present(line)
+    if used >= line:
+        return f"They are used up until {formats.day(end + pd.Timedelta(days=1))}. "
+    if used >= line - kept:
+        return (
+            f"The last {formats.count(kept)} credits are kept for the present; history waits for the next month. "
+        )
+    if projected <= line:
+        return ""
+    left = (line - used) / (projected - used) * (end - newest).days
+    return f"At this pace they last until {formats.day(newest + pd.Timedelta(days=int(left)))}. "
+
+
 def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
     """Credits of the newest month, summed day by day, the month's projection, and the plan's line."""
     if usage.empty:
         return missing("budget", "Budget", "It needs requests (notebook 01).")
     newest = usage["date"].max()
-    length = calendar.monthrange(newest.year, newest.month)[1]
-    first = newest.replace(day=1)
+    first, end = newest.replace(day=1), pd.Timestamp(instants.last_day(newest.date()))
     month = usage[usage["date"] >= first]
     daily = month.groupby("date")["credits"].sum().reindex(pd.date_range(first, newest), fill_value=0)
     spent = daily.cumsum()
     used = int(spent.iloc[-1])
-    projected = used / newest.day * length
+    totals = usage.groupby("date")["credits"].sum()
+    by_day = dict(zip(pd.DatetimeIndex(totals.index).date, totals.astype(int), strict=True))
+    projected = api.projected_credits(by_day, newest.date())
     plan, line = credit_line(steps)
-    end = first + pd.Timedelta(days=length - 1)
     used_trace = charts.line(
         spent, style.BLUE, "used", fill="tozeroy", fillcolor="rgba(0,114,178,0.15)", mode="lines+markers"
     )
@@ -651,6 +667,7 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         else ""
     )
     stated = f"The {plan} plan states no monthly budget. " if plan and not line else ""
+    stated += _reach(used, projected, line, newest, end)
     by_endpoint = month.groupby("endpoint")[
         ["attempts", "landed", "errors", "rate_limited", "credits", "bytes"]
     ].sum()
@@ -659,7 +676,7 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         nav="Budget",
         finding=finding,
         subtitle=f"{told}{stated}Answered requests to CoinGecko since {formats.day(first)}; "
-        "dotted: the month at this pace.",
+        "dotted: the month at the pace of the last seven days.",
         source=SOURCE,
         alt=f"Line of summed credits: {formats.count(used)} on {formats.day(newest)}, "
         f"{formats.count(projected)} projected for {formats.day(end)}"

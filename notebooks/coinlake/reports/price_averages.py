@@ -521,7 +521,7 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
     own = candles[candles["coin_id"] == first]
     if len(own) < 2:
         return missing("weeks", "Weeks", "It needs two weeks of closes.")
-    # A week with one price has neither rise nor fall; it is drawn, but not judged.
+    # A week that lacks a day is drawn, but not judged.
     judged = own[own["is_complete"].astype(bool)]
     higher, lower = int((judged["close"] > judged["open"]).sum()), int((judged["close"] < judged["open"]).sum())
     number, word = (higher, "higher") if higher >= lower else (lower, "lower")
@@ -529,7 +529,8 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
         key="weeks",
         nav="Weeks",
         finding=f"{number} of {formats.counted(len(judged), 'week')} closed {word} for {coins.name(first)}",
-        subtitle="One candle per ISO week: blue closed higher, orange lower. Only complete weeks are counted.",
+        subtitle="One candle per ISO week, from the close of the week before: blue closed higher, orange lower. "
+        "Only complete weeks are counted.",
         source=source,
         alt=f"Candles from {formats.day(own['week'].iloc[0])} to {formats.day(own['week'].iloc[-1])}, last close "
         f"{formats.money(own['close'].iloc[-1], vs_currency)}.",

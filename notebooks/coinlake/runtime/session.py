@@ -47,6 +47,13 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    # Delta keeps what it knows of 10,000 tables, some 2 MB of each, where a long session sees many lakes.
+    "spark.databricks.delta.delta.log.cacheSize": "60",
+    # What Spark's page would show: nobody looks at it here.
+    "spark.ui.retainedJobs": "10",
+    "spark.ui.retainedStages": "10",
+    "spark.ui.retainedTasks": "100",
+    "spark.sql.ui.retainedExecutions": "10",
     # Hadoop would put a checksum file beside each file, and change the rights of both by a program of its own.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     "spark.hadoop.fs.AbstractFileSystem.file.impl": "org.apache.hadoop.fs.local.RawLocalFs",
@@ -106,15 +113,23 @@ def settings(session: SparkSession, confs: Mapping[str, str]) -> Iterator[None]:
 def resolve_path(path: str) -> str:
     """The absolute folder: a relative path counts from `project_files.home()`, wherever the notebook runs.
 
-    Raises ConfigurationError for an address such as abfss://...: landing, checkpoints and the step log are files;
-    and for a folder with a question mark in its name, below which DuckDB cannot keep the warehouse's file.
+    Raises ConfigurationError for no name at all; for an address such as abfss://...: landing, checkpoints and the
+    step log are files; for the home of a user whom this machine does not have; and for a folder with a question
+    mark in its name, below which DuckDB cannot keep the warehouse's file.
     """
+    if not path.strip():
+        raise ConfigurationError("It is empty, and a lake is a folder. Name one, such as lake/simulated.")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
         raise ConfigurationError(
             f"{path} is an address, and a lake is a folder. On Databricks take a volume, such as "
             "/Volumes/<catalog>/raw_data/lake, which may stand on that storage; elsewhere a folder of the machine."
         )
-    resolved = str(project_files.home() / Path(path).expanduser())
+    try:
+        resolved = str(project_files.home() / Path(path).expanduser())
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{path} is in the home of a user whom this machine does not have. Write the folder out."
+        ) from None
     if "?" in resolved:
         raise ConfigurationError(
             f"{resolved} has a question mark in its name, which DuckDB, the warehouse, takes for the end of a "

@@ -102,11 +102,13 @@ FACT_MARKET_SNAPSHOT = Table(
     partition="period",
 )
 
-_OPEN = required("open", "DOUBLE", "first price of the interval")
-_HIGH = required("high", "DOUBLE", "highest price of the interval")
-_LOW = required("low", "DOUBLE", "lowest price of the interval")
+_OPEN = required(
+    "open", "DOUBLE", "price at the start, the close before; where that is not known, the first price"
+)
+_HIGH = required("high", "DOUBLE", "highest price of the interval, its opening price included")
+_LOW = required("low", "DOUBLE", "lowest price of the interval, its opening price included")
 _CLOSE = required("close", "DOUBLE", "last price of the interval")
-_SAMPLES = required("samples", "INT", "number of prices behind the row")
+_SAMPLES = required("samples", "INT", "number of prices behind the row, the opening price not counted")
 
 FACT_PRICE_DAILY = Table(
     AGGREGATED,
@@ -124,7 +126,7 @@ FACT_PRICE_DAILY = Table(
         _HIGH,
         _LOW,
         _CLOSE,
-        required("average", "DOUBLE", "mean of the day's prices"),
+        required("average", "DOUBLE", "mean of the day's prices, the opening price not counted"),
         _SAMPLES,
         Column("market_cap", "DOUBLE", "market capitalisation at the close"),
         Column("total_volume", "DOUBLE", "traded in the 24 hours before the close"),

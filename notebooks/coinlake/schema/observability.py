@@ -58,7 +58,11 @@ API_USAGE = Table(
         required("landed", "INT", "answers that are data"),
         required("errors", "INT", "everything else that came back, or did not"),
         required("rate_limited", "INT", "answers with status 429"),
-        required("credits", "INT", "answered 2xx requests to CoinGecko: each costs one credit"),
+        required(
+            "credits",
+            "INT",
+            "requests that CoinGecko counts, answered 2xx or not heard to their end: one credit each",
+        ),
         required("bytes", "BIGINT", "size of all bodies"),
     ),
     key=("date", "endpoint", "source"),

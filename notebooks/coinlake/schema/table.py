@@ -13,7 +13,7 @@ SCHEMAS = {
     AGGREGATED: "Gold: the star schema, the aggregates that reports read, and the pipeline's own records.",
 }
 # How long texts from outside may be, in units of UTF-16: so wide are the warehouse's columns.
-LONGEST_ID, LONGEST_SYMBOL, LONGEST_NAME, LONGEST_LABEL = 200, 100, 400, 50
+LONGEST_ID, LONGEST_SYMBOL, LONGEST_NAME, LONGEST_LABEL, LONGEST_SOURCE = 200, 100, 400, 50, 16
 
 
 @dataclass(frozen=True)

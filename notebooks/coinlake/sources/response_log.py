@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import schema
-from coinlake.sources.columns import literal, possible
+from coinlake.sources.columns import fits, literal, possible
 from coinlake.sources.source import REJECT, Expectation, Stream, Target
 
 SCHEMA = """
@@ -48,6 +48,12 @@ EXPECTATIONS = (
         "AND method IS NOT NULL AND url IS NOT NULL AND status IS NOT NULL AND fetched_at IS NOT NULL "
         "AND elapsed_ms IS NOT NULL "
         "AND outcome IN ('landed', 'error') AND source IS NOT NULL",
+        REJECT,
+    ),
+    Expectation(
+        "text_too_long",
+        f"An endpoint has at most {schema.LONGEST_LABEL} letters, a source {schema.LONGEST_SOURCE}.",
+        f"coalesce({fits('endpoint', schema.LONGEST_LABEL)} AND {fits('source', schema.LONGEST_SOURCE)}, true)",
         REJECT,
     ),
 )

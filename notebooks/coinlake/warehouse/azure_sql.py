@@ -40,17 +40,28 @@ PAUSES = (5.0, 10.0, 20.0, 40.0, 60.0)
 LOGIN_SECONDS = 30
 BULK_SECONDS = 1800
 
-# What the service says when asking again can help, by error number: Microsoft's list of transient faults
-# for Azure SQL Database. Bulk copy shows the number, other statements the words only.
+# What the service says when asking again can help, by error number. Bulk copy shows the number, other statements
+# the words only. Source: Microsoft.Data.SqlClient, SqlConfigurableRetryFactory.BaselineTransientErrors, and the
+# documentation of Azure SQL Database, "Troubleshoot transient connection errors".
 TRANSIENT = {
+    233: "then an error occurred during the login process",
+    615: "Could not find database ID",
+    926: "It has been marked SUSPECT by recovery",
+    1204: "cannot obtain a LOCK resource",
     1205: "deadlocked",
     1222: "Lock request time out period exceeded",
     3961: "modified by a DDL statement in another concurrent transaction",
+    4060: "Cannot open database",
+    4221: "Login to read-secondary failed due to long wait",
     10928: "limit for the database is",
     10929: "minimum guarantee is",
+    40143: "The service has encountered an error",
     40197: "The service has encountered an error",
     40501: "The service is currently busy",
+    40540: "The service has encountered an error",
     40613: "is not currently available",
+    42108: "Can not connect to the SQL pool since it is paused",
+    42109: "The SQL pool is warming up",
     49918: "Not enough resources to process request",
     49919: "Too many create or update operations in progress",
     49920: "Too many operations in progress",
@@ -69,13 +80,15 @@ BROKEN = (
     "Timeout expired",
     "Failed to receive token",
     "unexpected eof",
+    "A network-related or instance-specific error",
 )
-# What no new attempt can change -> what to do.
+# What to do about what no new attempt can change, or none has changed.
 REMEDIES = {
     "Cannot open database": "Check sql_database, and that this identity is a user there (sql/azure/access).",
     "Login failed": "Check the secret, or that this identity is a user of the database (sql/azure/access).",
     "is not allowed to access the server": "Add this machine's address to the server's firewall rules.",
     "certificate verify failed": "The server's certificate is not trusted: check the parameter sql_server.",
+    "Deny Public Network Access": "The server is closed to the internet: be inside its network.",
     "permission was denied": "Give this identity the role coinlake_loader (sql/azure/access).",
 }
 
@@ -163,14 +176,21 @@ class AzureSqlWarehouse(Warehouse):
             session.run(scripts.azure_access("roles"))
             for role, names in users.items():
                 for name in names:
-                    if not NAME.fullmatch(name):
-                        raise ConfigurationError(
-                            f"{name!r} cannot be a user of {self}: a name has no quotes or brackets."
-                        )
                     for batch in by_id if name in ids else by_name:
-                        filled = ids[name].filled(batch) if name in ids else batch
-                        filled = filled.replace("$(principal)", name).replace("$(role)", role)
-                        session.execute(filled, f"user {name}")
+                        self._about_member(session, ids[name].filled(batch) if name in ids else batch, role, name)
+
+    def take_access(self, members: Mapping[str, Iterable[str]]) -> None:
+        """Take members out of roles: role -> names; who is in no role can do nothing. An administrator's work."""
+        (batch,) = portable_tsql.read(scripts.azure_access("member_goes"))
+        with self._connected() as session:
+            for role, names in members.items():
+                for name in names:
+                    self._about_member(session, batch, role, name)
+
+    def _about_member(self, session: "AzureSqlSession", batch: str, role: str, name: str) -> None:
+        if not NAME.fullmatch(name):
+            raise ConfigurationError(f"{name!r} cannot be a user of {self}: a name has no quotes or brackets.")
+        session.execute(batch.replace("$(principal)", name).replace("$(role)", role), f"user {name}")
 
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do the work; begin it anew, after a growing pause, while the server cannot be reached or is too busy.
@@ -421,9 +441,9 @@ def _failure(where: str, text: str) -> WarehouseError:
     text = re.sub(r"^(\[[^]]*\]\s*)+", "", text).strip()  # [Microsoft][SQL Server]
     number = re.search(r"Sql Error: (\d+)", text)
     lower = text.lower()
-    if (number and int(number[1]) in TRANSIENT) or any(
+    may_pass = (number and int(number[1]) in TRANSIENT) or any(
         words.lower() in lower for words in (*TRANSIENT.values(), *BROKEN)
-    ):
-        return Unavailable(f"{where}: {text}")
+    )
     remedy = next((advice for words, advice in REMEDIES.items() if words.lower() in lower), "")
-    return WarehouseError(f"{where}: {text} {remedy}".rstrip())
+    kind = Unavailable if may_pass else WarehouseError
+    return kind(f"{where}: {text} {remedy}".rstrip())

@@ -1,23 +1,13 @@
--- Every day's trend of every coin: the largest tables. BI tools add up whole columns of them, which a columnstore keeps
--- together and compressed; rows of the last hour stay out of it, for they may change with the next load.
--- Needs a vCore tier, or S3 and above.
+-- Every day's trend of every coin: one of the largest tables, of which readers add up whole columns. So the table itself is a
+-- columnstore, compressed and kept once, and its key, by which loads find rows, a narrow index beside it.
+-- Rows of the last hour stay out of compression, for they may change with the next load.
+-- Source: Microsoft, "Columnstore indexes: design guidance". Needs a vCore tier, or S3 and above.
 DROP INDEX IF EXISTS ncci_market_trends_daily ON aggregated_data.market_trends_daily;
 GO
-CREATE NONCLUSTERED COLUMNSTORE INDEX ncci_market_trends_daily ON aggregated_data.market_trends_daily (
-    coin_id,
-    vs_currency,
-    date,
-    [close],
-    market_cap,
-    return_1d,
-    return_7d,
-    return_30d,
-    return_90d,
-    index_100,
-    average_50d,
-    above_average_50d,
-    volatility_30d,
-    drawdown,
-    [cross],
-    trend
-) WITH (COMPRESSION_DELAY = 60 MINUTES);
+ALTER TABLE aggregated_data.market_trends_daily DROP CONSTRAINT IF EXISTS pk_market_trends_daily;
+GO
+DROP INDEX IF EXISTS cci_market_trends_daily ON aggregated_data.market_trends_daily;
+GO
+CREATE CLUSTERED COLUMNSTORE INDEX cci_market_trends_daily ON aggregated_data.market_trends_daily WITH (COMPRESSION_DELAY = 60 MINUTES);
+GO
+ALTER TABLE aggregated_data.market_trends_daily ADD CONSTRAINT pk_market_trends_daily PRIMARY KEY NONCLUSTERED (coin_id, vs_currency, date);

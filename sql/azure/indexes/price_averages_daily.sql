@@ -1,20 +1,13 @@
--- Every day's averages of every coin: the largest tables. BI tools add up whole columns of them, which a columnstore keeps
--- together and compressed; rows of the last hour stay out of it, for they may change with the next load.
--- Needs a vCore tier, or S3 and above.
+-- Every day's averages of every coin: one of the largest tables, of which readers add up whole columns. So the table itself is a
+-- columnstore, compressed and kept once, and its key, by which loads find rows, a narrow index beside it.
+-- Rows of the last hour stay out of compression, for they may change with the next load.
+-- Source: Microsoft, "Columnstore indexes: design guidance". Needs a vCore tier, or S3 and above.
 DROP INDEX IF EXISTS ncci_price_averages_daily ON aggregated_data.price_averages_daily;
 GO
-CREATE NONCLUSTERED COLUMNSTORE INDEX ncci_price_averages_daily ON aggregated_data.price_averages_daily (
-    coin_id,
-    vs_currency,
-    date,
-    [close],
-    average_7d,
-    days_7d,
-    average_30d,
-    days_30d,
-    average_90d,
-    days_90d,
-    average_200d,
-    days_200d,
-    cross_30d_90d
-) WITH (COMPRESSION_DELAY = 60 MINUTES);
+ALTER TABLE aggregated_data.price_averages_daily DROP CONSTRAINT IF EXISTS pk_price_averages_daily;
+GO
+DROP INDEX IF EXISTS cci_price_averages_daily ON aggregated_data.price_averages_daily;
+GO
+CREATE CLUSTERED COLUMNSTORE INDEX cci_price_averages_daily ON aggregated_data.price_averages_daily WITH (COMPRESSION_DELAY = 60 MINUTES);
+GO
+ALTER TABLE aggregated_data.price_averages_daily ADD CONSTRAINT pk_price_averages_daily PRIMARY KEY NONCLUSTERED (coin_id, vs_currency, date);

@@ -1,5 +1,6 @@
 -- One row per coin, currency and complete UTC day: prices, averages, returns and trend, with the coin's name
--- of that day. Returns, volatility and drawdown are fractions: 0.05 is +5 %.
+-- of that day. A day opens with the close of the day before, where that is known.
+-- Returns, volatility and drawdown are fractions: 0.05 is +5 %.
 CREATE OR ALTER VIEW reporting.coin_day
 AS
 SELECT

@@ -1,4 +1,5 @@
 -- One row per coin, currency and UTC hour: open, high, low and close, under the coin's newest name.
+-- An hour opens with the price at its start, where that is known.
 CREATE OR ALTER VIEW reporting.coin_hour
 AS
 SELECT

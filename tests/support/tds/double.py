@@ -15,7 +15,7 @@ from typing import Any
 from sqlglot import tokenize
 from sqlglot.tokens import TokenType
 
-from tests.support.tds import requests, tokens, types
+from tests.support.tds import procedure, requests, tokens, types
 from tests.support.tds.certificate import make_certificate
 from tests.support.tds.engine import Answer, Database
 from tests.support.tds.objects import COMPILED
@@ -27,6 +27,14 @@ from tests.support.tds.wire import RESET_CONNECTION, Channel, Encrypted, Gone, K
 TEXTS = {
     1205: "Transaction (Process ID 61) was deadlocked on lock resources with another process and has been chosen "
     "as the deadlock victim. Rerun the transaction.",
+    233: "A connection was successfully established with the server, but then an error occurred during the login "
+    "process. (provider: Shared Memory Provider, error: 0 - No process is on the other end of the pipe.)",
+    615: "Could not find database ID 5, name 'coinlake'.",
+    926: "Database 'coinlake' cannot be opened. It has been marked SUSPECT by recovery.",
+    4060: 'Cannot open database "coinlake" requested by the login. The login failed.',
+    4221: "Login to read-secondary failed due to long wait on 'HADR_DATABASE_WAIT_FOR_TRANSITION_TO_VERSIONING'.",
+    40540: "The service has encountered an error processing your request. Please try again.",
+    42109: "The SQL pool is warming up. Please try again.",
     10928: "Resource ID: 1. The request limit for the database is 60 and has been reached.",
     10929: "Resource ID: 1. The request minimum guarantee is 0, maximum limit is 60, and the current usage for "
     "the database is 61. However, the server is currently too busy to support requests greater than 0.",
@@ -352,9 +360,9 @@ class Conversation:
             parts.append(self._done(status, token=tokens.DONE_PROCEDURE))
         return b"".join(parts)
 
-    def _call(self, procedure: str, values: list) -> bytes:
+    def _call(self, name: str, values: list) -> bytes:
         handle = b""
-        match procedure, values:
+        match name, values:
             case "sp_executesql", [text, *rest]:
                 declared, *parameters = rest or [""]
             case "sp_prepexec", [_, declared, text, *parameters]:
@@ -366,12 +374,16 @@ class Conversation:
             case "sp_unprepare", [number] if self._prepared.pop(number, None):
                 return tokens.return_status()
             case _:
-                raise ServerError(2812, f"Could not find stored procedure '{procedure}' with such parameters.")
+                raise ServerError(2812, f"Could not find stored procedure '{name}' with such parameters.")
         after = self._fail_if_told(text)
         names = [name.upper() for name in re.findall(r"@(\w+)", declared or "")]
         if len(names) != len(parameters):
             raise ServerError(8178, f"The call declares {len(names)} parameters and gives {len(parameters)}.")
-        answer = self._session.execute(*with_values(text, dict(zip(names, parameters, strict=True))))
+        values = dict(zip(names, parameters, strict=True))
+        if called := procedure.CALL.fullmatch(text):
+            answer = procedure.call(self._session, *called.groups(), values)
+        else:
+            answer = self._session.execute(*with_values(text, values))
         after()
         return self._tokens(answer, tokens.DONE_IN_PROCEDURE, more=True) + tokens.return_status() + handle
 

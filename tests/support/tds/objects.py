@@ -1,7 +1,7 @@
 """What stands beside tables: indexes, procedures, roles, users, rights.
 
-Nothing here is executed or enforced. It is checked as the real service checks it when it is made: that tables,
-columns and roles are there, that names are free.
+Nothing here is enforced, and nothing but a procedure is ever run. It is checked as the real service checks it when
+it is made: that tables, columns and roles are there, that names are free.
 """
 
 import re
@@ -11,22 +11,62 @@ from tests.support.tds.engine import Answer, EngineSession
 from tests.support.tds.tokens import ServerError
 
 
-def create_index(
-    session: EngineSession, columnstore: str | None, name: str, table: str, columns: str
-) -> list[Answer]:
-    """CREATE INDEX: the columns exist, and a columnstore is the only one and takes no NVARCHAR(MAX)."""
+def create_index(session: EngineSession, name: str, table: str, columns: str) -> list[Answer]:
+    """CREATE NONCLUSTERED INDEX: the columns exist, and the name is free."""
+    _require_columns(session, table, columns)
+    _require_free(session, name, table)
+    session.remember("index", name, table)
+    return []
+
+
+def create_columnstore(session: EngineSession, name: str, table: str) -> list[Answer]:
+    """CREATE CLUSTERED COLUMNSTORE INDEX: a table has one clustered index at most, be it that of its key."""
+    session.columns(table)
+    _require_free(session, name, table)
+    if session.known("columnstore index", "%", table):
+        raise ServerError(35339, "Multiple columnstore indexes are not supported.")
+    if not session.known("key dropped", "%", table):
+        raise ServerError(1902, f"Cannot create more than one clustered index on table '{table}'.")
+    session.remember("columnstore index", name, table)
+    return []
+
+
+def drop_key(session: EngineSession, table: str, name: str) -> list[Answer]:
+    """ALTER TABLE … DROP CONSTRAINT IF EXISTS: here a primary key, which other tables must not refer to.
+
+    The engine still refuses a key twice: what matters here is which index is clustered, and that it comes back.
+    """
+    if session._keys("parent", table):
+        raise ServerError(3725, f"The constraint '{name}' is being referenced by a foreign key constraint.")
+    session.forget("nonclustered key", name, table)
+    session.forget("key dropped", name, table)
+    session.remember("key dropped", name, table)
+    return []
+
+
+def add_key(session: EngineSession, table: str, name: str, columns: str) -> list[Answer]:
+    """ALTER TABLE … ADD CONSTRAINT … PRIMARY KEY NONCLUSTERED: the table has no key any more."""
+    _require_columns(session, table, columns)
+    if not session.known("key dropped", name, table):
+        raise ServerError(1779, f"Table '{table}' already has a primary key defined on it.")
+    if session.known("nonclustered key", name, table):
+        raise ServerError(1779, f"Table '{table}' already has a primary key defined on it.")
+    session.remember("nonclustered key", name, table)
+    return []
+
+
+def _require_columns(session: EngineSession, table: str, columns: str) -> None:
     there = {column.name: column for column in session.columns(table)}
     for column in columns.replace("[", "").replace("]", "").split(","):
         if column.strip() not in there:
             raise ServerError(1911, f"Column name '{column.strip()}' does not exist in the target table or view.")
-        if columnstore and there[column.strip()].type.size == types.MAX:
-            raise ServerError(35343, f"Column '{column.strip()}' has a data type that cannot participate in one.")
+        if there[column.strip()].type.size == types.MAX:
+            raise ServerError(1919, f"Column '{column.strip()}' is of a type that cannot be in a key of an index.")
+
+
+def _require_free(session: EngineSession, name: str, table: str) -> None:
     if session.known("%index", name, table):
         raise ServerError(1913, f"An index or statistics with name '{name}' already exists on table '{table}'.")
-    if columnstore and session.known("columnstore index", "%", table):
-        raise ServerError(35339, "Multiple columnstore indexes are not supported.")
-    session.remember("columnstore index" if columnstore else "index", name, table)
-    return []
 
 
 def drop_index(session: EngineSession, name: str, table: str) -> list[Answer]:
@@ -35,10 +75,14 @@ def drop_index(session: EngineSession, name: str, table: str) -> list[Answer]:
     return []
 
 
-def create_procedure(session: EngineSession, name: str, _body: str) -> list[Answer]:
-    """CREATE OR ALTER PROCEDURE: kept by name, never run."""
+def create_procedure(session: EngineSession, name: str, text: str) -> list[Answer]:
+    """CREATE OR ALTER PROCEDURE: kept with its text, which procedure.py runs."""
     session.forget("procedure", name, "")
     session.remember("procedure", name, "")
+    for known, before in session.objects("procedure text"):
+        if known == name:
+            session.forget("procedure text", name, before)
+    session.remember("procedure text", name, text)
     return []
 
 
@@ -84,13 +128,23 @@ def add_member(session: EngineSession, role: str, user: str) -> list[Answer]:
     return []
 
 
+def drop_member(session: EngineSession, role: str, user: str) -> list[Answer]:
+    """ALTER ROLE … DROP MEMBER."""
+    if not session.known("member", user, role):
+        raise ServerError(15151, f"Cannot drop the member '{user}' of '{role}', because it does not exist.")
+    session.forget("member", user, role)
+    return []
+
+
 PRINCIPAL = r"IF DATABASE_PRINCIPAL_ID\(N'(.+?)'\) IS NULL CREATE "
 OBJECTS = (
+    (r"CREATE NONCLUSTERED INDEX (\w+) ON ([\w.]+) \( ?([\w\[\], ]+?) ?\)", create_index),
     (
-        r"CREATE NONCLUSTERED (COLUMNSTORE )?INDEX (\w+) ON ([\w.]+) \( ?([\w\[\], ]+?) ?\)"
-        r"(?: WITH \(COMPRESSION_DELAY = \d+ MINUTES\))?",
-        create_index,
+        r"CREATE CLUSTERED COLUMNSTORE INDEX (\w+) ON ([\w.]+)(?: WITH \(COMPRESSION_DELAY = \d+ MINUTES\))?",
+        create_columnstore,
     ),
+    (r"ALTER TABLE ([\w.]+) DROP CONSTRAINT IF EXISTS (\w+)", drop_key),
+    (r"ALTER TABLE ([\w.]+) ADD CONSTRAINT (\w+) PRIMARY KEY NONCLUSTERED \((.+)\)", add_key),
     (r"DROP INDEX IF EXISTS (\w+) ON ([\w.]+)", drop_index),
     (r"CREATE OR ALTER PROCEDURE ([\w.]+) (@.+ AS BEGIN .+ END)", create_procedure),
     (PRINCIPAL + r"(ROLE) (\w+)", create_principal),
@@ -98,5 +152,6 @@ OBJECTS = (
     (PRINCIPAL + r"(USER) \[(.+?)\] WITH SID = (0x[0-9A-F]{32}), TYPE = ([EX])", create_user_by_id),
     (r"GRANT ([A-Z, ]+?)(?: ON SCHEMA::(\w+))? TO (\w+)", grant),
     (r"ALTER ROLE \[(\w+)\] ADD MEMBER \[(.+)\]", add_member),
+    (r"ALTER ROLE \[(\w+)\] DROP MEMBER \[(.+)\]", drop_member),
 )
 COMPILED = tuple((re.compile(pattern, re.IGNORECASE), work) for pattern, work in OBJECTS)

@@ -57,6 +57,7 @@ def read_settings(folder: Path, **defaults) -> Settings:
 
     AdfLabError says what is wrong with the file.
     """
+    folder = folder.parent if folder.is_file() else folder
     path = folder / FILE
     if not path.is_file():
         return Settings(**defaults)

@@ -6,7 +6,10 @@ moment that something waits for; so a run of hours takes milliseconds and comes 
 
 import asyncio
 import selectors
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from adf_lab.errors import AdfLabError
@@ -18,11 +21,14 @@ class RealClock:
     """The machine's clock; blocking work runs in threads, so parallel branches really are parallel."""
 
     def run(self, coroutine):
-        """Run a coroutine to its end and return its result."""
+        """Run a coroutine to its end and return its result.
+
+        Ctrl-C cancels it where it waits, and is raised as KeyboardInterrupt when it has ended.
+        """
         return asyncio.run(self._with_threads(coroutine))
 
     async def _with_threads(self, coroutine):
-        with ThreadPoolExecutor(MOST_THREADS) as threads:
+        with _cancelled_by_ctrl_c(), ThreadPoolExecutor(MOST_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
             return await coroutine
 
@@ -33,6 +39,46 @@ class RealClock:
     async def call(self, function, *arguments):
         """Call a blocking function in a thread of its own."""
         return await asyncio.to_thread(function, *arguments)
+
+
+@contextmanager
+def _cancelled_by_ctrl_c():
+    """While inside, a handler of Ctrl-C or SIGTERM that raises KeyboardInterrupt cancels this task instead.
+
+    asyncio does so by itself where nobody has set a handler. Raised amid a step of whatever task runs just then,
+    it would leave things half done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: handler for number, handler in found.items() if callable(handler)}
+    interrupted = False
+
+    def handle(number, frame):
+        nonlocal interrupted
+        try:
+            before[number](number, frame)
+        except KeyboardInterrupt:
+            if task.cancelling():
+                # Somebody does not want to wait for what runs in threads.
+                raise
+            interrupted = True
+            loop.call_soon_threadsafe(task.cancel)
+
+    for number in before:
+        signal.signal(number, handle)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if interrupted:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class VirtualClock:

@@ -97,7 +97,7 @@ async def if_condition(engine, activity, scope, run):
     condition = _boolean(engine, properties["expression"], scope)
     run.input = {"expression": condition}
     branch = properties.get("ifTrueActivities" if condition else "ifFalseActivities") or []
-    await _run_inner(engine, branch, scope.inside(run.children), scope)
+    await _run_inner(engine, branch, scope.inside(run), scope)
     return {}
 
 
@@ -108,7 +108,7 @@ async def switch(engine, activity, scope, run):
     run.input = {"on": value}
     chosen = next((case for case in properties.get("cases") or [] if case["value"] == value), None)
     branch = (chosen.get("activities") if chosen else properties.get("defaultActivities")) or []
-    await _run_inner(engine, branch, scope.inside(run.children), scope)
+    await _run_inner(engine, branch, scope.inside(run), scope)
     return {}
 
 
@@ -117,9 +117,7 @@ async def filter_items(engine, activity, scope, run):
     properties = activity["typeProperties"]
     items = _items(engine, properties, scope)
     run.input = {"items": items}
-    kept = [
-        item for item in items if _boolean(engine, properties["condition"], scope.inside(run.children, item=item))
-    ]
+    kept = [item for item in items if _boolean(engine, properties["condition"], scope.inside(run, item=item))]
     return {"ItemsCount": len(items), "FilteredItemsCount": len(kept), "Value": kept}
 
 
@@ -148,7 +146,7 @@ async def for_each(engine, activity, scope, run):
 
     async def work():
         for index, item in waiting:
-            inner = scope.inside(run.children, item=item, item_is_secret=is_secret, iteration=index)
+            inner = scope.inside(run, item=item, item_is_secret=is_secret, iteration=index)
             try:
                 await _run_inner(engine, activities, inner)
             except ActivityFailure as failure:
@@ -182,7 +180,7 @@ async def until(engine, activity, scope, run):
         async with asyncio.timeout(timeout.total_seconds()):
             for index in count():
                 pass_begun, failure = loop.time(), None
-                inner = scope.inside(run.children, iteration=index)
+                inner = scope.inside(run, iteration=index)
                 try:
                     await _run_inner(engine, activities, inner)
                 except ActivityFailure as error:
@@ -223,13 +221,18 @@ async def execute_pipeline(engine, activity, scope, run):
     except AdfLabError as error:
         raise ActivityFailure("BadRequest", str(error)) from None
     child.secured_parameters = bool((activity.get("policy") or {}).get("secureInput"))
-    for key, value in (properties.get("parameters") or {}).items():
-        if scope.run.secrets.reads(value, scope.item_is_secret):
-            child.secrets.add("parameters", key, parameters.get(key))
+    given = properties.get("parameters") or {}
+    for key, value in parameters.items():
+        # They may come as one expression.
+        source = given.get(key, given) if isinstance(given, dict) else given
+        if child.secured_parameters or scope.run.secrets.reads(source, scope.item_is_secret):
+            child.secrets.add("parameters", key, value)
     run.input["parameters"] = {
         key: MASK if child.secrets.holds("parameters", key) else value for key, value in parameters.items()
     }
-    run.pipeline_run = child
+    child.caller, run.pipeline_run = scope.run, child
+    if run.earlier and run.earlier["pipelineRun"]:
+        child.earlier = run.earlier["pipelineRun"]["activityRuns"]
     output = {"pipelineName": name, "pipelineRunId": child.run_id}
     if not _flag(engine.evaluate(properties.get("waitOnCompletion", True), scope)):
         engine.run_in_background(child)

@@ -3,7 +3,7 @@
 Secured inputs and outputs are masked when a record is made, so that nothing downstream can show them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adf_lab.engine.secrets import MASK, Secrets
@@ -25,6 +25,8 @@ class ActivityRun:
 
     `outcome` is what its dependents see: an inactive activity counts as what it is marked as.
     `children` are the runs inside a container; `iteration` says in which pass of the container they ran.
+    `hides_input` tells that the input is secured, `recovered` that the output is that of
+    the `earlier` run, whose record it is, and those inside it by iteration.
     """
 
     id: str
@@ -44,13 +46,25 @@ class ActivityRun:
     user_properties: dict = field(default_factory=dict)
     children: list["ActivityRun"] = field(default_factory=list)
     pipeline_run: "PipelineRun | None" = None
+    hides_input: bool = False
+    recovered: bool = False
+    earlier: dict | None = None
+    earlier_inside: dict = field(default_factory=dict)
 
     def finish(self, status, at, outcome=None):
         """End the run with a status."""
         self.status, self.end, self.outcome = status, at, outcome or status
 
-    def as_dict(self):
-        """The record as JSON data; times are ISO texts in UTC."""
+    def cancel(self, at):
+        """End the run, and the attempt that is under way, before its time."""
+        self.finish("Cancelled", at)
+        for attempt in self.attempts[-1:]:
+            if attempt.end is None:
+                attempt.end, attempt.status = at, "Cancelled"
+
+    def as_dict(self, secrets=None):
+        """The record as JSON data without the texts of `secrets`; times are ISO texts in UTC."""
+        secrets = secrets or Secrets()
         return {
             "activityRunId": self.id,
             "activityName": self.name,
@@ -64,24 +78,29 @@ class ActivityRun:
                     "start": _text(attempt.start),
                     "end": _text(attempt.end),
                     "status": attempt.status,
-                    "error": attempt.error,
+                    "error": secrets.masked(attempt.error),
                 }
                 for attempt in self.attempts
             ],
-            "input": self.input,
-            "output": self.output,
-            "error": self.error,
-            "item": self.item,
+            "input": MASK if self.hides_input else secrets.masked(self.input),
+            "output": secrets.masked(self.output),
+            "error": secrets.masked(self.error),
+            "item": secrets.masked(self.item),
             "iteration": self.iteration,
-            "userProperties": self.user_properties,
-            "children": [child.as_dict() for child in self.children],
-            "pipelineRun": self.pipeline_run.as_dict() if self.pipeline_run else None,
+            "userProperties": secrets.masked(self.user_properties),
+            "recoveryStatus": "Recovered" if self.recovered else "None",
+            "children": [child.as_dict(secrets) for child in self.children],
+            "pipelineRun": self.pipeline_run.as_dict(secrets.texts) if self.pipeline_run else None,
         }
 
 
 @dataclass
 class PipelineRun:
-    """One run of one pipeline with the runs of its activities."""
+    """One run of one pipeline with the runs of its activities.
+
+    Status is Queued, InProgress, Succeeded, Failed or Cancelled. `caller` is the run that has called this one;
+    `earlier` are the records of activity runs of an earlier run, whose outputs it goes on with.
+    """
 
     run_id: str
     pipeline: str
@@ -96,24 +115,29 @@ class PipelineRun:
     secured_parameters: bool = False
     return_value: dict = field(default_factory=dict)
     message: str = ""
+    caller: "PipelineRun | None" = None
+    earlier: list[dict] = field(default_factory=list)
 
-    def as_dict(self):
-        """The record as JSON data; times are ISO texts in UTC."""
+    @property
+    def root(self):
+        """The run at the top, which nobody has called."""
+        return self.caller.root if self.caller else self
+
+    def as_dict(self, texts=frozenset()):
+        """The record as JSON data without secrets; `texts` are more of them. Times are ISO texts in UTC."""
+        secrets = replace(self.secrets, texts=self.secrets.texts | texts)
         return {
             "runId": self.run_id,
             "pipelineName": self.pipeline,
             "status": self.status,
             "runStart": _text(self.start),
             "runEnd": _text(self.end),
-            "parameters": MASK if self.secured_parameters else self._masked("parameters", self.parameters),
+            "parameters": MASK if self.secured_parameters else _masked(secrets, "parameters", self.parameters),
             "invokedBy": self.system,
-            "variables": self._masked("variables", self.variables),
-            "message": self.message,
-            "activityRuns": [run.as_dict() for run in self.activities],
+            "variables": _masked(secrets, "variables", self.variables),
+            "message": secrets.masked(self.message),
+            "activityRuns": [run.as_dict(secrets) for run in self.activities],
         }
-
-    def _masked(self, scope, values):
-        return {name: MASK if self.secrets.holds(scope, name) else value for name, value in values.items()}
 
 
 def walk(runs):
@@ -123,6 +147,10 @@ def walk(runs):
         yield from walk(run.children)
         if run.pipeline_run:
             yield from walk(run.pipeline_run.activities)
+
+
+def _masked(secrets, scope, values):
+    return {name: MASK if secrets.holds(scope, name) else secrets.masked(value) for name, value in values.items()}
 
 
 def _text(moment):

@@ -8,13 +8,15 @@ import asyncio
 import inspect
 import uuid
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from adf_lab.engine.calls import ActivityCall, ActivityFailure
 from adf_lab.engine.clock import RealClock
 from adf_lab.engine.control import CONTROL_ACTIVITIES
 from adf_lab.engine.dependencies import check_graph, combined_status, deciding_activities, may_run, parents
 from adf_lab.engine.records import ActivityRun, Attempt, PipelineRun
+from adf_lab.engine.recovery import by_iteration, kept_output, known_before
 from adf_lab.engine.secrets import MASK, secrets_of, takes_secrets
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import MISSING, Context, ExpressionError, evaluate_tree
@@ -35,7 +37,7 @@ class Scope:
 
     `activities` holds the results that `activity('x')` finds; a container gives its inner activities a
     layer of their own, so that iterations do not see one another. When it has ended, what the last of them has
-    left can be read from outside.
+    left can be read from outside. `earlier` are the records that an earlier run has made here, by iteration.
     """
 
     run: PipelineRun
@@ -44,10 +46,13 @@ class Scope:
     item: object = MISSING
     item_is_secret: bool = False
     iteration: int | None = None
+    earlier: dict = field(default_factory=dict)
 
-    def inside(self, records, **changes):
-        """The scope of the activities inside a container."""
-        return replace(self, activities=dict(self.activities), records=records, **changes)
+    def inside(self, run, **changes):
+        """The scope of the activities inside a container, whose run it is."""
+        return replace(
+            self, activities=dict(self.activities), records=run.children, earlier=run.earlier_inside, **changes
+        )
 
     def take_over(self, inner, activities):
         """Make the results of inner activities visible out here."""
@@ -60,7 +65,10 @@ class Engine:
     """Runs the pipelines of a factory.
 
     `pipelines` maps names to git-mode documents; `executors` maps activity types to executors (calls.py).
-    `observe(event, run)` is called with "start", "retry" or "end" and the ActivityRun.
+    `observe(event, run)` is called with "start", "retry" or "end" and the ActivityRun, `changed(run)` with the
+    PipelineRun whose record has changed. `is_answered(pipeline, activity)` tells whether an executor stands in for
+    the pipeline that an ExecutePipeline calls. Engines with the same `places` share what the `concurrency` of
+    pipelines leaves free; they must run in one event loop.
     """
 
     def __init__(
@@ -72,6 +80,9 @@ class Engine:
         factory_name="local",
         new_id=lambda: str(uuid.uuid4()),
         observe=lambda event, run: None,
+        is_answered=lambda pipeline, activity: False,
+        changed=lambda run: None,
+        places=None,
     ):
         self.pipelines = pipelines
         self.executors = executors
@@ -80,21 +91,28 @@ class Engine:
         self.factory_name = factory_name
         self.new_id = new_id
         self.observe = observe
+        self.is_answered = is_answered
+        self.changed = changed
         self._background = []
-        self._places: dict[str, asyncio.Semaphore] = {}
+        self._places: dict[str, asyncio.Semaphore] = {} if places is None else places
 
-    def run(self, pipeline, parameters=None, system=None):
+    def run(self, pipeline, parameters=None, system=None, earlier=()):
         """Run a pipeline to its end and return its PipelineRun.
 
-        `system` overrides properties of `pipeline()`, such as TriggerName. AdfLabError before anything has
+        `system` overrides properties of `pipeline()`, such as TriggerName; `earlier` are the activity runs of the
+        record of an earlier run, which this one goes on with (recovery.py). AdfLabError before anything has
         run: an unknown pipeline, parameter or activity type, a missing parameter value, a circle.
         """
         self.check(pipeline)
-        self._places = {}
-        return self.clock.run(self._run_to_the_end(pipeline, parameters or {}, system or {}))
+        # A semaphore belongs to the event loop in which it was first waited for.
+        self._places.clear()
+        run = self.start_pipeline(pipeline, parameters or {}, system or {})
+        run.earlier = list(earlier)
+        return self.clock.run(self.finish(run))
 
-    async def _run_to_the_end(self, pipeline, parameters, system):
-        run = await self.run_pipeline(self.start_pipeline(pipeline, parameters, system))
+    async def finish(self, run):
+        """Run a started pipeline run to its end, and all that it has started without waiting for it."""
+        await self.run_pipeline(run)
         while self._background:
             await self._background.pop()
         return run
@@ -125,7 +143,7 @@ class Engine:
                     f"{place}: activities of type {activity['type']} cannot be run here; "
                     f"known are {', '.join(sorted({*CONTROL_ACTIVITIES, *self.executors}))}."
                 )
-            if activity["type"] == "ExecutePipeline":
+            if activity["type"] == "ExecutePipeline" and not self.is_answered(callers[-1], activity):
                 self.check(activity["typeProperties"]["pipeline"]["referenceName"], checked, callers)
             for _, inner in inner_activities(activity):
                 self._check_activities(inner, place, checked, callers)
@@ -167,18 +185,29 @@ class Engine:
         Beyond the pipeline's `concurrency` it waits until an earlier run has ended.
         """
         most = self.pipelines[run.pipeline]["properties"].get("concurrency")
-        if not isinstance(most, int) or most < 1:
-            return await self._run_pipeline(run)
-        async with self._places.setdefault(run.pipeline, asyncio.Semaphore(most)):
-            run.start = self.clock.now()
-            return await self._run_pipeline(run)
+        try:
+            if not isinstance(most, int) or most < 1:
+                return await self._run_pipeline(run)
+            place = self._places.setdefault(run.pipeline, asyncio.Semaphore(most))
+            if place.locked():
+                run.status = "Queued"
+                self.changed(run)
+            async with place:
+                return await self._run_pipeline(run)
+        except asyncio.CancelledError:
+            run.status, run.end = "Cancelled", self.clock.now()
+            self.changed(run)
+            raise
 
     async def _run_pipeline(self, run):
-        activities = self._activities(run.pipeline)
-        run.status, failed = await self.run_activities(activities, Scope(run, {}, run.activities))
-        run.end = self.clock.now()
+        run.status, run.start = "InProgress", self.clock.now()
+        self.changed(run)
+        scope = Scope(run, {}, run.activities, earlier=by_iteration(run.earlier))
+        status, failed = await self.run_activities(self._activities(run.pipeline), scope)
         if failed:
             run.message = f"Operation on target {failed.name} failed: {(failed.error or {}).get('message', '')}"
+        run.status, run.end = status, self.clock.now()
+        self.changed(run)
         return run
 
     def run_in_background(self, run):
@@ -190,11 +219,12 @@ class Engine:
     async def run_activities(self, activities, scope):
         """Run a group of activities; its status and the run of the first activity that made it fail."""
         runs = {activity["name"]: asyncio.get_running_loop().create_future() for activity in activities}
+        earlier = known_before(activities, scope.earlier.get(scope.iteration, []))
 
         async def run_when_ready(activity):
             outcomes = {name: (await runs[name]).outcome for name in parents(activity)}
             if may_run(activity, outcomes):
-                run = await self._run_activity(activity, scope)
+                run = await self._run_activity(activity, scope, earlier.get(activity["name"]))
             else:
                 run = self._skip(activity, scope)
             runs[activity["name"]].set_result(run)
@@ -229,18 +259,25 @@ class Engine:
         scope.activities[run.name] = {"status": "Skipped"}
         return run
 
-    async def _run_activity(self, activity, scope):
+    async def _run_activity(self, activity, scope, earlier):
         run = self._record(activity, scope)
+        run.earlier, run.earlier_inside = earlier, by_iteration(earlier["children"] if earlier else [])
         if not is_active(activity):
             marked = activity.get("onInactiveMarkAs", "Succeeded")
             run.finish("Inactive", run.start, outcome=marked)
             scope.activities[run.name] = {"status": marked, "output": {}}
             return run
+        if activity["type"] not in CONTROL_ACTIVITIES and kept_output(earlier, run):
+            return self._keep(scope, run)
+        secured = (activity.get("policy") or {}).get("secureInput")
+        run.hides_input = bool(secured or takes_secrets(scope.run.secrets, activity, scope.item_is_secret))
         self.observe("start", run)
+        self.changed(scope.run)
         try:
             output, error = await self._outcome(activity, scope, run)
         except asyncio.CancelledError:
-            run.finish("Cancelled", self.clock.now())
+            run.cancel(self.clock.now())
+            self.changed(scope.run)
             raise
         status = "Failed" if error else "Succeeded"
         result = {"status": status, "output": output, **_times(run.start, self.clock.now())}
@@ -249,6 +286,17 @@ class Engine:
         self._mask(activity, scope, run, output)
         run.finish(status, self.clock.now())
         self.observe("end", run)
+        self.changed(scope.run)
+        return run
+
+    def _keep(self, scope, run):
+        """Give an activity run the output that it had in the earlier run."""
+        before = run.earlier
+        times = (datetime.fromisoformat(before[name]) for name in ("activityRunStart", "activityRunEnd"))
+        scope.activities[run.name] = {"status": "Succeeded", "output": before["output"], **_times(*times)}
+        run.output, run.recovered = before["output"], True
+        run.finish("Succeeded", self.clock.now())
+        self.changed(scope.run)
         return run
 
     def _mask(self, activity, scope, run, output):
@@ -256,6 +304,7 @@ class Engine:
         secrets, policy = scope.run.secrets, activity.get("policy") or {}
         properties = activity.get("typeProperties") or {}
         takes = takes_secrets(secrets, activity, scope.item_is_secret)
+        run.hides_input = False
         if takes or policy.get("secureInput"):
             # What a call passes on is masked one by one already.
             run.input = run.input if run.pipeline_run and not policy.get("secureInput") else MASK
@@ -278,7 +327,8 @@ class Engine:
                 value = self.evaluate(entry["value"], scope)
                 is_secret = scope.run.secrets.reads(entry["value"], scope.item_is_secret)
                 run.user_properties[entry["name"]] = MASK if is_secret else value
-            if activity["type"] in CONTROL_ACTIVITIES:
+            stands_in = activity["type"] == "ExecutePipeline" and self.is_answered(scope.run.pipeline, activity)
+            if activity["type"] in CONTROL_ACTIVITIES and not stands_in:
                 run.attempts.append(Attempt(run.start))
                 output = await CONTROL_ACTIVITIES[activity["type"]](self, activity, scope, run)
             else:
@@ -314,6 +364,7 @@ class Engine:
                 attempt.end, attempt.status = self.clock.now(), "Failed"
                 attempt.error = _error(activity, scope, run, failure)
             self.observe("retry", run)
+            self.changed(scope.run)
             await asyncio.sleep(interval)
 
     def _call(self, activity, scope, run, timeout):
@@ -409,9 +460,13 @@ def _times(start, end):
 
 def _error(activity, scope, run, failure):
     """What `activity('x').error` holds; without secrets, for it is shown, sent and written down."""
-    own = run.input if (activity.get("policy") or {}).get("secureInput") else None
+    policy = activity.get("policy") or {}
+    own = [
+        run.input if policy.get("secureInput") else None,
+        failure.output if policy.get("secureOutput") else None,
+    ]
     return {
-        "errorCode": failure.error_code,
+        "errorCode": scope.run.secrets.masked(failure.error_code, own),
         "message": scope.run.secrets.masked(failure.message, own),
         "failureType": "UserError",
         "target": run.name,

@@ -55,11 +55,10 @@ class Secrets:
             for one in found
         )
 
-    def masked(self, text, also=None):
-        """A text without the secrets in it, whole or cut at the end; `also` is a JSON value with more of them."""
-        for secret in sorted(self.texts | set(_leaves(also)), key=len, reverse=True):
-            text = _without(text, secret)
-        return text
+    def masked(self, value, also=None):
+        """A JSON value without the secrets in its texts, whole or cut at the end; `also` holds more of them."""
+        hidden = sorted(self.texts | set(_leaves(also)), key=len, reverse=True)
+        return _masked(value, hidden) if hidden else value
 
 
 def secrets_of(document, parameters):
@@ -94,6 +93,17 @@ def _leaves(value):
     elif isinstance(value, list):
         for item in value:
             yield from _leaves(item)
+
+
+def _masked(value, hidden):
+    if isinstance(value, dict):
+        return {_masked(name, hidden): _masked(member, hidden) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, hidden) for item in value]
+    if isinstance(value, str):
+        for secret in hidden:
+            value = _without(value, secret)
+    return value
 
 
 def _without(text, secret):

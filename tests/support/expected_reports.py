@@ -1,0 +1,109 @@
+"""What the market reports must say of a simulated market, in plain Python from the rows that the answers make."""
+
+from datetime import date, timedelta
+from functools import cached_property
+from statistics import mean
+
+from tests.support.expected_tables import ExpectedTables
+
+DAY = timedelta(days=1)
+
+
+class ExpectedReports:
+    """The headlines and headline figures of price_averages and market_trends; prices in US dollars."""
+
+    def __init__(self, tables: ExpectedTables, top_coins: int = 25):
+        self.tables, self.top_coins = tables, top_coins
+
+    @cached_property
+    def closes(self) -> dict[str, dict[date, float]]:
+        """The daily closes of the largest coins, largest first, over the last 365 days."""
+        closes: dict[str, dict[date, float]] = {}
+        for day in self.tables.fact_price_daily:
+            if day["is_complete"] and day["vs_currency"] == "usd":
+                closes.setdefault(day["coin_id"], {})[day["date"]] = day["close"]
+        newest = max(max(its) for its in closes.values())
+        caps = {row["coin_id"]: row["market_cap"] for row in self.newest_snapshots.values()}
+        order = sorted(closes, key=lambda coin_id: (-caps[coin_id], coin_id))[: self.top_coins]
+        return {
+            coin_id: {day: close for day, close in closes[coin_id].items() if day > newest - 365 * DAY}
+            for coin_id in order
+        }
+
+    @cached_property
+    def newest_snapshots(self) -> dict[str, dict]:
+        in_time = sorted(self.tables.coin_snapshots, key=lambda row: row["snapshot_at"])
+        return {row["coin_id"]: row for row in in_time}
+
+    @cached_property
+    def newest(self) -> date:
+        return max(max(its) for its in self.closes.values())
+
+    @cached_property
+    def start(self) -> date:
+        """The first day on which half of the coins have a close."""
+        days = sorted({day for its in self.closes.values() for day in its})
+        return next(day for day in days if 2 * sum(day in its for its in self.closes.values()) >= len(self.closes))
+
+    @cached_property
+    def returns(self) -> dict[str, float]:
+        """The change of each coin that was there on the first day, highest first."""
+        found = {
+            coin_id: its[max(its)] / its[self.start] - 1
+            for coin_id, its in self.closes.items()
+            if self.start in its
+        }
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def average(self, coin_id: str, days: int, until: date | None = None) -> float | None:
+        """The mean of the closes of so many days; None when one is missing."""
+        its, last = self.closes[coin_id], until or max(self.closes[coin_id])
+        window = [its.get(last - place * DAY) for place in range(days)]
+        return None if None in window else mean(window)
+
+    def distances(self, days: int) -> dict[str, float]:
+        """The newest close of each coin against its average, where it has one."""
+        averages = {coin_id: self.average(coin_id, days) for coin_id in self.closes}
+        newest = {coin_id: its[max(its)] for coin_id, its in self.closes.items()}
+        return {coin_id: newest[coin_id] / known - 1 for coin_id, known in averages.items() if known}
+
+    @property
+    def longest_window(self) -> int:
+        """The longest average that half of the coins have."""
+        return max(days for days in (7, 30, 90, 200) if 2 * len(self.distances(days)) >= len(self.closes))
+
+    @property
+    def averages_headline(self) -> str:
+        gaps = self.distances(self.longest_window).values()
+        above, below = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
+        number, word = (above, "above") if above >= below else (below, "below")
+        trade = "trades" if number == 1 else "trade"
+        return f"{number} of {len(gaps)} coins {trade} {word} their {self.longest_window}-day average"
+
+    @property
+    def trends_headline(self) -> str:
+        best, change = next(iter(self.returns.items()))
+        lower = sum(value < 0 for value in self.returns.values())
+        higher = sum(value > 0 for value in self.returns.values())
+        number, word = (higher, "higher") if higher > lower else (lower, "lower")
+        verb, are = "leads" if change > 0 else "fell least", "is" if number == 1 else "are"
+        name = self.newest_snapshots[best]["name"]
+        since = f"{self.start.day} {self.start:%b %Y}"
+        return f"{name} {verb}, {number} of {len(self.returns)} coins {are} {word} than on {since}"
+
+    @cached_property
+    def weeks_of_bitcoin(self) -> dict[date, tuple[float, float]]:
+        """Open and close of each week that has all its days: from the close before Monday, where there is one, to
+        that of Sunday. History has one price a day, so without a close before it a day opens as it closes."""
+        its = self.closes["bitcoin"]
+        first = min(day for day in its if day.weekday() == 0)
+        mondays = [first + 7 * place * DAY for place in range(60)]
+        full = [monday for monday in mondays if all(monday + place * DAY in its for place in range(7))]
+        return {monday: (its.get(monday - DAY, its[monday]), its[monday + 6 * DAY]) for monday in full}
+
+    @property
+    def weeks_finding(self) -> str:
+        weeks = self.weeks_of_bitcoin.values()
+        higher, lower = sum(close > open_ for open_, close in weeks), sum(close < open_ for open_, close in weeks)
+        number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+        return f"{number} of {len(weeks)} weeks closed {word} for Bitcoin"
