@@ -19,12 +19,13 @@ from typing import Any
 from coinlake import bronze, observability, runtime, schema, sources
 from coinlake.errors import CoinlakeError, ConfigurationError, in_words
 from coinlake.parameters import Value
-from coinlake_ops import alerts, notebooks, spark_server
+from coinlake_ops import alerts, housekeeping, notebooks, spark_server, unchanged
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.lake_lock import only_worker, shown
 
 AT_ONCE = 3
 SECONDS_TO_SAY_SO = 3.0
+UNCHANGED = "Unchanged: nothing that it reads or is given differs from the last run."
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -34,7 +35,7 @@ class NotebookFailed(CoinlakeError):
 
 @dataclass
 class Run:
-    """One pipeline run over one lake; `emit` gets its events.
+    """One pipeline run over one lake; `emit` gets its events. `force` runs unchanged notebooks, too.
 
     They are start, step for each notebook that succeeded, alerts if there are any, and end if the run succeeded.
     """
@@ -42,6 +43,7 @@ class Run:
     parameters: dict[str, Value]
     run_id: str
     emit: Callable[[str, dict[str, Any]], None]
+    force: bool = False
     started: float = field(default_factory=time.monotonic)
     kernels: Kernels = field(default_factory=Kernels)
 
@@ -71,6 +73,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
         serving = pool.submit(lambda: server or spark_server.start(run.lake))
         try:
             _execute_all(run, pool, serving)
+            housekeeping.when_due(run.lake, serving.result().environment)
         except NotebookFailed:
             _tell_alerts(run)
             raise
@@ -79,6 +82,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             if server is None:
                 # At once, unless the run was interrupted before the server had started.
                 serving.add_done_callback(_stop)
+        unchanged.note(run.lake, run.executed, run.parameters)
         _tell_alerts(run)
         run.emit(
             "end",
@@ -157,6 +161,10 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
     values = {parameter: run.parameters[parameter] for parameter in declared} | {"run_id": run.run_id}
     step = observability.Step(name, run.run_id, str(run.parameters["lake_path"]), values)
     executed = run.executed / notebook.name
+    before = None if run.force else unchanged.find(run.lake, name, values)
+    if before:
+        unchanged.repeat(before, executed)
+        return step.skip(UNCHANGED)
     environment: dict[str, str] = {}
     # Only a notebook with tables needs Spark; the others do not wait for it.
     needs_spark = "catalog" in declared
@@ -225,6 +233,9 @@ def table(event: str, record: Mapping[str, Any]) -> None:
         print(f"Run {record['run_id']} of the {record['source']} market into {record['lake']}\n")
         print(f"{'notebook':<28}{'read':>10}{'written':>10}{'rejected':>10}{'seconds':>9}", flush=True)
     elif event == "step":
+        if record["message"] == UNCHANGED:
+            print(f"{record['step']:<28}{'unchanged':>30}", flush=True)
+            return
         print(
             f"{record['step']:<28}{record['rows_read']:>10,}{record['rows_written']:>10,}"
             f"{record['rows_rejected']:>10,}{record['seconds']:>9.1f}",

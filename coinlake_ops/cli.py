@@ -167,6 +167,7 @@ def run(
     environment: ParameterFile = "local",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing unless something fails.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run notebooks too whose inputs are unchanged.")] = False,
 ) -> int:
     """Run the whole pipeline: ingest, refine, load, report. A second run changes nothing."""
     from coinlake import observability
@@ -179,7 +180,8 @@ def run(
         values = parameter_files.load(environment, parameters)
     try:
         batch.require_possible(values)
-        batch.execute(batch.Run(values, str(values["run_id"]) or observability.new_run_id(), emit))
+        run_id = str(values["run_id"]) or observability.new_run_id()
+        batch.execute(batch.Run(values, run_id, emit, force))
     except KeyboardInterrupt:
         print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
         # The kernels have ended. A Spark server that was only starting ends with this process.
@@ -283,6 +285,45 @@ def trace(
     trail = tracing.follow(Lakehouse.open("spark_catalog", lake), question)
     print(dumps(tracing.as_json(trail), ensure_ascii=False) if json else tracing.in_words(trail))
     return DONE if trail.is_whole else FAILED
+
+
+@app.command(
+    rich_help_panel=WORK,
+    epilog="For example: coinlake verify · coinlake verify --lake lake/live --json",
+)
+def verify(
+    lake: Lake = LAKE,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> int:
+    """Prove that landing, silver, gold and the warehouse are what they should be; a difference ends it with 1."""
+    from coinlake import runtime
+    from coinlake_ops import verification
+
+    _take_over_environment(quiet=json)
+    emit = verification.as_json if json else verification.as_line
+    return DONE if verification.verify(_path_of(lake), runtime.spark, emit) else FAILED
+
+
+class Layer(StrEnum):
+    """What can be made again."""
+
+    silver = "silver"
+    gold = "gold"
+    warehouse = "warehouse"
+    all = "all"
+
+
+@app.command(rich_help_panel=WORK, epilog="For example: coinlake rebuild gold --lake lake/live")
+def rebuild(
+    layer: Annotated[Layer, typer.Argument(help="What to make again.", show_default=False)],
+    lake: Lake = LAKE,
+) -> None:
+    """Make a layer again from the one below, say what differs, and put it in the old one's place."""
+    from coinlake import runtime
+    from coinlake_ops import rebuild as rebuilding
+
+    _take_over_environment()
+    rebuilding.rebuild(_path_of(lake), layer.value, runtime.spark, print)
 
 
 @app.command(

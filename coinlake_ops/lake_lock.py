@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops import swap
 
 NAME = ".lock"
 SECONDS_BETWEEN_TRIES = 0.2
@@ -23,13 +24,18 @@ def _to_stderr(text: str) -> None:
 
 @contextmanager
 def only_worker(
-    lake: Path, say: Callable[[str], None] = _to_stderr, stopped: Future[None] | None = None
+    lake: Path,
+    say: Callable[[str], None] = _to_stderr,
+    stopped: Future[None] | None = None,
+    waits: bool = True,
 ) -> Iterator[None]:
     """Hold the lake's lock while inside; who comes second is told who works there, and waits.
 
     Of two runs of one process the second waits too; nobody is told, for it is known there. The wait ends with a
-    CoinlakeError when `stopped` is done: in a thread, which is not told of Ctrl-C.
-    The operating system gives the lock up when the process ends, however it ends.
+    CoinlakeError when `stopped` is done: in a thread, which is not told of Ctrl-C. With `waits` False, whoever
+    comes second gets a CoinlakeError instead.
+    The operating system gives the lock up when the process ends, however it ends. A change of tables that a
+    `coinlake rebuild` decided on and did not come to the end of is carried out first.
     """
     stopped = stopped or Future()
     lake.mkdir(parents=True, exist_ok=True)
@@ -37,8 +43,11 @@ def only_worker(
         if not _take(lock):
             lock.seek(0)
             worker = lock.read().strip()
+            who = f"Another run is working on {shown(lake)} ({worker})."
+            if not waits:
+                raise CoinlakeError(f"{who} Let it end, and try again.")
             if not worker.startswith(f"process {os.getpid()}:"):
-                say(f"Another run is working on {shown(lake)} ({worker}). Waiting for it to end; Ctrl-C gives up.")
+                say(f"{who} Waiting for it to end; Ctrl-C gives up.")
             while not _take(lock):
                 wait([stopped], SECONDS_BETWEEN_TRIES)
                 if stopped.done():
@@ -47,6 +56,7 @@ def only_worker(
         lock.truncate()
         lock.write(this_process())
         lock.flush()
+        swap.finish(lake)
         yield
 
 

@@ -46,7 +46,7 @@ def render(executed: Path, to: Path) -> Path:
     """
     from nbconvert.exporters import TemplateExporter
 
-    notebook = nbformat.read(executed, as_version=4)
+    notebook = _read(executed)
     exporter = TemplateExporter(
         template_name="report",
         extra_template_basedirs=[str(TEMPLATES)],
@@ -58,6 +58,18 @@ def render(executed: Path, to: Path) -> Path:
     page = _context(executed, parts_of(notebook, exporter.environment.filters["markdown2html"]))
     html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
     return _write(to, html)
+
+
+def _read(executed: Path) -> Any:
+    """An executed notebook; raises CoinlakeError, which names what makes it again, where the file was cut."""
+    try:
+        return nbformat.read(executed, as_version=4)
+    except ValueError:
+        lake = executed.parents[2]
+        raise CoinlakeError(
+            f"{executed} is cut or overwritten. The next run executes the notebook again: coinlake run "
+            f"LAKE_PATH={lake}"
+        ) from None
 
 
 def parts_of(notebook: Mapping[str, Any], markdown: Any = None) -> list[dict[str, Any]]:
@@ -99,7 +111,7 @@ def last_run(lake: Path) -> dict[str, Path]:
 
 def publish(executed: Mapping[str, Path], to: Path, pictures: bool = True) -> Path:
     """Write README.md, and the pictures it shows, from executed notebooks; returns the README's path."""
-    parts = {name: parts_of(nbformat.read(path, as_version=4)) for name, path in executed.items()}
+    parts = {name: parts_of(_read(path)) for name, path in executed.items()}
     for name, found in parts.items():
         _context(executed[name], found)
     if pictures:

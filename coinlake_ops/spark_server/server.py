@@ -102,7 +102,15 @@ def start(lake: str | Path, *, java_options: tuple[str, ...] = (), patience: flo
 
 
 def _make_private(folder: Path) -> None:
-    """Makes the folder of a server, for its owner only; warns where others may come at it or at the lake."""
+    """Makes the folder of a server, for its owner only; warns where others may come at it or at the lake.
+
+    What is no folder, or holds one where a file must be, is made again: nothing in it is worth keeping.
+    """
+    wrong = [folder] if folder.exists() and not folder.is_dir() else []
+    wrong += [folder / name for name in ("lock", "server.json", "server.log") if (folder / name).is_dir()]
+    for path in wrong:
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+        print(f"{path} was damaged, and is made again", file=sys.stderr)
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(PermissionError):
         folder.chmod(0o700)
@@ -134,7 +142,8 @@ def stop(lake: str | Path) -> bool:
         pid = json.loads((folder / "server.json").read_text())["pid"]
         with _lock(folder):
             return False
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError):
+        # A note that is cut tells nothing; the server it was of ends with the process that it runs for.
         return False
     except CoinlakeError:
         os.kill(pid, signal.SIGTERM)
@@ -206,7 +215,7 @@ def _started_for(folder: Path) -> str:
     """Which process a server runs for, as it noted; another one when it has just gone or not yet come."""
     try:
         return str(json.loads((folder / "server.json").read_text())["for"])
-    except (FileNotFoundError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError):
         return "another process"
 
 

@@ -45,9 +45,10 @@ class Lakehouse:
         """The lakehouse for reading: no schema and no table is made; a folder's tables are named in the catalog.
 
         Raises ConfigurationError when catalog and place do not fit, StorageError when the catalog holds tables of
-        somebody else under these names.
+        somebody else under these names, or a table's newest log entry is cut.
         """
         lake = cls._at(catalog, lake_path, spark)
+        lake._refuse_damage()
         if not lake.is_managed and lake._noted() != lake.path:
             lake._point_catalog_here([table for table in TABLES if lake._log_of(table).is_dir()])
         return lake
@@ -60,6 +61,7 @@ class Lakehouse:
         from its description in coinlake.schema.
         """
         lake = cls._at(catalog, lake_path, spark)
+        lake._refuse_damage()
         fits = lake.is_managed or lake._noted() == lake.path
         found = lake._columns_found() if fits else None
         if found is None:
@@ -114,6 +116,12 @@ class Lakehouse:
                 "lake and its tables belong to one catalog: set both, as in parameters/."
             )
         return cls(spark or runtime.spark(), catalog, path)
+
+    def _refuse_damage(self) -> None:
+        """Raises StorageError that names a table of a folder whose newest log entry is cut; Spark does not."""
+        for table in () if self.is_managed else TABLES:
+            if any(self._log_of(table).glob(f"{'[0-9]' * 20}.json")):
+                self.table(table).version()
 
     def _folder_of(self, table: Table) -> str:
         return self.folder("tables", table.schema, table.name)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import shlex
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from coinlake import Lakehouse, delta, lakehouse, schema
 from coinlake.delta import Merged, tables
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, StorageError
 
 CATALOG = "spark_catalog"
 
@@ -208,3 +209,77 @@ def test_delta_itself_refuses_what_breaks_a_rule(spark, lake):
         spark.sql(insert + "(DATE'2026-08-01', 101, 'Greed', TIMESTAMP'2026-08-01', 'a')")
     with pytest.raises(Exception, match="classification"):
         spark.sql(insert + "(DATE'2026-08-01', 71, NULL, TIMESTAMP'2026-08-01', 'a')")
+
+
+def fact_rows(spark, *rows):
+    """Rows of gold_progress from (table, version, id): a table without a rank."""
+    return spark.createDataFrame(rows, "table_name STRING, version BIGINT, table_id STRING")
+
+
+@pytest.mark.both_sessions
+def test_no_write_makes_a_key_stand_there_twice(spark, lake):
+    table = lake.table(schema.GOLD_PROGRESS)
+    twice = fact_rows(spark, ("a", 1, "x"), ("a", 2, "x"))
+    refusal = (
+        f"""aggregated_data.gold_progress: the key {{"table_name":"a"}} is there more than once. Nothing was """
+        f"written. To make the table again: coinlake rebuild gold --lake {shlex.quote(lake.path)}"
+    )
+    writes = {
+        "first": lambda: table.merge(twice),
+        "replace": lambda: table.replace(twice),
+        "merge": lambda: table.merge(twice),
+    }
+    for name, write in writes.items():
+        if name == "merge":
+            table.merge(fact_rows(spark, ("b", 1, "x")))
+        with pytest.raises(StorageError) as problem:
+            write()
+        assert str(problem.value) == refusal, name
+    assert stored(lake, schema.GOLD_PROGRESS, "table_name", "version") == [("b", 1)]
+
+
+def test_a_row_outside_of_what_is_searched_is_refused(spark, lake):
+    first = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, first)
+    with pytest.raises(StorageError, match=r"is outside of what was searched for it\. Nothing was written"):
+        merge(lake, ("bitcoin", hour(1), 2.0, "sparkline", hour(3), "b"), where="t.period = '2026-09'")
+    assert stored(lake) == [first]
+
+
+def test_a_key_that_stands_there_twice_already_is_found_when_it_is_touched(spark, lake):
+    row = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, row)
+    prices(spark, row).writeTo(lake.table(schema.COIN_PRICES).name).append()
+    assert merge(lake, ("ether", hour(1), 1.0, "sparkline", hour(2), "a")).inserted == 1
+    with pytest.raises(StorageError, match=r'"coin_id":"bitcoin".* is there more than once'):
+        merge(lake, ("bitcoin", hour(1), 2.0, "sparkline", hour(3), "b"))
+
+
+@pytest.mark.parametrize("cut", [lambda text: text[: len(text) // 2], lambda text: ""])
+def test_a_newest_log_entry_that_is_cut_names_the_table_and_the_command(spark, lake, cut):
+    merge(lake, ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"))
+    table = lake.table(schema.COIN_PRICES)
+    entry = Path(table.folder, "_delta_log", f"{1:020}.json")
+    entry.write_text(cut(entry.read_text()))
+    for use in (table.read, table.version, lambda: merge(lake, ("x", hour(1), 1.0, "sparkline", hour(2), "a"))):
+        with pytest.raises(StorageError) as problem:
+            use()
+        assert str(problem.value) == (
+            "cleaned_data.coin_prices: the newest entries of its log are cut or overwritten. Nothing is lost, the "
+            f"table can be made again: coinlake rebuild silver --lake {shlex.quote(lake.path)}"
+        )
+
+
+@pytest.mark.both_sessions
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:100])])
+def test_a_data_file_that_is_missing_or_cut_names_the_table_and_the_command(spark, lake, damage):
+    merge(lake, ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"))
+    table = lake.table(schema.COIN_PRICES)
+    [data] = Path(table.folder).glob("period=2026-08/*.parquet")
+    damage(data)
+    with pytest.raises(StorageError) as problem:
+        merge(lake, ("bitcoin", hour(1), 2.0, "sparkline", hour(3), "b"))
+    assert str(problem.value) == (
+        f"cleaned_data.coin_prices: a file of this table in {lake.path}/tables is missing or damaged. Nothing is "
+        f"lost, the table can be made again: coinlake rebuild silver --lake {shlex.quote(lake.path)}"
+    )

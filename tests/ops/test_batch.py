@@ -3,9 +3,9 @@
 import json
 import os
 import re
+import shutil
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from coinlake import observability, schema
 from coinlake.errors import CoinlakeError
 from coinlake.observability import steps
-from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server
+from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server, unchanged
 from coinlake_ops.factory.executors.alerts import AlertServer
 
 
@@ -53,12 +53,17 @@ def world(monkeypatch, tmp_path):
         world.environments[name] = environment
         if name in world.failing:
             raise world.failing[name]
+        executed.parent.mkdir(parents=True, exist_ok=True)
+        executed.write_text(f"{name} of {values['run_id']}")
         notebook_globals = {"__annotations__": {"lake_path": str, "run_id": str}} | values
         observability.begin(name, notebook_globals).end(rows_read=2, rows_written=1, rows_rejected=1)
 
     monkeypatch.setattr(schema, "STEPS", {"a": (), "b": (), "c": ("a", "b"), "d": ("c",)})
     monkeypatch.setattr(notebooks, "REPORTS", {})
-    monkeypatch.setattr(notebooks, "path", lambda name: Path(f"{name}.ipynb"))
+    for name in "abcd":
+        (tmp_path / f"{name}.ipynb").write_text(name)
+    monkeypatch.setattr(notebooks, "path", lambda name: tmp_path / f"{name}.ipynb")
+    monkeypatch.setattr(unchanged, "ALWAYS", {"a"})
     monkeypatch.setattr(
         notebooks,
         "declared_parameters",
@@ -72,6 +77,18 @@ def world(monkeypatch, tmp_path):
 
 def run(world, *arguments):
     return cli.main(["run", f"LAKE_PATH={world.lake}", "RUN_ID=r1", *arguments])
+
+
+def test_housekeeping_is_done_after_a_run_that_succeeded_and_with_its_server(world, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        batch.housekeeping, "when_due", lambda *given: asked.append((*given, world.server.stopped))
+    )
+    assert run(world) == 0
+    assert asked == [(world.lake, world.server.environment, False)]
+    world.failing["c"] = CoinlakeError("no")
+    assert run(world) == 1
+    assert len(asked) == 1
 
 
 def test_a_notebook_starts_when_its_input_is_done(world):
@@ -102,6 +119,106 @@ def test_one_line_a_step_and_the_total(world, capsys):
     assert lines[0] == f"Run r1 of the simulated market into {world.lake}"
     assert sorted(line.split()[:4] for line in lines[3:5]) == [["a", "2", "1", "1"], ["b", "2", "1", "1"]]
     assert re.fullmatch(r"Done in \d+ s\. The reports:", lines[8])
+
+
+def test_what_was_given_the_same_does_not_run_again(world, capsys):
+    assert run(world) == 0
+    capsys.readouterr()
+    world.executed.clear()
+    assert run(world, "RUN_ID=r2") == 0
+    assert world.executed == ["a"]
+    assert sorted(line.split()[:2] for line in capsys.readouterr().out.splitlines()[3:7]) == [
+        ["a", "2"],
+        *([name, "unchanged"] for name in "bcd"),
+    ]
+    # The run is whole all the same: its records, and its executed notebooks.
+    records = {path.stem: json.loads(path.read_text()) for path in world.lake.glob("steps/date=*/r2/*.json")}
+    assert {name: (each["status"], each["rows_read"]) for name, each in records.items()} == {
+        "a": ("succeeded", 2),
+        **dict.fromkeys("bcd", ("succeeded", 0)),
+    }
+    assert {path.read_text() for path in world.lake.glob("runs/r2/*.ipynb")} == {
+        "a of r2",
+        *(f"{name} of r1" for name in "bcd"),
+    }
+
+
+def nothing(world, monkeypatch):
+    """Nothing happens to the lake."""
+
+
+def something_landed(world, monkeypatch):
+    page = world.lake / "landing/endpoint=global/date=2026-08-12/run=r/p0001.json"
+    page.parent.mkdir(parents=True)
+    page.write_text("{}")
+
+
+def a_table_was_written(world, monkeypatch):
+    log = world.lake / "tables/cleaned_data/fear_greed/_delta_log"
+    log.mkdir(parents=True)
+    (log / f"{1:020}.json").write_text("{}")
+
+
+def the_warehouse_is_gone(world, monkeypatch):
+    (world.lake / "warehouse.duckdb").unlink()
+
+
+def a_page_is_gone(world, monkeypatch):
+    (world.lake / "reports/market_trends.html").unlink()
+
+
+def other_code(world, monkeypatch):
+    monkeypatch.setattr(observability, "code_hash", lambda: "other")
+
+
+def a_cut_note(world, monkeypatch):
+    (world.lake / unchanged.NAME).write_text('{"given"')
+
+
+def executed_notebooks_are_gone(world, monkeypatch):
+    shutil.rmtree(world.lake / "runs")
+
+
+CHANGES = [
+    something_landed,
+    a_table_was_written,
+    the_warehouse_is_gone,
+    a_page_is_gone,
+    other_code,
+    a_cut_note,
+    executed_notebooks_are_gone,
+]
+
+
+@pytest.mark.parametrize("change", [nothing, *CHANGES], ids=lambda change: change.__name__)
+def test_all_run_again_when_the_lake_is_another(world, monkeypatch, change):
+    monkeypatch.setattr(notebooks, "REPORTS", {"e": "market_trends"})
+    for made in ("warehouse.duckdb", "reports/market_trends.html"):
+        (world.lake / made).parent.mkdir(parents=True, exist_ok=True)
+        (world.lake / made).write_text("made")
+    assert run(world) == 0
+    world.executed.clear()
+    change(world, monkeypatch)
+    assert run(world) == 0
+    assert sorted(world.executed) == (["a"] if change is nothing else ["a", "b", "c", "d"])
+
+
+def test_only_those_run_again_that_are_given_something_else(world, monkeypatch):
+    assert run(world) == 0
+    world.executed.clear()
+    notebooks.path("c").write_text("another c")
+    assert run(world) == 0
+    assert sorted(world.executed) == ["a", "c"]
+
+
+def test_all_run_again_on_request_and_after_a_run_that_failed(world):
+    world.failing["d"] = notebooks.CellFailed(1, "No.")
+    assert run(world) == 1
+    del world.failing["d"]
+    for arguments in ((), ("--force",)):
+        world.executed.clear()
+        assert run(world, *arguments) == 0
+        assert sorted(world.executed) == ["a", "b", "c", "d"]
 
 
 def test_json_lines_for_machines_and_silence_on_request(world, capsys):

@@ -140,6 +140,26 @@ def test_a_stale_pid_file_is_no_server(spark_is, tmp_path):
         assert not (folder / "work" / "left.over").exists()
 
 
+def test_a_damaged_folder_of_a_server_is_made_again_and_that_is_said(spark_is, tmp_path, capsys):
+    spark_is(STARTS)
+    folder = tmp_path / "lake" / "spark_server"
+    folder.parent.mkdir()
+    folder.write_text("no folder")
+    assert spark_server.stop(tmp_path / "lake") is False
+    with spark_server.start(tmp_path / "lake") as server:
+        assert server.is_alive()
+    assert capsys.readouterr().err == f"{folder} was damaged, and is made again\n"
+    (folder / "server.json").write_text('{"pid": 4')
+    assert spark_server.stop(tmp_path / "lake") is False
+    for name in ("lock", "server.log"):
+        (folder / name).unlink()
+        (folder / name / "something").mkdir(parents=True)
+    with spark_server.start(tmp_path / "lake") as server:
+        assert server.is_alive()
+    said = capsys.readouterr().err
+    assert said == "".join(f"{folder / name} was damaged, and is made again\n" for name in ("lock", "server.log"))
+
+
 def test_anyone_can_stop_the_server_of_a_lake(spark_is, tmp_path):
     spark_is(STARTS)
     with spark_server.start(tmp_path / "lake") as server:

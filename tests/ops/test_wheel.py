@@ -176,6 +176,7 @@ def test_only_modules_that_are_started_as_programs_end_as_programs():
     assert programs == {
         "coinlake_ops/__main__.py",
         "coinlake_ops/dev/bootstrap.py",
+        "coinlake_ops/housekeeping.py",
         "coinlake_ops/spark_server/supervisor.py",
         "coinlake_ops/spark_server/training.py",
     }

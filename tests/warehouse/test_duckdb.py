@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from coinlake import warehouse
-from coinlake.errors import WarehouseError
+from coinlake.errors import DamagedWarehouse, WarehouseError
 from coinlake.schema import DIM_COIN, DIM_CURRENCY, FACT_PRICE_DAILY, PIPELINE_RUNS, RUN_STEPS
-from coinlake.warehouse import DuckDBWarehouse, TsqlError
+from coinlake.warehouse import LOADED, DuckDBWarehouse, TsqlError, loading
 from coinlake.warehouse.duckdb import DuckDBSession
 from coinlake.warehouse.sql import scripts
 from tests.support.warehouse_contract import CHANGES, Exactness, Log, Migrations, Views
-from tests.support.warehouse_rows import change, contents, fact, key, load, row
+from tests.support.warehouse_rows import change, contents, fact, key, load, row, star
 
 
 class TestExactness(Exactness):
@@ -200,3 +200,40 @@ class TestPublishing:
     def test_only_one_load_at_a_time(self, loaded):
         with loaded.writing(), pytest.raises(WarehouseError, match="Another load of"):
             load(DuckDBWarehouse(loaded.path), *CHANGES)
+
+
+def half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def bad_block(content: bytes) -> bytes:
+    """The first block behind the three headers, of 4 KiB each, overwritten in its middle."""
+    place = 3 * 4096 + 1000
+    return content[:place] + bytes(range(64)) + content[place + 64 :]
+
+
+@pytest.mark.parametrize("damage", [half, bad_block, lambda content: b"", lambda content: b"not a database"])
+def test_a_damaged_file_is_made_again_and_that_is_said(loaded, monkeypatch, capsys, damage):
+    intact = [contents(loaded, table) for table in LOADED]
+    loaded.path.write_bytes(damage(loaded.path.read_bytes()))
+    asked = []
+
+    def all_or_nothing(lake, positions):
+        asked.append(dict(positions))
+        yield from star(bitcoin=63_000.0, ethereum=1_800.0)
+
+    monkeypatch.setattr(loading, "gold_changes", all_or_nothing)
+    assert warehouse.load(None, loaded, "again")
+    # The last time with nothing that the warehouse would hold already.
+    assert asked[-1] == {}
+    assert [contents(loaded, table) for table in LOADED] == intact
+    assert capsys.readouterr().out == (
+        f"{loaded} was cut, or something else has written into it: it is made again from gold\n"
+    )
+
+
+def test_who_only_reads_a_damaged_file_is_told_what_makes_it_again(loaded):
+    loaded.path.write_bytes(loaded.path.read_bytes()[:5000])
+    with pytest.raises(DamagedWarehouse) as problem:
+        loaded.query("SELECT COUNT(*) AS coins FROM aggregated_data.dim_coin")
+    assert str(problem.value).endswith(f"coinlake rebuild warehouse --lake {loaded.path.parent}")

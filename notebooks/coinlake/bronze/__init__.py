@@ -13,6 +13,7 @@ from coinlake.bronze.landing_zone import LandingZone, Line
 from coinlake.bronze.recordings import Recording, add_recording
 from coinlake.bronze.replay import ReplayAdapter
 from coinlake.bronze.request_plan import RequestPlan, Settings, plan_requests
+from coinlake.bronze.verification import verify
 
 __all__ = [
     "KEY_NAME",
@@ -31,4 +32,5 @@ __all__ = [
     "plan_requests",
     "plan_spending",
     "resolve_as_of",
+    "verify",
 ]

@@ -1,13 +1,21 @@
 """Tables as Delta knows them: the statement that makes one, and how one that exists differs from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from coinlake.schema import Table, quoted_text
 
 # Deletion vectors would save rewriting small files now and then, cost a second look at the list of files at
 # every read, and keep out readers that do not know them. Databricks gives them to every new table that does not
 # refuse.
-PROPERTIES = {"delta.enableChangeDataFeed": "true", "delta.enableDeletionVectors": "false"}
+#
+# Retention: what VACUUM leaves, for whoever reads an older version or the change feed from there. An hourly run
+# writes the month's files again each time, so that each further day costs as much again.
+PROPERTIES = {
+    "delta.enableChangeDataFeed": "true",
+    "delta.enableDeletionVectors": "false",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.logRetentionDuration": "interval 30 days",
+}
 
 RULE = "delta.constraints."
 
@@ -20,17 +28,21 @@ def ddl(catalog: str, table: Table, location: str | None = None) -> str:
         for column in table.columns
     )
     rules = {f"{RULE}{name}": condition for name, condition in table.checks.items()}
-    properties = ", ".join(
-        f"{quoted_text(name)} = {quoted_text(value)}" for name, value in (PROPERTIES | rules).items()
-    )
     return "\n".join(
         (
             f"CREATE TABLE IF NOT EXISTS {table.full_name(catalog)} (\n  {columns}\n) USING delta",
             *([f"PARTITIONED BY ({table.partition})"] if table.partition else []),
             f"COMMENT {quoted_text(table.comment)}",
             *([f"LOCATION {quoted_text(location)}"] if location else []),
-            f"TBLPROPERTIES ({properties})",
+            f"TBLPROPERTIES ({properties(rules)})",
         )
+    )
+
+
+def properties(rules: Mapping[str, str] | None = None) -> str:
+    """The properties of every table, and rules besides, as a statement takes them."""
+    return ", ".join(
+        f"{quoted_text(name)} = {quoted_text(value)}" for name, value in (PROPERTIES | dict(rules or {})).items()
     )
 
 

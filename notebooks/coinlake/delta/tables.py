@@ -6,8 +6,10 @@ keeps the files, and statements name the table.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +18,16 @@ from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
 from coinlake.commit_points import commit_point
-from coinlake.errors import StorageError
+from coinlake.delta.damage import explained
+from coinlake.errors import StorageError, rebuilt_by
 from coinlake.schema import Table, quoted_name, quoted_text
 
 # A year of hourly runs must not leave thousands of small files. Delta's own autoCompact counts only the files
 # that the same process wrote, so that a run an hour never reaches its threshold.
 COMPACT_EVERY_VERSIONS = 16
+
+# How the error begins that a row raises whose key would stand in its table twice.
+KEY_TWICE = "[COINLAKE_KEY_TWICE]"
 
 
 class Commit(NamedTuple):
@@ -68,13 +74,16 @@ class DeltaTable:
     def read(self, version: int | None = None) -> DataFrame:
         """The table's rows, columns as coinlake.schema lists them: the newest, or as they were at a Delta version.
 
-        Raises StorageError when the folder holds no such table yet.
+        Raises StorageError when the folder holds no such table yet, or its newest log entry is cut.
         """
         if self.folder and not Path(self.folder, "_delta_log").is_dir():
             raise StorageError(
                 f"There is no table {self.table.qualified_name} in {self.folder}. Run notebook 00_setup with this "
                 "lake_path, then the notebooks that fill the table."
             )
+        if self.folder:
+            # Through a server a cut entry would be met only when the rows are asked for.
+            self.newest_commits(1)
         reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
         return reader.table(self.name)
 
@@ -86,10 +95,12 @@ class DeltaTable:
         """
         log = Path(self.folder, "_delta_log").glob(f"{'[0-9]' * 20}.json") if self.folder else ()
         for entry in sorted(log)[:1]:
-            with entry.open(encoding="utf-8") as actions:
-                for action in map(json.loads, actions):
+            try:
+                for action in map(json.loads, entry.read_text(encoding="utf-8").splitlines()):
                     if "metaData" in action:
                         return str(action["metaData"]["id"])
+            except ValueError:
+                raise self._damaged("the oldest entry of its log is cut or overwritten") from None
         # The log begins later where its oldest entries were cleaned up.
         return str(only_row(self.spark.sql(f"DESCRIBE DETAIL {self.name}"))["id"])
 
@@ -107,7 +118,10 @@ class DeltaTable:
         log = Path(self.folder, "_delta_log").glob(f"{'[0-9]' * 20}.json") if self.folder else ()
         entries = sorted(log, reverse=True)[:count]
         if entries:
-            return [_commit(entry) for entry in entries]
+            try:
+                return [_commit(entry) for entry in entries]
+            except (ValueError, StopIteration):
+                raise self._damaged("the newest entries of its log are cut or overwritten") from None
         history = self.spark.sql(f"DESCRIBE HISTORY {self.name} LIMIT {count}")
         return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
 
@@ -121,17 +135,23 @@ class DeltaTable:
         in the frame.
 
         `where` limits the search for stored rows: a SQL condition on the target, as `t`, which every row of the
-        frame meets, for example "t.date >= '2026-08-01'"; a row that does not meet it is inserted although its
-        key may be stored. Without it a partitioned table is searched only in the partitions that occur in the
-        frame, which costs one more pass over the frame.
+        frame meets, for example "t.date >= '2026-08-01'". Without it a partitioned table is searched only in the
+        partitions that occur in the frame, which costs one more pass over the frame.
+
+        Raises StorageError, and writes nothing, where a key would come to stand in the table twice: two rows of
+        the frame have it, or two that are stored, or a row does not meet `where`, so that nobody looked for it.
         """
+        with self._keys_once(), explained():
+            return self._merge(frame.select(*self.table.column_names), where)
+
+    def _merge(self, source: DataFrame, where: str | None) -> Merged:
         table, name = self.table, self.name
-        source = frame.select(*table.column_names)
         if self.version() == 0:
             # There are no rows to search, and a MERGE would run a dozen jobs to find that out.
             # An append, because what another stream writes to the table in this moment must stay.
+            first = best_of_key(table, source).select(*table.column_names)
             with commit_point(f"append {table.qualified_name}"):
-                _best_of_key(table, source).select(*table.column_names).writeTo(name).append()
+                keys_once(table, first).writeTo(name).append()
             return self._written()
         partitions = ""
         if where is None and table.partition:
@@ -141,7 +161,8 @@ class DeltaTable:
             partitions = f"{table.partition} IN ({', '.join(quoted_text(value) for value in sorted(values))})"
             where = f"t.{partitions}"
         where = where or "true"
-        changed = _changed_rows(table, _best_of_key(table, source), self.read().alias("t").where(where))
+        changed = _changed_rows(table, best_of_key(table, source), self.read().alias("t").where(where))
+        changed = keys_once(table, changed, where)
         columns = ", ".join(table.column_names)
         # Spark puts the frame in the place of its name in braces, and takes any others for names, too.
         statement = f"""
@@ -163,12 +184,13 @@ class DeltaTable:
         """Puts `frame` in the place of all rows of the table, or of those that meet the condition `where`.
 
         One commit: a reader sees the old rows or the new ones. `frame` may be computed from the table itself.
+        Raises StorageError, and writes nothing, where the frame has a key twice.
         """
-        rows = frame.select(*self.table.column_names)
+        rows = keys_once(self.table, frame.select(*self.table.column_names))
         if self.table.partition:
             # One file for each partition, instead of one of each task.
             rows = rows.repartition(self.table.partition)
-        with commit_point(f"replace {self.table.qualified_name}"):
+        with self._keys_once(), explained(), commit_point(f"replace {self.table.qualified_name}"):
             rows.writeTo(self.name).overwrite(F.lit(True) if where is None else where)
         return self._written()
 
@@ -179,6 +201,32 @@ class DeltaTable:
         written = next(commit.metrics for commit in commits if commit.operation != "OPTIMIZE")
         # Where no file was written, Delta does not count its rows.
         return Merged(int(written.get("numOutputRows", 0)), 0, commits[0].version)
+
+    @contextmanager
+    def _keys_once(self) -> Iterator[None]:
+        """Turns what a row of `keys_once` raises into an error with the table's name and what to do."""
+        try:
+            yield
+        except Exception as problem:
+            found = re.search(rf"{re.escape(KEY_TWICE)} (\{{.*?\}}) (.*?)\.", str(problem))
+            if not found:
+                raise
+            raise StorageError(
+                f"{self.table.qualified_name}: the key {found[1]} {found[2]}. Nothing was written. To make the "
+                f"table again: {self._rebuilt_by()}"
+            ) from None
+
+    def _damaged(self, what: str) -> StorageError:
+        return StorageError(
+            f"{self.table.qualified_name}: {what}. Nothing is lost, the table can be made again: "
+            f"{self._rebuilt_by()}"
+        )
+
+    def _rebuilt_by(self) -> str:
+        """What makes the table again."""
+        if self.folder is None:
+            return "drop it, empty gold_progress, and run the notebooks from 03 on"
+        return rebuilt_by(str(Path(self.folder).parents[2]), self.table.schema)
 
 
 def versions(of: Iterable[DeltaTable]) -> dict[str, int]:
@@ -218,12 +266,34 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
     )
 
 
+def keys_once(table: Table, rows: DataFrame, where: str = "true") -> DataFrame:
+    """The rows; to compute one of them raises an error where its key is there twice, or it does not meet `where`.
+
+    It is part of the query that writes, as a window over what is written, and costs no Spark job of its own.
+    What it proves: the rows of a table that meet `where` are all that can have the keys of these rows, as long
+    as `where` speaks of the key, or of a partition that follows from it; so a key that is once among the rows,
+    each of which was joined with all stored rows of its key, is once in the table when they are merged.
+    """
+    key = F.to_json(F.struct(*table.key))
+    twice = F.count("*").over(Window.partitionBy(*table.key)) > 1
+    unsearched = ~F.coalesce(F.expr(where), F.lit(False))
+    problem = F.when(twice, F.concat(F.lit(f"{KEY_TWICE} "), key, F.lit(" is there more than once."))).when(
+        unsearched, F.concat(F.lit(f"{KEY_TWICE} "), key, F.lit(" is outside of what was searched for it."))
+    )
+    return (
+        rows.alias("t")
+        .withColumn("_problem", problem)
+        .where(F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error("_problem").cast("boolean")))
+        .select(*table.column_names)
+    )
+
+
 def _in_format(text: str) -> str:
     """A text as it stands in a format string."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _best_of_key(table: Table, source: DataFrame) -> DataFrame:
+def best_of_key(table: Table, source: DataFrame) -> DataFrame:
     """The row of the greatest rank of each key; all rows where the table has no rank."""
     if not table.rank:
         return source

@@ -26,6 +26,7 @@ from coinlake.gold.dimensions import coin_versions
 from coinlake.gold.facts import daily_prices
 from coinlake.gold.inputs import SOURCES
 from coinlake.gold.plan import plan, reach
+from coinlake.gold.verification import verify
 
 __all__ = [
     "SOURCES",
@@ -35,6 +36,7 @@ __all__ = [
     "finish",
     "plan",
     "reach",
+    "verify",
     "write_aggregates_of_coins",
     "write_aggregates_of_the_market",
     "write_star",

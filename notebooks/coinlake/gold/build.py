@@ -31,6 +31,7 @@ from coinlake.lakehouse import Lakehouse
 WRITERS = 3
 
 
+@delta.explained()
 def build(lake: Lakehouse) -> dict[str, Merged]:
     """Brings gold up to date with silver; returns what was written, by schema and name of the table.
 
@@ -44,6 +45,7 @@ def build(lake: Lakehouse) -> dict[str, Merged]:
     return written | finish(lake, plan, reach)
 
 
+@delta.explained()
 def write_star(lake: Lakehouse, plan: Plan) -> dict[str, Merged]:
     """Writes the dimensions that the facts point to, then the facts.
 
@@ -65,6 +67,7 @@ def write_star(lake: Lakehouse, plan: Plan) -> dict[str, Merged]:
         )
 
 
+@delta.explained()
 def write_aggregates_of_coins(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
     """Writes what each coin has for itself: averages, trends, months and candles."""
     inputs = Inputs(lake, plan)
@@ -79,6 +82,7 @@ def write_aggregates_of_coins(lake: Lakehouse, plan: Plan, reach: Reach) -> dict
         )
 
 
+@delta.explained()
 def write_aggregates_of_the_market(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
     """Writes what is computed over all coins: the days of the market and the correlations."""
     inputs = Inputs(lake, plan)
@@ -89,6 +93,7 @@ def write_aggregates_of_the_market(lake: Lakehouse, plan: Plan, reach: Reach) ->
     )
 
 
+@delta.explained()
 def finish(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
     """Writes the changed versions of coins and, last of all, the watermarks: how far gold has come."""
     if not plan.has_changes:

@@ -20,6 +20,7 @@ from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 
 
+@delta.explained()
 def plan(lake: Lakehouse) -> Plan:
     """Everything that silver alone says about the next build."""
     read = [*map(lake.table, SOURCES), lake.table(schema.FACT_PRICE_DAILY)]
@@ -44,6 +45,12 @@ def plan(lake: Lakehouse) -> Plan:
     )
 
 
+def whole(lake: Lakehouse) -> Plan:
+    """The plan of a build that computes gold whole, from silver as it stands; to compare, not to write."""
+    return _counted(lake, Plan(versions=delta.versions(map(lake.table, SOURCES)), held={}))
+
+
+@delta.explained()
 def reach(lake: Lakehouse, plan: Plan) -> Reach:
     """What the facts of this build changed; to be asked when they are written."""
     stored = lake.table(schema.FACT_PRICE_DAILY)

@@ -44,6 +44,7 @@ REACHES = (
 SLOWER_BY_HOURS = {"fx_rates": 96.0, "weather_daily": 120.0}
 
 
+@delta.explained()
 def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
     """Brings api_usage, quarantine_daily and freshness up to date; returns what was written, by table.
 
@@ -96,6 +97,7 @@ def quarantine_daily(quarantine: DataFrame) -> DataFrame:
     )
 
 
+@delta.explained()
 def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
 

@@ -73,6 +73,12 @@ class Step:
         print(f"{self.name}: {rows_read:,} read, {rows_written:,} written, {rows_rejected:,} rejected")
         runtime.finish(json.dumps(step_result(record)))
 
+    def skip(self, message: str) -> dict[str, Any]:
+        """Record the step as succeeded without work, and why there was none; returns the record."""
+        return self._write(
+            SUCCEEDED, datetime.now(UTC), rows_read=0, rows_written=0, rows_rejected=0, message=message
+        )
+
     def fail(self, message: str) -> None:
         """Record the step as failed, with the message that a person should read."""
         self._end_badly(FAILED, lineage.FAIL, message)

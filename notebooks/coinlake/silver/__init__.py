@@ -3,6 +3,7 @@
 from coinlake.silver.judging import judged, with_response
 from coinlake.silver.quarantine import Replay, Waiting, replay_quarantine, replay_uncommitted
 from coinlake.silver.streams import Counts, load_responses, reader_options, stream_all, stream_endpoint
+from coinlake.silver.verification import verify
 
 __all__ = [
     "Counts",
@@ -15,5 +16,6 @@ __all__ = [
     "replay_uncommitted",
     "stream_all",
     "stream_endpoint",
+    "verify",
     "with_response",
 ]

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import autoloader, files, schema, sources
-from coinlake.delta import only_row
+from coinlake.delta import explained, only_row
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver import streams
 from coinlake.silver.judging import LOG_FOLDER, judged, landed_responses, passed_records, stream_of
@@ -41,6 +41,7 @@ class Replay:
     counts: streams.Counts = field(default_factory=streams.Counts)
 
 
+@explained()
 def replay_quarantine(lake: Lakehouse) -> Replay:
     """Puts all that waits in quarantine, records and whole files, through the expectations as they are now.
 
@@ -104,6 +105,7 @@ def _replay_files(lake: Lakehouse, waiting: DataFrame, endpoint: str, paths: dic
     return counts
 
 
+@explained()
 def replay_uncommitted(lake: Lakehouse) -> streams.Counts:
     """Takes in again what was quarantined because the response log did not name its file, where it does now.
 

@@ -9,6 +9,7 @@ they hold. A micro-batch that is repeated, because a crash came between MERGE an
 and changes nothing: the write is idempotent.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import autoloader, files, schema, sources
-from coinlake.delta import DeltaTable, Merged, only_row
+from coinlake.delta import DeltaTable, Merged, explained, only_row
+from coinlake.errors import StorageError, rebuilt_by
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
     LOG_FOLDER,
@@ -47,6 +49,9 @@ REFUSED_ROWS = (
     "DELTA_NOT_NULL_CONSTRAINT_VIOLATED",
     "DELTA_MULTIPLE_SOURCE_ROW_MATCHING",
 )
+
+# Beside the checkpoints: which files there were when a stream had last taken in all.
+TAKEN_IN = "taken_in"
 
 # Streams that run side by side at most: they share the memory of one driver.
 MOST_AT_ONCE = 3
@@ -83,21 +88,42 @@ class Counts:
 def stream_endpoint(lake: Lakehouse, endpoint: str) -> Counts:
     """Brings all new answers of an endpoint into silver; `landing_meta` brings the response log itself.
 
-    Says which files could not be processed. Raises CoinlakeError for an unknown endpoint, and what Spark raises.
+    Where the lake is a folder and holds no new file, the stream is not started.
+    Says which files could not be processed. Raises CoinlakeError for an unknown endpoint, StorageError where a
+    table or the stream's checkpoint is damaged, and what Spark raises.
     """
     stream_of(endpoint)
     folder = LOG_FOLDER if endpoint == LOG_FOLDER else f"landing/endpoint={endpoint}"
     if not Path(lake.folder(folder)).is_dir():
         return Counts()
-    _bind(lake, endpoint)
-    counts = take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+    tables = _bind(lake, endpoint)
+    there = None if lake.is_managed else _listing(lake, endpoint, folder) | {"tables": tables}
+    if there and there == _taken_in(lake, endpoint):
+        return Counts()
+    try:
+        with explained():
+            counts = take_in_files(lake, endpoint, folder, lake.checkpoint(endpoint))
+    except StorageError:
+        raise
+    except Exception:
+        # Java says of it what happened to find the end of a text; what stands there tells.
+        cut = _cut_file(Path(lake.checkpoint(endpoint)))
+        if cut is None:
+            raise
+        raise StorageError(
+            f"The stream {endpoint} cannot go on: {cut} is cut or overwritten, in which it notes the files that "
+            f"it has taken in. Nothing is lost, silver can be made again: {rebuilt_by(lake.path, schema.CLEANED)}"
+        ) from None
+    if there:
+        files.write_json(Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json"), there)
     for file, error in counts.faults.items():
         print(f"{file} could not be processed and waits in quarantine: {error}")
     return counts
 
 
-def _bind(lake: Lakehouse, endpoint: str) -> None:
-    """Makes the stream read all files again where one of its tables was made anew since it read them.
+def _bind(lake: Lakehouse, endpoint: str) -> dict[str, str]:
+    """Makes the stream read all files again where one of its tables was made anew since it read them; returns
+    the ids of its tables, by name.
 
     A checkpoint says which files were taken in, and not by which tables: their ids are kept beside it. Reading a
     file twice changes nothing, because a MERGE finds its rows there.
@@ -106,22 +132,65 @@ def _bind(lake: Lakehouse, endpoint: str) -> None:
     ids = {table.name: lake.table(table).id() for table in tables}
     note, checkpoint = Path(lake.checkpoint("tables"), f"{endpoint}.json"), Path(lake.checkpoint(endpoint))
     if note.exists() and json.loads(note.read_text(encoding="utf-8")) == ids:
-        return
+        return ids
     files.at(checkpoint).remove(checkpoint)
     files.write_json(note, ids)
+    return ids
+
+
+def _cut_file(checkpoint: Path) -> Path | None:
+    """A file of a stream's checkpoint that does not hold what Spark writes there; None where all do.
+
+    Source: Spark's HDFSMetadataLog and OffsetSeq: a version, then JSON, or "-" where a source has no offset.
+    """
+    for file in sorted(checkpoint.rglob("*")):
+        if not file.is_file() or file.name.startswith("."):
+            continue
+        first, *lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+        if file.name == "metadata":
+            lines = [first]
+        elif not first.startswith("v") or not lines:
+            return file
+        try:
+            for line in lines:
+                if line and line != "-":
+                    json.loads(line)
+        except ValueError:
+            return file
+    return None
+
+
+def _listing(lake: Lakehouse, endpoint: str, folder: str) -> dict[str, Any]:
+    """What identifies the files that a stream finds: one whose tables have taken them in need not be started.
+
+    A file of the landing zone never changes, so that its name is enough.
+    """
+    root = Path(lake.folder(folder))
+    found = sorted(str(file.relative_to(root)) for file in root.rglob(reader_options(endpoint)["glob"]))
+    return {"files": len(found), "sha256": hashlib.sha256("\n".join(found).encode()).hexdigest()}
+
+
+def _taken_in(lake: Lakehouse, endpoint: str) -> dict[str, Any] | None:
+    """The files and tables of the stream when it had last taken in all; None where its checkpoint is gone."""
+    note = Path(lake.checkpoint(TAKEN_IN), f"{endpoint}.json")
+    if not note.exists() or not Path(lake.checkpoint(endpoint)).is_dir():
+        return None
+    noted: dict[str, Any] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
 
 
 def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str, folders: str = "") -> Counts:
     """Takes in the files below a folder of the lake that are new to the checkpoint; `folders` as in the reader."""
     notes = Path(lake.checkpoint("counts"), endpoint)
     files.at(notes).remove(notes)
+    landed = landed_folder(lake, folder)
     # Over Spark Connect a batch runs in another process, with a session of its own.
     merge_batch = partial(
         _take_in_batch, catalog=lake.catalog, path=lake.path, endpoint=endpoint, notes=str(notes)
     )
     autoloader.run_available_now(
         lake.spark,
-        lake.folder(folder),
+        landed,
         lambda records: records.writeStream.foreachBatch(merge_batch),
         checkpoint=checkpoint,
         folders=folders,
@@ -130,6 +199,17 @@ def take_in_files(lake: Lakehouse, endpoint: str, folder: str, checkpoint: str, 
     )
     # Its counts come back as files.
     return sum((Counts(**json.loads(note.read_text())) for note in sorted(notes.glob("*.json"))), Counts())
+
+
+def landed_folder(lake: Lakehouse, folder: str) -> str:
+    """A folder below the landing zone, under the name that a checkpoint notes its files by.
+
+    A lake that is made anew beside an old one has the old one's landing zone, by links: after they have changed
+    places the checkpoints must know the files.
+    """
+    top, _, rest = folder.partition("/")
+    place = Path(lake.folder(top))
+    return str(Path(place.readlink() if place.is_symlink() else place, rest))
 
 
 def stream_all(lake: Lakehouse) -> dict[str, Counts]:
@@ -214,6 +294,8 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
     """Whether the records are at fault: the table refuses their rows, or no rows can be made of them."""
     if any(f"[{condition}" in str(fault) for condition in REFUSED_ROWS):
         return True
+    if isinstance(fault, StorageError):
+        return _has_key_twice(lake, records, endpoint)
     # What rows are made with must itself be readable: else everything would seem to be at fault.
     _evaluate(landed_responses(lake.table(schema.RESPONSES).read()))
     try:
@@ -223,6 +305,16 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
     except Exception:
         return True
     return False
+
+
+def _has_key_twice(lake: Lakehouse, records: DataFrame, endpoint: str) -> bool:
+    """Whether the records make two rows of one key for a table that has no rank to tell which one counts."""
+    rows = judged(known(lake, records, endpoint), endpoint).where(ACCEPTED)
+    return any(
+        not target.rows(rows).groupBy(*target.table.key).count().where("count > 1").isEmpty()
+        for target in stream_of(endpoint).targets
+        if not target.table.rank
+    )
 
 
 def _evaluate(frame: DataFrame) -> None:

@@ -96,6 +96,10 @@ class Warehouse(ABC):
         """SQL files that only this kind of database needs, run after the others whenever their text changes."""
         return []
 
+    def discard(self) -> None:
+        """Remove the warehouse, which the next load makes again. Raises WarehouseError where it is no file."""
+        raise WarehouseError(f"{self} is no file that could be removed: empty the database, and load again.")
+
     def attempt(self, work: Callable[[], Done]) -> Done:
         """Do work that may be done twice; a server that fails for a while makes it start anew."""
         return work()

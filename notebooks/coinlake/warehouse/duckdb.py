@@ -7,6 +7,7 @@ reads the new one, and a load that dies leaves nothing but a copy that the next 
 
 import hashlib
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ import pyarrow as pa
 
 from coinlake import files
 from coinlake.commit_points import commit_point
-from coinlake.errors import WarehouseError
+from coinlake.errors import DamagedWarehouse, WarehouseError
 from coinlake.warehouse.base import Change, Parameters, Session, Warehouse
 from coinlake.warehouse.sql import portable_tsql
+
+# What DuckDB says of a file that was cut or written into by something else.
+DAMAGE = ("Corrupt database file", "is not a valid DuckDB database file", "Could not read enough bytes")
 
 
 class DuckDBWarehouse(Warehouse):
@@ -49,7 +53,7 @@ class DuckDBWarehouse(Warehouse):
             yield None
             return
         # Attached, not connected to: a process shares one connection per path, and it would be the old file's.
-        with duckdb.connect() as connection:
+        with _errors(self.path, "its file"), duckdb.connect() as connection:
             connection.execute(f"ATTACH {_text(self.path)} AS warehouse (READ_ONLY)")
             connection.execute("USE warehouse")
             yield DuckDBSession(connection, self.path)
@@ -59,16 +63,21 @@ class DuckDBWarehouse(Warehouse):
         """A session on a private copy, which is published when the session ends well."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._only_load():
-            self._discard()
+            self._drop_copy()
             try:
                 if self.path.exists():
                     shutil.copyfile(self.path, self._working)
-                with duckdb.connect(self._working) as connection:
+                with _errors(self.path, "its file"), duckdb.connect(self._working) as connection:
                     yield DuckDBSession(connection, self.path)
                     connection.execute("CHECKPOINT")
                 self._publish()
             finally:
-                self._discard()
+                self._drop_copy()
+
+    def discard(self) -> None:
+        """Remove the file; whoever has it open keeps reading it."""
+        with self._only_load():
+            self.path.unlink(missing_ok=True)
 
     @contextmanager
     def _only_load(self) -> Iterator[None]:
@@ -86,7 +95,7 @@ class DuckDBWarehouse(Warehouse):
             self._working.replace(self.path)
         _sync(self.path.parent)
 
-    def _discard(self) -> None:
+    def _drop_copy(self) -> None:
         self._working.unlink(missing_ok=True)
         self._working.with_name(f"{self._working.name}.wal").unlink(missing_ok=True)
 
@@ -101,21 +110,21 @@ class DuckDBSession(Session):
     def execute(self, batch: str, where: str, parameters: Parameters = ()) -> int:
         """Run one batch; returns the rows that it changed."""
         statement = portable_tsql.to_duckdb(batch, where)
-        with self._errors(where):
+        with _errors(self._path, where):
             answer = self._connection.execute(statement, parameters or None).fetchone()
         return answer[0] if answer else 0
 
     def query(self, select: str, where: str = "query", parameters: Parameters = ()) -> pa.Table:
         """The answer to one SELECT."""
         statement = portable_tsql.to_duckdb(select, where)
-        with self._errors(where):
+        with _errors(self._path, where):
             return self._connection.sql(statement, params=parameters or None).to_arrow_table()
 
     def stage(self, change: Change, load_id: int) -> None:
         """Insert the rows straight from Arrow memory."""
         columns = ", ".join(f'"{name}"' for name in change.rows.column_names)
         self._connection.register("arriving", change.rows)
-        with self._errors(f"staging.{change.table.name}"):
+        with _errors(self._path, f"staging.{change.table.name}"):
             self._connection.execute(
                 f"INSERT INTO staging.{change.table.name} ({columns}, load_id) SELECT {columns}, ? FROM arriving",
                 [load_id],
@@ -141,13 +150,20 @@ class DuckDBSession(Session):
         self._connection.commit()
         self._connection.begin()
 
-    @contextmanager
-    def _errors(self, where: str) -> Iterator[None]:
-        try:
-            yield
-        except duckdb.Error as problem:
-            first_line = str(problem).partition("\n")[0]
-            raise WarehouseError(f"{self._path}, {where}: {first_line}") from None
+
+@contextmanager
+def _errors(path: Path, where: str) -> Iterator[None]:
+    """Turns what DuckDB says into an error that names the warehouse and the statement."""
+    try:
+        yield
+    except duckdb.Error as problem:
+        first_line = str(problem).partition("\n")[0]
+        if any(said in first_line for said in DAMAGE):
+            raise DamagedWarehouse(
+                f"{path} is damaged ({where}: {first_line}). Nothing is lost, it can be made again from gold: "
+                f"coinlake rebuild warehouse --lake {shlex.quote(str(path.parent))}"
+            ) from None
+        raise WarehouseError(f"{path}, {where}: {first_line}") from None
 
 
 def _text(path: Path) -> str:

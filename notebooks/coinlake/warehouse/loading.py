@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
-from coinlake.errors import WarehouseError
+from coinlake.delta import explained
+from coinlake.errors import DamagedWarehouse, WarehouseError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import Change, Position, Session, Warehouse
@@ -66,10 +67,12 @@ def outdated(applied: Mapping[str, str], extras: Iterable[Path] = ()) -> list[Pa
     ]
 
 
+@explained()
 def load(lake: Lakehouse, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
     """Bring gold into the warehouse: of each table what changed since the last load, at first all of it.
 
-    Returns what was done to each table that changed; nothing changed, nothing is touched.
+    Returns what was done to each table that changed; nothing changed, nothing is touched. A warehouse whose file
+    is damaged is made again, and that is said.
     Raises WarehouseError when rows get lost or break a rule of the warehouse: then it stays as it was.
     """
     done: dict[str, TableLoad] = {}
@@ -82,7 +85,13 @@ def load(lake: Lakehouse, warehouse: Warehouse, run_id: str) -> list[TableLoad]:
             load_changes(warehouse, chain([first] if first else [], changes), run_id, done)
 
     # An attempt whose commit was not answered may have done its work: then the next one finds nothing new.
-    warehouse.attempt(work)
+    try:
+        warehouse.attempt(work)
+    except DamagedWarehouse:
+        print(f"{warehouse} was cut, or something else has written into it: it is made again from gold")
+        warehouse.discard()
+        done.clear()
+        warehouse.attempt(work)
     return list(done.values())
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from coinlake.delta import explained
 from coinlake.errors import WarehouseError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
@@ -45,6 +46,7 @@ class Measures:
     sizes: dict[str, float | None]
 
 
+@explained()
 def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None) -> pd.DataFrame:
     """Compare rows, values per column, and sums per number column of each table with gold's.
 

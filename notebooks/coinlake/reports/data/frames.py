@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from coinlake import schema
+from coinlake import delta, schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.page import formats
 
@@ -83,7 +83,8 @@ class Gold:
         return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
 
     def _ask(self, text: str, table: schema.Table | None = None) -> pd.DataFrame:
-        return tidy(self._lake.spark.sql(text).toPandas(), table)
+        with delta.explained():
+            return tidy(self._lake.spark.sql(text).toPandas(), table)
 
 
 def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
