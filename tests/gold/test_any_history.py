@@ -111,7 +111,11 @@ def new_lake(spark, tmp_path_factory, monkeypatch):
     return lambda: Lakehouse.create(CATALOG, str(tmp_path_factory.mktemp("history") / "lake"), spark)
 
 
-def assert_increments_end_where_one_build_does(new_lake, history: list[Event]) -> None:
+@pytest.mark.slow
+@pytest.mark.whole
+@settings(ONCE, max_examples=60)
+@given(history=HISTORIES)
+def test_increments_end_where_one_build_does(new_lake, history):
     rows = [(event.build, row(event, number)) for number, event in enumerate(history)]
     arriving = [[each for build, each in rows if build == number] for number in range(BUILDS)]
     increments, at_once = new_lake(), new_lake()
@@ -124,17 +128,3 @@ def assert_increments_end_where_one_build_does(new_lake, history: list[Event]) -
     expected, found = contents(at_once), contents(increments)
     for table in expected:
         assert found[table] == expected[table], table
-
-
-@settings(ONCE, max_examples=2)
-@given(history=HISTORIES)
-def test_increments_end_where_one_build_does(new_lake, history):
-    assert_increments_end_where_one_build_does(new_lake, history)
-
-
-@pytest.mark.slow
-@pytest.mark.whole
-@settings(ONCE, max_examples=60)
-@given(history=HISTORIES)
-def test_increments_end_where_one_build_does_over_many_histories(new_lake, history):
-    assert_increments_end_where_one_build_does(new_lake, history)
