@@ -1,5 +1,6 @@
 """What a lake holds, looked at from outside: tables, warehouse and reports, as values that can be compared."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from coinlake_ops import rendering
 ABOUT_RUNS = {"run_steps", "pipeline_runs", "freshness", "gold_progress", "api_usage"}
 # A report about the runs themselves.
 REPORT_ABOUT_RUNS = "pipeline_health"
-# Beside what a report says, its opening tells when and by which run the page was made.
+# Beside what a report says, its opening tells when and by which run the page was made, and its closing by which.
 SAID_AT_FIRST = ("title", "origin", "headline", "lead")
+MADE_BY = re.compile("<dt>Made by</dt><dd>.*</dd>")
 
 
 def contents(spark: SparkSession, lake: Path) -> dict[str, list[tuple]]:
@@ -85,7 +87,9 @@ def reports(lake: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def _without_its_making(part: dict[str, Any]) -> dict[str, Any]:
-    return {name: part[name] for name in SAID_AT_FIRST} if part["part"] == "opening" else part
+    if part["part"] == "opening":
+        return {name: part[name] for name in SAID_AT_FIRST}
+    return part | {"html": MADE_BY.sub("", part["html"])} if part["part"] == "closing" else part
 
 
 def _frame(spark: SparkSession, lake: Path, table: Table) -> DataFrame:
