@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test whole lab report doctor bench check coverage adf-check fix clean api deploy
+.PHONY: help run test whole crash lab report doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -35,6 +35,9 @@ test: $(READY)  ## run every check and every test
 
 whole: $(READY)  ## run at length what `make test` samples: the course on a volume, odd answers by the thousand
 	@$(PY) -m pytest -v -m whole $(ARGS)
+
+crash: $(READY)  ## kill runs at their commit points, at random instants, over a hostile week; compare every lake
+	@$(COINLAKE) crash $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@$(COINLAKE) lab $(ARGS)

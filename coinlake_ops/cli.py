@@ -233,6 +233,29 @@ def report(
     print(rendering.render_last_run(_path_of(lake), folder, not no_pictures))
 
 
+@app.command(rich_help_panel=WORK, epilog="For example: coinlake replay-quarantine --lake lake/live")
+def replay_quarantine(lake: Lake = LAKE) -> int:
+    """Put what waits in quarantine through the expectations as they are now; what passes goes to its table."""
+    from coinlake import Lakehouse, silver
+    from coinlake.errors import CoinlakeError
+    from coinlake_ops.lake_lock import only_worker, shown
+
+    _take_over_environment()
+    folder = _path_of(lake)
+    if not (folder / "tables").is_dir():
+        raise CoinlakeError(f"There are no tables in {shown(folder)}: make them with `coinlake run` first.")
+    with only_worker(folder):
+        replay = silver.replay_quarantine(Lakehouse.create("spark_catalog", str(folder)))
+    for row in replay.reasons:
+        print(f"{row.table_name:<18} {row.reason:<28} {row.passed:>9,} of {row.records:,} pass")
+    for file, error in replay.counts.faults.items():
+        print(f"{file} could not be processed: {error}")
+    print(f"{replay.passed:,} of {replay.records:,} records passed, {replay.counts.written:,} rows written")
+    if replay.passed:
+        print("The next run brings them into gold, the warehouse and the reports.")
+    return DONE
+
+
 @app.command(
     rich_help_panel=WORK,
     epilog="For example: coinlake trace fact_price_daily coin_id=bitcoin vs_currency=usd date=2026-08-01 · "
@@ -794,6 +817,31 @@ def fuzz(
         print(problem)
     print(f"{count} odd answers, seed {seed}: {len(problems)} problems")
     return FAILED if problems else DONE
+
+
+@app.command(rich_help_panel=PROJECT)
+def crash(
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, help="At how many commit points, drawn from all kinds; 0 is all.")
+    ] = 60,
+    instants: Annotated[int, typer.Option("--instants", min=0, help="At how many random instants besides.")] = 30,
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Over how many days of a hostile API every second run.")
+    ] = 7,
+    seed: Annotated[int, typer.Option("--seed", help="Which ones: the same seed draws the same.")] = 1,
+) -> int:
+    """Kill runs at their commit points and at random instants; the next run must make up for it."""
+    from coinlake_ops import project
+    from coinlake_ops.dev import crash as crashing
+
+    project.require_checkout("coinlake crash")
+    cuts = crashing.run(sample, instants, days, seed, lambda line: print(line, flush=True))
+    for problem in cuts.problems:
+        print(problem)
+    print(
+        f"{cuts.made} runs killed, {cuts.not_reached} had ended before, seed {seed}: {len(cuts.problems)} problems"
+    )
+    return FAILED if cuts.problems else DONE
 
 
 @app.command(rich_help_panel=PROJECT)

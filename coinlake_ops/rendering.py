@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 
+from coinlake.commit_points import commit_point
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
 from coinlake.reports.page import PART_MIME, PLOTLY_MIME, TEMPLATES, context, style
@@ -216,5 +217,6 @@ def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with commit_point(f"rename {path}"):
+        unfinished.replace(path)
     return path

@@ -20,6 +20,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
 from coinlake import delta, files, runtime
+from coinlake.commit_points import commit_point
 from coinlake.delta import DeltaTable
 from coinlake.errors import ConfigurationError, StorageError
 from coinlake.schema import RAW, SCHEMAS, TABLES, Table, quoted_name, quoted_text
@@ -165,7 +166,8 @@ class Lakehouse:
             # Only the name goes: the files of an external table stay where they are.
             self.spark.sql(f"DROP TABLE IF EXISTS {name}")
         try:
-            self.spark.sql(delta.ddl(self.catalog, table, location))
+            with commit_point(f"create {table.qualified_name}"):
+                self.spark.sql(delta.ddl(self.catalog, table, location))
         except Exception as refusal:
             # Of another class in a session of its own than through a server.
             if "[DELTA_CREATE_TABLE_" not in str(refusal):

@@ -6,8 +6,8 @@ import pytest
 
 from adf_lab import load_factory
 from coinlake import sources
+from coinlake_ops.dev.lake_contents import files
 from coinlake_ops.factory import FACTORY
-from tests.support.lake import files
 from tests.support.local_world import run, world
 from tests.support.pipelines import activities
 

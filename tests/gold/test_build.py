@@ -11,16 +11,11 @@ import pytest
 from coinlake import Lakehouse, delta, gold, schema
 from coinlake.delta import DeltaTable
 from coinlake.gold.inputs import Change, Plan, Reach
+from tests.support.gold_lake import STAR_AND_AGGREGATES, contents
 from tests.support.silver_frames import at, daily, frame, hourly, snapshot, values
 
 CATALOG = "spark_catalog"
 GOLD = [table for table in schema.TABLES if table.schema == schema.AGGREGATED]
-STAR_AND_AGGREGATES = [
-    table
-    for table in GOLD
-    if table.name
-    not in {"run_steps", "pipeline_runs", "api_usage", "freshness", "quarantine_daily", "gold_progress"}
-]
 
 
 def silver() -> list[tuple]:
@@ -84,10 +79,6 @@ def arrive(lake, rows) -> None:
         arriving = [row for target, row in rows if target is table]
         if arriving:
             frame(lake.spark, table, arriving).writeTo(lake.table(table).name).append()
-
-
-def contents(lake) -> dict[str, list[tuple]]:
-    return {table.name: values(lake.table(table).read()) for table in STAR_AND_AGGREGATES}
 
 
 def versions(lake) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pytest
 from coinlake import Lakehouse, schema, warehouse
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import notebooks
-from tests.support import lake as lakes
+from coinlake_ops.dev import lake_contents as lakes
 from tests.support import volume
 from tests.support.rows import assert_rows
 

@@ -10,7 +10,7 @@ import pytest
 from coinlake import Lakehouse, gold, observability, schema, silver, warehouse
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops import rebuild, swap, verification
-from tests.support.lake import contents, files
+from coinlake_ops.dev.lake_contents import contents, files
 from tests.support.silver_lake import CATALOG, SilverLake
 
 NOON = datetime(2026, 8, 12, 12, tzinfo=UTC)

@@ -19,8 +19,8 @@ from coinlake.bronze import LandingZone
 from coinlake.currencies import CODES, CURRENCIES
 from coinlake.warehouse import LOADED
 from coinlake_ops import batch, notebooks, parameter_files
+from coinlake_ops.dev import lake_contents as lakes
 from tests.support import expected_gold, expected_silver, recorded_tape, recordings, silver_lake
-from tests.support import lake as lakes
 from tests.support.expected_silver import Answer
 from tests.support.expected_tables import ExpectedTables
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 
+from coinlake.commit_points import commit_point
 from coinlake.delta.damage import explained
 from coinlake.errors import StorageError, rebuilt_by
 from coinlake.schema import Table, quoted_name, quoted_text
@@ -149,7 +150,8 @@ class DeltaTable:
             # There are no rows to search, and a MERGE would run a dozen jobs to find that out.
             # An append, because what another stream writes to the table in this moment must stay.
             first = best_of_key(table, source).select(*table.column_names)
-            keys_once(table, first).writeTo(name).append()
+            with commit_point(f"append {table.qualified_name}"):
+                keys_once(table, first).writeTo(name).append()
             return self._written()
         partitions = ""
         if where is None and table.partition:
@@ -163,19 +165,18 @@ class DeltaTable:
         changed = keys_once(table, changed, where)
         columns = ", ".join(table.column_names)
         # Spark puts the frame in the place of its name in braces, and takes any others for names, too.
-        merge = self.spark.sql(
-            f"""
+        statement = f"""
             MERGE INTO {_in_format(name)} AS t USING {{changed}} AS s
             ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({_in_format(where)})
             WHEN MATCHED THEN UPDATE SET {", ".join(f"t.{column} = s.{column}" for column in table.column_names)}
             WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
-            """,
-            changed=changed,
-        )
-        done = only_row(merge)
+            """
+        with commit_point(f"merge {table.qualified_name}"):
+            done = only_row(self.spark.sql(statement, changed=changed))
         newest = self.version()
         if done["num_affected_rows"] and newest % COMPACT_EVERY_VERSIONS == 0:
-            self.spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")
+            with commit_point(f"optimize {table.qualified_name}"):
+                self.spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")
             newest = self.version()
         return Merged(done["num_inserted_rows"], done["num_updated_rows"], newest)
 
@@ -189,7 +190,7 @@ class DeltaTable:
         if self.table.partition:
             # One file for each partition, instead of one of each task.
             rows = rows.repartition(self.table.partition)
-        with self._keys_once(), explained():
+        with self._keys_once(), explained(), commit_point(f"replace {self.table.qualified_name}"):
             rows.writeTo(self.name).overwrite(F.lit(True) if where is None else where)
         return self._written()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coinlake.commit_points import commit_point
 from coinlake.files.storage import Storage
 
 
@@ -15,7 +16,7 @@ class LocalFolder(Storage):
     def write_new(self, path: Path, content: bytes) -> None:
         """Write a new file, through to the disk; a crash may leave the beginning of it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        with commit_point(f"write {path}"), path.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -25,14 +26,16 @@ class LocalFolder(Storage):
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.unlink(missing_ok=True)
         self.write_new(beside, content)
-        beside.replace(path)
+        with commit_point(f"rename {path}"):
+            beside.replace(path)
 
     def move(self, source: Path, target: Path) -> None:
         """Rename a file or folder."""
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-        source.rename(target)
+        with commit_point(f"rename {target}"):
+            source.rename(target)
 
     @contextmanager
     def lock(self, path: Path) -> Iterator[bool | None]:

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
+from coinlake.commit_points import commit_point
+
 
 class Storage(ABC):
     """The operations on files that landing, the step log and silver's notes consist of.
@@ -37,5 +39,5 @@ class Storage(ABC):
 
     def remove(self, folder: Path) -> None:
         """Remove a folder with all that is in it, if it is there."""
-        with suppress(FileNotFoundError):
+        with commit_point(f"remove {folder}"), suppress(FileNotFoundError):
             shutil.rmtree(folder)

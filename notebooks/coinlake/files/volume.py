@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from coinlake.commit_points import commit_point
 from coinlake.files.storage import Storage
 
 
@@ -37,7 +38,7 @@ class Volume(Storage):
     def write(self, path: Path, content: bytes) -> None:
         """Write a file from its beginning to its end; it is there when it is closed."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
+        with commit_point(f"write {path}"), path.open("wb") as file:
             file.write(content)
 
     def move(self, source: Path, target: Path) -> None:

@@ -239,7 +239,7 @@ QUARANTINE = Table(
         Column(
             "replayed_at",
             "TIMESTAMP",
-            "UTC instant of the response log that let it pass after all; NULL before",
+            "UTC instant at which the response arrived that passed after all; NULL before",
         ),
     ),
     key=("quarantine_id",),

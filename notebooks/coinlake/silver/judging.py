@@ -3,7 +3,7 @@
 Everything here is a function from DataFrame to DataFrame.
 """
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import sources
@@ -73,11 +73,25 @@ def judged(records: DataFrame, endpoint: str) -> DataFrame:
     return rows
 
 
+def record_id(table: Table) -> Column:
+    """STRING: the id that a record, of judged rows, has in quarantine."""
+    return F.sha2(F.concat_ws("\n", F.lit(table.name), "file", "_record"), 256)
+
+
+def passed_records(rows: DataFrame, table: Table) -> DataFrame:
+    """quarantine_id and fetched_at of the records, of judged rows, that break no expectation."""
+    record = rows.withColumn("quarantine_id", record_id(table)).groupBy("quarantine_id")
+    found = record.agg(
+        F.bool_and(F.size("_reasons") == 0).alias("_passes"), F.max("fetched_at").alias("fetched_at")
+    )
+    return found.where("_passes").drop("_passes")
+
+
 def quarantined(rows: DataFrame, table: Table, endpoint: str) -> DataFrame:
     """The rejected rows as rows of quarantine, the dead letter table, one for each record of a file."""
     record = (
         rows.where(F.size("_reasons") > 0)
-        .withColumn("quarantine_id", F.sha2(F.concat_ws("\n", F.lit(table.name), "file", "_record"), 256))
+        .withColumn("quarantine_id", record_id(table))
         .groupBy("quarantine_id", "file", "landing_run", "fetched_at")
     )
     return record.agg(

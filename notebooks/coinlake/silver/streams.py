@@ -232,7 +232,7 @@ def load_responses(lake: Lakehouse) -> Counts:
     return stream_endpoint(lake, LOG_FOLDER)
 
 
-def _known(lake: Lakehouse, records: DataFrame, endpoint: str) -> DataFrame:
+def known(lake: Lakehouse, records: DataFrame, endpoint: str) -> DataFrame:
     """The records with what is known of their file."""
     if endpoint == LOG_FOLDER:
         return with_log_file(records)
@@ -242,7 +242,7 @@ def _known(lake: Lakehouse, records: DataFrame, endpoint: str) -> DataFrame:
 def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     """Judges the records of landed files and merges the accepted rows and the rejected ones where they belong."""
     source = stream_of(endpoint)
-    rows = judged(_known(lake, records, endpoint), endpoint)
+    rows = judged(known(lake, records, endpoint), endpoint)
     is_accepted = F.expr(ACCEPTED)
     # One pass tells whether anything was rejected and where stored rows are to be searched for.
     totals = rows.agg(
@@ -265,6 +265,14 @@ def take_in(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
     return counts
 
 
+def take_in_whatever_comes(lake: Lakehouse, records: DataFrame, endpoint: str) -> Counts:
+    """Takes in the records of landed files; a file that cannot be processed goes to quarantine whole."""
+    try:
+        return take_in(lake, records, endpoint)
+    except Exception as fault:
+        return take_in_apart(lake, records, endpoint, fault)
+
+
 def take_in_apart(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Exception) -> Counts:
     """Takes in the files of a batch that failed, in halves, until each file that is at fault is alone.
 
@@ -278,11 +286,7 @@ def take_in_apart(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Exc
         return _set_aside(lake, paths, endpoint, fault)
     counts = Counts()
     for part in (paths[: len(paths) // 2], paths[len(paths) // 2 :]):
-        some = records.where(F.col("_src_path").isin(part))
-        try:
-            counts += take_in(lake, some, endpoint)
-        except Exception as again:
-            counts += take_in_apart(lake, some, endpoint, again)
+        counts += take_in_whatever_comes(lake, records.where(F.col("_src_path").isin(part)), endpoint)
     return counts
 
 
@@ -295,7 +299,7 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
     # What rows are made with must itself be readable: else everything would seem to be at fault.
     _evaluate(landed_responses(lake.table(schema.RESPONSES).read()))
     try:
-        rows = judged(_known(lake, records, endpoint), endpoint)
+        rows = judged(known(lake, records, endpoint), endpoint)
         for frame in (rows, *(target.rows(rows.where(ACCEPTED)) for target in stream_of(endpoint).targets)):
             _evaluate(frame)
     except Exception:
@@ -305,7 +309,7 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
 
 def _has_key_twice(lake: Lakehouse, records: DataFrame, endpoint: str) -> bool:
     """Whether the records make two rows of one key for a table that has no rank to tell which one counts."""
-    rows = judged(_known(lake, records, endpoint), endpoint).where(ACCEPTED)
+    rows = judged(known(lake, records, endpoint), endpoint).where(ACCEPTED)
     return any(
         not target.rows(rows).groupBy(*target.table.key).count().where("count > 1").isEmpty()
         for target in stream_of(endpoint).targets
@@ -353,11 +357,7 @@ def _again_on_conflict(merge: Callable[[], Merged]) -> Merged:
 
 
 def _take_in_batch(records: DataFrame, batch: int, *, catalog: str, path: str, endpoint: str, notes: str) -> None:
-    lake = Lakehouse(records.sparkSession, catalog, path)
-    try:
-        counts = take_in(lake, records, endpoint)
-    except Exception as fault:
-        counts = take_in_apart(lake, records, endpoint, fault)
+    counts = take_in_whatever_comes(Lakehouse(records.sparkSession, catalog, path), records, endpoint)
     files.write_json(Path(notes, f"{batch}.json"), asdict(counts))
 
 

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from coinlake import files
+from coinlake.commit_points import commit_point
 from coinlake.errors import DamagedWarehouse, WarehouseError
 from coinlake.warehouse.base import Change, Parameters, Session, Warehouse
 from coinlake.warehouse.sql import portable_tsql
@@ -90,7 +91,8 @@ class DuckDBWarehouse(Warehouse):
     def _publish(self) -> None:
         """The copy, safely on the disk, takes the file's place at one instant."""
         _sync(self._working)
-        self._working.replace(self.path)
+        with commit_point(f"rename {self.path}"):
+            self._working.replace(self.path)
         _sync(self.path.parent)
 
     def _drop_copy(self) -> None:
