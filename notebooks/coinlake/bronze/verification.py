@@ -25,7 +25,7 @@ def verify(lake_path: str) -> list[Check]:
     for run in landing.runs():
         try:
             lines = landing.lines(run)
-        except ValueError:
+        except LandingError:
             unreadable.append(f"run={run}.jsonl")
             continue
         for line in lines:
