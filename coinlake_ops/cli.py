@@ -784,7 +784,7 @@ def bench(
         list[str],
         typer.Argument(
             metavar="NAME",
-            help="batch, reader, history, warehouse, factory, engine; all when left out.",
+            help="work, batch, reader, history, warehouse, factory, engine; all when left out.",
             autocompletion=_benchmarks,
         ),
     ] = [],  # noqa: B006

@@ -211,5 +211,10 @@ VIEWS: dict[str, View] = {
             ),
         ),
     ),
+    "currency": View(
+        ("vs_currency",), (Origin(schema.DIM_CURRENCY, "the currency", "source.currency = made.vs_currency"),)
+    ),
     "market_day": View(("date", "vs_currency"), (_of(schema.MARKET_DAILY, "the day"),)),
+    "run": View(("run_id",), (_of(schema.PIPELINE_RUNS, "the run"),)),
+    "table_now": View(("table_name",), (_of(schema.FRESHNESS, "the table"),)),
 }

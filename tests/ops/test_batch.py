@@ -90,7 +90,7 @@ def test_housekeeping_is_done_after_a_run_that_succeeded_and_with_its_server(wor
     assert run(world) == 0
     assert asked == [(world.lake, world.server.environment, False)]
     world.failing["c"] = CoinlakeError("no")
-    assert run(world) == 1
+    assert run(world, "--force") == 1
     assert len(asked) == 1
 
 
@@ -151,7 +151,7 @@ def nothing(world, monkeypatch):
 
 
 def something_landed(world, monkeypatch):
-    page = world.lake / "landing/endpoint=global/date=2026-08-12/run=r/p0001.json"
+    page = world.lake / "landing/endpoint=global/date=2026-08-12/run=20260812T142200Z-0123abcd/p0001.json"
     page.parent.mkdir(parents=True)
     page.write_text("{}")
 

@@ -126,7 +126,7 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
         (["run", "--environment", "tset"], "There is no parameters/tset.yml"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?\nSee: coinlake --help\n"),
         (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'hostile'"),
-        (["bench", "speed"], "There is no benchmark speed. There are: batch, reader,"),
+        (["bench", "speed"], "There is no benchmark speed. There are: work, batch,"),
         (["server", "run"], "Write the command after --"),
         (["tape", "add", "body.json"], "Missing option '--endpoint'.\nSee: coinlake tape add --help\n"),
         (["deploy", "plan", "--environment", "tset"], "Environments of the cloud are: dev, prod"),
@@ -304,6 +304,13 @@ EXAMPLES = sorted(
 
 def _words(line: str) -> list[str]:
     return [word for word in shlex.split(line) if word != "\n"]
+
+
+@pytest.fixture(autouse=True)
+def _of_no_make(monkeypatch):
+    """What a make that runs these tests was given is not for the make that they call."""
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize(("document", "line"), EXAMPLES)

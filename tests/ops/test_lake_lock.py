@@ -102,7 +102,9 @@ def test_a_run_and_the_data_factory_wait_for_each_other(held, tmp_path, monkeypa
     said, entered = queue.Queue(), threading.Event()
     monkeypatch.setattr("coinlake_ops.lake_lock.print", lambda text, **_: said.put(text), raising=False)
     monkeypatch.setattr(batch, "_execute_all", lambda *_: entered.set())
-    monkeypatch.setattr(batch.spark_server, "start", lambda lake: SimpleNamespace(stop=lambda: None))
+    monkeypatch.setattr(
+        batch.spark_server, "start", lambda lake: SimpleNamespace(environment={}, stop=lambda: None)
+    )
 
     def enter():
         if kind == "run":
