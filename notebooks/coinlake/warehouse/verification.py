@@ -1,7 +1,7 @@
 """The proof after a load: the warehouse holds what gold holds."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,7 +11,7 @@ from coinlake.errors import WarehouseError
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import LOADED, Session, Warehouse
-from coinlake.warehouse.loading import TableLoad
+from coinlake.warehouse.loading import TableLoad, state
 from coinlake.warehouse.sql import portable_tsql
 
 NUMBERS = ("DOUBLE", "INT", "BIGINT")
@@ -47,12 +47,15 @@ class Measures:
 
 
 @explained()
-def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None) -> pd.DataFrame:
+def verify(
+    lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | None = None, *, as_loaded: bool = False
+) -> pd.DataFrame:
     """Compare rows, values per column, and sums per number column of each table with gold's.
 
     `loads` is what `load` did: then only the tables that it changed are compared, and of a partitioned one
     the values and sums of the partitions that it touched, so that the proof of an hour costs no more when
-    there are years of hours. Without it everything is compared.
+    there are years of hours. Without it everything is compared. `as_loaded` compares with gold as it was when it
+    was loaded: what has been written since, as every run does when it has loaded, is no difference.
 
     Gold is measured in one Spark job. Returns a frame: table, rows, values (not NULL), sums (compared).
     Raises WarehouseError that names every difference.
@@ -61,7 +64,7 @@ def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | N
         parts = [Part(table) for table in LOADED]
     else:
         parts = [Part(done.table, None if done.is_full else done.partitions) for done in loads]
-    expected = measure_gold(lake, parts)
+    expected = measure_gold(lake, parts, _loaded_versions(lake, warehouse) if as_loaded else {})
     found = warehouse.attempt(lambda: _measure_warehouse(warehouse, parts))
     names = [part.table.name for part in parts]
     problems = [f"{name}: {problem}" for name in names for problem in differences(expected[name], found[name])]
@@ -80,12 +83,20 @@ def verify(lake: Lakehouse, warehouse: Warehouse, loads: Iterable[TableLoad] | N
     )
 
 
-def measure_gold(lake: Lakehouse, parts: Iterable[Part]) -> dict[str, Measures]:
-    """Measures of each part of gold, by the table's name, in one Spark job."""
+def measure_gold(
+    lake: Lakehouse, parts: Iterable[Part], versions: Mapping[str, int] | None = None
+) -> dict[str, Measures]:
+    """Measures of each part of gold, by the table's name, in one Spark job: at these versions, else the newest."""
     parts = list(parts)
     if not parts:
         return {}
-    selects = " UNION ALL ".join(_gold_select(lake.table(part.table).name, part) for part in parts)
+    names = {part.table.name: lake.table(part.table).name for part in parts}
+    names |= {
+        name: f"{names[name]} VERSION AS OF {version}"
+        for name, version in (versions or {}).items()
+        if name in names
+    }
+    selects = " UNION ALL ".join(_gold_select(names[part.table.name], part) for part in parts)
     rows = {row["name"]: row for row in lake.spark.sql(selects).collect()}
     return {
         name: Measures(
@@ -96,6 +107,16 @@ def measure_gold(lake: Lakehouse, parts: Iterable[Part]) -> dict[str, Measures]:
         )
         for part in parts
         if (name := part.table.name)
+    }
+
+
+def _loaded_versions(lake: Lakehouse, warehouse: Warehouse) -> dict[str, int]:
+    """The Delta versions that were loaded; a table that was made anew since is not there."""
+    positions = warehouse.attempt(lambda: state(warehouse)).positions
+    return {
+        table.name: positions[table.name].version
+        for table in LOADED
+        if table.name in positions and positions[table.name].table_id == lake.table(table).id()
     }
 
 
