@@ -35,6 +35,7 @@ def java_options(folder: Path) -> tuple[str, ...]:
         "-Dspark.eventLog.enabled=true",
         f"-Dspark.eventLog.dir={folder.as_uri()}",
         "-Dspark.eventLog.rolling.enabled=false",
+        "-Dspark.eventLog.compress=false",
     )
 
 
