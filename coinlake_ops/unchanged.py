@@ -9,10 +9,11 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from coinlake import files, observability, schema
+from coinlake import files, project_files, schema
 from coinlake.parameters import Value
 from coinlake_ops import notebooks
 
@@ -66,7 +67,19 @@ def _given(name: str, values: Mapping[str, Value]) -> dict[str, Any]:
     """What a notebook is given: its parameters, its own text, and the code that it calls."""
     text = hashlib.sha256(notebooks.path(name).read_bytes()).hexdigest()
     parameters = {key: value for key, value in values.items() if key != "run_id"}
-    return {"parameters": parameters, "notebook": text, "code": observability.code_hash()}
+    return {"parameters": parameters, "notebook": text, "code": _code()}
+
+
+@cache
+def _code() -> str:
+    """All that things are made by: code, and what it reads, such as the warehouse's SQL and the pages' looks."""
+    digest = hashlib.sha256()
+    for folder in (project_files.PACKAGE, Path(__file__).parent, project_files.path("sql")):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(folder)}\n".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _state(lake: Path) -> dict[str, Any]:

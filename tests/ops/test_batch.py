@@ -171,7 +171,7 @@ def a_page_is_gone(world, monkeypatch):
 
 
 def other_code(world, monkeypatch):
-    monkeypatch.setattr(observability, "code_hash", lambda: "other")
+    monkeypatch.setattr(unchanged, "_code", lambda: "other")
 
 
 def a_cut_note(world, monkeypatch):
