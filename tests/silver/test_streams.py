@@ -4,11 +4,12 @@ One lake for all: the answers are landed in two rounds, every stream runs once a
 """
 
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from coinlake import lakehouse, schema, silver
+from coinlake import autoloader, lakehouse, schema, silver
 from tests.support.rows import assert_rows
 from tests.support.silver_lake import SilverLake
 
@@ -688,3 +689,14 @@ def test_a_batch_that_is_repeated_changes_nothing(lake):
     repeated = lake.stream("coins_markets")
     assert (repeated.read, repeated.written, repeated.rejected) == (1, 0, 0)
     assert state() == before
+
+
+def test_a_stream_that_has_taken_in_every_file_is_not_started(lake, monkeypatch):
+    lake.stream("coins_markets")
+    with monkeypatch.context() as patch:
+        patch.setattr(autoloader, "run_available_now", lambda *_, **__: pytest.fail("it was started"))
+        assert lake.stream("coins_markets") == silver.Counts()
+    # Whoever deletes a checkpoint wants all files to be read again.
+    shutil.rmtree(lake.path / "checkpoints/coins_markets")
+    again = lake.stream("coins_markets")
+    assert again.read > 0 and again.written == 0
