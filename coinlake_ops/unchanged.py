@@ -15,7 +15,7 @@ from typing import Any
 
 from coinlake import files, project_files, schema
 from coinlake.parameters import Value
-from coinlake_ops import notebooks
+from coinlake_ops import notebooks, project
 
 NAME = "unchanged.json"
 LANDED = ("landing", "landing_meta")
@@ -74,7 +74,7 @@ def _given(name: str, values: Mapping[str, Value]) -> dict[str, Any]:
 def _code() -> str:
     """All that things are made by: code, and what it reads, such as the warehouse's SQL and the pages' looks."""
     digest = hashlib.sha256()
-    for folder in (project_files.PACKAGE, Path(__file__).parent, project_files.path("sql")):
+    for folder in (project_files.PACKAGE, project.PACKAGE, project_files.path("sql")):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 digest.update(f"{path.relative_to(folder)}\n".encode())
