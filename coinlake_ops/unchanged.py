@@ -20,8 +20,10 @@ from coinlake_ops import notebooks, project
 NAME = "unchanged.json"
 LANDED = ("landing", "landing_meta")
 WAREHOUSE = "warehouse.duckdb"
-# These ask the world, look after the tables, or look at the run itself: they always run.
-ALWAYS = frozenset({"00_setup", "01_ingest_market_data", "02_ingest_context_data", "08_report_pipeline_health"})
+# These ask the world, or look at the run itself: they always run.
+ALWAYS = frozenset({"01_ingest_market_data", "02_ingest_context_data", "08_report_pipeline_health"})
+# This one makes the tables: it has nothing to do where they are as they were, whatever has landed.
+SETUP = "00_setup"
 # Every run says in these tables that it was there.
 NOTED_BY_EVERY_RUN = frozenset({schema.RUN_STEPS.name, schema.PIPELINE_RUNS.name})
 
@@ -36,8 +38,13 @@ def find(lake: Path, name: str, values: Mapping[str, Value]) -> Path | None:
         executed = lake / noted["executed"][name]
     except (OSError, ValueError, KeyError):
         return None
-    is_same = noted["given"][name] == _given(name, values) and noted["lake"] == _state(lake)
-    return executed if is_same and executed.exists() else None
+    if noted["given"][name] != _given(name, values) or not executed.exists():
+        return None
+    state = _state(lake)
+    if name == SETUP:
+        are_there = all(_newest_commit(_folder(lake, table)) for table in schema.TABLES)
+        return executed if are_there and noted["lake"]["tables"] == state["tables"] else None
+    return executed if noted["lake"] == state else None
 
 
 def note(lake: Path, executed: Path, values: Mapping[str, Value]) -> None:
@@ -86,7 +93,7 @@ def _state(lake: Path) -> dict[str, Any]:
     """What the notebooks read and write in a lake, as it is now; plain data."""
     landed = sorted(str(path.relative_to(lake)) for folder in LANDED for path in (lake / folder).rglob("*.json*"))
     tables = {
-        table.name: _newest_commit(lake / "tables" / table.schema / table.name)
+        table.name: _newest_commit(_folder(lake, table))
         for table in schema.TABLES
         if table.name not in NOTED_BY_EVERY_RUN
     }
@@ -97,6 +104,10 @@ def _state(lake: Path) -> dict[str, Any]:
         "tables": tables,
         "made": {path.name: path.stat().st_size for path in made if path.exists()},
     }
+
+
+def _folder(lake: Path, table: schema.Table) -> Path:
+    return lake / "tables" / table.schema / table.name
 
 
 def _newest_commit(table: Path) -> str | None:

@@ -83,7 +83,11 @@ def damage(text: str) -> str | None:
     found = TABLE_FILE.search(text)
     if not found or not any(said in text for said in DAMAGE):
         return None
-    lake, schema, table = unquote(found[1]), found[2], found[3]
+    return damaged_file(unquote(found[1]), found[2], found[3])
+
+
+def damaged_file(lake: str, schema: str, table: str) -> str:
+    """What a person needs to know where a file of a table is damaged or gone, in a lake that is a folder."""
     return (
         f"{schema}.{table}: a file of this table in {lake}/tables is missing or damaged. Nothing is lost, the "
         f"table can be made again: {rebuilt_by(lake, schema)}"

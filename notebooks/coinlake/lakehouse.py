@@ -2,6 +2,7 @@
 
     lake = Lakehouse.create(catalog, lake_path)     whoever writes: makes what is missing
     lake = Lakehouse.open(catalog, lake_path)       whoever reads: changes nothing
+    lake.name_tables()                              whoever writes SQL by hand: schema.table means this lake now
 
 Where the lake is a folder, a table stands in <lake>/tables/<schema>/<table>, and the catalog, which lives in
 the memory of a session, only points there. Where the lake is a volume of Unity Catalog, which is
@@ -9,15 +10,16 @@ the memory of a session, only points there. Where the lake is a volume of Unity 
 there. coinlake.files knows which of both a path is.
 """
 
+import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from coinlake import delta, files, runtime
 from coinlake.commit_points import commit_point
@@ -42,28 +44,26 @@ class Lakehouse:
 
     @classmethod
     def open(cls, catalog: str, lake_path: str, spark: SparkSession | None = None) -> "Lakehouse":
-        """The lakehouse for reading: no schema and no table is made; a folder's tables are named in the catalog.
+        """The lakehouse for reading: no schema and no table is made.
 
-        Raises ConfigurationError when catalog and place do not fit, StorageError when the catalog holds tables of
-        somebody else under these names, or a table's newest log entry is cut.
+        Raises ConfigurationError when catalog and place do not fit, StorageError when a table's newest log entry
+        is cut.
         """
         lake = cls._at(catalog, lake_path, spark)
         lake._refuse_damage()
-        if not lake.is_managed and lake._noted() != lake.path:
-            lake._point_catalog_here([table for table in TABLES if lake._log_of(table).is_dir()])
         return lake
 
     @classmethod
     def create(cls, catalog: str, lake_path: str, spark: SparkSession | None = None) -> "Lakehouse":
         """The lakehouse for writing: schemas and tables that are missing are made, those that exist are checked.
 
-        Quick when everything is there. Raises what `open` raises, and StorageError if an existing table differs
-        from its description in coinlake.schema.
+        Quick when everything is there: in a folder Spark is asked nothing. Raises what `open` raises, and
+        StorageError if an existing table differs from its description in coinlake.schema, or the catalog holds
+        tables of somebody else under the names of those that are to be made.
         """
         lake = cls._at(catalog, lake_path, spark)
         lake._refuse_damage()
-        fits = lake.is_managed or lake._noted() == lake.path
-        found = lake._columns_found() if fits else None
+        found = lake._columns_found()
         if found is None:
             if lake.is_managed:
                 lake._make_schemas()
@@ -79,9 +79,25 @@ class Lakehouse:
         if lake._add_columns(found):
             found = lake._columns_found() or found
         problems = [problem for table in TABLES for problem in delta.differences(table, found[table.name])]
+        problems += lake._other_rules()
         if problems:
             raise lake._drift(problems)
         return lake
+
+    def name_tables(self) -> "Lakehouse":
+        """The lakehouse, whose tables have their names in the catalog now, for SQL that a person writes.
+
+        Where the lake is a folder, the catalog lives in the memory of a session, or of a server, and nothing of
+        coinlake needs these names. Raises StorageError when they belong to tables of somebody else.
+        """
+        if not self.is_managed:
+            there = [table for table in TABLES if self._log_of(table).is_dir()]
+            if self._noted() == self._note():
+                named = self._named()
+                there = [table for table in there if table.qualified_name not in named]
+            if there:
+                self._point_catalog_here(there)
+        return self
 
     @property
     def is_managed(self) -> bool:
@@ -129,15 +145,27 @@ class Lakehouse:
     def _log_of(self, table: Table) -> Path:
         return Path(self._folder_of(table), "_delta_log")
 
+    def _note(self) -> str:
+        """What is noted in a catalog that points to this lake. Not its path: Spark hides what looks like a URL."""
+        return hashlib.sha256(self.path.encode()).hexdigest()
+
     def _noted(self) -> str | None:
-        """The lake that the catalog points to, as it was noted there for every session; None if it has none."""
+        """The note of the lake that the catalog points to, for every session of it; None if it has none."""
         try:
             described = self.spark.sql(f"DESCRIBE SCHEMA EXTENDED {quoted_name(self.catalog, RAW)}").collect()
         except AnalysisException:
             return None
         properties = next((row["info_value"] for row in described if row["info_name"] == "Properties"), "")
-        noted = re.search(rf"\({re.escape(NOTED)},(.*?)\)(?:, \(|\)$)", properties)
+        noted = re.search(rf"\({re.escape(NOTED)},([0-9a-f]+)\)", properties)
         return noted[1] if noted else None
+
+    def _named(self) -> set[str]:
+        """The names that the catalog has in the schemas of the lakehouse, schema.table."""
+        return {
+            f"{schema}.{row['tableName']}"
+            for schema in SCHEMAS
+            for row in self.spark.sql(f"SHOW TABLES IN {quoted_name(self.catalog, schema)}").collect()
+        }
 
     def _make_schemas(self) -> None:
         for schema, comment in SCHEMAS.items():
@@ -147,13 +175,14 @@ class Lakehouse:
     def _point_catalog_here(self, tables: tuple[Table, ...] | list[Table]) -> None:
         """Names the folders of these tables in the catalog, which lives in memory; makes what is missing."""
         self._make_schemas()
-        self._side_by_side(self._name_in_catalog, tables)
+        named = self._named()
+        self._side_by_side(lambda table: self._name_in_catalog(table, table.qualified_name in named), tables)
         raw = quoted_name(self.catalog, RAW)
-        self.spark.sql(f"ALTER SCHEMA {raw} SET DBPROPERTIES ('{NOTED}' = {quoted_text(self.path)})")
+        self.spark.sql(f"ALTER SCHEMA {raw} SET DBPROPERTIES ('{NOTED}' = '{self._note()}')")
 
-    def _name_in_catalog(self, table: Table) -> None:
+    def _name_in_catalog(self, table: Table, is_named: bool) -> None:
         name, location = table.full_name(self.catalog), self._folder_of(table)
-        facts = self._described(name)
+        facts = self._described(name) if is_named else {}
         if facts:
             if facts["Type"] != "EXTERNAL":
                 raise StorageError(
@@ -172,17 +201,8 @@ class Lakehouse:
             # Of another class in a session of its own than through a server.
             if "[DELTA_CREATE_TABLE_" not in str(refusal):
                 raise
-            # It exists and is not the same to the letter. Other comments do no harm, other rules do.
+            # It exists and is not the same to the letter: other comments do no harm.
             self.spark.sql(f"CREATE TABLE {name} USING delta LOCATION {quoted_text(location)}")
-            properties = delta.only_row(self.spark.sql(f"DESCRIBE DETAIL {name}"))["properties"]
-            enforced = {
-                key.removeprefix(delta.RULE): condition
-                for key, condition in properties.items()
-                if key.startswith(delta.RULE)
-            }
-            if enforced != table.checks:
-                problem = f"{table.qualified_name} enforces {enforced}, not {table.checks}"
-                raise self._drift([problem]) from None
 
     def _described(self, name: str) -> dict[str, str]:
         """What the catalog says of a table: Type, Location and more; empty when it has none of this name."""
@@ -200,25 +220,40 @@ class Lakehouse:
     def _columns_found(self) -> dict[str, list[tuple[str, str, bool]]] | None:
         """Each table's columns (name, type, required) as they exist; None if a table is missing.
 
-        One query over all tables is analysed and never run: one call instead of one for each table.
+        In a folder their logs say so. In a catalog one query over all tables is analysed and never run: one call
+        instead of one for each table.
         """
+        if not self.is_managed:
+            if not all(self._log_of(table).is_dir() for table in TABLES):
+                return None
+            return {table.name: _columns_of(self.table(table).schema()) for table in TABLES}
         structs = ", ".join(f"struct({table.name}.*) AS {table.name}" for table in TABLES)
         names = ", ".join(f"{table.full_name(self.catalog)} AS {table.name}" for table in TABLES)
         try:
             schema = self.spark.sql(f"SELECT {structs} FROM {names}").schema
         except AnalysisException as problem:
-            # A folder's catalog is pointed to the folder again, whatever is wrong with it; Unity Catalog is only
-            # asked to make what it says is not there.
-            if self.is_managed and not {problem.getCondition()} & NOT_THERE:
+            # Unity Catalog is only asked to make what it says is not there.
+            if problem.getCondition() not in NOT_THERE:
                 raise
             return None
         return {
-            column.name: [
-                (field.name, field.dataType.simpleString(), not field.nullable) for field in column.dataType
-            ]
+            column.name: _columns_of(column.dataType)
             for column in schema
             if isinstance(column.dataType, StructType)
         }
+
+    def _other_rules(self) -> list[str]:
+        """In words, where a table in a folder enforces other rules than those that are described."""
+        problems = []
+        for table in () if self.is_managed else TABLES:
+            enforced = {
+                name.removeprefix(delta.RULE): condition
+                for name, condition in self.table(table).properties().items()
+                if name.startswith(delta.RULE)
+            }
+            if enforced != table.checks:
+                problems.append(f"{table.qualified_name} enforces {enforced}, not {table.checks}")
+        return problems
 
     def _add_columns(self, found: dict[str, list[tuple[str, str, bool]]]) -> bool:
         """Adds the columns that tables of an older release lack, and says so; whether there were any."""
@@ -242,3 +277,7 @@ class Lakehouse:
             f"Delete {self.path}/tables and {self.path}/checkpoints and run the notebooks from 03 on: "
             "all tables are built again from landing/."
         )
+
+
+def _columns_of(fields: Iterable[StructField]) -> list[tuple[str, str, bool]]:
+    return [(field.name, field.dataType.simpleString(), not field.nullable) for field in fields]

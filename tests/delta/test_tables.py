@@ -1,15 +1,17 @@
 """The Delta tables: merged into, compacted, asked for their versions and changes."""
 
 import dataclasses
+import errno
 import itertools
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from coinlake import Lakehouse, delta, lakehouse, schema
-from coinlake.delta import Merged, tables
+from coinlake.delta import Merged, log, tables
 from coinlake.errors import CoinlakeError, StorageError
 
 CATALOG = "spark_catalog"
@@ -126,7 +128,7 @@ def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, 
     read = table.newest_commits(9)
     assert [(commit.version, commit.operation) for commit in read] == [
         (3, "OPTIMIZE"),
-        (2, "MERGE"),
+        (2, "WRITE"),
         (1, "WRITE"),
         (0, "CREATE TABLE"),
     ]
@@ -134,6 +136,61 @@ def test_commits_read_from_the_log_are_those_of_deltas_own_history(spark, lake, 
     history = dataclasses.replace(table, folder=None)
     assert history.newest_commits(9) == read
     assert history.newest_commits(1) == read[:1]
+
+
+def test_files_read_by_the_log_are_those_that_delta_reads(spark, lake, monkeypatch):
+    monkeypatch.setattr(tables, "COMPACT_EVERY_VERSIONS", 4)
+    table = lake.table(schema.COIN_PRICES)
+    spark.sql(f"ALTER TABLE {table.name} SET TBLPROPERTIES ('delta.checkpointInterval' = '3')")
+    bitcoin = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, bitcoin, ("ether", datetime(2026, 7, 31), 2.0, "sparkline", hour(2), "a"))
+    merge(lake, (*bitcoin[:2], 1.5, "sparkline", hour(3), "b"))
+    assert merge(lake, ("tether", hour(1, day=3), 3.0, "sparkline", hour(2), "c")).version == 5
+    assert [path.name[:20] for path in Path(table.folder, "_delta_log").glob("*.checkpoint.parquet")] == [
+        f"{3:020}"
+    ]
+    for version in range(6):
+        by_delta = spark.read.option("versionAsOf", version).table(table.name)
+        assert sorted(map(tuple, table.read(version).collect())) == sorted(map(tuple, by_delta.collect())), version
+    assert table.rows() == 3
+    assert table.read().schema.names == by_delta.schema.names == schema.COIN_PRICES.column_names
+    # What may hold more than rows of Parquet is left to Delta.
+    spark.sql(f"ALTER TABLE {table.name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')")
+    spark.sql(f"DELETE FROM {table.name} WHERE coin_id = 'ether'")
+    assert log.state(table.folder) is None
+    assert sorted(row["coin_id"] for row in table.read().collect()) == ["bitcoin", "tether"]
+    assert table.rows() == 2
+
+
+def test_what_is_new_is_appended_where_nobody_else_can_write_it_meanwhile(spark, lake, monkeypatch):
+    def operations():
+        return [commit.operation for commit in lake.table(schema.COIN_PRICES).newest_commits(9)]
+
+    bitcoin = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, bitcoin)
+    assert merge(lake, bitcoin, ("ether", hour(1), 2.0, "sparkline", hour(2), "a")) == Merged(1, 0, 2)
+    assert merge(lake, (*bitcoin[:2], 1.5, "sparkline", hour(3), "b")) == Merged(0, 1, 3)
+    monkeypatch.setattr(tables, "MOST_HELD", 1)
+    more = [(coin, hour(2), 2.0, "sparkline", hour(3), "b") for coin in ("bitcoin", "ether")]
+    assert merge(lake, *more) == Merged(2, 0, 4)
+    monkeypatch.undo()
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(tables.fcntl, "flock", no_locks)
+    assert merge(lake, ("tether", hour(1), 3.0, "sparkline", hour(2), "c")) == Merged(1, 0, 5)
+    assert operations() == ["MERGE", "MERGE", "MERGE", "WRITE", "WRITE", "CREATE TABLE"]
+    spark.conf.unset("spark.databricks.delta.merge.materializeSource")
+
+
+def test_two_who_write_the_same_new_key_write_it_once(spark, lake):
+    merge(lake, ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a"))
+    with ThreadPoolExecutor(2) as pool:
+        rows = [("ether", hour(1), 2.0, "sparkline", hour(2), name) for name in "ab"]
+        done = list(pool.map(lambda row: merge(lake, row), rows))
+    assert sorted((merged.inserted, merged.updated) for merged in done) in ([(0, 0), (1, 0)], [(0, 1), (1, 0)])
+    assert [row[0] for row in stored(lake)] == ["bitcoin", "ether"]
 
 
 def test_where_limits_the_search_for_stored_rows(spark, lake):

@@ -185,7 +185,7 @@ class LocalWorld:
         session = runtime.spark()
         self._started.callback(session.stop)
         # A new server knows no tables: the folders of the lake are the truth, its catalog is made from them.
-        Lakehouse.create(str(self.parameters["catalog"]), str(self.lake), session)
+        Lakehouse.create(str(self.parameters["catalog"]), str(self.lake), session).name_tables()
         return session
 
     def _serve(self, server):

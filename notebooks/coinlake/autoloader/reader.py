@@ -23,6 +23,7 @@ from pyspark.sql.types import ArrayType, StringType, StructField, StructType
 from coinlake import runtime
 from coinlake.autoloader import rescued_data, schema_evolution
 from coinlake.errors import CoinlakeError
+from coinlake.files import escape_glob
 
 ADD_NEW_COLUMNS, RESCUE, FAIL_ON_NEW_COLUMNS, NONE = MODES = (
     "addNewColumns",
@@ -121,7 +122,7 @@ def read(spark: SparkSession, path: str, **options: Any) -> DataFrame:
         .option("maxFileAge", NO_AGE_LIMIT)
         .option("maxFilesPerTrigger", asked.max_files_per_trigger or FILES_PER_TRIGGER)
     )
-    stream = _text_options(reader, asked).load(_below(schema_evolution.escape_glob(path), asked.folders))
+    stream = _text_options(reader, asked).load(_below(escape_glob(path), asked.folders))
     return _parsed(spark, stream, schema, asked)
 
 
@@ -143,7 +144,7 @@ def read_files(spark: SparkSession, paths: Sequence[str], **options: Any) -> Dat
             )
         schema = schema_evolution.apply_hints(spark, kept, asked.schema_hints)
     reader = _text_options(spark.read.format("text").schema("value string"), asked)
-    files = reader.load([schema_evolution.escape_glob(path) for path in paths])
+    files = reader.load([escape_glob(path) for path in paths])
     return _parsed(spark, files, schema, replace(asked, mode=RESCUE if asked.rescued_column else NONE))
 
 

@@ -16,6 +16,7 @@ from pyspark.sql.types import ArrayType, DataType, MapType, StringType, StructFi
 
 from coinlake import files, runtime
 from coinlake.errors import CoinlakeError
+from coinlake.files import escape_glob
 
 LOG_HEADER = "coinlake-schema-1"
 SAMPLED_FILES = 1000
@@ -101,11 +102,6 @@ def infer(spark: SparkSession, files: Sequence[str], *, infer_types: bool, multi
         )
         found = frame.schema
     return _one_case(StructType([field for field in found if field.name != CORRUPT]))
-
-
-def escape_glob(path: str) -> str:
-    """A path in which Spark sees no pattern."""
-    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def merge(old: StructType, new: StructType) -> StructType:

@@ -5,37 +5,41 @@ session has told the catalog meanwhile, this lake's rows are read and written. I
 keeps the files, and statements name the table.
 """
 
+import fcntl
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
 
+from coinlake import files, runtime
 from coinlake.commit_points import commit_point
+from coinlake.delta import log
 from coinlake.delta.damage import explained
-from coinlake.errors import StorageError, rebuilt_by
+from coinlake.delta.log import Commit
+from coinlake.errors import StorageError, damaged_file, rebuilt_by
 from coinlake.schema import Table, quoted_name, quoted_text
 
 # A year of hourly runs must not leave thousands of small files. Delta's own autoCompact counts only the files
 # that the same process wrote, so that a run an hour never reaches its threshold.
 COMPACT_EVERY_VERSIONS = 16
 
+# So many rows that a merge writes, at most, are held once they are computed: then it is known what they are, and
+# nothing is computed twice.
+MOST_HELD = 50_000
+IS_NEW = "_is_new"
+
 # How the error begins that a row raises whose key would stand in its table twice.
 KEY_TWICE = "[COINLAKE_KEY_TWICE]"
-
-
-class Commit(NamedTuple):
-    """A Delta commit: its version, its operation (WRITE, MERGE, OPTIMIZE ...), and what the operation counted."""
-
-    version: int
-    operation: str
-    metrics: Mapping[str, str]
 
 
 class Merged(NamedTuple):
@@ -74,18 +78,57 @@ class DeltaTable:
     def read(self, version: int | None = None) -> DataFrame:
         """The table's rows, columns as coinlake.schema lists them: the newest, or as they were at a Delta version.
 
+        In a folder they are read as the Parquet files that the table's log names: Delta would run up to four
+        queries more to learn from Spark what stands there.
         Raises StorageError when the folder holds no such table yet, or its newest log entry is cut.
         """
-        if self.folder and not Path(self.folder, "_delta_log").is_dir():
+        state = self._state(version)
+        if self.folder is None or state is None:
+            reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
+            return reader.table(self.name)
+        if not state.files:
+            return self.spark.createDataFrame([], self.table.ddl)
+        plain = self.spark.read.schema(self.table.ddl).option("basePath", self.folder)
+        paths = (files.escape_glob(file.path) for file in state.files)
+        return plain.parquet(*paths).select(*self.table.column_names)
+
+    def rows(self) -> int:
+        """How many rows the table has. Delta knows without reading any."""
+        state = self._state()
+        return self.read().count() if state is None else sum(file.rows for file in state.files)
+
+    def schema(self) -> StructType:
+        """The columns that the table has, as it stands."""
+        state = self._state()
+        if state is None:
+            return self.spark.read.table(self.name).schema
+        return StructType.fromJson(json.loads(state.schema))
+
+    def properties(self) -> dict[str, str]:
+        """The properties that the table has, its rules among them."""
+        state = self._state()
+        return dict(self._detail()["properties"] if state is None else state.properties)
+
+    def _state(self, version: int | None = None) -> log.State | None:
+        """The table as its log has it; None where that is not to be read here."""
+        if self.folder is None:
+            return None
+        if not Path(self.folder, "_delta_log").is_dir():
             raise StorageError(
                 f"There is no table {self.table.qualified_name} in {self.folder}. Run notebook 00_setup with this "
                 "lake_path, then the notebooks that fill the table."
             )
-        if self.folder:
-            # Through a server a cut entry would be met only when the rows are asked for.
-            self.newest_commits(1)
-        reader = self.spark.read if version is None else self.spark.read.option("versionAsOf", version)
-        return reader.table(self.name)
+        # Through a server a cut entry would be met only when the rows are asked for.
+        self.newest_commits(1)
+        with self._log_is_whole():
+            state = log.state(self.folder, version)
+        if state and not all(Path(file.path).exists() for file in state.files):
+            lake = str(Path(self.folder).parents[2])
+            raise StorageError(damaged_file(lake, self.table.schema, self.table.name))
+        return state
+
+    def _detail(self) -> Row:
+        return only_row(self.spark.sql(f"DESCRIBE DETAIL {self.name}"))
 
     def id(self) -> str:
         """Delta's id of the table: one that was made anew, at the same place and of the same name, has another.
@@ -93,8 +136,7 @@ class DeltaTable:
         Where the lake is a folder, it is read there, as in `newest_commits`.
         Source: Delta Transaction Log Protocol, "Change Metadata".
         """
-        log = Path(self.folder, "_delta_log").glob(f"{'[0-9]' * 20}.json") if self.folder else ()
-        for entry in sorted(log)[:1]:
+        for entry in log.entries(self.folder)[:1] if self.folder else ():
             try:
                 for action in map(json.loads, entry.read_text(encoding="utf-8").splitlines()):
                     if "metaData" in action:
@@ -102,7 +144,7 @@ class DeltaTable:
             except ValueError:
                 raise self._damaged("the oldest entry of its log is cut or overwritten") from None
         # The log begins later where its oldest entries were cleaned up.
-        return str(only_row(self.spark.sql(f"DESCRIBE DETAIL {self.name}"))["id"])
+        return str(self._detail()["id"])
 
     def version(self) -> int:
         """The newest Delta version of the table; 0 when nothing was ever written to it."""
@@ -115,15 +157,20 @@ class DeltaTable:
         file says.
         Source: Delta Transaction Log Protocol, "Delta Log Entries" and "Commit Provenance Information".
         """
-        log = Path(self.folder, "_delta_log").glob(f"{'[0-9]' * 20}.json") if self.folder else ()
-        entries = sorted(log, reverse=True)[:count]
+        entries = log.entries(self.folder)[: -count - 1 : -1] if self.folder else ()
         if entries:
-            try:
-                return [_commit(entry) for entry in entries]
-            except (ValueError, IndexError, StopIteration):
-                raise self._damaged("the newest entries of its log are cut or overwritten") from None
+            with self._log_is_whole():
+                return [log.commit(entry) for entry in entries]
         history = self.spark.sql(f"DESCRIBE HISTORY {self.name} LIMIT {count}")
-        return [Commit(*row) for row in history.select("version", "operation", "operationMetrics").collect()]
+        columns = ("version", "operation", "operationMetrics", "unix_millis(timestamp)")
+        return [Commit(*row) for row in history.selectExpr(*columns).collect()]
+
+    @contextmanager
+    def _log_is_whole(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, IndexError, StopIteration):
+            raise self._damaged("the newest entries of its log are cut or overwritten") from None
 
     def merge(self, frame: DataFrame, *, where: str | None = None) -> Merged:
         """Upserts `frame` (all columns of the table; any order of columns) into the table by MERGE on its key.
@@ -141,17 +188,15 @@ class DeltaTable:
         Raises StorageError, and writes nothing, where a key would come to stand in the table twice: two rows of
         the frame have it, or two that are stored, or a row does not meet `where`, so that nobody looked for it.
         """
-        with self._keys_once(), explained():
-            return self._merge(frame.select(*self.table.column_names), where)
+        with self._keys_once(), explained(), self._alone() as is_alone:
+            return self._merge(frame.select(*self.table.column_names), where, is_alone)
 
-    def _merge(self, source: DataFrame, where: str | None) -> Merged:
-        table, name = self.table, self.name
+    def _merge(self, source: DataFrame, where: str | None, is_alone: bool) -> Merged:
+        table = self.table
         if self.version() == 0:
             # There are no rows to search, and a MERGE would run a dozen jobs to find that out.
             # An append, because what another stream writes to the table in this moment must stay.
-            first = best_of_key(table, source).select(*table.column_names)
-            with commit_point(f"append {table.qualified_name}"):
-                keys_once(table, first).writeTo(name).append()
+            self._append(keys_once(table, best_of_key(table, source).select(*table.column_names)))
             return self._written()
         partitions = ""
         if where is None and table.partition:
@@ -163,22 +208,75 @@ class DeltaTable:
         where = where or "true"
         changed = _changed_rows(table, best_of_key(table, source), self.read().alias("t").where(where))
         changed = keys_once(table, changed, where)
+        held = changed.limit(MOST_HELD + 1).toArrow()
+        if not held.num_rows:
+            return Merged(0, 0, self.version())
+        if held.num_rows > MOST_HELD:
+            self._let_delta_hold()
+            inserted, updated = self._upsert(changed.drop(IS_NEW), where)
+        else:
+            rows = self.spark.createDataFrame(held.drop_columns([IS_NEW]), table.ddl)
+            if is_alone and pc.all(held[IS_NEW]).as_py():
+                self._append(rows)
+                inserted, updated = held.num_rows, 0
+            else:
+                inserted, updated = self._upsert(rows, where)
+        newest = self.version()
+        if inserted + updated and newest % COMPACT_EVERY_VERSIONS == 0:
+            with commit_point(f"optimize {table.qualified_name}"):
+                self.spark.sql(
+                    f"OPTIMIZE {self.name} WHERE {partitions}" if partitions else f"OPTIMIZE {self.name}"
+                )
+            newest = self.version()
+        return Merged(inserted, updated, newest)
+
+    def _append(self, rows: DataFrame) -> None:
+        with commit_point(f"append {self.table.qualified_name}"):
+            rows.writeTo(self.name).append()
+
+    def _upsert(self, changed: DataFrame, where: str) -> tuple[int, int]:
+        """Runs the MERGE of rows that are new or differ; how many were inserted, and updated."""
+        table = self.table
         columns = ", ".join(table.column_names)
         # Spark puts the frame in the place of its name in braces, and takes any others for names, too.
         statement = f"""
-            MERGE INTO {_in_format(name)} AS t USING {{changed}} AS s
+            MERGE INTO {_in_format(self.name)} AS t USING {{changed}} AS s
             ON {" AND ".join(f"t.{key} = s.{key}" for key in table.key)} AND ({_in_format(where)})
             WHEN MATCHED THEN UPDATE SET {", ".join(f"t.{column} = s.{column}" for column in table.column_names)}
             WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({", ".join(f"s.{c}" for c in table.column_names)})
             """
         with commit_point(f"merge {table.qualified_name}"):
             done = only_row(self.spark.sql(statement, changed=changed))
-        newest = self.version()
-        if done["num_affected_rows"] and newest % COMPACT_EVERY_VERSIONS == 0:
-            with commit_point(f"optimize {table.qualified_name}"):
-                self.spark.sql(f"OPTIMIZE {name} WHERE {partitions}" if partitions else f"OPTIMIZE {name}")
-            newest = self.version()
-        return Merged(done["num_inserted_rows"], done["num_updated_rows"], newest)
+        return done["num_inserted_rows"], done["num_updated_rows"]
+
+    def _let_delta_hold(self) -> None:
+        """From here on Delta keeps what a MERGE reads while it runs, in this session too.
+
+        For good: the setting is the session's, and other threads of it may be merging.
+        """
+        if not runtime.is_databricks():
+            self.spark.conf.set("spark.databricks.delta.merge.materializeSource", "auto")
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Within the block nobody else merges into this table, as far as its place knows locks; whether it does.
+
+        Delta lets one append beside another; which keys are new must not change between being asked and written.
+        """
+        if self.folder is None:
+            yield False
+            return
+        place = os.open(Path(self.folder, "_delta_log"), os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX)
+            except OSError:
+                # A file system of the network may know no locks.
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(place)
 
     def replace(self, frame: DataFrame, where: Column | None = None) -> Merged:
         """Puts `frame` in the place of all rows of the table, or of those that meet the condition `where`.
@@ -190,7 +288,8 @@ class DeltaTable:
         if self.table.partition:
             # One file for each partition, instead of one of each task.
             rows = rows.repartition(self.table.partition)
-        with self._keys_once(), explained(), commit_point(f"replace {self.table.qualified_name}"):
+        replacing = commit_point(f"replace {self.table.qualified_name}")
+        with self._keys_once(), explained(), self._alone(), replacing:
             rows.writeTo(self.name).overwrite(F.lit(True) if where is None else where)
         return self._written()
 
@@ -237,19 +336,11 @@ def versions(of: Iterable[DeltaTable]) -> dict[str, int]:
         return dict(zip((stored.table.name for stored in of), found, strict=True))
 
 
-def _commit(entry: Path) -> Commit:
-    """The commit that an entry of Delta's log, actions as lines of JSON, tells of.
-
-    Raises ValueError, IndexError or StopIteration where the entry was cut.
-    """
-    actions = entry.read_text(encoding="utf-8").splitlines()
-    json.loads(actions[-1])
-    info = next(json.loads(action)["commitInfo"] for action in actions if action.startswith('{"commitInfo"'))
-    return Commit(int(entry.stem), info["operation"], info["operationMetrics"])
-
-
 def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFrame:
-    """The rows of source that the target lacks, or has with other values and no greater rank."""
+    """The rows of source that the target lacks, or has with other values and no greater rank.
+
+    `_is_new` says which.
+    """
     values = [column for column in table.columns if column.name not in table.key]
     stored = target.select(
         *table.key,
@@ -266,7 +357,7 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
         source.withColumn("_rank", _rank(table))
         .join(stored, list(table.key), "left")
         .where(F.col("_stored").isNull() | (differs & (F.col("_rank") >= F.col("_stored_rank"))))
-        .select(*table.column_names)
+        .select(*table.column_names, F.col("_stored").isNull().alias(IS_NEW))
     )
 
 
@@ -290,7 +381,7 @@ def keys_once(table: Table, rows: DataFrame, where: str = "true") -> DataFrame:
         .where(
             F.when(F.col("_problem").isNull(), True).otherwise(F.raise_error(F.col("_problem")).cast("boolean"))
         )
-        .select(*table.column_names)
+        .select(*rows.columns)
     )
 
 

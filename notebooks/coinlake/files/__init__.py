@@ -5,8 +5,18 @@ what kind of place it is.
 """
 
 from coinlake.files.local import LocalFolder
-from coinlake.files.places import VOLUMES, at, is_volume, volume_catalog, write_json
+from coinlake.files.places import VOLUMES, at, escape_glob, is_volume, volume_catalog, write_json
 from coinlake.files.storage import Storage
 from coinlake.files.volume import Volume
 
-__all__ = ["VOLUMES", "LocalFolder", "Storage", "Volume", "at", "is_volume", "volume_catalog", "write_json"]
+__all__ = [
+    "VOLUMES",
+    "LocalFolder",
+    "Storage",
+    "Volume",
+    "at",
+    "escape_glob",
+    "is_volume",
+    "volume_catalog",
+    "write_json",
+]

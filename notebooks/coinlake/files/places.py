@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,11 @@ def at(path: str | os.PathLike[str]) -> Storage:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON file whole, in the place of an old one if there is one."""
     at(path).write(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+
+
+def escape_glob(path: str) -> str:
+    """A path in which Spark sees no pattern."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", path)
 
 
 def _root() -> Path:

@@ -47,6 +47,8 @@ SPARK_CONFS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Statistics of the files' sizes for Delta's log: nobody reads them here.
     "spark.databricks.delta.fileSizeHistogramMetrics.enabled": "false",
+    # A merge hands Delta rows that it holds already (delta.tables), which need not be copied first.
+    "spark.databricks.delta.merge.materializeSource": "none",
     # Delta keeps what it knows of 10,000 tables, some 2 MB of each, where a long session sees many lakes.
     "spark.databricks.delta.delta.log.cacheSize": "60",
     # What Spark's page would show: nobody looks at it here.

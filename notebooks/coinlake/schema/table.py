@@ -52,6 +52,11 @@ class Table:
         return [column.name for column in self.columns]
 
     @property
+    def ddl(self) -> str:
+        """The columns as createDataFrame and readers take them."""
+        return ", ".join(f"`{column.name}` {column.type}" for column in self.columns)
+
+    @property
     def qualified_name(self) -> str:
         """The name within a catalog: schema.table."""
         return f"{self.schema}.{self.name}"
