@@ -44,6 +44,9 @@ class Broken:
         (pd.DataFrame({"coin": ["a"], "rows": [2]}), [{"coin": "a", "rows": 2}], "✓ right: DataFrame"),
         (pd.Series([1, 2]), [1, 2], "✓ right: Series"),
         (pd.Series([1, 2]), [1, 3], "✗ not yet. Count the rows."),
+        (14, lambda: 14, "✓ right: 14"),
+        (15, lambda: 14, "✗ not yet. Count the rows."),
+        (None, lambda: 1 / 0, "not answered yet"),
         ("x" * 81, "x" * 81, "✓ right: str"),
     ],
 )

@@ -158,7 +158,7 @@ def something_landed(world, monkeypatch):
 
 def a_table_was_written(world, monkeypatch):
     log = world.lake / "tables/cleaned_data/fear_greed/_delta_log"
-    log.mkdir(parents=True)
+    log.mkdir(parents=True, exist_ok=True)
     (log / f"{1:020}.json").write_text("{}")
 
 
@@ -204,6 +204,30 @@ def test_all_run_again_when_the_lake_is_another(world, monkeypatch, change):
     change(world, monkeypatch)
     assert run(world) == 0
     assert sorted(world.executed) == (["a"] if change is nothing else ["a", "b", "c", "d"])
+
+
+def test_tables_are_set_up_again_when_they_are_not_as_they_were_and_not_because_something_landed(
+    world, monkeypatch
+):
+    monkeypatch.setattr(unchanged, "SETUP", "b")
+    monkeypatch.setattr(schema, "TABLES", (schema.FEAR_GREED, schema.RUN_STEPS))
+    for table in schema.TABLES:
+        log = world.lake / "tables" / table.schema / table.name / "_delta_log"
+        log.mkdir(parents=True)
+        (log / f"{0:020}.json").write_text("{}")
+
+    def executed():
+        world.executed.clear()
+        assert run(world) == 0
+        return sorted(world.executed)
+
+    assert executed() == ["a", "b", "c", "d"]
+    something_landed(world, monkeypatch)
+    assert executed() == ["a", "c", "d"]
+    a_table_was_written(world, monkeypatch)
+    assert executed() == ["a", "b", "c", "d"]
+    shutil.rmtree(log)
+    assert executed() == ["a", "b"]
 
 
 def test_only_those_run_again_that_are_given_something_else(world, monkeypatch):

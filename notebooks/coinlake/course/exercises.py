@@ -8,6 +8,7 @@ from numbers import Real
 def check(answer: object, expected: object, hint: str, tolerance: float = 1e-6) -> None:
     """Print whether `answer` is `expected`: not answered yet, ✓ right, or ✗ not yet with the hint.
 
+    What it takes work to know, `expected` may compute when it is called; it is not, before there is an answer.
     Numbers may differ by `tolerance`, relative to the expected one (near 0: absolute); numbers inside
     lists, tuples and dictionaries too. A frame counts as the list of its rows. Nothing is raised, whatever
     the answer is: an exercise must not stop the run of a notebook.
@@ -15,7 +16,7 @@ def check(answer: object, expected: object, hint: str, tolerance: float = 1e-6) 
     try:
         if answer is None or answer is ...:
             print("not answered yet")
-        elif _same(_plain(answer), _plain(expected), tolerance):
+        elif _same(_plain(answer), _plain(expected() if callable(expected) else expected), tolerance):
             print(f"✓ right: {_shown(answer)}")
         else:
             print(f"✗ not yet. {hint}")

@@ -4,7 +4,7 @@ from coinlake.delta.change_feed import changed_rows, changes_since, newest_chang
 from coinlake.delta.comparison import Comparison, checked, compare
 from coinlake.delta.damage import explained
 from coinlake.delta.definitions import PROPERTIES, RULE, added_columns, ddl, differences, properties
-from coinlake.delta.tables import DeltaTable, Merged, keys_once, only_row, versions
+from coinlake.delta.tables import DeltaTable, Detail, Merged, keys_once, only_row, versions
 from coinlake.delta.watermarks import read_watermarks, write_watermarks
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RULE",
     "Comparison",
     "DeltaTable",
+    "Detail",
     "Merged",
     "added_columns",
     "changed_rows",

@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 VERSION = "[0-9]" * 20
 # Readers of this protocol need to know nothing of deletion vectors, mapped columns and what else came later.
 PLAIN_READER = 1
+# What became of a row, as the Change Data Feed names it; of files of changed rows their own column tells.
+INSERT, DELETE, CDC = "insert", "delete", "cdc"
+CHANGE_FILES = "_change_data"
 
 
 class Commit(NamedTuple):
@@ -32,14 +35,18 @@ class Commit(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file of rows: its absolute path, its size in rows, and the greatest value of each column.
-
-    The greatest values are as the log has them: JSON, texts cut, instants to the millisecond; a column may lack.
-    """
+    """A file of rows: its absolute path, and how many they are."""
 
     path: str
     rows: int
-    greatest: Mapping[str, Any]
+
+
+class ChangedFiles(NamedTuple):
+    """Files of one commit, and what their rows are: inserted, deleted, or named so in a column of theirs (CDC)."""
+
+    version: int
+    kind: str
+    paths: list[str]
 
 
 class State(NamedTuple):
@@ -94,6 +101,33 @@ def state(folder: str, version: int | None = None) -> State | None:
     return _reconciled(folder, actions)
 
 
+def changed_files(folder: str, since: int, until: int) -> list[ChangedFiles] | None:
+    """The files that say what changed after a version, up to another one: some a commit that changed rows.
+
+    None where this cannot be told from here: the log no longer reaches back so far, or the table's description
+    changed in between, such as whether its changes are kept.
+    Source: Delta Transaction Log Protocol, "Add CDC File": a commit that has such files has all its changes there;
+    else the rows of the files that it adds are new, and those of the files that it removes are gone.
+    """
+    there = {int(entry.stem): entry for entry in entries(folder)}
+    commits = range(since + 1, until + 1)
+    if not there.keys() >= set(commits):
+        return None
+    found = []
+    for version in commits:
+        paths: dict[str, list[str]] = {CDC: [], INSERT: [], DELETE: []}
+        for action in map(json.loads, there[version].read_text(encoding="utf-8").splitlines()):
+            if action.keys() & {"metaData", "protocol"}:
+                return None
+            for name, kind in (("cdc", CDC), ("add", INSERT), ("remove", DELETE)):
+                if name in action and (kind == CDC or action[name]["dataChange"]):
+                    paths[kind].append(f"{folder}/{unquote(action[name]['path'])}")
+        kinds = (CDC,) if paths[CDC] else (INSERT, DELETE)
+        found += [ChangedFiles(version, kind, paths[kind]) for kind in kinds if paths[kind]]
+    is_whole = all(Path(path).exists() for changed in found for path in changed.paths)
+    return found if is_whole else None
+
+
 def _reconciled(folder: str, actions: Iterable[Mapping[str, Any]]) -> State | None:
     added: dict[str, Mapping[str, Any]] = {}
     metadata: Mapping[str, Any] = {}
@@ -120,4 +154,4 @@ def _file(folder: str, add: Mapping[str, Any]) -> File | None:
     stats = json.loads(add["stats"] or "{}")
     if "numRecords" not in stats or ":" in add["path"].partition("/")[0] or add["path"].startswith("/"):
         return None
-    return File(f"{folder}/{unquote(add['path'])}", stats["numRecords"], stats.get("maxValues", {}))
+    return File(f"{folder}/{unquote(add['path'])}", stats["numRecords"])

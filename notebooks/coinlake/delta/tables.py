@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +39,18 @@ COMPACT_EVERY_VERSIONS = 16
 MOST_HELD = 50_000
 IS_NEW = "_is_new"
 
+EPOCH = datetime(1970, 1, 1)
+
 # How the error begins that a row raises whose key would stand in its table twice.
 KEY_TWICE = "[COINLAKE_KEY_TWICE]"
+
+
+class Detail(NamedTuple):
+    """A table as it stands: Delta's id of it, when it was last written (UTC, without a zone), how many files."""
+
+    id: str
+    written_at: datetime
+    files: int
 
 
 class Merged(NamedTuple):
@@ -88,14 +99,17 @@ class DeltaTable:
             return reader.table(self.name)
         if not state.files:
             return self.spark.createDataFrame([], self.table.ddl)
-        plain = self.spark.read.schema(self.table.ddl).option("basePath", self.folder)
-        paths = (files.escape_glob(file.path) for file in state.files)
-        return plain.parquet(*paths).select(*self.table.column_names)
+        return self.parquet([file.path for file in state.files], self.folder).select(*self.table.column_names)
 
-    def rows(self) -> int:
-        """How many rows the table has. Delta knows without reading any."""
-        state = self._state()
-        return self.read().count() if state is None else sum(file.rows for file in state.files)
+    def parquet(self, paths: Iterable[str], below: str, more: str = "") -> DataFrame:
+        """The rows of some files of the table below a folder: its columns, and `more`, which is DDL."""
+        plain = self.spark.read.schema(self.table.ddl + more).option("basePath", below)
+        return plain.parquet(*map(files.escape_glob, paths))
+
+    def rows(self, version: int | None = None) -> int:
+        """How many rows the table has, or had at a version. Delta knows without reading any."""
+        state = self._state(version)
+        return self.read(version).count() if state is None else sum(file.rows for file in state.files)
 
     def schema(self) -> StructType:
         """The columns that the table has, as it stands."""
@@ -113,11 +127,7 @@ class DeltaTable:
         """The table as its log has it; None where that is not to be read here."""
         if self.folder is None:
             return None
-        if not Path(self.folder, "_delta_log").is_dir():
-            raise StorageError(
-                f"There is no table {self.table.qualified_name} in {self.folder}. Run notebook 00_setup with this "
-                "lake_path, then the notebooks that fill the table."
-            )
+        self._require_there(self.folder)
         # Through a server a cut entry would be met only when the rows are asked for.
         self.newest_commits(1)
         with self._log_is_whole():
@@ -126,6 +136,21 @@ class DeltaTable:
             lake = str(Path(self.folder).parents[2])
             raise StorageError(damaged_file(lake, self.table.schema, self.table.name))
         return state
+
+    def _require_there(self, folder: str) -> None:
+        if not Path(folder, "_delta_log").is_dir():
+            raise StorageError(
+                f"There is no table {self.table.qualified_name} in {folder}. Run notebook 00_setup with this "
+                "lake_path, then the notebooks that fill the table."
+            )
+
+    def detail(self) -> Detail:
+        """The newest state of the table in a few words; in a folder Spark is not asked."""
+        state = self._state()
+        if state is None:
+            described = self._detail()
+            return Detail(described["id"], described["lastModified"], described["numFiles"])
+        return Detail(state.id, EPOCH + timedelta(milliseconds=self.newest_commits(1)[0].at), len(state.files))
 
     def _detail(self) -> Row:
         return only_row(self.spark.sql(f"DESCRIBE DETAIL {self.name}"))
@@ -230,6 +255,10 @@ class DeltaTable:
             newest = self.version()
         return Merged(inserted, updated, newest)
 
+    def _has_none(self, where: Column | None) -> bool:
+        """Whether no stored row meets the condition; whether there is none at all."""
+        return not self.rows() or (where is not None and self.read().where(where).isEmpty())
+
     def _append(self, rows: DataFrame) -> None:
         with commit_point(f"append {self.table.qualified_name}"):
             rows.writeTo(self.name).append()
@@ -266,6 +295,7 @@ class DeltaTable:
         if self.folder is None:
             yield False
             return
+        self._require_there(self.folder)
         place = os.open(Path(self.folder, "_delta_log"), os.O_RDONLY)
         try:
             try:
@@ -288,9 +318,13 @@ class DeltaTable:
         if self.table.partition:
             # One file for each partition, instead of one of each task.
             rows = rows.repartition(self.table.partition)
-        replacing = commit_point(f"replace {self.table.qualified_name}")
-        with self._keys_once(), explained(), self._alone(), replacing:
-            rows.writeTo(self.name).overwrite(F.lit(True) if where is None else where)
+        with self._keys_once(), explained(), self._alone() as is_alone:
+            if is_alone and self._has_none(where):
+                # Nothing is to be replaced, which Delta would learn with more work.
+                self._append(rows)
+            else:
+                with commit_point(f"replace {self.table.qualified_name}"):
+                    rows.writeTo(self.name).overwrite(F.lit(True) if where is None else where)
         return self._written()
 
     def _written(self) -> Merged:

@@ -5,8 +5,6 @@ A version counts for the table that it was read of: one that was made anew since
 
 from collections.abc import Iterable
 
-from pyspark.sql import functions as F
-
 from coinlake.delta.tables import DeltaTable, Merged
 
 
@@ -23,6 +21,8 @@ def read_watermarks(watermarks: DeltaTable, of: Iterable[DeltaTable]) -> dict[st
 
 def write_watermarks(watermarks: DeltaTable, read: Iterable[tuple[DeltaTable, int]]) -> Merged:
     """Says that these versions of these tables are read now; other tables stay as they are."""
-    rows = sorted((stored.table.name, version, stored.id()) for stored, version in read)
-    frame = watermarks.spark.createDataFrame(rows, watermarks.read().schema)
-    return watermarks.replace(frame, F.col("table_name").isin(*(name for name, *_ in rows)))
+    new = {stored.table.name: (stored.table.name, version, stored.id()) for stored, version in read}
+    # All of the few rows in one commit: to look for those that are replaced takes Delta longer.
+    rows = {row["table_name"]: tuple(row) for row in watermarks.read().collect()} | new
+    written = watermarks.replace(watermarks.spark.createDataFrame(sorted(rows.values()), watermarks.table.ddl))
+    return written._replace(inserted=len(new))

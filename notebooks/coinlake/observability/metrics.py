@@ -120,9 +120,7 @@ def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     columns = [F.col(name) for name in PIPELINE_RUN_STEPS]
     theirs = [row.asDict() for row in stored.where(F.col("run_id").isin(*runs)).select(*columns).collect()]
     rows = [tuple(run[name] for name in schema.PIPELINE_RUNS.column_names) for run in pipeline_runs(theirs, own)]
-    written[table.table.qualified_name] = table.merge(
-        lake.spark.createDataFrame(rows, _columns(schema.PIPELINE_RUNS))
-    )
+    written[table.table.qualified_name] = table.merge(lake.spark.createDataFrame(rows, schema.PIPELINE_RUNS.ddl))
     return _effective(written)
 
 
@@ -137,7 +135,7 @@ def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFra
         for record in records
     ]
     return spark.createDataFrame(
-        [tuple(row[name] for name in schema.RUN_STEPS.column_names) for row in rows], _columns(schema.RUN_STEPS)
+        [tuple(row[name] for name in schema.RUN_STEPS.column_names) for row in rows], schema.RUN_STEPS.ddl
     )
 
 
@@ -167,11 +165,6 @@ def _pipeline_run(run_id: str, steps: list[Mapping[str, Any]], reporting: tuple[
         "seconds": (ended - started).total_seconds(),
         "steps": len(steps),
     }
-
-
-def _columns(table: Table) -> str:
-    """The columns of a table, as createDataFrame takes them."""
-    return ", ".join(f"{column.name} {column.type}" for column in table.columns)
 
 
 def _count_again(
@@ -213,10 +206,8 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
         for table, column, instant in REACHES
         if table.qualified_name not in known or known[table.qualified_name]["version"] != versions[table.name]
     ]
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        counting = pool.submit(_row_counts, lake, [table for table, _, _ in written])
-        reached = _reached(lake, written, {name: row["as_of"] for name, row in known.items()})
-        counts = counting.result()
+    reached = _reached(lake, written, {name: row["as_of"] for name, row in known.items()})
+    counts = {table.name: lake.table(table).rows() for table, _, _ in written}
     fresh = []
     for table, _, _ in REACHES:
         name = table.qualified_name
@@ -243,14 +234,6 @@ def _reached(
             rows = rows.where(F.col(column) >= (before - timedelta(days=1)).date())
         looks.append(rows.agg(F.lit(table.name).alias("table"), F.max(F.expr(instant)).alias("as_of")))
     return {row["table"]: row["as_of"] for row in reduce(DataFrame.union, looks).collect()} if looks else {}
-
-
-def _row_counts(lake: Lakehouse, counted: list[Table]) -> dict[str, int]:
-    """How many rows each table has, by its name. Delta knows without reading any, if nothing else is asked."""
-    if not counted:
-        return {}
-    counts = (f"(SELECT COUNT(*) FROM {lake.table(table).name}) AS {table.name}" for table in counted)
-    return delta.only_row(lake.spark.sql(f"SELECT {', '.join(counts)}")).asDict()
 
 
 def _arrival(instant: str) -> Column:

@@ -3,46 +3,19 @@
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from typing import NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinlake import delta
-from coinlake.delta import DeltaTable
+from coinlake.delta import DeltaTable, Detail
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 from coinlake.warehouse.base import LOADED, Change, Position
 
-# A description costs the server little work and the client a round trip, so many go at once;
-# rows are work, and more of them at once than there are cores would only need more memory.
-DESCRIBERS = 8
+# Rows are work, and more of them at once than there are cores would only need more memory.
 READERS = 3
-
-
-class Commit(NamedTuple):
-    """The newest state of a Delta table: which table it is, when it was last written (UTC), and its files."""
-
-    table_id: str
-    committed_at: datetime
-    files: int
-
-    def is_loaded(self, position: Position | None) -> bool:
-        """Whether a warehouse that is at this position holds the table as it is."""
-        return position is not None and (position.table_id, position.committed_at) == self[:2]
-
-
-def newest(lake: Lakehouse) -> list[Commit]:
-    """The newest commit of every table in LOADED, in that order."""
-
-    def describe(table: Table) -> Commit:
-        detail = delta.only_row(lake.spark.sql(f"DESCRIBE DETAIL {lake.table(table).name}"))
-        return Commit(detail["id"], detail["lastModified"], detail["numFiles"])
-
-    with ThreadPoolExecutor(DESCRIBERS) as pool:
-        return list(pool.map(describe, LOADED))
 
 
 def gold_changes(lake: Lakehouse, loaded: Mapping[str, Position]) -> Iterator[Change]:
@@ -51,11 +24,12 @@ def gold_changes(lake: Lakehouse, loaded: Mapping[str, Position]) -> Iterator[Ch
     A table comes in full when it was never loaded, is another Delta table than the one that was, or its
     history no longer reaches back.
     """
+    tables = [lake.table(table) for table in LOADED]
     with ThreadPoolExecutor(READERS) as pool:
         tasks = deque(
-            pool.submit(_change, lake.table(table), commit, loaded.get(table.name))
-            for table, commit in zip(LOADED, newest(lake), strict=True)
-            if not commit.is_loaded(loaded.get(table.name))
+            pool.submit(_change, stored, detail, loaded.get(stored.table.name))
+            for stored, detail in zip(tables, pool.map(DeltaTable.detail, tables), strict=True)
+            if not _is_loaded(detail, loaded.get(stored.table.name))
         )
         while tasks:
             change = tasks.popleft().result()
@@ -78,15 +52,20 @@ def net_changes(feed: DataFrame, table: Table) -> DataFrame:
     )
 
 
-def _change(stored: DeltaTable, commit: Commit, since: Position | None) -> Change:
+def _is_loaded(detail: Detail, position: Position | None) -> bool:
+    """Whether a warehouse that is at this position holds the table as it is."""
+    return position is not None and (position.table_id, position.committed_at) == (detail.id, detail.written_at)
+
+
+def _change(stored: DeltaTable, detail: Detail, since: Position | None) -> Change:
     table, everything = stored.table, stored.read().withColumn("is_deleted", F.lit(False))
-    if not commit.files:
+    if not detail.files:
         # Nothing to read: the table's history can be followed from its beginning.
-        return Change(table, Position(commit.table_id, 0, commit.committed_at), True, _arrow(everything.limit(0)))
+        return Change(table, Position(detail.id, 0, detail.written_at), True, _arrow(everything.limit(0)))
     # The version is asked for before the rows: what is written meanwhile comes again with the next load.
     version = stored.version()
-    position = Position(commit.table_id, version, commit.committed_at)
-    if since and since.table_id == commit.table_id and since.version <= version:
+    position = Position(detail.id, version, detail.written_at)
+    if since and since.table_id == detail.id and since.version <= version:
         after = since.version
         changed = delta.unless_gone(lambda: _arrow(net_changes(delta.changes_since(stored, after), table)))
         if changed is not None:

@@ -3,8 +3,11 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from coinlake.delta import explained
 from coinlake.errors import WarehouseError
@@ -28,7 +31,7 @@ class Part:
     partitions: tuple[str, ...] | None = None
 
     def where(self) -> str:
-        """The condition on its rows, in the SQL of both sides."""
+        """The condition on its rows, in SQL."""
         if self.partitions is None:
             return ""
         values = ", ".join(f"'{value}'" for value in self.partitions)
@@ -90,17 +93,13 @@ def measure_gold(
     parts = list(parts)
     if not parts:
         return {}
-    names = {part.table.name: lake.table(part.table).name for part in parts}
-    names |= {
-        name: f"{names[name]} VERSION AS OF {version}"
-        for name, version in (versions or {}).items()
-        if name in names
-    }
-    selects = " UNION ALL ".join(_gold_select(names[part.table.name], part) for part in parts)
-    rows = {row["name"]: row for row in lake.spark.sql(selects).collect()}
+    at = {part.table.name: (versions or {}).get(part.table.name) for part in parts}
+    selects = [_gold_measures(lake.table(part.table).read(at[part.table.name]), part) for part in parts]
+    rows = {row["name"]: row for row in reduce(DataFrame.union, selects).collect()}
+    counts = {part.table.name: lake.table(part.table).rows(at[part.table.name]) for part in parts}
     return {
         name: Measures(
-            rows[name]["row_count"],
+            counts[name],
             dict(zip(part.table.column_names, rows[name]["values"], strict=True)),
             dict(zip(_numbers(part.table), rows[name]["sums"], strict=True)),
             dict(zip(_numbers(part.table), rows[name]["sizes"], strict=True)),
@@ -120,15 +119,16 @@ def _loaded_versions(lake: Lakehouse, warehouse: Warehouse) -> dict[str, int]:
     }
 
 
-def _gold_select(table: str, part: Part) -> str:
-    """One row: name, row_count (which Delta knows without reading), values, sums, sizes."""
-    row_count = "count(*)" if part.partitions is None else f"(SELECT count(*) FROM {table})"
-    numbers = [f"CAST({column} AS DOUBLE)" for column in _numbers(part.table)]
-    return (
-        f"SELECT '{part.table.name}' AS name, {row_count} AS row_count, "
-        f"array({', '.join(f'count({column})' for column in part.table.column_names)}) AS values, "
-        f"{_doubles(f'sum({number})' for number in numbers)} AS sums, "
-        f"{_doubles(f'sum(abs({number}))' for number in numbers)} AS sizes FROM {table}{part.where()}"
+def _gold_measures(rows: DataFrame, part: Part) -> DataFrame:
+    """One row: name, values, sums, sizes of a part of these rows."""
+    if part.partitions is not None:
+        rows = rows.where(F.col(str(part.table.partition)).isin(*part.partitions))
+    numbers = [F.col(name).cast("double") for name in _numbers(part.table)]
+    return rows.agg(
+        F.lit(part.table.name).alias("name"),
+        F.array(*(F.count(name) for name in part.table.column_names)).alias("values"),
+        F.array(*map(F.sum, numbers)).cast("array<double>").alias("sums"),
+        F.array(*(F.sum(F.abs(number)) for number in numbers)).cast("array<double>").alias("sizes"),
     )
 
 
@@ -174,7 +174,3 @@ def _measure(session: Session, part: Part) -> Measures:
 
 def _numbers(table: Table) -> list[str]:
     return [column.name for column in table.columns if column.type in NUMBERS]
-
-
-def _doubles(expressions: Iterable[str]) -> str:
-    return f"CAST(array({', '.join(expressions)}) AS ARRAY<DOUBLE>)"

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import reduce
 
 import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from coinlake import delta, schema
 from coinlake.lakehouse import Lakehouse
@@ -28,19 +31,15 @@ class Gold:
         Unless a condition says otherwise, prices are those in this reader's currency.
         """
         if "vs_currency" in table.column_names and not any("vs_currency" in condition for condition in conditions):
-            conditions = (*conditions, among([self.vs_currency], "vs_currency"))
-        text = f"SELECT * FROM {self._lake.table(table).name}"
-        if conditions:
-            text += f" WHERE {' AND '.join(conditions)}"
-        return self._ask(f"{text} ORDER BY {', '.join(table.key)}", table)
+            conditions = (*conditions, self._in_currency())
+        found = self._ask(reduce(DataFrame.where, conditions, self._table(table)), table)
+        # Sorted here: to sort, Spark would look at the rows twice.
+        return found.sort_values(list(table.key), kind="stable", ignore_index=True)
 
     def newest_day(self) -> date | None:
         """The last complete day of the market, None when gold is empty."""
-        table = self._lake.table(schema.MARKET_DAILY).name
-        found = self._ask(
-            f"SELECT max(date) AS date FROM {table} WHERE {among([self.vs_currency], 'vs_currency')}"
-        )
-        newest = found["date"].iloc[0]
+        market = self._table(schema.MARKET_DAILY).where(self._in_currency())
+        newest = self._ask(market.agg(F.max("date").alias("date")))["date"].iloc[0]
         return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
     def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
@@ -50,41 +49,42 @@ class Gold:
         """
         if newest is None:
             return pd.DataFrame({"coin_id": [], "symbol": [], "name": [], "market_cap": []})
-        currency = among([self.vs_currency], "vs_currency")
-        recent = since(newest, STILL_TRADED_DAYS)
+        traded = (
+            self._table(schema.MARKET_TRENDS_DAILY)
+            .where(self._in_currency())
+            .where(since(newest, STILL_TRADED_DAYS))
+            .groupBy("coin_id")
+            .agg(F.max_by("market_cap", "date").alias("at_close"))
+        )
+        listed = (
+            self._table(schema.FACT_MARKET_SNAPSHOT)
+            .where(self._in_currency())
+            .where(f"period >= '{newest - timedelta(days=31):%Y-%m}' AND market_cap IS NOT NULL")
+            .groupBy("coin_id")
+            .agg(F.max_by("market_cap", "snapshot_at").alias("listed"))
+        )
+        coins = self._table(schema.DIM_COIN).where("is_current").select("coin_id", "symbol", "name")
         return self._ask(
-            f"""
-            WITH traded AS (
-                SELECT coin_id, max_by(market_cap, date) AS market_cap
-                FROM {self._lake.table(schema.MARKET_TRENDS_DAILY).name}
-                WHERE {currency} AND {recent}
-                GROUP BY coin_id
-            ), listed AS (
-                SELECT coin_id, max_by(market_cap, snapshot_at) AS market_cap
-                FROM {self._lake.table(schema.FACT_MARKET_SNAPSHOT).name}
-                WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
-                    AND market_cap IS NOT NULL
-                GROUP BY coin_id
-            )
-            SELECT
-                traded.coin_id, coin.symbol, coin.name,
-                coalesce(listed.market_cap, traded.market_cap) AS market_cap
-            FROM traded
-            JOIN {self._lake.table(schema.DIM_COIN).name} AS coin
-                ON coin.coin_id = traded.coin_id AND coin.is_current
-            LEFT JOIN listed ON listed.coin_id = traded.coin_id
-            ORDER BY market_cap DESC NULLS LAST, traded.coin_id
-            LIMIT {number:d}
-            """
+            traded.join(coins, "coin_id")
+            .join(listed, "coin_id", "left")
+            .select("coin_id", "symbol", "name", F.coalesce("listed", "at_close").alias("market_cap"))
+            .orderBy(F.desc_nulls_last("market_cap"), "coin_id")
+            .limit(number)
         )
 
     def origin(self) -> Frames:
         """Who answered the requests (api_usage) and how far each table reaches (freshness)."""
         return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
 
-    def _ask(self, text: str, table: schema.Table | None = None) -> pd.DataFrame:
+    def _table(self, table: schema.Table) -> DataFrame:
+        return self._lake.table(table).read()
+
+    def _in_currency(self) -> str:
+        return among([self.vs_currency], "vs_currency")
+
+    def _ask(self, rows: DataFrame, table: schema.Table | None = None) -> pd.DataFrame:
         with delta.explained():
-            return tidy(self._lake.spark.sql(text).toPandas(), table)
+            return tidy(rows.toPandas(), table)
 
 
 def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
