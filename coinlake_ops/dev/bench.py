@@ -40,6 +40,8 @@ CATALOG = "spark_catalog"
 MARKETS = "https://api.coingecko.com/api/v3/coins/markets?vs_currency=usd&per_page=250&page={page}"
 HOURS_OF_A_YEAR = 365 * 24
 ROUNDS = 3
+# The runs whose work is counted, one after the other over one lake, and what each is given.
+RUNS: dict[str, tuple[str, ...]] = {"first": (), "repeated": (), "an hour later": ("AS_OF=+1h",)}
 
 
 def run(names: list[str]) -> None:
@@ -199,7 +201,7 @@ def bench_engine(folder: Path) -> None:
 
 def bench_work(folder: Path) -> None:
     """Counts do not depend on the machine."""
-    for name, overrides in (("first", ()), ("repeated", ()), ("an hour later", ("AS_OF=+1h",))):
+    for name, overrides in RUNS.items():
         works = count_work(folder / "lake", folder / name.replace(" ", "_"), *overrides)
         print(f"work       {name}:", *work.lines([*works, work.total(works)]), sep="\n", flush=True)
 

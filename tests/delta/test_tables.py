@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 
 from coinlake import Lakehouse, delta, lakehouse, schema
 from coinlake.delta import Merged, log, tables
@@ -245,6 +246,36 @@ def test_changes_since_a_version(spark, lake):
     assert changes(1, until=1) == []
     with pytest.raises(CoinlakeError, match=r"coin_prices is at version 2, but its changes were read up to 7"):
         changes(7)
+
+
+def test_changes_read_by_the_log_are_those_that_delta_feeds(spark, lake):
+    table = lake.table(schema.COIN_PRICES)
+    by_delta = dataclasses.replace(table, folder=None)
+    bitcoin = ("bitcoin", hour(1), 1.0, "sparkline", hour(2), "a")
+    merge(lake, bitcoin, ("ether", datetime(2026, 7, 31), 2.0, "sparkline", hour(2), "a"))
+    merge(
+        lake, (*bitcoin[:2], 1.5, "sparkline", hour(3), "b"), ("tether", hour(1), 3.0, "sparkline", hour(3), "b")
+    )
+    table.replace(
+        prices(spark, ("dai", hour(1), 4.0, "sparkline", hour(3), "c")), F.col("coin_id").isin("ether", "dai")
+    )
+    spark.sql(f"OPTIMIZE {table.name}")
+    spark.sql(f"DELETE FROM {table.name} WHERE coin_id = 'tether'")
+    newest = table.version()
+    assert [commit.operation for commit in table.newest_commits(5)] == [
+        "DELETE",
+        "OPTIMIZE",
+        "WRITE",
+        "MERGE",
+        "WRITE",
+    ]
+    for since in range(newest + 1):
+        read, fed = (
+            sorted(map(repr, delta.changes_since(stored, since).collect())) for stored in (table, by_delta)
+        )
+        assert read == fed, since
+        assert log.changed_files(table.folder, since, newest) is not None
+    assert log.changed_files(table.folder, -1, newest) is None
 
 
 def test_a_feed_and_a_version_do_not_see_what_is_written_later(spark, lake):

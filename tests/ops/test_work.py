@@ -1,6 +1,11 @@
 """What Spark did is counted from its events, for the notebook and the table that it was done for."""
 
-from coinlake_ops.dev import work
+import re
+from pathlib import Path
+
+import pytest
+
+from coinlake_ops.dev import bench, work
 
 SESSION = "e2a574f9-7409-4e66-84f3-c7af4336b865"
 
@@ -64,3 +69,17 @@ def test_each_event_counts_for_its_notebook_and_its_table():
         ["notebook", "table", "executions", "jobs", "tasks", "operations"],
         ["04_build_gold", "aggregated_data.market_daily", "2", "1", "2", "0"],
     ]
+
+
+@pytest.mark.whole
+@pytest.mark.connect
+def test_a_run_asks_of_spark_what_the_readme_says(tmp_path):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\| (first|repeated|an hour later) \| ([\d, |]+) \|$", readme, re.MULTILINE)
+    expected = {name: [int(count.replace(",", "")) for count in counts.split("|")] for name, counts in said}
+    assert expected.keys() == bench.RUNS.keys()
+    for name, overrides in bench.RUNS.items():
+        done = work.total(bench.count_work(tmp_path / "lake", tmp_path / name.replace(" ", "_"), *overrides))
+        found = [done.executions, done.jobs, done.tasks, done.operations]
+        # How many wait for one another in a moment makes a few more or less.
+        assert found == pytest.approx(expected[name], rel=0.05, abs=3), name

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -89,8 +90,8 @@ class DeltaTable:
     def read(self, version: int | None = None) -> DataFrame:
         """The table's rows, columns as coinlake.schema lists them: the newest, or as they were at a Delta version.
 
-        In a folder they are read as the Parquet files that the table's log names: Delta would run up to four
-        queries more to learn from Spark what stands there.
+        In a folder they are read as the Parquet files that the table's log names at this moment: Delta would run
+        up to four queries more to learn from Spark what stands there. Who wants to see a later write reads anew.
         Raises StorageError when the folder holds no such table yet, or its newest log entry is cut.
         """
         state = self._state(version)
@@ -105,6 +106,18 @@ class DeltaTable:
         """The rows of some files of the table below a folder: its columns, and `more`, which is DDL."""
         plain = self.spark.read.schema(self.table.ddl + more).option("basePath", below)
         return plain.parquet(*map(files.escape_glob, paths))
+
+    def collected(self) -> list[dict[str, Any]]:
+        """All rows of a table that has few, as they are at this moment; in a folder Spark is not asked.
+
+        Instants are in UTC, without a zone.
+        """
+        state = self._state()
+        if state is None or self.table.partition:
+            return [row.asDict() for row in self.read().select(*self.table.column_names).collect()]
+        # A file that was written before a column was added does not have it.
+        found = (pq.read_table(file.path, coerce_int96_timestamp_unit="us").to_pylist() for file in state.files)
+        return [{name: row.get(name) for name in self.table.column_names} for rows in found for row in rows]
 
     def rows(self, version: int | None = None) -> int:
         """How many rows the table has, or had at a version. Delta knows without reading any."""
@@ -387,9 +400,10 @@ def _changed_rows(table: Table, source: DataFrame, target: DataFrame) -> DataFra
         if column.type.startswith("MAP"):
             mine, theirs = (F.array_sort(F.map_entries(side)) for side in (mine, theirs))
         differs = differs | ~mine.eqNullSafe(theirs)
+    # The rows come by key already, or must do so for `keys_once`: to send the stored ones around is one more job.
     return (
         source.withColumn("_rank", _rank(table))
-        .join(stored, list(table.key), "left")
+        .join(stored.hint("merge"), list(table.key), "left")
         .where(F.col("_stored").isNull() | (differs & (F.col("_rank") >= F.col("_stored_rank"))))
         .select(*table.column_names, F.col("_stored").isNull().alias(IS_NEW))
     )

@@ -14,7 +14,7 @@ def read_watermarks(watermarks: DeltaTable, of: Iterable[DeltaTable]) -> dict[st
     # A lake of an older release has no ids: there the names decide once more.
     return {
         row["table_name"]: row["version"]
-        for row in watermarks.read().collect()
+        for row in watermarks.collected()
         if row["table_id"] in (None, ids.get(row["table_name"]))
     }
 
@@ -23,6 +23,7 @@ def write_watermarks(watermarks: DeltaTable, read: Iterable[tuple[DeltaTable, in
     """Says that these versions of these tables are read now; other tables stay as they are."""
     new = {stored.table.name: (stored.table.name, version, stored.id()) for stored, version in read}
     # All of the few rows in one commit: to look for those that are replaced takes Delta longer.
-    rows = {row["table_name"]: tuple(row) for row in watermarks.read().collect()} | new
+    columns = watermarks.table.column_names
+    rows = {row["table_name"]: tuple(row[name] for name in columns) for row in watermarks.collected()} | new
     written = watermarks.replace(watermarks.spark.createDataFrame(sorted(rows.values()), watermarks.table.ddl))
     return written._replace(inserted=len(new))

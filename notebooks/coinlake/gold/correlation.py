@@ -72,8 +72,8 @@ def correlation_90d_update(inputs: Inputs, reach: Reach) -> Update | None:
     if reach.since is None:
         return None
     table = schema.CORRELATION_90D
-    stored = inputs.read(table).select(*table.column_names)
+    stored = [tuple(row[name] for name in table.column_names) for row in inputs.lake.table(table).collected()]
     rows = correlations(returns_of_the_largest(inputs.read(schema.MARKET_TRENDS_DAILY)).collect())
-    if rows == sorted(map(tuple, stored.collect())):
+    if rows == sorted(stored):
         return None
-    return Update(table, inputs.lake.spark.createDataFrame(rows, stored.schema), replaces=F.lit(True))
+    return Update(table, inputs.lake.spark.createDataFrame(rows, table.ddl), replaces=F.lit(True))

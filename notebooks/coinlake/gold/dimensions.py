@@ -247,8 +247,8 @@ def calendar(spark: SparkSession, first: date, last: date) -> DataFrame:
 
 def days_of_calendar(inputs: Inputs) -> tuple[date, date] | None:
     """The first and the last day of dim_date; None when it is empty."""
-    [(first, last)] = inputs.read(schema.DIM_DATE).agg(F.min("date"), F.max("date")).collect()
-    return None if first is None else (first, last)
+    days = [row["date"] for row in inputs.lake.table(schema.DIM_DATE).collected()]
+    return (min(days), max(days)) if days else None
 
 
 def dim_date_update(inputs: Inputs) -> Update | None:

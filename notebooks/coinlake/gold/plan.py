@@ -101,6 +101,5 @@ def _context(inputs: Inputs) -> tuple[date | None, date | None]:
     first = earliest(first_rate, *market)
     if first is None:
         return None, None
-    known = inputs.read(schema.MARKET_DAILY).where(F.col("date") >= first).select("date").distinct()
-    days = {row["date"] for row in known.collect()}
+    days = {row["date"] for row in inputs.lake.table(schema.MARKET_DAILY).collected() if row["date"] >= first}
     return earliest(*days.intersection(market)), earliest(*(d for d in days if first_rate and d >= first_rate))

@@ -105,8 +105,7 @@ def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     run is judged by the others. What other runs have left unfinished is closed as interrupted.
     Only folders from the day before the newest step known are read again. Returns what was written, by table.
     """
-    stored = lake.table(schema.RUN_STEPS).read()
-    newest = delta.only_row(stored.agg(F.max("started_at")))[0]
+    newest = delta.only_row(lake.table(schema.RUN_STEPS).read().agg(F.max("started_at")))[0]
     since = newest.date() - timedelta(days=1) if newest else date.min
     own = (reporting.run_id, reporting.name)
     records = [record for record in read_records(lake.path, since) if (record["run_id"], record["step"]) != own]
@@ -118,7 +117,8 @@ def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     runs = sorted({record["run_id"] for record in records})
     table = lake.table(schema.PIPELINE_RUNS)
     columns = [F.col(name) for name in PIPELINE_RUN_STEPS]
-    theirs = [row.asDict() for row in stored.where(F.col("run_id").isin(*runs)).select(*columns).collect()]
+    now = lake.table(schema.RUN_STEPS).read().where(F.col("run_id").isin(*runs))
+    theirs = [row.asDict() for row in now.select(*columns).collect()]
     rows = [tuple(run[name] for name in schema.PIPELINE_RUNS.column_names) for run in pipeline_runs(theirs, own)]
     written[table.table.qualified_name] = table.merge(lake.spark.createDataFrame(rows, schema.PIPELINE_RUNS.ddl))
     return _effective(written)
@@ -198,8 +198,8 @@ def _rows_of_changed_days(stored: DeltaTable, since: int | None) -> DataFrame:
 
 def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
     """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
-    stored = lake.table(schema.FRESHNESS).read()
-    known = {row["table_name"]: row for row in stored.collect()}
+    stored = lake.table(schema.FRESHNESS)
+    known = {row["table_name"]: row for row in stored.collected()}
     versions = delta.versions(lake.table(table) for table, _, _ in REACHES)
     written = [
         (table, column, instant)
@@ -215,9 +215,9 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
         rows = counts[table.name] if table.name in counts else known[name]["rows"]
         promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
         fresh.append((name, as_of, rows, promised, versions[table.name]))
-    if set(fresh) == {tuple(row) for row in known.values()}:
-        return Merged(0, 0, lake.table(schema.FRESHNESS).version())
-    return lake.table(schema.FRESHNESS).replace(lake.spark.createDataFrame(fresh, stored.schema))
+    if set(fresh) == {tuple(row[name] for name in stored.table.column_names) for row in known.values()}:
+        return Merged(0, 0, stored.version())
+    return stored.replace(lake.spark.createDataFrame(fresh, stored.table.ddl))
 
 
 def _reached(

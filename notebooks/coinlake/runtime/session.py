@@ -39,6 +39,8 @@ SPARK_CONFS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    # Of a few partitions all are looked at together: the first one alone would be a job of its own.
+    "spark.sql.limit.initialNumPartitions": "100",
     # With so few tasks there is nothing to adapt, and each stage would be planned again, as a job of its own.
     "spark.sql.adaptive.enabled": "false",
     # Writing and compiling Java for each query takes longer than interpreting it over some ten thousand rows;

@@ -58,19 +58,18 @@ def _is_loaded(detail: Detail, position: Position | None) -> bool:
 
 
 def _change(stored: DeltaTable, detail: Detail, since: Position | None) -> Change:
-    table, everything = stored.table, stored.read().withColumn("is_deleted", F.lit(False))
-    if not detail.files:
-        # Nothing to read: the table's history can be followed from its beginning.
-        return Change(table, Position(detail.id, 0, detail.written_at), True, _arrow(everything.limit(0)))
+    table = stored.table
     # The version is asked for before the rows: what is written meanwhile comes again with the next load.
-    version = stored.version()
+    # Where there is nothing to read, the table's history can be followed from its beginning.
+    version = stored.version() if detail.files else 0
     position = Position(detail.id, version, detail.written_at)
-    if since and since.table_id == detail.id and since.version <= version:
+    if detail.files and since and since.table_id == detail.id and since.version <= version:
         after = since.version
         changed = delta.unless_gone(lambda: _arrow(net_changes(delta.changes_since(stored, after), table)))
         if changed is not None:
             return Change(table, position, False, changed)
-    return Change(table, position, True, _arrow(everything))
+    everything = stored.read().withColumn("is_deleted", F.lit(False))
+    return Change(table, position, True, _arrow(everything if detail.files else everything.limit(0)))
 
 
 def _arrow(frame: DataFrame) -> pa.Table:
