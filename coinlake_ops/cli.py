@@ -4,7 +4,6 @@ Every command imports what it needs when it runs: help and completion must not w
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -489,11 +488,11 @@ def server_stop(lake: Lake = LAKE) -> None:
 
 
 def _with_server(lake: str, command: list[str]) -> int:
-    from coinlake_ops import project, spark_server
+    from coinlake_ops import foreground, project, spark_server
 
     with spark_server.start(_path_of(lake)) as started:
         environment = os.environ | {"COINLAKE_HOME": str(project.home())} | started.environment
-        return subprocess.run(command, env=environment).returncode
+        return foreground.run(command, environment)
 
 
 @deploy.command("init", epilog="For example: coinlake deploy init dev")
