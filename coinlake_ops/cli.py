@@ -862,7 +862,7 @@ def sql_generate() -> None:
     project.require_checkout("coinlake sql generate")
     generate.write()
     generate_azure.write()
-    print("sql/warehouse/staging, sql/warehouse/load and sql/azure/procedures are written")
+    print("sql/warehouse/staging, sql/warehouse/merge and sql/azure/procedures are written")
 
 
 @notebooks.command("keep-outputs")
