@@ -10,7 +10,7 @@ READY := .venv/ready
 ifeq ($(filter %UTF-8 %utf-8 %UTF8 %utf8,$(or $(LC_ALL),$(LC_CTYPE),$(LANG))),)
 export LC_ALL := C.UTF-8
 endif
-FAST := not spark and not connect and not browser and not slow
+FAST := not spark and not connect and not browser and not processes and not slow
 # Only values given on the command line are parameters, each in quotes of the shell; ARGS holds options of the command.
 names = $(sort $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word))))))
 quoted = '$(subst ','\'',$(1))'
@@ -54,7 +54,7 @@ doctor: $(READY)  ## check Python, Java, Spark, Delta, memory and disk
 bench: $(READY)  ## measure speed, as ratios
 	@$(COINLAKE) bench $(ARGS)
 
-check: $(READY)  ## style, types, imports, and the fast tests: no Spark, no doubles of a cloud or a database server
+check: $(READY)  ## style, types, imports, and the fast tests: no Spark, no other program, no doubles of a cloud or a database server
 	@$(COINLAKE) check && $(PY) -m pytest -q -n 2 -m "$(FAST)" --ignore=tests/deploy --ignore=tests/warehouse $(ARGS)
 
 coverage: $(READY)  ## measure which lines the fast tests reach

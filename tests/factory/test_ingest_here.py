@@ -11,6 +11,8 @@ from coinlake_ops.factory import FACTORY
 from tests.support.local_world import run, world
 from tests.support.pipelines import activities
 
+pytestmark = pytest.mark.processes
+
 MOMENT = "2026-08-12T14:22:00Z"
 COPY = {"run_id": "r1", "as_of": "", "history_days": 30, "ingest_with": "copy", "moment": MOMENT}
 

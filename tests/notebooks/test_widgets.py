@@ -8,6 +8,8 @@ from nbformat.v4 import new_code_cell
 
 from coinlake_ops import notebooks
 
+pytestmark = pytest.mark.processes
+
 STUB = """
 class Widgets:
     def getAll(self):

@@ -254,6 +254,7 @@ def test_every_command_has_help_and_stands_in_a_group(capsys):
         assert "coinlake " + " ".join(words) in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_the_shell_completes_commands_and_parameters():
     def completed(line: str) -> set[str]:
         words = line.split()
@@ -342,6 +343,7 @@ CHEAP = (
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("line", "printed"), CHEAP)
 def test_what_costs_nothing_is_run(line, printed):
     program, *words = shlex.split(line)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 COMMAND = """
 import os, sys
 from coinlake_ops import foreground

@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.project import ROOT
 
+pytestmark = pytest.mark.processes
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PACKAGES = {"coinlake": ROOT / "notebooks" / "coinlake", "coinlake_ops": ROOT / "coinlake_ops"}
 BUILD = "import hatchling.build, sys; print(getattr(hatchling.build, sys.argv[1])(sys.argv[2]))"
