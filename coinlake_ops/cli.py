@@ -382,6 +382,7 @@ class Faults(StrEnum):
 
     none = "none"
     typical = "typical"
+    dirty = "dirty"
     hostile = "hostile"
 
 

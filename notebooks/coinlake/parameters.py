@@ -55,7 +55,7 @@ PARAMETERS: dict[str, Parameter] = {
     "requests_per_minute": Parameter(int, "pace of requests; 0 is the plan's own", minimum=0),
     "credits_per_month": Parameter(int, "budget of requests; 0 is the plan's own", minimum=0),
     "tape_path": Parameter(str, "recorded responses for source replay"),
-    "faults": Parameter(str, "how badly the simulated API behaves", ("none", "typical", "hostile")),
+    "faults": Parameter(str, "how badly the simulated API behaves", ("none", "typical", "dirty", "hostile")),
     "secret_scope": Parameter(str, "Databricks secret scope; empty when there is none"),
     "key_vault_url": Parameter(str, "Azure Key Vault; empty when there is none"),
     "sql_server": Parameter(

@@ -125,7 +125,7 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
         (["plan", "SOURCE=live", "AS_OF=+1h"], "as_of=+1h moves the simulated clock, but source=live."),
         (["run", "--environment", "tset"], "There is no parameters/tset.yml"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?\nSee: coinlake --help\n"),
-        (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'hostile'"),
+        (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'dirty', 'hostile'"),
         (["bench", "speed"], "There is no benchmark speed. There are: work, batch,"),
         (["server", "run"], "Write the command after --"),
         (["tape", "add", "body.json"], "Missing option '--endpoint'.\nSee: coinlake tape add --help\n"),
