@@ -18,6 +18,8 @@ import typer
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 LAKE = "lake/simulated"
+# Where notebooks that are opened by hand work, so that they find their work still to do after a run.
+LAB_LAKE = "lake/course"
 # Packages that only some commands need, and how to get them.
 EXTRAS = {
     "adf_lab": "pip install ./adf_lab, in a checkout",
@@ -330,15 +332,26 @@ def rebuild(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="What follows is JupyterLab's own, for example: coinlake lab --no-browser",
 )
-def lab(context: typer.Context, lake: Lake = LAKE) -> int:
-    """Open the notebooks in JupyterLab, with a Spark server that ends when JupyterLab does."""
+def lab(context: typer.Context, lake: Lake = LAB_LAKE) -> int:
+    """Open the notebooks in JupyterLab, on a lake of their own, with a Spark server that ends with it.
+
+    All that is opened in one sitting is one run.
+    """
+    from coinlake import observability
     from coinlake_ops import notebooks, project
 
     _take_over_environment()
     folder = notebooks.folder_to_work_in()
-    settings = f"--LabApp.app_settings_dir={project.PACKAGE / 'jupyterlab'}"
-    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", settings, *context.args, str(folder)]
-    return _with_server(lake, command)
+    first = notebooks.all_paths()[0].name
+    options = {
+        "LabApp.app_settings_dir": project.PACKAGE / "jupyterlab",
+        # README, SQL and the lake itself can be opened, too.
+        "ServerApp.root_dir": folder.parent,
+        "LabApp.default_url": f"/lab/tree/{folder.name}/{first}",
+    }
+    given = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", *given, *context.args]
+    return _with_server(lake, command, **{observability.SITTING: observability.new_run_id()})
 
 
 @tape.command(
@@ -488,11 +501,11 @@ def server_stop(lake: Lake = LAKE) -> None:
     print("The Spark server has ended." if ended else "No Spark server runs for this lake.")
 
 
-def _with_server(lake: str, command: list[str]) -> int:
+def _with_server(lake: str, command: list[str], **variables: str) -> int:
     from coinlake_ops import foreground, project, spark_server
 
     with spark_server.start(_path_of(lake)) as started:
-        environment = os.environ | {"COINLAKE_HOME": str(project.home())} | started.environment
+        environment = os.environ | {"COINLAKE_HOME": str(project.home())} | started.environment | variables
         return foreground.run(command, environment)
 
 

@@ -183,6 +183,15 @@ def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):
     assert first.parameters["run_id"] == ""
 
 
+def test_notebooks_that_are_opened_in_one_sitting_are_one_run(notebook, monkeypatch):
+    monkeypatch.setenv(observability.SITTING, "of-the-sitting")
+    assert observability.begin("00_setup", notebook).run_id == "r1"
+    notebook["run_id"] = ""
+    steps = [observability.begin(name, notebook) for name in ("00_setup", "01_ingest_market_data")]
+    assert [step.run_id for step in steps] == ["of-the-sitting"] * 2
+    assert steps[0].parameters["run_id"] == ""
+
+
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     path = tmp_path / "record.json"
     files.write_json(path, {"n": 1})

@@ -181,6 +181,21 @@ def test_what_finds_something_ends_with_1_and_else_with_0(words, place, good, mo
     assert cli.main(words) == 1
 
 
+def test_the_lab_has_a_lake_of_its_own_the_whole_project_to_look_at_and_one_run_for_a_sitting(monkeypatch):
+    started = []
+    monkeypatch.setattr(cli, "_with_server", lambda *given, **variables: started.append((*given, variables)) or 0)
+    assert cli.main(["lab", "--no-browser"]) == 0
+    assert cli.main(["lab", "--lake", "lake/mine"]) == 0
+    [(lake, command, variables), (own_lake, _, others)] = started
+    assert (lake, own_lake) == ("lake/course", "lake/mine")
+    assert command[1:4] == ["-m", "jupyterlab", "--ip=127.0.0.1"]
+    assert f"--ServerApp.root_dir={ROOT}" in command
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb" in command
+    assert command[-1] == "--no-browser"
+    assert set(variables) == set(others) == {"COINLAKE_RUN_ID"}
+    assert variables != others
+
+
 def test_ctrl_c_ends_with_130(monkeypatch):
     def interrupted():
         raise KeyboardInterrupt

@@ -97,7 +97,7 @@ def test_it_works_in_an_empty_folder_and_knows_nothing_of_the_checkout(wheel, tm
         "lake": str(empty / "lake/simulated"),
         "migrations": len(list((ROOT / "sql/warehouse/migrations").glob("*.sql"))),
         "notebooks": [path.stem for path in notebooks.all_paths()],
-        "declared": "lake/simulated",
+        "declared": "lake/course",
         "coins": 10,
         "plotly": True,
         "environment": "dev",

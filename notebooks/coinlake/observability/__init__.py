@@ -4,6 +4,7 @@ from coinlake.observability import alerts
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
 from coinlake.observability.steps import (
     BY_HAND,
+    SITTING,
     Step,
     begin,
     close_unfinished,
@@ -17,6 +18,7 @@ from coinlake.observability.steps import (
 __all__ = [
     "BY_HAND",
     "METRIC_SOURCES",
+    "SITTING",
     "Step",
     "alerts",
     "begin",
