@@ -113,18 +113,43 @@ def test_a_notebook_that_failed_gives_no_page(tmp_path):
     assert not (tmp_path / "n.html").exists()
 
 
-def test_a_part_is_shown_as_figure_html_and_text(reports):
+def test_a_figure_is_shown_under_its_title_and_above_its_caption_and_table(reports):
     report = reports["market_trends"]
-    bundle = report.show("drawdown")._repr_mimebundle_()
     section = report.sections["drawdown"]
-    assert bundle["text/plain"] == repr(report.show("drawdown")) == section.finding
-    assert bundle[page.PLOTLY_MIME]["layout"]["title"]["text"] == section.finding
-    assert bundle[page.PLOTLY_MIME]["data"] == section.figure["data"]
-    assert section.table in bundle["text/html"]
-    json.dumps(bundle, allow_nan=False)
-    assert page.PLOTLY_MIME not in report.show("months")._repr_mimebundle_()
+    figure, below = report.show("drawdown").outputs()
+    assert figure["text/plain"] == below["text/plain"] == repr(report.show("drawdown")) == section.finding
+    assert figure[page.PLOTLY_MIME]["layout"]["title"]["text"] == section.finding
+    assert figure[page.PLOTLY_MIME]["data"] == section.figure["data"]
+    assert section.finding in figure["text/html"]
+    assert str(escape(section.alt)) in figure["text/html"]
+    assert page.PLOTLY_MIME not in below
+    for words in (str(escape(section.subtitle)), section.table):
+        assert words in below["text/html"]
+    assert "<h2" not in below["text/html"]
+    json.dumps([figure, below], allow_nan=False)
     with pytest.raises(CoinlakeError, match=r"no section 'drawdwon'\. There are: performance, ranking, drawdown"):
         report.show("drawdwon")
+
+
+def test_what_has_no_figure_is_shown_in_one_piece(reports):
+    [shown] = reports["market_trends"].show("months").outputs()
+    section = reports["market_trends"].sections["months"]
+    assert page.PLOTLY_MIME not in shown
+    for words in (section.finding, section.table):
+        assert words in shown["text/html"]
+
+
+def test_a_notebook_gets_each_output_once_and_no_formula(reports, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append((data, raw)))
+    part = reports["market_trends"].show("drawdown")
+    part._ipython_display_()
+    assert shown == [(output, True) for output in part.outputs()]
+    for report in reports.values():
+        for piece in (report.opening(), *map(report.show, report.sections), report.closing()):
+            for output in piece.outputs():
+                # JupyterLab sets what stands between dollar signs as mathematics, but not in here.
+                assert '<div class="rep mathjax_ignore">' in output["text/html"]
 
 
 def test_names_cannot_become_markup(tables):
@@ -152,7 +177,7 @@ def test_unseen_characters_of_names_are_shown_nowhere(name, tables):
     steps["message"], market["fear_greed_classification"] = unseen + "x", "Greed" + unseen
     report = built(name, tables | {"dim_coin": coins, "run_steps": steps, "market_daily": market})
     parts = [report.opening(), *map(report.show, report.sections), report.closing()]
-    shown = [report.html(), *texts([part._repr_mimebundle_() for part in parts])]
+    shown = [report.html(), *texts([part.outputs() for part in parts])]
     assert {character for text in shown for character in set(text) & set(unseen)} == set()
 
 

@@ -1,9 +1,9 @@
 """A report: cards, banner and sections, shown piece by piece in a notebook or as one page that opens offline.
 
-A notebook shows the pieces (`report.opening()`, `report.show("drawdown")`, `report.closing()`). Each is one
-bundle: plotly's JSON for JupyterLab, HTML for viewers without it, text for a terminal, and the piece of the page
-itself under PART_MIME. nbconvert puts the last into the page (templates/report/index.html.j2); `report.html()`
-makes the same page, to the byte, where there is no nbconvert, such as on Databricks with `displayHTML`.
+A notebook shows the pieces (`report.opening()`, `report.show("drawdown")`, `report.closing()`). Each comes in
+several forms: plotly's JSON for JupyterLab, HTML for viewers without it, text for a terminal, and the piece of the
+page itself under PART_MIME. nbconvert puts the last into the page (templates/report/index.html.j2);
+`report.html()` makes the same page, to the byte, where there is no nbconvert, as on Databricks with `displayHTML`.
 """
 
 import base64
@@ -97,7 +97,7 @@ def attempt(otherwise: Value, make: Callable[..., Value], *values: Any) -> Value
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a report as a notebook shows it."""
+    """A piece of a report as a notebook shows it: `notebook_html`, and above it the figure if there is one."""
 
     text: str
     payload: dict[str, Any]
@@ -107,13 +107,30 @@ class Part:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {
+    def outputs(self) -> list[dict[str, Any]]:
+        """What a cell that shows the part has as its outputs: media type -> content.
+
+        Of the forms of one output a notebook shows a single one, so a figure has an output of its own.
+        """
+        shown = {"text/plain": self.text, "text/html": str(self.notebook_html)}
+        if not self.figure:
+            return [shown | {PART_MIME: self.payload}]
+        # Where no plotly figure can be shown, its title and what it says are.
+        told = _in_notebook(_render("told", finding=self.text, alt=self.payload["alt"]))
+        figure = {
             "text/plain": self.text,
-            "text/html": str(self.notebook_html),
+            "text/html": str(told),
+            PLOTLY_MIME: self.figure,
             PART_MIME: self.payload,
         }
-        return bundle | ({PLOTLY_MIME: self.figure} if self.figure else {})
+        return [figure, shown]
+
+    def _ipython_display_(self) -> None:
+        # Whoever asks for this has IPython; a page that is made without a notebook need not wait for it.
+        from IPython.display import display
+
+        for output in self.outputs():
+            display(output, raw=True)
 
 
 @dataclass
@@ -187,7 +204,8 @@ class Report:
                 }
             },
         )
-        shown = _in_notebook(_render("section", section=section, figure_json=""))
+        below = "caption" if section.figure else "section"
+        shown = _in_notebook(_render(below, section=section, figure_json=""))
         return Part(section.missing or section.finding, payload, shown, titled)
 
     def closing(self) -> Part:
@@ -271,7 +289,8 @@ def _environment() -> Environment:
 
 
 def _in_notebook(html: str) -> Markup:
-    return Markup('<div class="rep">{}</div>').format(Markup(html))
+    # JupyterLab would set what stands between two dollar signs as a formula.
+    return Markup('<div class="rep mathjax_ignore">{}</div>').format(Markup(html))
 
 
 @cache
