@@ -96,6 +96,21 @@ def test_dry_run_shows_what_is_known(folder, capsys):
     ]
 
 
+def test_a_dry_run_takes_nothing_for_known_that_is_not(folder, capsys):
+    child = {"referenceName": "pl_finish", "type": "PipelineReference"}
+    values = {"count": "@pipeline().parameters.n"}
+    call = {"name": "c", "type": "ExecutePipeline", "typeProperties": {"pipeline": child, "parameters": values}}
+    own = {"parameters": {"n": {"type": "int"}}, "activities": [call]}
+    (folder / "pipeline/pl_caller.json").write_text(json.dumps({"name": "pl_caller", "properties": own}))
+    text = '"value": "@concat(\'tables: \', string(pipeline().parameters.count))"'
+    assert main(["run", "pl_finish", "--folder", str(folder), "--dry-run"]) == 0
+    assert text in lines(capsys)[1]
+    assert main(["run", "pl_caller", "--folder", str(folder), "--dry-run"]) == 0
+    assert text in lines(capsys)[3]
+    assert main(["run", "pl_caller", "--folder", str(folder), "--dry-run", "--parameter", "n=4"]) == 0
+    assert '"value": "tables: 4"' in lines(capsys)[3]
+
+
 def test_a_dry_run_shows_no_secure_string(folder, capsys):
     document = json.loads((folder / "pipeline/pl_finish.json").read_text())
     document["properties"]["parameters"]["token"] = {"type": "SecureString"}
@@ -445,6 +460,10 @@ def json_lines(path):
 
 
 def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
+    add_trigger(folder, "tr_blob", "BlobEventsTrigger", blobPathEndsWith=".csv", events=["x"])
+    add_trigger(folder, "tr_event", "CustomEventsTrigger", events=["x"])
+    path = folder / "trigger/tr_blob.json"
+    path.write_text(path.read_text().replace('"type": "Blob', '"runtimeState": "Started", "type": "Blob'))
     for name, hours in (("tr_a", 2), ("tr_b", 1), ("tr_stopped", 1)):
         windows = HOURLY | {"endTime": f"2026-01-01T0{hours}:00:00Z"}
         add_trigger(folder, name, "TumblingWindowTrigger", "pipeline", {"count": 1}, **windows)
@@ -462,6 +481,9 @@ def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
         "2026-01-01T02:00:00Z  pl_fi",
     ]
     assert {"tr_a: no window is left.", "tr_b: no window is left."} <= set(printed)
+    assert printed[0] == (
+        "tr_blob fires by events, which are not watched: `simulate tr_blob --event …` plays one."
+    )
     assert sorted(path.name for path in (kept / "triggers").glob("*.jsonl")) == ["tr_a.jsonl", "tr_b.jsonl"]
     [queued, begun, ended] = json_lines(kept / "triggers/tr_b.jsonl")
     assert [line["status"] for line in (queued, begun, ended)] == ["Queued", "InProgress", "Succeeded"]
@@ -475,7 +497,7 @@ def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
     [
         (
             [],
-            "No trigger that fires by the clock is started (runtimeState). Name those to watch: tr_daily, ",
+            "No trigger that fires by the clock is started (runtimeState). Name those that are meant: tr_daily, ",
         ),
         (["tr_event"], "tr_event is of type CustomEventsTrigger, which cannot be watched"),
         (["tr_x"], "There is no trigger 'tr_x'"),

@@ -45,6 +45,7 @@ from adf_lab.structure import active_types
 from adf_lab.triggers import event_parameters, iso, parse_time, pipelines_of
 from adf_lab.watch import MISSED_TIMES, Watch
 from adf_lab.watched import (
+    EVENT_TYPES,
     WATCHED_TYPES,
     fired_line,
     for_pipeline,
@@ -52,6 +53,7 @@ from adf_lab.watched import (
     only_watch,
     refuse_unknown,
     shown_parameters,
+    unheard,
     watched_names,
 )
 
@@ -59,7 +61,6 @@ __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
 THIS_MACHINE = "local"
 INTERRUPTED = 130
-EVENT_TRIGGERS = {"BlobEventsTrigger", "CustomEventsTrigger"}
 
 
 def _nothing(*_):
@@ -211,7 +212,7 @@ def _simulate(project, options):
     factory = load_factory(options.folder)
     for name in options.trigger:
         kind = _trigger(factory, name)["properties"]["type"]
-        if kind in EVENT_TRIGGERS and len(options.trigger) == 1:
+        if kind in EVENT_TYPES and len(options.trigger) == 1:
             return _simulate_event(project, factory, name, options)
         if kind not in WATCHED_TYPES:
             raise AdfLabError(f"{name} is of type {kind}, which is not fired together with others.")
@@ -311,6 +312,9 @@ def _watch(project, options):
     factory = load_factory(options.folder)
     # Said now, not when a trigger fires.
     _refuse_what_cannot_run(project, options)
+    if not options.trigger:
+        for line in unheard(factory):
+            print(line, flush=True)
     triggers = {name: _trigger(factory, name) for name in watched_names(factory, options.trigger)}
     given = dict(map(_assignment, options.parameter))
     refuse_unknown(factory, triggers, given)

@@ -15,6 +15,7 @@ from adf_lab.expressions import Context, ExpressionError, evaluate_tree, utc_can
 from adf_lab.timespans import parse_timespan
 
 __all__ = [
+    "RESOLUTION",
     "Window",
     "coming_window",
     "covers",
