@@ -619,3 +619,20 @@ def test_a_window_that_is_run_again_frees_those_that_wait_for_it(folder, script,
     ran = [line for line in json_lines(tmp_path / "kept/triggers/tr_hours.jsonl") if line["status"] == "Succeeded"]
     assert [line["firing"] for line in ran] == ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"]
     assert len(list((tmp_path / "kept").glob("*.json"))) == 3
+
+
+def test_an_error_of_several_lines_tears_no_tree(folder, script, tmp_path, capsys):
+    stop = {"name": "stop", "type": "Fail", "typeProperties": {"message": "a\n  b", "errorCode": "1"}}
+    long = {"variableName": "text", "value": f"@concat('x\n', nowhere('{'y' * 300}'))"}
+    wrong = {"name": "wrong", "type": "SetVariable", "typeProperties": long}
+    own = {"activities": [stop, wrong], "variables": {"text": {"type": "String"}}}
+    (folder / "pipeline/pl_red.json").write_text(json.dumps({"name": "pl_red", "properties": own}))
+    kept = tmp_path / "kept"
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(kept)]
+    assert main(["run", "pl_red", *options]) == 1
+    printed = lines(capsys)
+    assert printed[1] == "  stop (Fail)  Failed  0.0 s  a b"
+    assert printed[2].startswith("  wrong (SetVariable)  Failed  0.0 s  ")
+    assert re.search(r"\(in: @concat\('x ', nowhere\('y+…\)$", printed[2])
+    assert main(["monitor", "last", "--records", str(kept)]) == 0
+    assert lines(capsys)[1].endswith("a b")

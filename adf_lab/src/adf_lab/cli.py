@@ -420,7 +420,7 @@ def _lines_of_activities(runs, depth):
     lines = []
     for activity in runs:
         attempts = f"  {len(activity.attempts)} attempts" if len(activity.attempts) > 1 else ""
-        message = f"  {activity.error['message']}" if activity.error else ""
+        message = f"  {records.one_line(activity.error['message'])}" if activity.error else ""
         place = f"[{activity.iteration}] " if activity.iteration is not None else ""
         took = "before" if activity.recovered else f" {_seconds(activity)}"
         line = f"{place}{activity.name} ({activity.type})  {activity.status} {took}"
