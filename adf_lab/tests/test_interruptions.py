@@ -143,3 +143,13 @@ def test_after_kill_9_the_next_start_marks_the_run_and_goes_on(tmp_path, capsys)
     assert (marked["status"], activities(marked)) == ("Interrupted", {"first": "Succeeded", "long": "Interrupted"})
     assert [found["status"] for found in again.values()] == ["Succeeded", "Succeeded"]
     assert watched.statuses()[2:] == ["Queued", "InProgress", "Succeeded"] * 2
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    with subprocess.Popen(
+        [sys.executable, "-m", "adf_lab", "rules", "--markdown"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stdout = None
+        assert process.wait() == 1

@@ -6,6 +6,7 @@
 import argparse
 import io
 import json
+import os
 import signal
 import sys
 import threading
@@ -120,10 +121,16 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
     options = _parser(project).parse_args(arguments, argparse.Namespace(**of_pytest))
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
-        return options.function(options)
+        code = options.function(options)
+        sys.stdout.flush()
+        return code
     except refused as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"\n{project.interrupted}", file=sys.stderr)
         return INTERRUPTED
@@ -378,7 +385,7 @@ def _monitor(project, options):
     folder = _records_folder(project, options, {})
     _settle(folder)
     default = None if project.records else Path(records.FOLDER)
-    return pages.run_command(options, folder, project.program, default)
+    return pages.run_command(options, folder, project.program, default, project.factory)
 
 
 def _diagram(project, options):
