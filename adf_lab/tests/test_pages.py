@@ -343,7 +343,8 @@ def test_a_command_says_where_the_records_are_if_it_is_not_the_usual_place(red, 
         ("my runs", records, []),
         ("my runs", f"{records} --folder adf", ["--folder", "adf"]),
     ):
-        kept(red, tmp_path / folder)
+        if not (tmp_path / folder).exists():
+            kept(red, tmp_path / folder)
         assert main(["monitor", "--records", folder, "--page", *more]) == 0
         for page in ("index.html", "r-0.html"):
             commands = texts((tmp_path / folder / page).read_text(), ".command code")

@@ -48,7 +48,7 @@ def run_command(options, folder, program, default=None, factory=None):
         record = None
         _print_list(options, folder, program)
     if options.page or options.follow:
-        index = write_pages(folder, triggers_of(options.folder), program, where)
+        index = write_pages(folder, triggers_of(options.folder), program, where, anew=True)
         print(folder / page_of(record["runId"]) if record else index, flush=True)
     while options.follow:
         time.sleep(PAUSE)
