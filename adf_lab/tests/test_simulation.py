@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from adf_lab import VirtualClock
+from adf_lab import AdfLabError, VirtualClock
 from adf_lab.cli import main
 from adf_lab.journal import Journal
 from adf_lab.simulation import Account, simulate
@@ -211,3 +211,30 @@ def test_the_virtual_clock_goes_on_for_years(tmp_path, capsys):
     assert main(["simulate", "s", "--folder", folder, "--from", "2016-01-01", "--to", "2026-01-01"]) == 0
     lines = told(capsys)
     assert (len(lines), lines[1][:20]) == (120, "2016-02-29T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"maxConcurrency": None}, "Trigger 'w', 'maxConcurrency': 'None' has the wrong type"),
+        ({"frequency": "Week"}, "Trigger 'w', 'frequency': 'Week' must be one of Minute, Hour, Month"),
+        ({"dependsOn": [needs("other")]}, "There is no trigger 'other'"),
+    ],
+)
+def test_a_trigger_that_cannot_fire_is_refused(changes, message, tmp_path, capsys):
+    trigger = windows("Hour", 1)
+    trigger["properties"]["typeProperties"] |= changes
+    folder = factory_of(tmp_path, {"w": trigger})
+    assert main(["simulate", "w", "--folder", folder, *DAY]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_what_is_wrong_with_one_trigger_is_told_without_a_group():
+    triggers = {"s": schedule("Hour", 1), "w": windows("Hour", 1, dependsOn=[needs("x")])}
+    clock = VirtualClock(BEGIN)
+
+    def find(name):
+        raise AdfLabError(f"no {name}")
+
+    with pytest.raises(AdfLabError, match="no x"):
+        simulate(triggers, Runs(0, clock).run, find, clock, print, NOON)

@@ -230,6 +230,8 @@ def _simulate(project, options):
     if end < begin:
         raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
     triggers = {name: _trigger(factory, name) for name in names}
+    for name in needed_triggers(triggers):
+        _trigger(factory, name)
     clock, account = VirtualClock(begin), Account(partial(print, flush=True))
     run = _played_run(project, factory, triggers, options, clock, account)
     find = partial(_trigger, factory)

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import takewhile
 from typing import Any
 
+from adf_lab.errors import AdfLabError
 from adf_lab.expressions import ExpressionError
 from adf_lab.journal import MISSED, Entry, Journal
 from adf_lab.triggers import (
@@ -106,14 +107,24 @@ class Watch:
     _running: dict[str, set[Window]] = field(default_factory=dict)
 
     async def to_the_end(self) -> int:
-        """Fire until nothing is left, and wait for what runs; how many firings have failed."""
+        """Fire until nothing is left, and wait for what runs; how many firings have failed.
+
+        AdfLabError if it cannot be known when a trigger fires.
+        """
         self.started = self.clock.now()
-        async with self._runs:
-            for name, trigger in self.triggers.items():
-                watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
-                self._changes[name] = asyncio.Event()
-                self._runs.create_task(watched(name, trigger))
-        return self.failed
+        try:
+            async with self._runs:
+                for name, trigger in self.triggers.items():
+                    watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
+                    self._changes[name] = asyncio.Event()
+                    self._runs.create_task(watched(name, trigger))
+        except* AdfLabError as group:
+            refused: BaseException = group
+            while isinstance(refused, BaseExceptionGroup):
+                refused = refused.exceptions[0]
+        else:
+            return self.failed
+        raise refused
 
     # --- schedules ---------------------------------------------------------------------------------------
 
