@@ -224,8 +224,9 @@ def _simulate(project, options):
         if kind not in WATCHED_TYPES:
             raise AdfLabError(f"{name} is of type {kind}, which is not fired together with others.")
     names = watched_names(factory, options.trigger)
+    fire = "fires" if len(names) == 1 else "fire"
     if options.event or not options.begin or not options.end:
-        raise AdfLabError(f"{', '.join(names)} fires by the clock: say --from TIME and --to TIME.")
+        raise AdfLabError(f"{', '.join(names)} {fire} by the clock: say --from TIME and --to TIME.")
     begin, end = parse_time(options.begin), parse_time(options.end)
     if end < begin:
         raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
@@ -241,7 +242,7 @@ def _simulate(project, options):
 
     watch = simulate(triggers, run, find, clock, say, end)
     if not watch.fired and not watch.failed:
-        print(f"{', '.join(names)} fires nothing from {iso(begin)} to {iso(end)}")
+        print(f"{', '.join(names)} {fire} nothing from {iso(begin)} to {iso(end)}")
     return 1 if watch.failed else 0
 
 
@@ -288,7 +289,7 @@ def _simulate_event(project, factory, name, options):
     fired = event_parameters(trigger, options.event if is_blob else _event(options.event))
     if not fired:
         print(f"{name} does not listen to {options.event}")
-    at = parse_time(options.begin) if options.begin else datetime.now(UTC)
+    at = parse_time(options.begin) if options.begin else datetime.now(UTC).replace(microsecond=0)
     statuses = [_fire(project, factory, name, options, at, *firing) for firing in fired]
     return 0 if set(statuses) <= {"Succeeded"} else 1
 

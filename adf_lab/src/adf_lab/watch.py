@@ -118,7 +118,7 @@ class Watch:
                     watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
                     self._changes[name] = asyncio.Event()
                     self._runs.create_task(watched(name, trigger))
-        except* AdfLabError as group:
+        except* (AdfLabError, BrokenPipeError) as group:
             refused: BaseException = group
             while isinstance(refused, BaseExceptionGroup):
                 refused = refused.exceptions[0]
