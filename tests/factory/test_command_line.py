@@ -156,12 +156,13 @@ def test_a_failed_run_is_gone_on_with(folder, tmp_path, monkeypatch, capsys):
 
 
 def test_a_dry_run_follows_the_branch_that_is_known(capsys):
-    assert main(["run", "pl_load_sql", "--dry-run"]) == 0
-    by_notebook = capsys.readouterr().out
-    assert main(["run", "pl_load_sql", "--dry-run", "--parameter", "load_with=copy"]) == 0
-    by_copy = capsys.readouterr().out
-    assert ["load_notebook (" in text for text in (by_notebook, by_copy)] == [True, False]
-    assert ["merge_staged (" in text for text in (by_notebook, by_copy)] == [False, True]
+    told = []
+    for given in (["--parameter", "load_with=notebook"], ["--parameter", "load_with=copy"], []):
+        assert main(["run", "pl_load_sql", "--dry-run", *given]) == 0
+        text = capsys.readouterr().out
+        told.append(("load_notebook (" in text, "merge_staged (" in text))
+    # Without a value both are told.
+    assert told == [(True, False), (False, True), (True, True)]
 
 
 @pytest.mark.parametrize(
