@@ -47,11 +47,17 @@ def test_performance_starts_at_100_and_follows_the_closes(reports, tables):
     assert figure["layout"]["yaxis"]["type"] == "log"
 
 
-@pytest.mark.parametrize(("section", "column"), [("drawdown", "drawdown"), ("volatility", "volatility_30d")])
-def test_trends_are_golds(reports, tables, section, column):
-    figure = reports["market_trends"].sections[section].figure
+def test_volatility_is_golds(reports, tables):
+    figure = reports["market_trends"].sections["volatility"].figure
     for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
-        assert_same(named(figure, name), of_gold(tables["market_trends_daily"], coin_id, column))
+        assert_same(named(figure, name), of_gold(tables["market_trends_daily"], coin_id, "volatility_30d"))
+
+
+def test_drawdown_is_below_the_highest_close_of_the_period(reports, tables):
+    figure = reports["market_trends"].sections["drawdown"].figure
+    for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
+        closes = of_gold(tables["market_trends_daily"], coin_id, "close")
+        assert_same(named(figure, name), closes / closes.cummax() - 1)
 
 
 def test_ranking_is_the_change_of_each_coin(reports, tables):

@@ -29,17 +29,20 @@ def market(**closes):
     [
         (
             {"bitcoin": [1.0, 2.0], "a": [1.0, 0.5], "b": [1.0, 0.9]},
-            "Bitcoin leads, 2 of 3 coins are lower than on 1 Jan 2026",
+            "Bitcoin gained most (+100%); 2 of 3 coins are lower than on 1 Jan 2026",
         ),
         (
             {"bitcoin": [1.0, 2.0], "a": [1.0, 3.0], "b": [1.0, 0.9]},
-            "A leads, 2 of 3 coins are higher than on 1 Jan 2026",
+            "A gained most (+200%); 2 of 3 coins are higher than on 1 Jan 2026",
         ),
         (
             {"bitcoin": [1.0, 0.9], "a": [1.0, 0.5]},
-            "Bitcoin fell least, 2 of 2 coins are lower than on 1 Jan 2026",
+            "Bitcoin lost least (−10%); both coins are lower than on 1 Jan 2026",
         ),
-        ({"bitcoin": [1.0, 0.9], "a": [1.0, 1.5]}, "A leads, 1 of 2 coins is lower than on 1 Jan 2026"),
+        (
+            {"bitcoin": [1.0, 0.9], "a": [1.0, 1.5]},
+            "A gained most (+50%); 1 of 2 coins is lower than on 1 Jan 2026",
+        ),
         ({"bitcoin": [1.0]}, "No two days of prices yet: there is no trend to report"),
     ],
 )
@@ -50,13 +53,13 @@ def test_the_trends_headline(closes, said):
 @pytest.mark.parametrize(
     ("bitcoin", "ethereum", "others", "said"),
     [
-        (1.5, 1.4, 0.6, "Bitcoin and Ethereum pulled away from the median coin, which lost 40%"),
-        (0.5, 0.6, 1.3, "Bitcoin and Ethereum fell behind the median coin, which gained 30%"),
-        (1.5, 0.6, 1.0, "Bitcoin beat the median coin (0%), Ethereum did not"),
-        (1.5, 1.0, 1.0, "Bitcoin beat the median coin, which did not move"),
-        (1.0, 0.7, 1.0, "Ethereum fell behind the median coin, which did not move"),
-        (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept pace with the median coin, which did not move"),
-        (0.97, 0.99, 0.998, "Bitcoin and Ethereum kept pace with the median coin, which lost 0.2%"),
+        (1.5, 1.4, 0.6, "Bitcoin and Ethereum did better than the median coin, which lost 40%"),
+        (0.5, 0.6, 1.3, "Bitcoin and Ethereum did worse than the median coin, which gained 30%"),
+        (1.5, 0.6, 1.0, "Bitcoin beat the median coin (0.0%), Ethereum did not"),
+        (1.5, 1.0, 1.0, "Bitcoin did better than the median coin, which did not move"),
+        (1.0, 0.7, 1.0, "Ethereum did worse than the median coin, which did not move"),
+        (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept within 5 points of the median coin, which did not move"),
+        (0.97, 0.99, 0.998, "Bitcoin and Ethereum kept within 5 points of the median coin, which lost 0.2%"),
     ],
 )
 def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, others, said):
@@ -69,8 +72,8 @@ def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, ot
     [
         ([0.8, 0.7, 0.9], "No coin gained; B lost 30%"),
         ([1.2, 1.1, 1.3], "All 3 coins gained; C gained 30%"),
-        ([1.2, 0.7, 0.9], "Only 1 coin gained; B lost 30%"),
-        ([1.2, 0.00001, 0.9], "Only 1 coin gained; B lost over 99%"),
+        ([1.2, 0.7, 0.9], "Only 1 of 3 coins gained; B lost 30%"),
+        ([1.2, 0.00001, 0.9], "Only 1 of 3 coins gained; B lost over 99%"),
         ([1.2, 1.1, 0.9], "2 of 3 coins gained; A gained 20%"),
     ],
 )
@@ -86,15 +89,15 @@ def test_one_price_changes_the_named_coin_and_the_count(tables):
     trends.loc[last, "close"] *= 1000
     after = built("market_trends", tables | {"market_trends_daily": trends})
     assert "Litecoin" not in before.headline
-    assert after.headline.startswith("Litecoin leads")
+    assert after.headline.startswith("Litecoin gained most (")
     assert after.sections["ranking"].figure["data"][0]["y"][0] == "LTC"
 
 
 def test_the_counts_of_the_headline_are_those_of_the_table(reports):
     report = reports["market_trends"]
     bars = report.sections["ranking"].figure["data"][0]["x"]
-    lower = sum(value < 0 for value in bars)
-    number, word = (lower, "lower") if lower >= sum(value > 0 for value in bars) else (len(bars) - lower, "higher")
+    lower, higher = (sum(round(sign * value, 3) > 0 for value in bars) for sign in (-1, 1))
+    number, word = (higher, "higher") if higher > lower else (lower, "lower")
     assert f"{number} of {len(bars)} coins are {word}" in report.headline
 
 
@@ -116,9 +119,9 @@ def test_where_a_price_stands(gaps, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"usd": 0.167, "eur": 0.031}, "Bitcoin rose 16.7% in dollars and 3.1% in euros"),
-        ({"usd": -0.167, "eur": -0.031}, "Bitcoin fell 16.7% in dollars and 3.1% in euros"),
-        ({"usd": 0.01, "eur": -0.031}, "Bitcoin moved +1.0% in dollars and −3.1% in euros"),
+        ({"usd": 0.167, "eur": 0.031}, "Bitcoin’s monthly average rose 16.7% in dollars and 3.1% in euros"),
+        ({"usd": -0.167, "eur": -0.031}, "Bitcoin’s monthly average fell 16.7% in dollars and 3.1% in euros"),
+        ({"usd": 0.01, "eur": -0.031}, "Bitcoin’s monthly average moved +1.0% in dollars and −3.1% in euros"),
         ({}, "Bitcoin: one month of averages so far"),
     ],
 )
@@ -130,20 +133,20 @@ def test_the_averages_headline_flips(tables):
     up = tables["price_averages_daily"].copy()
     up["close"] = up["average_200d"].fillna(1.0) * 1.1
     assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "9 of 9 coins trade above their 200-day average"
+        "All 9 coins trade above their 200-day average"
     )
     up["close"] = up["average_200d"].fillna(1.0) * 0.9
     assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "9 of 9 coins trade below their 200-day average"
+        "All 9 coins trade below their 200-day average"
     )
 
 
 @pytest.mark.parametrize(
     ("median", "said"),
     [
-        ([0.17, -0.29], "January was the best month (median +17%), February the worst (−29%)"),
+        ([0.17, -0.29], "January was the best month for the median coin (+17%), February the worst (−29%)"),
         ([-0.1, -0.29], "No month was good for the median coin; the worst was February (−29%)"),
-        ([0.17], "January is the only complete month (median +17%)"),
+        ([0.17], "January is the only complete month: the median coin gained 17%"),
         ([], "No month is complete yet"),
     ],
 )

@@ -15,13 +15,12 @@ from coinlake.reports.page import Card, Report, Section, attempt, charts, format
 NAME = "price_averages"
 TITLE = "Price averages"
 NOTEBOOK = "06_report_price_averages"
-TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "fact_price_daily", "dim_coin", "api_usage")
+TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "dim_coin", "api_usage")
 WINDOWS = (7, 30, 90, 200)
 COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
 PANELS = 6
 TABLE_COINS = 10
 TABLE_MONTHS = 9
-INTRADAY_SAMPLES = 12  # a day with fewer prices has no high and low worth drawing
 PEGGED = 1.05  # a coin whose highest close is not 5 % above its lowest hangs on another currency
 CURRENCY_WORDS = {"usd": "dollars", "eur": "euros", "chf": "francs", "gbp": "pounds", "jpy": "yen"}
 
@@ -32,20 +31,18 @@ def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Fram
     newest = gold.newest_day()
     coins = gold.largest_coins(newest, top_coins)
     of_these = frames.among(coins["coin_id"].tolist())
-    fine = f"samples >= {INTRADAY_SAMPLES}"
     return gold.origin() | {
         "coins": coins,
         "price_averages_daily": gold.rows(schema.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
         "coin_monthly": gold.rows(schema.COIN_MONTHLY, of_these, "vs_currency IS NOT NULL"),
         "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
-        "fact_price_daily": gold.rows(schema.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
     }
 
 
 def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
     """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
     averages = gold["price_averages_daily"]
-    coins = Universe(gold["coins"], averages)
+    coins = Universe(gold["coins"], averages, vs_currency)
     source = freshness.origin(gold["api_usage"])
     report = Report(
         name=NAME,
@@ -64,9 +61,17 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
     report.attempt("distance", "Distance", distance, coins, averages, said)
     report.attempt("coins", "Coins", panels, coins, averages, vs_currency, said)
     report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
-    report.attempt("currencies", "Currencies", currencies, coins, gold["coin_monthly"], vs_currency, said)
+    report.attempt(
+        "currencies",
+        "Currencies",
+        currencies,
+        coins,
+        gold["coin_monthly"],
+        vs_currency,
+        said,
+        source == "simulated",
+    )
     report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, said)
-    report.attempt("days", "Days", days, coins, gold["fact_price_daily"], vs_currency, said)
     return report
 
 
@@ -97,11 +102,14 @@ def headline(coins: Universe, averages: pd.DataFrame) -> str:
     window = longest_window(gaps)
     if window is None:
         return "No prices to average yet" if gaps.empty else "No coin has seven days of prices yet"
-    known = gaps[window].dropna()
-    above, below = int((known > 0).sum()), int((known < 0).sum())
-    number, word = (above, "above") if above >= below else (below, "below")
+    sides = [_side(gap) for gap in gaps[window].dropna()]
+    word = max(("above", "below", "at"), key=sides.count)
+    number, total = sides.count(word), len(sides)
+    if total == 1:
+        return f"{coins.name(str(gaps[window].first_valid_index()))} trades {word} its {window}-day average"
     trade = "trades" if number == 1 else "trade"
-    return f"{number} of {len(known)} coins {trade} {word} their {window}-day average"
+    whole = formats.of_all(number, total)
+    return f"{formats.sentence(whole)} {trade} {word} {'its' if number == 1 else 'their'} {window}-day average"
 
 
 def lead(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> str:
@@ -111,20 +119,21 @@ def lead(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> str:
     if window is None:
         return "Averages start on the seventh day of a coin’s history."
     first = coins.leaders[0]
-    newest = averages[averages["coin_id"] == first].iloc[-1]
+    newest = newest_rows(coins, averages).T[first]
     known = [days for days in (30, window) if formats.is_known(newest[f"average_{days}d"])]
     told = [
         f"{formats.money(newest[f'average_{days}d'], vs_currency)} over {days}" for days in dict.fromkeys(known)
     ]
     order = gaps[window].dropna().sort_values()
-    high, low = order.index[-1], order.index[0]
     sentences = []
     if told:
         sentences.append(f"{coins.name(first)} averaged {formats.listed(told)} days.")
-    sentences.append(
-        f"Against the {window}-day average, {coins.name(high)} stands highest "
-        f"({formats.percent(order[high], 0)}) and {coins.name(low)} lowest ({formats.percent(order[low], 0)})."
-    )
+    high, low = order.index[-1], order.index[0]
+    if formats.about(order[high]) != formats.about(order[low]):
+        sentences.append(
+            f"Against the {window}-day average, {coins.name(high)} stands highest "
+            f"({formats.about(order[high])}) and {coins.name(low)} lowest ({formats.about(order[low])})."
+        )
     return " ".join(sentences)
 
 
@@ -139,23 +148,24 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
             change = average.iloc[-1] / before.iloc[-1] - 1 if len(before) else None
             made.append(
                 Card(
-                    f"{coins.name(coin_id)}, 30-day avg",
+                    f"{coins.name(coin_id)}, 30-day average",
                     formats.money(average.iloc[-1], vs_currency),
-                    html_tables.change(change) + " in 30 days",
-                    html_tables.sparkline(average.tail(90)),
+                    html_tables.change(change) + " in 30 days" if formats.is_known(change) else "",
+                    html_tables.sparkline(average.tail(31)),
                 )
             )
     for window in (200, 30):
         known = gaps[window].dropna()
-        if len(known):
-            above = coins.closes.gt(coins.wide(averages, f"average_{window}d"))
-            share = above.sum(axis=1) / coins.wide(averages, f"average_{window}d").notna().sum(axis=1)
+        if len(known) > 1:
+            lines = coins.wide(averages, f"average_{window}d")
+            above = coins.closes.div(lines.where(lines > 0)).sub(1).map(_side).eq("above")
+            share = (above.sum(axis=1) / lines.notna().sum(axis=1)).dropna().tail(31)
             made.append(
                 Card(
-                    f"Above {window}-day avg",
-                    f"{int((known > 0).sum())} of {len(known)}",
-                    f"{formats.percent((known > 0).mean(), 0, sign=False)} of coins",
-                    html_tables.sparkline(share.dropna().tail(90)),
+                    f"Above {window}-day average",
+                    f"{list(known.map(_side)).count('above')} of {len(known)}",
+                    f"{formats.percent(share.iloc[0], 0, sign=False)} a month before" if len(share) == 31 else "",
+                    html_tables.sparkline(share),
                 )
             )
     for currency in _currencies(monthly, vs_currency)[1:2]:
@@ -165,7 +175,7 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
                 Card(
                     f"{coins.name(coins.leaders[0])} in {currency.upper()}",
                     formats.money(own["average"].iloc[-1], currency),
-                    f"average of {own['month'].iloc[-1]:%B}",
+                    f"average of {_so_far(own.iloc[-1])}",
                     html_tables.sparkline(own["average"].tail(12)),
                 )
             )
@@ -251,8 +261,8 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     """Bars to the longest average that most coins have, diamonds to the 30-day one."""
     gaps = distances(coins, averages)
     window = longest_window(gaps)
-    if window is None:
-        return missing("distance", "Distance", "It needs coins with seven days of closes.")
+    if window is None or gaps[window].notna().sum() < 2:
+        return missing("distance", "Distance", "It needs two coins with seven days of closes.")
     order = gaps.reindex(gaps[window].dropna().sort_values(ascending=False, kind="stable").index)
     labels = [coins.symbol(coin_id) for coin_id in order.index]
     figure = charts.diverging_bars(labels, order[window].tolist(), x_title="price against its average")
@@ -283,11 +293,13 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     top, bottom = order.index[0], order.index[-1]
     farthest = top if abs(order[window].iloc[0]) >= abs(order[window].iloc[-1]) else bottom
     gap = order.loc[farthest, window]
-    verb = "is stretched" if gap > 0.25 else "stands out" if gap >= 0 else "has sunk" if gap < -0.25 else "lags"
+    told = f"{coins.name(farthest)} {_stance(gap)}: {formats.about(gap)} from its {window}-day average"
+    if _side(gap) == "at":
+        told = f"{formats.sentence(formats.of_all(len(order), len(order)))} are at their {window}-day average"
     return Section(
         key="distance",
         nav="Distance",
-        finding=f"{coins.name(farthest)} {verb}: {formats.percent(gap, 0)} from its {window}-day average",
+        finding=told,
         subtitle=f"Bar: distance of the last close from the {window}-day average."
         + (" Diamond: from the 30-day average." if window > 30 else ""),
         source=source,
@@ -322,7 +334,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         return missing("coins", "Coins", "It needs two more coins with days of closes.")
     gaps = distances(coins, averages)
     own = newest_rows(coins, averages)
-    window = longest_window(gaps.reindex(moving))
+    window = max((days for days in (30, 200) if gaps.loc[moving, days].notna().any()), default=None)
     traces: list[charts.Trace] = []
     axes: dict[str, Any] = {}
     titles = []
@@ -433,24 +445,38 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
             ]
         )
     complete = gaps.dropna()
-    over = [coins.name(coin_id) for coin_id in complete.index if (complete.loc[coin_id, list(WINDOWS)] > 0).all()]
-    under = int((complete[list(WINDOWS)] < 0).all(axis=1).sum())
+    sides = complete[list(WINDOWS)].map(_side)
+    over = [coins.name(coin_id) for coin_id in complete.index[(sides == "above").all(axis=1)]]
+    under, at = int((sides == "below").all(axis=1).sum()), int((sides == "at").all(axis=1).sum())
     if complete.empty:
         finding = "No coin has 200 days of history yet"
+    elif len(complete) == 1:
+        where = (
+            "above all four"
+            if over
+            else "below all four"
+            if under
+            else "at all four"
+            if at
+            else "between the four"
+        )
+        finding = f"{coins.name(str(complete.index[0]))} stands {where} averages"
+    elif at == len(complete):
+        finding = f"{formats.sentence(formats.of_all(at, at))} are at their averages"
     elif over:
         finding = formats.fitting(
             f"{formats.counted(len(over), 'coin')} above all four averages: {formats.listed(over, 3)}",
             f"{formats.counted(len(over), 'coin')} above all four averages, {under} below",
         )
     else:
-        finding = (
-            f"No coin is above all four averages; {under} of {len(complete)} {'is' if under == 1 else 'are'} below"
-        )
+        are = "is" if under == 1 else "are"
+        below = f"; {formats.of_all(under, len(complete))} {are} below" if under else ", and none below"
+        finding = f"No coin is above all four averages{below}"
     return Section(
         key="table",
         nav="Table",
         finding=finding,
-        subtitle="▲ close above, ▽ close below the 7, 30, 90 and 200-day average, in this order; "
+        subtitle="▲ close above, ▽ below, = at the 7, 30, 90 and 200-day average, in this order; "
         "· where a coin is too young.",
         source=source,
         table=html_tables.table(
@@ -461,7 +487,9 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
     )
 
 
-def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def currencies(
+    coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str, simulated: bool = False
+) -> Section:
     """Average price per month in each currency that gold has, one tab each."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids[:TABLE_COINS])]
     codes = _currencies(monthly, vs_currency)[:4]
@@ -474,7 +502,7 @@ def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source:
     for code in codes:
         own = monthly[(monthly["coin_id"] == first) & (monthly["vs_currency"] == code)]
         if len(own) > 1:
-            changes[code] = own["close"].iloc[-1] / own["close"].iloc[0] - 1
+            changes[code] = own["average"].iloc[-1] / own["average"].iloc[0] - 1
     tabs = Markup("").join(
         Markup(
             '<input type="radio" name="currency" id="currency-{0}"{1}><label for="currency-{0}">{2}</label>'
@@ -489,11 +517,15 @@ def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source:
         if newest["is_complete"].any()
         else f" {pd.Timestamp(columns[-1]):%B} covers {formats.counted(covered, 'day')}."
     )
+    bank = "simulated reference rates" if simulated else "the reference rates of the European Central Bank"
+    choice = f" Choose the currency; the others are through {bank}." if len(codes) > 1 else ""
+    months = " to ".join(f"{pd.Timestamp(month):%B %Y}" for month in (columns[0], columns[-1]))
+    since = f", in the headline from {months}" if changes else ""
     return Section(
         key="currencies",
         nav="Currencies",
         finding=in_currencies(coins.name(first), changes),
-        subtitle=f"Average price per month. Choose the currency; rates of the European Central Bank.{partial}",
+        subtitle=f"Average price per month{since}.{choice}{partial}",
         source=source,
         table=Markup('<div class="tabs">{}{}</div>').format(tabs, pages),
     )
@@ -510,8 +542,11 @@ def in_currencies(name: str, changes: dict[str, float]) -> str:
         f"{formats.percent(abs(change) if agree else change, 1, sign=not agree)} in {word}"
         for word, change in zip(words, changes.values(), strict=True)
     ]
+    if verbs == {"did not move"}:
+        return f"{name}’s monthly average did not move"
+    verb = verbs.pop() if agree else "moved"
     return formats.fitting(
-        f"{name} {verbs.pop() if agree else 'moved'} {formats.listed(told)}", f"{name}: {formats.listed(told, 2)}"
+        *(f"{name}’s monthly average {verb} {formats.listed(told, most)}" for most in (4, 2)), most=90
     )
 
 
@@ -523,12 +558,15 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
         return missing("weeks", "Weeks", "It needs two weeks of closes.")
     # A week that lacks a day is drawn, but not judged.
     judged = own[own["is_complete"].astype(bool)]
-    higher, lower = int((judged["close"] > judged["open"]).sum()), int((judged["close"] < judged["open"]).sum())
-    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    sides = [
+        _side(close / open_ - 1 if open_ else 0.0)
+        for open_, close in zip(judged["open"], judged["close"], strict=True)
+    ]
+    higher, lower = sides.count("above"), sides.count("below")
     return Section(
         key="weeks",
         nav="Weeks",
-        finding=f"{number} of {formats.counted(len(judged), 'week')} closed {word} for {coins.name(first)}",
+        finding=weeks_closed(coins.name(first), len(judged), higher, lower),
         subtitle="One candle per ISO week, from the close of the week before: blue closed higher, orange lower. "
         "Only complete weeks are counted.",
         source=source,
@@ -540,33 +578,14 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
     )
 
 
-def days(coins: Universe, daily: pd.DataFrame, vs_currency: str, source: str) -> Section:
-    """The days of the coin that swings most within a day, as candles from hourly prices."""
-    daily = daily[daily["coin_id"].isin(coins.ids)]
-    counts = daily.groupby("coin_id")["date"].count()
-    enough = counts[counts >= min(3, counts.max() if len(counts) else 3)].index
-    daily = daily[daily["coin_id"].isin(enough)]
-    if daily.empty or counts.max() < 2:
-        return missing("days", "Days", f"It needs days with {INTRADAY_SAMPLES} prices or more.")
-    lows = daily["low"].where(daily["low"] > 0)
-    swing = (daily["high"] / lows - 1).groupby(daily["coin_id"]).median().dropna()
-    if swing.empty:
-        return missing("days", "Days", "It needs days with prices above 0.")
-    widest = str(swing.idxmax())
-    own = daily[daily["coin_id"] == widest].sort_values("date")
-    return Section(
-        key="days",
-        nav="Days",
-        finding=f"{coins.name(widest)} swings {formats.percent(swing[widest], sign=False)} within a typical day",
-        subtitle=f"The coin with the widest days. One candle per UTC day from hourly prices, "
-        f"{formats.counted(len(own), 'day')}.",
-        source=source,
-        alt=f"Candles from {formats.day(own['date'].iloc[0])} to {formats.day(own['date'].iloc[-1])}, last close "
-        f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
-        figure=_candle_figure(own, "date", coins.name(widest), vs_currency),
-        table=_candle_table(own.tail(14), "date", "The last 14 days", vs_currency),
-        wide=False,
-    )
+def weeks_closed(name: str, total: int, higher: int, lower: int) -> str:
+    """How many of the complete weeks closed higher or lower."""
+    if not total:
+        return f"No week of {name} is complete yet"
+    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    if not number:
+        return f"{formats.sentence(formats.of_all(total, total, 'complete week'))} closed unchanged for {name}"
+    return f"{formats.sentence(formats.of_all(number, total, 'complete week'))} closed {word} for {name}"
 
 
 def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str) -> charts.Figure:
@@ -641,21 +660,39 @@ def _above(coins: Universe, gaps: pd.DataFrame, moving: Sequence[str], window: i
     if window is None:
         return f"{formats.listed([coins.symbol(coin_id) for coin_id in moving], 6)}: too young for an average"
     known = gaps.loc[list(moving), window].dropna()
-    above = [coins.symbol(coin_id) for coin_id in known.index[known > 0]]
-    if not above:
-        return f"None of {len(known)} large coins stands above its {window}-day line"
-    names = formats.listed(above, 6)
-    verb = "stands" if len(above) == 1 else "stand"
-    return f"{len(above)} of {len(known)} large coins {verb} above the {window}-day line: {names}"
+    above = [coins.symbol(coin_id) for coin_id in known.index if _side(known[coin_id]) == "above"]
+    number = formats.sentence(formats.of_all(len(above), len(known), "large coin"))
+    verb = "stands" if len(above) <= 1 else "stand"
+    names = f": {formats.listed(above, 6)}" if 0 < len(above) < len(known) else ""
+    return f"{number} {verb} above the {window}-day line{names}"
 
 
 def _marks(row: pd.Series) -> Markup:
-    words = {"▲": "above", "▽": "below", "·": "unknown"}
-    marks = ["·" if pd.isna(row[window]) else "▲" if row[window] > 0 else "▽" for window in WINDOWS]
+    words = {"▲": "above", "▽": "below", "=": "at", "·": "unknown"}
+    signs = {word: mark for mark, word in words.items()}
+    marks = ["·" if pd.isna(row[window]) else signs[_side(row[window])] for window in WINDOWS]
     spoken = ", ".join(f"{window} days: {words[mark]}" for window, mark in zip(WINDOWS, marks, strict=True))
     return Markup('<span role="img" aria-label="{}">{}</span>').format(spoken, "".join(marks))
 
 
+def _side(gap: float) -> str:
+    """above, below, or at where the distance is shown as 0.0%."""
+    return formats.direction(gap, "above", "below", "at")
+
+
 def _where(gap: float) -> str:
-    word = formats.direction(round(gap, 3), "above", "below", "at")
-    return word if word == "at" else f"{formats.percent(abs(gap), 0, sign=False)} {word}"
+    word = _side(gap)
+    return word if word == "at" else f"{formats.about(abs(gap), sign=False)} {word}"
+
+
+def _stance(gap: float) -> str:
+    """What a distance from an average is called: beyond a quarter it is much."""
+    if gap >= 0:
+        return "is stretched" if gap > 0.25 else "stands out"
+    return "has sunk" if gap < -0.25 else "lags"
+
+
+def _so_far(month: pd.Series) -> str:
+    """A month, and how many of its days there are when it lacks some."""
+    whole = "" if month["is_complete"] else f", {formats.counted(int(month['days']), 'day')}"
+    return f"{month['month']:%B}{whole}"

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -16,6 +16,8 @@ from coinlake.reports.page import Banner, formats, style
 
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
+ENOUGH = 5  # coins whose history a period begins with
+MIDDLE = 3  # coins of which one is in the middle
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
 SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
 
@@ -23,17 +25,18 @@ SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
 class Universe:
     """The coins of a report, largest first, and their closes over the days that it looks back on.
 
-    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close.
-    The period begins on the first day on which half of the coins have a close, so that one old coin among
-    young ones does not stretch every chart.
+    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close in the currency `unit`.
+    The period begins on the first day on which five of the coins, or half of them, have a close, so that one old
+    coin among young ones does not stretch every chart; with `days`, not before the day so many days ago.
     """
 
-    def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame):
+    def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame, unit: str = "usd", days: int | None = None):
         self.coins = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+        self.unit = unit
         self.ids: list[str] = self.coins["coin_id"].tolist()
         self._names = dict(zip(self.ids, self.coins["name"], strict=True))
         self._symbols = dict(zip(self.ids, self._unique_symbols(), strict=True))
-        self.closes = self._period(wide(daily, "close", self.ids))
+        self.closes = self._period(wide(daily, "close", self.ids), days)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,12 +49,25 @@ class Universe:
         """The coin's symbol; coins that share one have their id beside it."""
         return self._symbols.get(coin_id) or formats.plain(coin_id)
 
+    @property
+    def calls(self) -> tuple[Callable[[str], str], Callable[[str], str]]:
+        """How a coin may be called, for sentences that must fit: by name, else by symbol."""
+        return self.name, self.symbol
+
     @cached_property
     def leaders(self) -> list[str]:
-        """The two coins that every chart names: Bitcoin and Ethereum, else the largest two."""
+        """The two coins that every chart names: Bitcoin and Ethereum, else the largest two.
+
+        A coin that is the unit itself always costs 1, and one that came later cannot be compared with the others:
+        such a coin leads only where there is no other.
+        """
         known = [coin_id for coin_id in ("bitcoin", "ethereum") if coin_id in self.ids]
         others = [coin_id for coin_id in self.ids if coin_id not in known]
-        return (known + others)[:2]
+        return sorted(known + others, key=self._unfit)[:2]
+
+    def _unfit(self, coin_id: str) -> tuple[bool, bool]:
+        """What speaks against a coin as a leader: False sorts first."""
+        return self.symbol(coin_id).lower() == self.unit, bool(pd.isna(self.closes[coin_id].iloc[:1]).all())
 
     @property
     def colours(self) -> dict[str, str]:
@@ -89,8 +105,17 @@ class Universe:
         return _finite(self.closes / self.closes.where(self.closes > 0).bfill().iloc[0] * 100)
 
     def median(self, values: pd.DataFrame) -> pd.Series:
-        """The middle of the coins that were there from the start: newer ones would bend the line on joining."""
-        return values[[coin_id for coin_id in values if coin_id in self.returns.index]].median(axis=1)
+        """The middle of the coins that were there from the start: newer ones would bend the line on joining.
+
+        Of fewer than three coins there is no middle one, and the result is empty.
+        """
+        old = [coin_id for coin_id in values if coin_id in self.returns.index]
+        return values[old].median(axis=1) if len(old) >= MIDDLE else pd.Series(dtype=float)
+
+    @property
+    def median_return(self) -> float | None:
+        """The change of the middle coin over the period; None where there is none."""
+        return float(self.returns.median()) if len(self.returns) >= MIDDLE else None
 
     def within(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of a frame with a column `date` that lie in the period."""
@@ -111,10 +136,11 @@ class Universe:
             symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known
         ]
 
-    def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
+    def _period(self, closes: pd.DataFrame, days: int | None) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
-        enough = known[known * 2 >= len(self.ids)]
-        return closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
+        enough = known[known >= min(ENOUGH, len(self.ids) / 2)]
+        period = closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
+        return period if days is None else period.tail(days + 1)
 
 
 def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFrame:
