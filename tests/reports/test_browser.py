@@ -130,24 +130,39 @@ def test_the_theme_button_changes_page_and_charts(visit):
     assert seen.page.inner_text("button.theme") == "Light"
 
 
-def test_a_range_rebases_the_index_and_says_what_headlines_describe(visit):
+def test_a_range_changes_charts_and_findings_and_stands_in_the_address(visit, reports):
     seen = visit("market_trends")
     seen.draw_all()
+    month, whole = reports["market_trends"].ranges[30], reports["market_trends"]
+    assert month.headline != whole.headline
+
+    def told(report):
+        return [report.headline, *(section.finding for section in report.sections.values() if not section.missing)]
+
+    def shown():
+        return [heading.inner_text() for heading in seen.page.locator("h1, main h2").all()]
+
+    assert shown() == told(whole)
     seen.page.click("button[data-days='30']")
+    assert seen.page.url.endswith("market_trends.html#?days=30")
+    followed = {key: section.finding for key, section in whole.sections.items()}
+    followed |= {key: section.finding for key, section in month.sections.items()}
+    assert shown() == [month.headline, *followed.values()]
     assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range") == [
         "2026-07-12",
         "2026-08-11",
     ]
-    bitcoin = seen.js("""() => {
-        const trace = document.querySelector('#plot-performance').data.find(trace => trace.name === 'Bitcoin');
-        return trace.y[trace.x.indexOf('2026-07-12')];
-    }""")
-    assert bitcoin == 100
-    assert seen.page.is_visible("text=The headlines describe the whole period")
+    assert seen.js("document.querySelector('#plot-performance').layout.yaxis.title.text").startswith("12 Jul 2026")
     assert seen.page.get_attribute("button[data-days='30']", "aria-pressed") == "true"
-    seen.page.click("button[data-days='0']")
+    seen.page.click("nav a[href='#drawdown']")
+    assert seen.page.url.endswith("market_trends.html#drawdown?days=30")
+    seen.page.reload()
+    assert shown() == [month.headline, *followed.values()]
+    seen.page.click("button[data-days='']")
+    assert seen.page.url.endswith("market_trends.html#drawdown")
+    assert shown() == told(whole)
     assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range[0]") == "2025-08-12"
-    assert not seen.page.is_visible("text=The headlines describe the whole period")
+    assert seen.said == []
 
 
 def test_without_scripts_the_tables_remain(visit):

@@ -36,7 +36,12 @@ def reports(market):
 
 def sentences(market):
     """What the reports over a market say, in order: (report, place, text)."""
-    return [(report.name, *told) for report in reports(market) for told in of_report(report)]
+    return [
+        (report.name, f"{days} d {place}" if days else place, text)
+        for report in reports(market)
+        for days, one in ((None, report), *report.ranges.items())
+        for place, text in of_report(one)
+    ]
 
 
 def of_report(report):
@@ -57,7 +62,7 @@ def main():
             seen.setdefault((report, place, text), market)
     width = max(map(len, MARKETS))
     for (report, place, text), market in sorted(seen.items(), key=lambda item: item[0][:2]):
-        print(f"{report[:6]} {place:15} {market:{width}}  {text}")
+        print(f"{report[:6]} {place:20} {market:{width}}  {text}")
 
 
 if __name__ == "__main__":

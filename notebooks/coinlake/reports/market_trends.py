@@ -46,10 +46,20 @@ def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Fram
 
 def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
     """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
-    trends, market = gold["market_trends_daily"], gold["market_daily"]
-    coins = Universe(gold["coins"], trends, vs_currency)
+    report = _over(gold, None, built_at, vs_currency, run_id)
+    days = len(gold["market_trends_daily"]["date"].unique())
+    report.ranges = {
+        range_: _over(gold, range_, built_at, vs_currency, run_id) for range_ in universe.RANGES if range_ < days
+    }
+    return report
+
+
+def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, run_id: str) -> Report:
+    """The report over the last days, with the sections that look back on them; over the whole period, with all."""
+    trends = gold["market_trends_daily"]
+    coins = Universe(gold["coins"], trends, vs_currency, days)
     source = freshness.origin(gold["api_usage"])
-    market = coins.within(market).set_index("date")
+    market = coins.within(gold["market_daily"]).set_index("date")
     report = Report(
         name=NAME,
         title=universe.page_title(TITLE, source),
@@ -70,11 +80,13 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
     report.attempt("breadth", "Breadth", breadth, coins, trends, said)
     report.attempt("volatility", "Volatility", volatility, coins, trends, said)
     report.attempt("sentiment", "Sentiment", sentiment, coins, market, vs_currency, mood)
-    report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
-    report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
-    report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
+    if days is None:
+        report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
+        report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
+        report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
     report.attempt("dominance", "Dominance", dominance, coins, trends, market, said)
-    report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
+    if days is None:
+        report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
     return report
 
 
@@ -193,7 +205,6 @@ def performance(coins: Universe, source: str) -> Section:
         y_title=f"{formats.day(coins.start)} = 100, log scale",
         log=True,
         limits=INDEX_LIMITS,
-        rebase=True,
         height=430,
         shapes=[charts.level(100)],
         yaxis={"hoverformat": ",.1f"},
@@ -330,7 +341,6 @@ def drawdown(coins: Universe, source: str) -> Section:
         shapes=[charts.level(0)],
         yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
     )
-    figure["layout"]["meta"] |= {"fixed": False, "from_zero": True}
     now = values.ffill().iloc[-1]
     table = html_tables.table(
         f"Distance from the highest close since {formats.day(coins.start)}",
@@ -543,7 +553,6 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
         xaxis={"anchor": "y"},
         margin={"r": 16},
     )
-    figure["layout"]["meta"] |= {"fixed": False, "keep": ["yaxis"]}
     counts = mood["fear_greed_classification"].value_counts()
     rows = []
     for word in [*MOODS, *sorted(set(counts.index) - set(MOODS))]:

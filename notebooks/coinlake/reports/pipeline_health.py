@@ -653,7 +653,6 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         yaxis={"tickformat": ","},
         xaxis={"range": charts.days([first, end]), "nticks": 6},
     )
-    figure["layout"]["meta"]["time"] = False
     if line:
         share = projected / line
         verb = "stays within" if share <= 1 else "breaks"

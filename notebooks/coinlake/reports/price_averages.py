@@ -41,8 +41,18 @@ def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Fram
 
 def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
     """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
+    report = _over(gold, None, built_at, vs_currency, run_id)
+    days = len(gold["price_averages_daily"]["date"].unique())
+    report.ranges = {
+        range_: _over(gold, range_, built_at, vs_currency, run_id) for range_ in universe.RANGES if range_ < days
+    }
+    return report
+
+
+def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, run_id: str) -> Report:
+    """The report over the last days, with the sections that look back on them; over the whole period, with all."""
     averages = gold["price_averages_daily"]
-    coins = Universe(gold["coins"], averages, vs_currency)
+    coins = Universe(gold["coins"], averages, vs_currency, days)
     source = freshness.origin(gold["api_usage"])
     report = Report(
         name=NAME,
@@ -57,20 +67,15 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         built_at=built_at,
     )
     said = freshness.ORIGINS[source][2]
+    simulated = source == "simulated"
     report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency, said)
-    report.attempt("distance", "Distance", distance, coins, averages, said)
+    if days is None:
+        report.attempt("distance", "Distance", distance, coins, averages, said)
     report.attempt("coins", "Coins", panels, coins, averages, vs_currency, said)
-    report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
-    report.attempt(
-        "currencies",
-        "Currencies",
-        currencies,
-        coins,
-        gold["coin_monthly"],
-        vs_currency,
-        said,
-        source == "simulated",
-    )
+    if days is None:
+        report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
+        months = gold["coin_monthly"]
+        report.attempt("currencies", "Currencies", currencies, coins, months, vs_currency, said, simulated)
     report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, said)
     return report
 
@@ -390,7 +395,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
             height=max(charts.bars_height(len(gaps)), 170 * rows),
             margin={"l": 50, "r": 10, "t": 0, "b": 4},
             annotations=titles,
-            meta={"time": True, "phone_rows": True},
+            meta={"phone_rows": True},
         ),
     }
     return Section(
@@ -553,7 +558,7 @@ def in_currencies(name: str, changes: dict[str, float]) -> str:
 def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str) -> Section:
     """The first leader's weeks as candles."""
     first = coins.leaders[0] if coins.leaders else ""
-    own = candles[candles["coin_id"] == first]
+    own = candles[(candles["coin_id"] == first) & (candles["week"] >= coins.start)] if first else candles.iloc[:0]
     if len(own) < 2:
         return missing("weeks", "Weeks", "It needs two weeks of closes.")
     # A week that lacks a day is drawn, but not judged.
@@ -607,7 +612,6 @@ def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str)
                 "range": charts.numbers([low - room, high + room]),
                 **charts.money_axis(vs_currency, high),
             },
-            meta={"time": True},
         ),
     }
 

@@ -16,6 +16,7 @@ from coinlake.reports.page import Banner, formats, style
 
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
+RANGES = (30, 90)  # days that a reader may choose beside the whole period
 ENOUGH = 5  # coins whose history a period begins with
 MIDDLE = 3  # coins of which one is in the middle
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')

@@ -1,9 +1,7 @@
 """Charts as plain dictionaries in plotly's figure form: no chart library is needed to make one.
 
 `layout.meta` tells the page's script what it may do with a figure:
-`time` (obeys the range buttons), `rebase` (its lines restart at 100 with the range), `log`, `from_zero`,
-`ladders` (the marks that a log axis may have), `limits` (how far the y range may reach),
-`fixed` (keeps its y range), `keep` (y axes that keep theirs),
+`log` (its y axis is logarithmic),
 `phone_rows` (keeps its height on a phone), `small` (changes of the layout where the chart is narrow),
 `ends` (the traces that have end labels).
 """
@@ -84,7 +82,6 @@ def over_time(
     from_zero: bool = False,
     log: bool = False,
     limits: tuple[float, float] | None = None,
-    rebase: bool = False,
     height: int = 380,
     notes: Sequence[dict[str, Any]] = (),
     **changes: Any,
@@ -110,18 +107,7 @@ def over_time(
         yaxis |= {"type": "log", "tickmode": "array"} | _log_ticks(low, high)
     margin = {"l": 56, "r": 22 + 8 * max((len(text) for _, text in ends), default=0), "t": 12, "b": 44}
     labels = end_labels(traces, ends, axis_range, log=log, height=height - margin["t"] - margin["b"], yref="y")
-    meta = {
-        "time": True,
-        "rebase": rebase,
-        "log": log,
-        "from_zero": from_zero,
-        "fixed": y_range is not None,
-        "ends": [number for number, _ in ends],
-    }
-    if limits:
-        meta["limits"] = list(limits)
-    if log:
-        meta["ladders"] = [list(ladder) for ladder in LOG_LADDERS]
+    meta = {"log": log, "ends": [number for number, _ in ends]}
     basis = {
         "height": height,
         "margin": margin,

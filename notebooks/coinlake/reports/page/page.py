@@ -120,7 +120,9 @@ class Part:
 class Report:
     """A report: what is at its top, its sections by key, and where its numbers come from.
 
-    `period` and `universe` stand in the line above the headline; `sources` are pairs of label and text.
+    `kicker` is the line above the headline; `sources` are pairs of label and text.
+    `ranges` hold the same report over its last days only, by their number: the sections that look back on a
+    period, which the page shows when the reader chooses that range.
     """
 
     name: str
@@ -134,6 +136,7 @@ class Report:
     sources: Sequence[tuple[str, str | Markup]]
     built_at: datetime
     sections: dict[str, Section] = field(default_factory=dict)
+    ranges: dict[int, "Report"] = field(default_factory=dict)
 
     def add(self, section: Section) -> None:
         """Append a section; raises ValueError when its key is taken."""
@@ -149,7 +152,7 @@ class Report:
 
     def opening(self) -> Part:
         """Headline, banner and cards."""
-        payload = {
+        payload: dict[str, Any] = {
             "part": "opening",
             "name": self.name,
             "title": self.title,
@@ -158,6 +161,7 @@ class Report:
             "lead": self.lead,
             "html": _render("opening", report=self),
         }
+        payload["ranges"] = self._other_ranges(payload, lambda report: report.opening())
         shown = Markup("<style>{}</style>").format(Markup(_css())) + _in_notebook(payload["html"])
         return Part(f"{self.headline}\n{self.lead}", payload, shown)
 
@@ -168,7 +172,7 @@ class Report:
                 f"Report {self.name} has no section {key!r}. There are: {', '.join(self.sections)}."
             )
         section = self.sections[key]
-        payload = {
+        payload: dict[str, Any] = {
             "part": "section",
             "key": key,
             "nav": section.nav,
@@ -177,6 +181,9 @@ class Report:
             "missing": section.missing,
             "html": _render("section", section=section, figure_json=_json(section.figure)),
         }
+        payload["ranges"] = self._other_ranges(
+            payload, lambda report: report.show(key) if key in report.sections else None
+        )
         titled = section.figure and style.merged(
             section.figure,
             {
@@ -195,6 +202,17 @@ class Report:
         payload = {"part": "closing", "html": _render("closing", report=self)}
         text = "\n".join(f"{label}: {Markup(words).striptags()}" for label, words in self.sources)
         return Part(text, payload, _in_notebook(payload["html"]))
+
+    def _other_ranges(
+        self, payload: Mapping[str, Any], part_of: Callable[["Report"], Part | None]
+    ) -> dict[str, str]:
+        """The HTML of a part in each range where it is another: days as text -> HTML."""
+        parts = {str(days): part_of(report) for days, report in self.ranges.items()}
+        return {
+            days: part.payload["html"]
+            for days, part in parts.items()
+            if part is not None and part.payload["html"] != payload["html"]
+        }
 
     def html(self) -> str:
         """The whole page as one file that needs nothing else.
@@ -223,6 +241,10 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         )
     sections = [part for part in parts if part["part"] == "section"]
     drawn = [part for part in sections if not part["missing"]]
+    ranges: dict[str, dict[str, str]] = {}
+    for key, part in [("opening", opening), *((part["key"], part) for part in drawn)]:
+        for days, html in part["ranges"].items():
+            ranges.setdefault(days, {})[key] = html
     scripts = {"page": _text("report.js")}
     if any('class="plot' in part["html"] for part in drawn):
         scripts["plotly"] = plotly_js()
@@ -235,6 +257,8 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "policy": _policy(scripts.values()),
         "css": Markup(_css()),
         "palette": Markup(_json(style.TO_DARK)),
+        "ranges": list(ranges),
+        "ranges_json": _json(ranges),
     }
 
 
