@@ -41,7 +41,7 @@ def test_performance_starts_at_100_and_follows_the_closes(reports, tables):
     for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
         closes = of_gold(tables["market_trends_daily"], coin_id, "close")
         assert_same(named(figure, name), closes / closes.iloc[0] * 100)
-    old = [coin_id for coin_id in tables["dim_coin"]["coin_id"] if coin_id != "pepe"]
+    old = [coin_id for coin_id in tables["dim_coin"]["coin_id"] if coin_id not in {"pepe", "tether"}]
     index = pd.DataFrame({c: of_gold(tables["market_trends_daily"], c, "close") for c in old})
     assert_same(named(figure, "Median coin"), (index / index.iloc[0] * 100).median(axis=1))
     assert figure["layout"]["yaxis"]["type"] == "log"
@@ -64,7 +64,7 @@ def test_ranking_is_the_change_of_each_coin(reports, tables):
     (bars,) = reports["market_trends"].sections["ranking"].figure["data"]
     symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
     expected = {}
-    for coin_id in symbols.index.drop("pepe"):
+    for coin_id in symbols.index.drop(["pepe", "tether"]):
         closes = of_gold(tables["market_trends_daily"], coin_id, "close")
         expected[symbols[coin_id]] = closes.iloc[-1] / closes.iloc[0] - 1
     assert dict(zip(bars["y"], bars["x"], strict=True)) == pytest.approx(expected, rel=1e-5)
@@ -74,7 +74,11 @@ def test_ranking_is_the_change_of_each_coin(reports, tables):
 def test_breadth_and_mood_are_golds(reports, tables):
     market = tables["market_daily"].set_index(pd.to_datetime(tables["market_daily"]["date"])).tail(365)
     sections = reports["market_trends"].sections
-    assert_same(sections["breadth"].figure["data"][0], market["share_above_average_50d"].astype(float).dropna())
+    trends = tables["market_trends_daily"]
+    free = trends[(trends["coin_id"] != "tether") & trends["above_average_50d"].notna()]
+    share = free.astype({"above_average_50d": float}).groupby("date")["above_average_50d"].mean().tail(365)
+    share.index = pd.to_datetime(share.index)
+    assert_same(sections["breadth"].figure["data"][0], share)
     bars, price = sections["sentiment"].figure["data"]
     assert_same(bars, market["fear_greed_value"].astype(float))
     assert bars["customdata"] == market["fear_greed_classification"].tolist()
@@ -85,6 +89,7 @@ def test_dominance_divides_the_market_value(reports, tables):
     figure = reports["market_trends"].sections["dominance"].figure
     trends = tables["market_trends_daily"].assign(date=pd.to_datetime(tables["market_trends_daily"]["date"]))
     caps = trends.pivot(index="date", columns="coin_id", values="market_cap").tail(365)
+    caps = caps.drop(columns="tether")
     assert_same(named(figure, "Bitcoin"), caps["bitcoin"] / caps.sum(axis=1))
     total = sum(np.array(trace["y"]) for trace in figure["data"])
     np.testing.assert_allclose(total, 1, rtol=1e-5)
@@ -108,7 +113,7 @@ def test_distance_compares_the_last_close_with_its_averages(reports, tables):
     symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
     for trace, column in ((bars, "average_200d"), (diamonds, "average_30d")):
         expected = {}
-        for coin_id in symbols.index.drop("pepe"):
+        for coin_id in symbols.index.drop(["pepe", "tether"]):
             close = of_gold(tables["price_averages_daily"], coin_id, "close").iloc[-1]
             average = of_gold(tables["price_averages_daily"], coin_id, column).iloc[-1]
             expected[symbols[coin_id]] = close / average - 1

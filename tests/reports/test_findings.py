@@ -85,12 +85,12 @@ def test_the_ranking_counts_who_gained(changes, said):
 def test_one_price_changes_the_named_coin_and_the_count(tables):
     before = built("market_trends", tables)
     trends = tables["market_trends_daily"].copy()
-    last = (trends["coin_id"] == "litecoin") & (trends["date"] == gold_frames.NEWEST)
+    last = (trends["coin_id"] == "dogecoin") & (trends["date"] == gold_frames.NEWEST)
     trends.loc[last, "close"] *= 1000
     after = built("market_trends", tables | {"market_trends_daily": trends})
-    assert "Litecoin" not in before.headline
-    assert after.headline.startswith("Litecoin gained most (")
-    assert after.sections["ranking"].figure["data"][0]["y"][0] == "LTC"
+    assert "Dogecoin" not in before.headline
+    assert after.headline.startswith("Dogecoin gained most (")
+    assert after.sections["ranking"].figure["data"][0]["y"][0] == "DOGE"
 
 
 def test_the_counts_of_the_headline_are_those_of_the_table(reports):
@@ -98,7 +98,8 @@ def test_the_counts_of_the_headline_are_those_of_the_table(reports):
     bars = report.sections["ranking"].figure["data"][0]["x"]
     lower, higher = (sum(round(sign * value, 3) > 0 for value in bars) for sign in (-1, 1))
     number, word = (higher, "higher") if higher > lower else (lower, "lower")
-    assert f"{number} of {len(bars)} coins are {word}" in report.headline
+    counted = f"all {number} coins" if number == len(bars) else f"{number} of {len(bars)} coins"
+    assert f"{counted} are {word}" in report.headline
 
 
 @pytest.mark.parametrize(
@@ -130,15 +131,12 @@ def test_currencies_share_a_verb_only_when_they_agree(changes, said):
 
 
 def test_the_averages_headline_flips(tables):
-    up = tables["price_averages_daily"].copy()
-    up["close"] = up["average_200d"].fillna(1.0) * 1.1
-    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "All 9 coins trade above their 200-day average"
-    )
-    up["close"] = up["average_200d"].fillna(1.0) * 0.9
-    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "All 9 coins trade below their 200-day average"
-    )
+    averages = tables["price_averages_daily"]
+    for factor, word in ((1.1, "above"), (0.9, "below")):
+        newest = averages["date"] == gold_frames.NEWEST
+        close = averages["close"].where(~newest, averages["average_200d"].fillna(1.0) * factor)
+        moved = tables | {"price_averages_daily": averages.assign(close=close)}
+        assert built("price_averages", moved).headline == f"All 8 coins trade {word} their 200-day average"
 
 
 @pytest.mark.parametrize(

@@ -61,41 +61,34 @@ def test_one_coin_is_not_compared_with_itself():
     missing = {
         key for report, key in told if told[report, key].endswith("nothing to draw yet") and " d " not in key
     }
-    assert missing == {"ranking", "breadth", "correlation", "dominance", "seasons", "distance", "coins"}
+    assert missing == {"apart", "ranking", "breadth", "correlation", "dominance", "seasons", "distance", "coins"}
 
 
 def test_the_table_of_sentences_is_printed(capsys, monkeypatch):
     monkeypatch.setattr(sentences, "MARKETS", {"empty": sentences.MARKETS["empty"]})
     sentences.main()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "market breadth              empty  Breadth: nothing to draw yet"
+    assert lines[0] == "market apart                empty  Pegged: nothing to draw yet"
     assert len(lines) == len(set(sentences.sentences("empty")))
 
 
 def test_a_range_is_told_by_the_same_code_as_the_whole_period():
-    (trends, averages) = sentences.reports("3 coins, 400 days")
+    (trends, averages) = sentences.reports("pegged and a copy")
     month, quarter = (trends.ranges[days] for days in (30, 90))
     assert (trends.headline, quarter.headline, month.headline) == (
-        "Tether did not move; 2 of 3 coins are lower than on 12 Aug 2025",
-        "Tether did not move; 2 of 3 coins are lower than on 13 May 2026",
-        "Tether did not move; 2 of 3 coins are lower than on 12 Jul 2026",
+        "XRP lost least (−39%); all 4 coins are lower than on 12 Aug 2025",
+        "Solana gained most (+7%); 3 of 4 coins are lower than on 13 May 2026",
+        "Solana lost least (−3%); all 4 coins are lower than on 12 Jul 2026",
     )
     assert (quarter.sections["performance"].finding, month.sections["performance"].finding) == (
         "Ethereum did worse than the median coin, which lost 17%",
-        "Bitcoin and Ethereum kept within 5 points of the median coin, which lost 14%",
+        "Bitcoin and Ethereum kept within 5 points of the median coin, which lost 15%",
     )
     figure = month.sections["performance"].figure
     assert figure["layout"]["yaxis"]["title"]["text"] == "12 Jul 2026 = 100, log scale"
-    assert [trace["y"][0] for trace in figure["data"]] == [100] * 4
-    assert list(month.sections) == [
-        "performance",
-        "ranking",
-        "drawdown",
-        "breadth",
-        "volatility",
-        "sentiment",
-        "dominance",
-    ]
+    assert [trace["y"][0] for trace in figure["data"]] == [100] * 5
+    looking_back = ["performance", "ranking", "drawdown", "breadth", "volatility", "sentiment", "dominance"]
+    assert list(month.sections) == looking_back
     assert list(averages.ranges[30].sections) == ["bitcoin", "coins", "weeks"]
     assert averages.ranges[30].sections["weeks"].finding == "3 of 4 complete weeks closed lower for Bitcoin"
     assert sentences.reports("3 coins, 8 days")[0].ranges == {}

@@ -1,8 +1,9 @@
 """What the market reports must say of a simulated market, in plain Python from the rows that the answers make."""
 
+import math
 from datetime import date, timedelta
 from functools import cached_property
-from statistics import mean
+from statistics import mean, median
 
 from tests.support.expected_tables import ExpectedTables
 
@@ -25,10 +26,11 @@ class ExpectedReports:
         newest = max(max(its) for its in closes.values())
         caps = {row["coin_id"]: row["market_cap"] for row in self.newest_snapshots.values()}
         order = sorted(closes, key=lambda coin_id: (-caps[coin_id], coin_id))[: self.top_coins]
-        return {
+        largest = {
             coin_id: {day: close for day, close in closes[coin_id].items() if day > newest - 365 * DAY}
             for coin_id in order
         }
+        return free(largest, newest)
 
     @cached_property
     def newest_snapshots(self) -> dict[str, dict]:
@@ -121,3 +123,24 @@ def shown(change: float) -> float:
 def of_all(number: int, total: int, noun: str = "coin") -> str:
     """How reports count: of three and more, and not none."""
     return f"All {total} {noun}s" if number == total else f"{number} of {total} {noun}s"
+
+
+def free(closes: dict[str, dict[date, float]], newest: date) -> dict[str, dict[date, float]]:
+    """The coins, largest first, that are neither pegged to a currency nor a copy of a larger one."""
+    days = [newest - place * DAY for place in range(90)]
+    found: dict[str, dict[date, float]] = {}
+    for coin_id, its in closes.items():
+        moves = moves_of(its, days)
+        usual = median(map(abs, moves.values())) if len(moves) >= 30 else math.inf
+        others = [moves_of(closes[larger], days) for larger in found]
+        apart = [[abs(moves[day] - other[day]) for day in moves.keys() & other.keys()] for other in others]
+        is_copy = any(len(gaps) >= 30 and median(gaps) < 0.15 * usual for gaps in apart if usual < math.inf)
+        if usual >= 0.004 and not is_copy:
+            found[coin_id] = its
+    return found
+
+
+def moves_of(its: dict[date, float], days: list[date]) -> dict[date, float]:
+    """The daily log returns of a coin on these days."""
+    known = [day for day in days if its.get(day) and its.get(day - DAY)]
+    return {day: math.log(its[day] / its[day - DAY]) for day in known}

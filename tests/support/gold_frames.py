@@ -62,14 +62,17 @@ def gold(
     fear_greed=True,
     pegged=False,
     dead=None,
+    copies=None,
     quotes=QUOTES,
 ):
     """All gold tables that reports read, by name.
 
     `young` maps coin ids to their few days of history, `dead` to the days since their last close; `pegged` lets
-    all coins stand still; `quotes` are the currencies of the months.
+    all coins stand still, `copies` lets coins move as another does; `quotes` are the currencies of the months.
     """
     walk = _walk(coins, days, newest, seed, young or {}, {"tether"} if not pegged else None)
+    paths = {coin["coin_id"].iloc[0]: coin["close"] for coin in walk}
+    walk = [_copied(coin, paths, (copies or {}).get(coin["coin_id"].iloc[0])) for coin in walk]
     walk = [coin.head(len(coin) - (dead or {}).get(coin["coin_id"].iloc[0], 0)) for coin in walk]
     walk = [coin for coin in walk if len(coin)]
     trends = pd.concat([_trend(coin) for coin in walk])
@@ -244,6 +247,13 @@ def _walk(coins, days, newest, seed, young, still):
         )
         result.append(frame.tail(young.get(coin_id, days)).reset_index(drop=True))
     return result
+
+
+def _copied(coin, paths, original):
+    """The coin with the moves of the original, if it has one; its last close stays."""
+    if original is None:
+        return coin
+    return coin.assign(close=paths[original] * (coin["close"].iloc[-1] / paths[original].iloc[-1]))
 
 
 def _dim_coin(walk):

@@ -20,6 +20,7 @@ MARKETS = {
     "all but one dead": {"coins": 3, "dead": {"bitcoin": 10, "ethereum": 30}},
     "a young leader": {"coins": 12, "young": {"bitcoin": 4}},
     "young coins": {"coins": 5, "young": {"tether": 2, "solana": 20, "ripple": 60}},
+    "pegged and a copy": {"coins": 6, "copies": {"dogecoin": "bitcoin"}},
     "no rates, no mood": {"coins": 10, "quotes": {"usd": 1.0}, "fear_greed": False},
     "three years": {"coins": 3, "days": 1200},
     "empty": {"coins": 0},

@@ -84,6 +84,7 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
         report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
         report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
+        report.attempt("apart", "Pegged", apart, coins, trends, vs_currency, said)
     report.attempt("dominance", "Dominance", dominance, coins, trends, market, said)
     if days is None:
         report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
@@ -726,6 +727,46 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         table=html_tables.table(
             f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}",
             ["Coin", "Price", "1 day", "7 days", "30 days", "90 days", "From high", "Volatility", "90 days"],
+            rows,
+        ),
+    )
+
+
+def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
+    """The coins that the page does not count: pegged to a currency, or copies of another coin."""
+    if not coins.apart:
+        return missing("apart", "Pegged", "No coin of the largest is pegged to a currency or a copy of another.")
+    pegged = [coin_id for coin_id, (kind, _) in coins.apart.items() if kind == "pegged"]
+    copies = [coin_id for coin_id, (kind, _) in coins.apart.items() if kind == "copy"]
+    told = [
+        f"{formats.listed([coins.name(coin_id) for coin_id in ids], 2)} {one if len(ids) == 1 else many}"
+        for ids, one, many in ((pegged, "is pegged", "are pegged"), (copies, "is a copy", "are copies"))
+        if ids
+    ]
+    rows = []
+    for coin_id, (kind, original) in coins.apart.items():
+        own = trends[trends["coin_id"] == coin_id].sort_values("date").tail(MONTH)
+        low, high = own["close"].min(), own["close"].max()
+        rows.append(
+            [
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.cell(f"copy of {coins.name(original)}" if original else kind, "text"),
+                html_tables.cell(formats.money(own["close"].iloc[-1], vs_currency)),
+                html_tables.cell(html_tables.change(own["return_30d"].iloc[-1])),
+                html_tables.cell(formats.money(low, vs_currency)),
+                html_tables.cell(formats.money(high, vs_currency)),
+            ]
+        )
+    return Section(
+        key="apart",
+        nav="Pegged",
+        finding=" and ".join(told),
+        subtitle="Not counted on this page. Pegged: moves less than 0.4% on most days; copy: moves as a larger "
+        "coin does. By the closes of the last 90 days; a coin with fewer than 30 counts as free.",
+        source=source,
+        table=html_tables.table(
+            f"Coins apart, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
+            ["Coin", "Kind", "Close", "30 days", "Lowest of 30 days", "Highest"],
             rows,
         ),
     )

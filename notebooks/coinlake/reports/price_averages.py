@@ -21,7 +21,6 @@ COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
 PANELS = 6
 TABLE_COINS = 10
 TABLE_MONTHS = 9
-PEGGED = 1.05  # a coin whose highest close is not 5 % above its lowest hangs on another currency
 CURRENCY_WORDS = {"usd": "dollars", "eur": "euros", "chf": "francs", "gbp": "pounds", "jpy": "yen"}
 
 
@@ -329,11 +328,7 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
 def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
     """Small charts of the next largest coins that move: close, 30-day and 200-day average."""
     moving = [
-        coin_id
-        for coin_id in coins.ids
-        if coin_id != coins.leaders[0]
-        and coins.closes[coin_id].notna().sum() > 1
-        and coins.closes[coin_id].max() > PEGGED * coins.closes[coin_id].min()
+        coin_id for coin_id in coins.ids if coin_id != coins.leaders[0] and coins.closes[coin_id].notna().sum() > 1
     ][:PANELS]
     if len(moving) < 2:
         return missing("coins", "Coins", "It needs two more coins with days of closes.")

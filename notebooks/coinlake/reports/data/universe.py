@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from coinlake.reports.data import freshness
 from coinlake.reports.data.frames import Frames
+from coinlake.reports.data.kinds import Kind, kinds
 from coinlake.reports.page import Banner, formats, style
 
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
@@ -27,17 +28,25 @@ class Universe:
     """The coins of a report, largest first, and their closes over the days that it looks back on.
 
     `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close in the currency `unit`.
+    Coins that are pegged to a currency and copies of others stand `apart`, with what they are: medians, counts and
+    ranks are over the free ones. Where no coin is free, the page is about all of them.
     The period begins on the first day on which five of the coins, or half of them, have a close, so that one old
     coin among young ones does not stretch every chart; with `days`, not before the day so many days ago.
     """
 
     def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame, unit: str = "usd", days: int | None = None):
-        self.coins = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+        listed = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+        listed_ids = listed["coin_id"].tolist()
+        self._names = dict(zip(listed_ids, listed["name"], strict=True))
+        self._symbols = dict(zip(listed_ids, _unique_symbols(listed), strict=True))
         self.unit = unit
+        closes = wide(daily, "close", listed_ids)
+        self.apart: dict[str, Kind] = kinds(closes)
+        if len(self.apart) == len(listed_ids):
+            self.apart = {}
+        self.coins = listed[~listed["coin_id"].isin(self.apart)].reset_index(drop=True)
         self.ids: list[str] = self.coins["coin_id"].tolist()
-        self._names = dict(zip(self.ids, self.coins["name"], strict=True))
-        self._symbols = dict(zip(self.ids, self._unique_symbols(), strict=True))
-        self.closes = self._period(wide(daily, "close", self.ids), days)
+        self.closes = self._period(closes[[coin_id for coin_id in closes if coin_id in self.ids]], days)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,6 +78,14 @@ class Universe:
     def _unfit(self, coin_id: str) -> tuple[bool, bool]:
         """What speaks against a coin as a leader: False sorts first."""
         return self.symbol(coin_id).lower() == self.unit, bool(pd.isna(self.closes[coin_id].iloc[:1]).all())
+
+    @property
+    def named(self) -> str:
+        """How many coins the page is about, and how many it keeps apart."""
+        if not self.apart:
+            return formats.counted(len(self), "coin")
+        largest = len(self) + len(self.apart)
+        return f"{formats.counted(len(self), 'free coin')} of the {largest} largest"
 
     @property
     def colours(self) -> dict[str, str]:
@@ -129,19 +146,18 @@ class Universe:
         values = wide(frame, column, self.ids)
         return values.reindex(index=self.closes.index, columns=self.closes.columns)
 
-    def _unique_symbols(self) -> list[str]:
-        rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
-        known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
-        times = Counter(symbol for _, symbol in known)
-        return [
-            symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known
-        ]
-
     def _period(self, closes: pd.DataFrame, days: int | None) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
         enough = known[known >= min(ENOUGH, len(self.ids) / 2)]
         period = closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
         return period if days is None else period.tail(days + 1)
+
+
+def _unique_symbols(coins: pd.DataFrame) -> list[str]:
+    rows = coins[["coin_id", "symbol", "name"]].itertuples(index=False)
+    known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
+    times = Counter(symbol for _, symbol in known)
+    return [symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known]
 
 
 def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFrame:
@@ -174,10 +190,7 @@ def kicker(title: str, source: str, universe: Universe) -> list[str]:
     """The line above the headline: report, source when it is not the live market, period, coins."""
     words = [title, freshness.ORIGINS[source][1]]
     if universe.start is not None:
-        words += [
-            universe.period,
-            formats.counted(len(universe), "coin"),
-        ]
+        words += [universe.period, universe.named]
     return [word for word in words if word]
 
 
@@ -206,7 +219,7 @@ def sources(
 def banner(frames: Frames, source: str, universe: Universe, table_name: str, built_at: datetime) -> Banner:
     """The banner of a market report."""
     facts = [
-        formats.counted(len(universe), "coin"),
+        universe.named,
         formats.counted(int(universe.closes.notna().sum().sum()), "close"),
     ]
     promised = freshness.sla_hours(frames["freshness"], f"aggregated_data.{table_name}")
