@@ -263,3 +263,20 @@ def test_building_does_not_change_the_frames(gold):
     market_trends.build(gold["market_trends"], built_at=BUILT_AT)
     for name, frame in gold["market_trends"].items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_the_page_says_what_is_known_since_the_last_close(tables):
+    report = built("market_trends", tables)
+    snapshots = tables["fact_market_snapshot"]
+    caps = snapshots[~snapshots["coin_id"].isin(["tether"])]["market_cap"]
+    share = caps.iloc[0] / caps.sum()
+    assert report.now == (
+        "12 Aug 2026 14:00 UTC: Bitcoin $64,640 (+1.2% in 24 hours) and Ethereum $3,131 (+1.2% in 24 hours). "
+        f"The 9 coins are worth ${caps.sum() / 1e12:.2f}\u00a0T, Bitcoin {share:.0%} of it."
+    )
+    assert f'<p class="now"><strong>Now</strong> {report.now}</p>' in report.html()
+    assert built("price_averages", tables).now == report.now
+    assert "<td>$64,640</td>" in report.sections["movers"].table
+    # A snapshot of the day that has closed is no news.
+    old = snapshots.assign(snapshot_at=snapshots["snapshot_at"] - pd.Timedelta(hours=15))
+    assert built("market_trends", tables | {"fact_market_snapshot": old}).now == ""

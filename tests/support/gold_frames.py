@@ -292,7 +292,8 @@ def _snapshots(walk):
                 "coin_key": key,
                 "currency_key": 1,
                 "date_key": int(f"{when:%Y%m%d}"),
-                "price": last["close"],
+                "price": last["close"] * 1.01,
+                "return_24h": 0.0125,
                 "market_cap": last["market_cap"],
                 "market_cap_rank": key,
             }

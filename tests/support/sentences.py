@@ -47,7 +47,7 @@ def sentences(market):
 
 def of_report(report):
     """The sentences of one report: (place, text)."""
-    told = [("headline", report.headline), ("lead", report.lead)]
+    told = [("headline", report.headline), ("lead", report.lead), *[("now", report.now)] * bool(report.now)]
     told += [("card", f"{card.label}: {card.value} ({Markup(card.note).striptags()})") for card in report.cards]
     for key, section in report.sections.items():
         told += [(key, section.finding), (f"{key} sub", section.missing or section.subtitle)]

@@ -15,7 +15,15 @@ NAME = "market_trends"
 TITLE = "Market trends"
 NOTEBOOK = "07_report_market_trends"
 MATRIX_COINS = 10
-TABLES = ("market_trends_daily", "market_daily", "coin_monthly", "correlation_90d", "dim_coin", "api_usage")
+TABLES = (
+    "market_trends_daily",
+    "market_daily",
+    "coin_monthly",
+    "correlation_90d",
+    "dim_coin",
+    "fact_market_snapshot",
+    "api_usage",
+)
 INDEX_LIMITS = (2.0, 5000.0)  # beyond 98 % down or fifty times up, a line may leave the chart
 SEASON_YEARS = 3  # below, a month is one case or two
 MONTH = 31  # days that show what changed in 30
@@ -71,6 +79,7 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         cards=attempt([], cards, coins, trends, market, vs_currency),
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
+        now=attempt("", universe.now_line, coins),
     )
     said = freshness.ORIGINS[source][2]
     mood = said if source == "simulated" else f"Source: alternative.me Crypto Fear & Greed Index; {said[8:]}"
@@ -707,12 +716,15 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
             )
         )
     changes = ("return_1d", "return_7d", "return_30d", "return_90d")
+    now, since = coins.now["price"], formats.day(coins.start)
+    below = coins.closes.ffill().iloc[-1] / coins.closes.max().where(coins.closes.max() > 0) - 1
     rows = [
         [
             html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
             html_tables.cell(formats.money(row["close"], vs_currency)),
+            html_tables.cell(formats.money(now.get(coin_id), vs_currency)),
             *(html_tables.cell(html_tables.change(row[column])) for column in changes),
-            html_tables.cell(formats.percent(row["drawdown"], 0)),
+            html_tables.cell(formats.percent(below[str(coin_id)], 0)),
             html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
             html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
         ]
@@ -722,11 +734,23 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         key="movers",
         nav="Movers",
         finding=finding,
-        subtitle=f"Ordered by {'30-day change' if len(known) else 'size'}; n/a where a coin is too young.",
+        subtitle=f"Ordered by {'30-day change' if len(known) else 'size'}; n/a where a coin is too young. "
+        "Changes are those of the last close; now is the newest snapshot.",
         source=source,
         table=html_tables.table(
             f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}",
-            ["Coin", "Price", "1 day", "7 days", "30 days", "90 days", "From high", "Volatility", "90 days"],
+            [
+                "Coin",
+                "Close",
+                "Now",
+                "1 day",
+                "7 days",
+                "30 days",
+                "90 days",
+                f"From high since {since}",
+                "Volatility",
+                "Last 90 days",
+            ],
             rows,
         ),
     )

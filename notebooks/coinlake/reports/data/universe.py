@@ -108,6 +108,14 @@ class Universe:
         return f"{formats.day(self.start)} to {formats.day(self.newest)}"
 
     @cached_property
+    def now(self) -> pd.DataFrame:
+        """What snapshots after the last close say, by coin_id: snapshot_at, price, return_24h, market_cap."""
+        rows = self.coins.set_index("coin_id")
+        if self.newest is None:
+            return rows.iloc[:0]
+        return rows[rows["snapshot_at"] >= self.newest + pd.Timedelta(days=1)]
+
+    @cached_property
     def returns(self) -> pd.Series:
         """Each coin's change over the period, highest first: only of coins that were there on its first day."""
         if len(self.closes) < 2:
@@ -214,6 +222,33 @@ def sources(
         ("Tables", ", ".join(read)),
         ("Made by", f"notebook {notebook}, pipeline run {run_id or 'not recorded'}"),
     ]
+
+
+def now_line(universe: Universe) -> str:
+    """What the lake has learned since the last close: prices of the leaders, and what the coins are worth.
+
+    Empty when no snapshot is newer than the last close.
+    """
+    now = universe.now
+    leaders = [coin_id for coin_id in universe.leaders if coin_id in now.index]
+    if not leaders:
+        return ""
+    prices = [
+        f"{universe.name(coin_id)} {formats.money(now.at[coin_id, 'price'], universe.unit)}"
+        + (
+            f" ({formats.percent(now.at[coin_id, 'return_24h'])} in 24 hours)"
+            if formats.is_known(now.at[coin_id, "return_24h"])
+            else ""
+        )
+        for coin_id in leaders
+    ]
+    worth = ""
+    caps = now["market_cap"].dropna()
+    if len(caps) == len(universe) > 2 and leaders[0] in caps.index:
+        share = formats.percent(caps[leaders[0]] / caps.sum(), 0, sign=False)
+        total = formats.big_money(caps.sum(), universe.unit)
+        worth = f". The {len(caps)} coins are worth {total}, {universe.name(leaders[0])} {share} of it"
+    return f"{formats.instant(now.at[leaders[0], 'snapshot_at'])}: {formats.listed(prices)}{worth}."
 
 
 def banner(frames: Frames, source: str, universe: Universe, table_name: str, built_at: datetime) -> Banner:

@@ -120,7 +120,8 @@ class Part:
 class Report:
     """A report: what is at its top, its sections by key, and where its numbers come from.
 
-    `kicker` is the line above the headline; `sources` are pairs of label and text.
+    `kicker` is the line above the headline, `now` says what is known since the last close; `sources` are pairs
+    of label and text.
     `ranges` hold the same report over its last days only, by their number: the sections that look back on a
     period, which the page shows when the reader chooses that range.
     """
@@ -135,6 +136,7 @@ class Report:
     cards: Sequence[Card]
     sources: Sequence[tuple[str, str | Markup]]
     built_at: datetime
+    now: str = ""
     sections: dict[str, Section] = field(default_factory=dict)
     ranges: dict[int, "Report"] = field(default_factory=dict)
 
