@@ -179,11 +179,52 @@ def test_an_empty_page_says_so_and_has_no_range_buttons(visit):
     assert seen.page.locator("button:visible").count() == 1
 
 
-def test_paper_gets_every_chart_in_light_colours(visit):
-    seen = visit("price_averages", color_scheme="dark")
-    pdf = seen.page.pdf(format="A4")
-    pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+MEETING = """() => {
+    const boxes = kind => [...document.querySelectorAll(kind)].map(e => [e, e.getBoundingClientRect()])
+        .filter(([e, r]) => r.width && r.height && e.checkVisibility());
+    const words = boxes('main h2, main .sub, main summary, main table');
+    return boxes('.plot .main-svg').flatMap(([svg, r]) => words
+        .filter(([, s]) => r.top < s.bottom - 1 && s.top < r.bottom - 1)
+        .filter(([, s]) => r.left < s.right - 1 && s.left < r.right - 1)
+        .map(([e]) => `${svg.closest('.plot').id} covers ${e.textContent.slice(0, 40)}`));
+}"""
+SIZES = """() => [...document.querySelectorAll('.plot')].map(plot => {
+    const [box, svg] = [plot, plot.querySelector('.main-svg')].map(e => e.getBoundingClientRect());
+    return [plot.id, Math.round(box.width - svg.width), Math.round(box.height - svg.height)];
+}).filter(([, width, height]) => width || height)"""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_on_paper_no_chart_covers_words_and_all_are_light(visit, name):
+    seen = visit(name, color_scheme="dark")
+    seen.draw_all()
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    seen.js("dispatchEvent(new Event('beforeprint'))")
+    assert seen.js(MEETING) == []
+    assert seen.js(SIZES) == []
+    lines = seen.js("[...document.querySelectorAll('.plot .main-svg:first-child')].map(e => e.style.background)")
+    assert set(lines) == {"rgb(255, 255, 255)"}
+    seen.js("dispatchEvent(new Event('afterprint'))")
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", seen.page.pdf(format="A4")))
     assert 3 <= pages <= 9
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("name", ["market_trends", "price_averages"])
+def test_every_finding_and_the_decisive_columns_can_be_seen(visit, reports, name, width):
+    seen = visit(name, viewport={"width": width, "height": 900})
+    seen.draw_all()
+    assert seen.js(MEETING) == []
+    assert seen.js("document.documentElement.scrollWidth - innerWidth") == 0
+    cut = "e => e.clientWidth && e.scrollWidth > e.clientWidth + 1"
+    assert (
+        seen.js(f"[...document.querySelectorAll('h1, h2, .lead, .now, .sub, .card p')].filter({cut}).length") == 0
+    )
+    hidden = "e => e.getBoundingClientRect().right > innerWidth"
+    assert width == 390 or seen.js(f"[...document.querySelectorAll('nav li')].filter({hidden}).length") == 0
+    if name == "price_averages":
+        seen_to = "document.querySelector('#table thead th:nth-child(3)').getBoundingClientRect().right"
+        assert seen.js(seen_to) <= width
 
 
 @pytest.mark.skipif("COINLAKE_AXE" not in os.environ, reason="COINLAKE_AXE does not name an axe.min.js")

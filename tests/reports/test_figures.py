@@ -11,7 +11,7 @@ import pytest
 
 from coinlake.reports import market_trends, price_averages
 from coinlake.reports.data import Universe
-from coinlake.reports.page import charts
+from coinlake.reports.page import charts, style
 
 
 def points(trace):
@@ -121,8 +121,10 @@ def test_distance_compares_the_last_close_with_its_averages(reports, tables):
 
 
 def test_candles_are_golds(reports, tables):
-    (weeks,) = reports["price_averages"].sections["weeks"].figure["data"]
-    own = tables["candle_weekly"][tables["candle_weekly"]["coin_id"] == "bitcoin"].tail(len(weeks["x"]))
+    weeks, pale = reports["price_averages"].sections["weeks"].figure["data"]
+    of_bitcoin = tables["candle_weekly"][tables["candle_weekly"]["coin_id"] == "bitcoin"]
+    own = of_bitcoin[of_bitcoin["is_complete"]].tail(len(weeks["x"]))
+    assert (pale["x"], pale["name"], pale["opacity"]) == (["2026-08-10"], "Bitcoin, not complete", 0.45)
     for column in ("open", "high", "low", "close"):
         np.testing.assert_allclose(weeks[column], own[column], rtol=1e-5)
     assert weeks["x"] == [f"{week}" for week in own["week"]]
@@ -221,3 +223,34 @@ def test_a_missing_day_is_a_gap_and_not_a_line():
     daily = pd.DataFrame({"coin_id": "a", "date": dates, "close": [1.0, 2.0, 3.0]})
     section = market_trends.performance(Universe(coins, daily), "")
     assert named(section.figure, "A")["y"] == [100, 200, None, 300]
+
+
+@pytest.mark.parametrize(
+    ("currency", "low", "high", "texts"),
+    [
+        ("usd", 41_300.0, 71_000.0, ["$45,000", "$50,000", "$55,000", "$60,000", "$65,000", "$70,000"]),
+        ("usd", 0.287, 0.312, ["$0.290", "$0.295", "$0.300", "$0.305", "$0.310"]),
+        ("usd", 0.9, 2.1, ["$1.00", "$1.20", "$1.40", "$1.60", "$1.80", "$2.00"]),
+        ("btc", 0.000014, 0.0000162, ["BTC\u00a00.0000140", "BTC\u00a00.0000145", "BTC\u00a00.0000150"]),
+        ("usd", 1.0, 1.0, ["$1.00"]),
+    ],
+)
+def test_the_marks_of_a_price_axis_are_written_as_prices_are(currency, low, high, texts):
+    axis = charts.money_axis(currency, low, high)
+    assert axis["ticktext"][: len(texts)] == texts
+    assert all(low <= tick <= high for tick in axis["tickvals"])
+
+
+def test_every_line_that_has_a_name_stands_out_from_the_paper(reports):
+    from tests.reports.test_style import contrast
+
+    for report in reports.values():
+        for section in report.sections.values():
+            for trace in (section.figure or {"data": []})["data"]:
+                if trace["type"] == "scatter" and trace["mode"] == "lines" and trace["name"]:
+                    light = trace["line"]["color"]
+                    for colour, paper in (
+                        (light, style.PAPER),
+                        (style.TO_DARK[light], style.TO_DARK[style.PAPER]),
+                    ):
+                        assert contrast(colour, paper) >= 3, (section.key, trace["name"])

@@ -558,7 +558,7 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
             "domain": [0.44, 1],
             "title": {"text": vs_currency.upper()},
             "range": charts.numbers([known.min() - room, known.max() + room]),
-            **charts.money_axis(vs_currency, known.max()),
+            **charts.money_axis(vs_currency, known.min() - room, known.max() + room, 4),
         },
         xaxis={"anchor": "y"},
         margin={"r": 16},
@@ -625,7 +625,8 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
         if columns[-1] in running
         else ""
     )
-    headers = ["Coin", *universe.month_headers(columns), "Total"]
+    # The newest month stands first: a narrow screen shows the beginning of a row.
+    headers = ["Coin", "Total", *universe.month_headers(columns[::-1])]
     return Section(
         key="months",
         nav="Months",
@@ -738,7 +739,8 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         "Changes are those of the last close; now is the newest snapshot.",
         source=source,
         table=html_tables.table(
-            f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}",
+            f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}; "
+            f"high: highest close since {since}",
             [
                 "Coin",
                 "Close",
@@ -747,7 +749,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
                 "7 days",
                 "30 days",
                 "90 days",
-                f"From high since {since}",
+                "From high",
                 "Volatility",
                 "Last 90 days",
             ],
@@ -813,7 +815,7 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     others = 1 - shares.sum(axis=1, min_count=len(coins.leaders))
     layers = [*((coins.symbol(coin_id), shares[coin_id]) for coin_id in coins.leaders), ("Others", others)]
     fills = ("rgba(213,94,0,0.55)", "rgba(0,114,178,0.5)", "rgba(127,140,155,0.28)")
-    colours = (style.ORANGE, style.BLUE, style.MUTE)
+    colours = (style.ORANGE, style.BLUE, style.SOFT)
     names = [*(coins.name(coin_id) for coin_id in coins.leaders), "Others"]
     traces, annotations, below = [], [], 0.0
     for (symbol, share), name, fill, colour in zip(
@@ -1000,5 +1002,5 @@ def _pair(coins: Universe, row: pd.Series) -> str:
 
 
 def _heat_row(name: str, symbol: str, changes: pd.Series, total: float) -> list[Markup]:
-    cells = [html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
-    return [html_tables.name_cell(name, symbol), *cells, html_tables.cell(formats.percent(total, 0), "strong")]
+    cells = [html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes[::-1]]
+    return [html_tables.name_cell(name, symbol), html_tables.cell(formats.percent(total, 0), "strong"), *cells]

@@ -194,8 +194,8 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
     first = coins.leaders[0]
     lines = {window: coins.wide(averages, f"average_{window}d")[first] for window in WINDOWS}
     lines = {window: values for window, values in lines.items() if values.notna().any()}
-    traces = [charts.line(coins.closes[first], style.MUTE, "Close", line={"width": 1.2})]
-    ends = []
+    traces = [charts.line(coins.closes[first], style.SOFT, "Close", line={"width": 1.3})]
+    ends = [(0, "close")]
     for window, values in lines.items():
         ends.append((len(traces), f"{window} d"))
         width = 1.5 if window == 7 else 2
@@ -215,7 +215,7 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
         y_title=vs_currency.upper(),
         height=430,
         notes=notes,
-        yaxis=charts.money_axis(vs_currency, coins.closes[first].max()),
+        currency=vs_currency,
     )
     close = coins.closes[first].dropna().iloc[-1]
     gaps = {window: close / values.iloc[-1] - 1 for window, values in lines.items() if pd.notna(values.iloc[-1])}
@@ -343,7 +343,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     for place, coin_id in enumerate(moving):
         row, column = divmod(place, 2)
         number = "" if place == 0 else str(place + 1)
-        lines = [charts.line(coins.closes[coin_id], style.MUTE, "Close", line={"width": 1.1})]
+        lines = [charts.line(coins.closes[coin_id], style.SOFT, "Close", line={"width": 1.2})]
         for days, colour in ((30, style.ORANGE), (200, style.INK)):
             values = coins.wide(averages, f"average_{days}d")[coin_id]
             if values.notna().any():
@@ -352,9 +352,9 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         known = [value for line in lines for value in line["y"] if value is not None]
         room = 0.06 * (max(known) - min(known))
         top = 1 - row / rows
-        left = 0.58 * column
+        left = 0.61 * column
         axes[f"xaxis{number}"] = style.DAY_AXIS | {
-            "domain": charts.numbers([left, left + 0.42]),
+            "domain": charts.numbers([left, left + 0.39]),
             "anchor": f"y{number}",
             "nticks": 4,
             "range": charts.days([coins.start, coins.newest]),
@@ -366,15 +366,14 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         axes[f"yaxis{number}"] = {
             "domain": charts.numbers([top - 0.88 / rows, top - 0.12 / rows]),
             "anchor": f"x{number}",
-            "nticks": 4,
             "range": charts.numbers([min(known) - room, max(known) + room]),
-            **charts.money_axis(vs_currency, max(known)),
+            **charts.money_axis(vs_currency, min(known) - room, max(known) + room, 3),
         }
         titles.append(
             {
                 "name": "title",
                 "text": charts.words(coins.name(coin_id)),
-                "x": charts.rounded(left + 0.21),
+                "x": charts.rounded(left + 0.195),
                 "xref": "paper",
                 "xanchor": "center",
                 "y": charts.rounded(top - 0.1 / rows),
@@ -435,13 +434,13 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
         rows.append(
             [
                 html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
+                html_tables.cell(_marks(row), "marks"),
+                html_tables.cell(html_tables.change(row[200])),
                 html_tables.cell(formats.money(row["close"], vs_currency)),
                 *(
                     html_tables.cell(formats.money(own[f"average_{days}d"][str(coin_id)], vs_currency))
-                    for days in WINDOWS
+                    for days in reversed(WINDOWS)
                 ),
-                html_tables.cell(html_tables.change(row[200])),
-                html_tables.cell(_marks(row), "marks"),
                 html_tables.cell(html_tables.sparkline(lines[coin_id].tail(90)), "spark-cell"),
             ]
         )
@@ -482,7 +481,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
         source=source,
         table=html_tables.table(
             f"Average prices in {vs_currency.upper()}, {formats.day(coins.newest)}",
-            ["Coin", "Close", "7 d", "30 d", "90 d", "200 d", "to 200 d", "7 30 90 200", "30 d average"],
+            ["Coin", "7 30 90 200", "to 200 d", "Close", "200 d", "90 d", "30 d", "7 d", "30 d average"],
             rows,
         ),
     )
@@ -510,7 +509,7 @@ def currencies(
         ).format(code, Markup(" checked") if code == codes[0] else "", code.upper())
         for code in codes
     )
-    pages = Markup("").join(_month_table(coins, monthly, code, columns) for code in codes)
+    pages = Markup("").join(_month_table(coins, monthly, code, columns[::-1]) for code in codes)
     newest = monthly[monthly["month"] == columns[-1]]
     covered = int(newest["days"].max())
     partial = (
@@ -569,13 +568,12 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
         nav="Weeks",
         finding=weeks_closed(coins.name(first), len(judged), higher, lower),
         subtitle="One candle per ISO week, from the close of the week before: blue closed higher, orange lower. "
-        "Only complete weeks are counted.",
+        "Only complete weeks are counted; pale: a week that lacks days.",
         source=source,
         alt=f"Candles from {formats.day(own['week'].iloc[0])} to {formats.day(own['week'].iloc[-1])}, last close "
         f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
         figure=_candle_figure(own, "week", coins.name(first), vs_currency),
         table=_candle_table(own.tail(12), "week", "The last 12 weeks", vs_currency),
-        wide=False,
     )
 
 
@@ -593,12 +591,17 @@ def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str)
     low, high = frame["low"].min(), frame["high"].max()
     room = 0.06 * (high - low) or high * 0.02
     step = frame[dates].diff().median()
+    is_whole = frame["is_complete"].astype(bool)
     edges = [frame[dates].iloc[0] - step, frame[dates].iloc[-1] + step]
     axis: dict[str, Any] = {"range": charts.days(edges), "rangeslider": {"visible": False}}
     if (edges[1] - edges[0]).days <= 8:
         axis["dtick"] = 86_400_000
     return {
-        "data": [charts.candles(frame, dates, name)],
+        "data": [
+            charts.candles(part, dates, name if whole else f"{name}, not complete", 1.0 if whole else 0.45)
+            for whole, part in ((True, frame[is_whole]), (False, frame[~is_whole]))
+            if len(part)
+        ],
         "layout": style.layout(
             height=360,
             margin={"l": 56, "r": 14, "t": 8, "b": 44},
@@ -606,7 +609,7 @@ def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str)
             yaxis={
                 "title": {"text": vs_currency.upper()},
                 "range": charts.numbers([low - room, high + room]),
-                **charts.money_axis(vs_currency, high),
+                **charts.money_axis(vs_currency, low - room, high + room),
             },
         ),
     }

@@ -189,9 +189,10 @@ def month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
 
 
 def month_headers(months: Sequence[pd.Timestamp]) -> list[str]:
-    """Short names of months in a row; the first one and each January say the year."""
+    """Short names of months in a row; the first one of each year says the year."""
     named = [pd.Timestamp(month) for month in months]
-    return [f"{month:%b ’%y}" if i == 0 or month.month == 1 else f"{month:%b}" for i, month in enumerate(named)]
+    same_year = [i > 0 and month.year == named[i - 1].year for i, month in enumerate(named)]
+    return [f"{month:%b}" if same else f"{month:%b ’%y}" for month, same in zip(named, same_year, strict=True)]
 
 
 def kicker(title: str, source: str, universe: Universe) -> list[str]:

@@ -82,6 +82,7 @@ def over_time(
     from_zero: bool = False,
     log: bool = False,
     limits: tuple[float, float] | None = None,
+    currency: str = "",
     height: int = 380,
     notes: Sequence[dict[str, Any]] = (),
     **changes: Any,
@@ -91,7 +92,7 @@ def over_time(
     `ends` are pairs of trace number and label text; the labels move apart until none covers another.
     A log axis has no place for 0: what is not above it is a gap there. `y_range` is in the unit of the values,
     also on a log axis; without it the range fits the values, but never reaches beyond `limits`: one line that
-    collapses must not press all others flat.
+    collapses must not press all others flat. With a `currency` the axis shows prices in it.
     """
     if log:
         traces = [
@@ -103,6 +104,8 @@ def over_time(
         low, high = max(low, limits[0]), min(high, limits[1])
     axis_range = [math.log10(low), math.log10(high)] if log else [low, high]
     yaxis: dict[str, Any] = {"title": {"text": y_title}, "range": numbers(axis_range)}
+    if currency:
+        yaxis |= money_axis(currency, low, high)
     if log:
         yaxis |= {"type": "log", "tickmode": "array"} | _log_ticks(low, high)
     margin = {"l": 56, "r": 22 + 8 * max((len(text) for _, text in ends), default=0), "t": 12, "b": 44}
@@ -286,9 +289,10 @@ def bars_height(rows: int) -> int:
     return 70 + ROW_HEIGHT * rows if rows > 12 else 340
 
 
-def candles(frame: pd.DataFrame, dates: str, name: str) -> Trace:
+def candles(frame: pd.DataFrame, dates: str, name: str, opacity: float = 1.0) -> Trace:
     """Candles of a frame with open, high, low, close: closed higher in blue, lower in orange."""
     return {
+        "opacity": opacity,
         "type": "candlestick",
         "x": days(frame[dates]),
         **{column: numbers(frame[column]) for column in ("open", "high", "low", "close")},
@@ -298,13 +302,21 @@ def candles(frame: pd.DataFrame, dates: str, name: str) -> Trace:
     }
 
 
-def money_axis(currency: str, high: float) -> dict[str, Any]:
-    """Tick and hover texts of a price axis: thousands as k from 10,000, plain digits below."""
+def money_axis(currency: str, low: float, high: float, most: int = 6) -> dict[str, Any]:
+    """Marks of a price axis between two prices, written as prices are, and how the pointer's numbers are."""
     prefix = formats.money(0, currency).replace("0.00", "")
+    rough = (high - low) / most or abs(high) or 1.0
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = next(decade * factor for factor in (1, 2, 2.5, 5, 10, 20) if decade * factor >= rough * 0.999)
+    ticks = [math.ceil(low / step) * step + place * step for place in range(most + 1)]
+    texts = {formats.money(tick, currency): tick for tick in ticks if tick <= high}
+    decimals = ",.0f" if high >= 1000 else ",.2f" if high >= 1 else ",.3r"
     return {
-        "tickprefix": prefix,
-        "tickformat": ",~s" if high >= 10_000 else ",.5~r",
-        "hoverformat": ",.6~r",
+        "tickmode": "array",
+        "tickvals": numbers(texts.values()),
+        "ticktext": list(texts),
+        "tickprefix": prefix,  # of the pointer's numbers: texts of marks stand as they are
+        "hoverformat": decimals,
     }
 
 

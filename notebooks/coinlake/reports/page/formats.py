@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 NOT_KNOWN = "n/a"
 MINUS = "−"
-SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "₿", "chf": "CHF\u00a0"}
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "BTC\u00a0", "chf": "CHF\u00a0"}
 UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 

@@ -103,8 +103,8 @@ if (plots.length) {
     if (next) draw(next).then(() => setTimeout(drawNext));
   };
   setTimeout(drawNext);
-  addEventListener("beforeprint", () => { printing = true; allPlots().forEach(draw); });
-  addEventListener("afterprint", () => { printing = false; redraw(); });
+  addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); allPlots().forEach(draw); });
+  addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); redraw(); });
 }
 
 /* Theme: the reader's choice, else the screen's. */
