@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.support import gold_frames
@@ -170,6 +171,18 @@ def test_without_scripts_the_tables_remain(visit):
     assert seen.page.is_visible("noscript strong")
     assert not seen.page.is_visible("#plot-performance")
     assert seen.page.is_visible("#movers table")
+
+
+def test_a_page_of_health_that_is_opened_later_says_how_old_it_is(browser, tmp_path):
+    tables = gold_frames.gold(coins=2, days=40, source="live")
+    ages = tables["freshness"].assign(as_of=pd.Timestamp("2026-08-12 14:00"))
+    html = built("pipeline_health", tables | {"freshness": ages}).html()
+    (tmp_path / "health.html").write_text(html, encoding="utf-8")
+    seen = Visit(browser, tmp_path / "health.html")
+    said = seen.page.inner_text(".banner strong")
+    seen.context.close()
+    assert said.startswith("Stale: the last run ended ") and said.endswith(" days ago, promised are 26 h.")
+    assert "All data is as fresh as promised." in html
 
 
 def test_an_empty_page_says_so_and_has_no_range_buttons(visit):

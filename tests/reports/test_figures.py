@@ -221,7 +221,7 @@ def test_a_missing_day_is_a_gap_and_not_a_line():
     coins = pd.DataFrame({"coin_id": ["a"], "symbol": ["A"], "name": ["A"], "market_cap": [1.0]})
     dates = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-04"])
     daily = pd.DataFrame({"coin_id": "a", "date": dates, "close": [1.0, 2.0, 3.0]})
-    section = market_trends.performance(Universe(coins, daily), "")
+    section = market_trends.performance(Universe(coins, daily))
     assert named(section.figure, "A")["y"] == [100, 200, None, 300]
 
 
@@ -254,3 +254,19 @@ def test_every_line_that_has_a_name_stands_out_from_the_paper(reports):
                         (style.TO_DARK[light], style.TO_DARK[style.PAPER]),
                     ):
                         assert contrast(colour, paper) >= 3, (section.key, trace["name"])
+
+
+def test_a_page_says_a_figure_in_fewer_words(reports):
+    for report in reports.values():
+        for section in report.sections.values():
+            if section.figure:
+                short = charts.short(section.figure)
+                whole = style.merged(style.layout(), short["layout"])
+                assert whole == section.figure["layout"]
+    days = pd.date_range("2026-02-27", periods=3)
+    line = charts.line(pd.Series([1.0, 2.0, 3.0], days), "#000", "a")
+    weekly = charts.line(pd.Series([1.0, 2.0, 3.0], days[::1] + pd.to_timedelta([0, 6, 13], "D")), "#000", "b")
+    short = charts.short({"data": [line, weekly], "layout": style.layout(height=300)})
+    assert short["data"][0]["x"] == {"from": "2026-02-27", "step": 1, "count": 3}
+    assert short["data"][1]["x"] == ["2026-02-27", "2026-03-06", "2026-03-14"]
+    assert short["layout"] == {"height": 300}

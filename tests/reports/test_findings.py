@@ -79,7 +79,7 @@ def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, ot
 )
 def test_the_ranking_counts_who_gained(changes, said):
     coins = market(**{name: [1.0, change] for name, change in zip("abc", changes, strict=True)})
-    assert market_trends.ranking(coins, "usd", "").finding == said
+    assert market_trends.ranking(coins, "usd").finding == said
 
 
 def test_one_price_changes_the_named_coin_and_the_count(tables):
@@ -167,7 +167,7 @@ def test_the_health_headline_follows_the_last_run():
     assert failed.headline.startswith("The last run failed in 04_build_gold after ")
     assert failed.sections["timeline"].finding == "The run failed in 04_build_gold; 4 steps succeeded"
     assert failed.banner.word == "The last run failed."
-    assert "11 of the last 12 runs have succeeded." in failed.lead
+    assert "11 of the 12 runs so far have succeeded." in failed.lead
     assert "The table is gone." in failed.sections["timeline"].table
 
 
@@ -219,22 +219,49 @@ def test_a_notebook_that_ran_by_hand_lacks_no_step():
 
 
 def test_the_first_run_is_not_spoken_of_as_one_of_many():
-    moved = {"rows_read": 3, "rows_written": 2, "rows_rejected": 1}
+    last = pd.DataFrame(
+        {
+            "step": ["01_ingest_market_data", "02_ingest_context_data", "03_stream_to_silver"],
+            "rows_written": [2, 1, 900],
+            "rows_rejected": [0, 0, 1],
+        }
+    )
+    usage = pd.DataFrame({"date": pd.to_datetime(["2026-08-01"]), "attempts": [10], "errors": [1]})
     runs = pd.DataFrame({"status": ["succeeded"]})
-    said = "The only run so far succeeded. It read 3 rows and responses in 1 step, wrote 2 and rejected 1."
-    assert pipeline_health.lead(pd.DataFrame([moved]), runs) == said
+    said = "The only run so far succeeded. It landed 3 responses and rejected 1 record."
+    assert pipeline_health.lead(last, runs, usage) == said
+    clean, failing = last.assign(rows_rejected=0), usage.assign(errors=2)
+    assert pipeline_health.lead(clean, pd.concat([runs, runs]), failing) == (
+        "Both runs so far have succeeded. The last one landed 3 responses and rejected none of their records. "
+        "2 of 10 requests of the month failed."
+    )
+    thirty = pd.concat([runs] * 29 + [runs.assign(status="failed")])
+    assert pipeline_health.lead(clean, thirty, usage).startswith("29 of the 30 last runs have succeeded.")
+
+
+def test_good_news_of_quarantine_is_a_finding_and_not_a_gap():
+    frames = gold_frames.gold(coins=2, days=40)
+    page = built("pipeline_health", frames | {"quarantine_daily": frames["quarantine_daily"].iloc[:0]})
+    assert page.sections["quarantine"].finding == "No record is in quarantine"
+    assert page.sections["quarantine"].missing == ""
 
 
 def test_the_budget_projects_the_month_against_the_plan(gold):
     frames = gold["pipeline_health"]
     steps = frames["run_steps"]
+    # Histories are asked once: 600 of the 624 credits; the rest comes with every run.
     section = pipeline_health.budget(frames["api_usage"], steps, "live")
+    assert section.figure["data"][1]["y"] == [624, 662]
+    assert "600 of them were asked once, for histories. " in section.subtitle
+    assert "A run costs about 2, one every hour 912 until then. " in section.subtitle
+    usage = frames["api_usage"].replace({"endpoint": {pipeline_health.HISTORY: "exchange_rates"}})
+    section = pipeline_health.budget(usage, steps, "live")
     # 12 days of 52 credits, at this pace 31 days of them.
     assert "kept" not in section.subtitle and "last until" not in section.subtitle
     assert section.finding == "August stays within the plan: 16% of 10,000 credits"
     assert section.figure["data"][1]["y"] == [624, 1612]
     tight = steps.assign(parameters='{"plan": "demo", "credits_per_month": 1000}')
-    assert pipeline_health.budget(frames["api_usage"], tight, "live").finding == (
+    assert pipeline_health.budget(usage, tight, "live").finding == (
         "August breaks the plan: 161% of 1,000 credits"
     )
     for credits, said in (
@@ -243,9 +270,9 @@ def test_the_budget_projects_the_month_against_the_plan(gold):
         (624, "They are used up until 1 Sep 2026."),
     ):
         given = steps.assign(parameters=f'{{"plan": "demo", "credits_per_month": {credits}}}')
-        assert said in pipeline_health.budget(frames["api_usage"], given, "live").subtitle
+        assert said in pipeline_health.budget(usage, given, "live").subtitle
     keyless = steps.assign(parameters='{"plan": "keyless", "credits_per_month": 0}')
-    section = pipeline_health.budget(frames["api_usage"], keyless, "live")
+    section = pipeline_health.budget(usage, keyless, "live")
     assert section.finding == "624 credits in August, about 1,612 by its end"
     assert "The keyless plan states no monthly budget." in section.subtitle
 

@@ -81,22 +81,21 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         built_at=built_at,
         now=attempt("", universe.now_line, coins),
     )
-    said = freshness.ORIGINS[source][2]
-    mood = said if source == "simulated" else f"Source: alternative.me Crypto Fear & Greed Index; {said[8:]}"
-    report.attempt("performance", "Performance", performance, coins, said)
-    report.attempt("ranking", "Ranking", ranking, coins, vs_currency, said)
-    report.attempt("drawdown", "Drawdown", drawdown, coins, said)
-    report.attempt("breadth", "Breadth", breadth, coins, trends, said)
-    report.attempt("volatility", "Volatility", volatility, coins, trends, said)
+    mood = "" if source == "simulated" else "Index: alternative.me Crypto Fear & Greed Index."
+    report.attempt("performance", "Performance", performance, coins)
+    report.attempt("ranking", "Ranking", ranking, coins, vs_currency)
+    report.attempt("drawdown", "Drawdown", drawdown, coins)
+    report.attempt("breadth", "Breadth", breadth, coins, trends)
+    report.attempt("volatility", "Volatility", volatility, coins, trends)
     report.attempt("sentiment", "Sentiment", sentiment, coins, market, vs_currency, mood)
     if days is None:
-        report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
-        report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
-        report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
-        report.attempt("apart", "Pegged", apart, coins, trends, vs_currency, said)
-    report.attempt("dominance", "Dominance", dominance, coins, trends, market, said)
+        report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency)
+        report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"])
+        report.attempt("movers", "Movers", movers, coins, trends, vs_currency)
+        report.attempt("apart", "Pegged", apart, coins, trends, vs_currency)
+    report.attempt("dominance", "Dominance", dominance, coins, trends, market)
     if days is None:
-        report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
+        report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency)
     return report
 
 
@@ -187,11 +186,11 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
         value, label = mood.iloc[-1]
         values = mood["fear_greed_value"]
         note = f"{label}, {formats.day(mood.index[-1])}"
-        made.append(Card("Fear & Greed", f"{value:.0f}", note, html_tables.sparkline(values)))
+        made.append(Card("Fear & Greed", f"{value:.0f}", note, html_tables.sparkline(values, neutral=True)))
     return made
 
 
-def performance(coins: Universe, source: str) -> Section:
+def performance(coins: Universe) -> Section:
     """Every coin from 100 on a log axis: the leaders, the median, the best and the worst in colour."""
     returns = coins.returns
     if returns.empty:
@@ -201,7 +200,9 @@ def performance(coins: Universe, source: str) -> Section:
     for coin_id, colour in ((returns.index[0], style.GREEN), (returns.index[-1], style.PINK)):
         coloured.setdefault(coin_id, colour)
     grey = [coin_id for coin_id in coins.closes if coin_id not in coloured]
-    traces = [charts.line(coins.index[coin_id], style.MUTE, opacity=0.4) for coin_id in grey]
+    # Every second day of the background, up to the last one, is enough for its shape, and half of the page.
+    every = 2 if len(coins.index) > MONTH else 1
+    traces = [charts.line(coins.index[coin_id][::-every][::-1], style.MUTE, opacity=0.4) for coin_id in grey]
     ends = []
     for coin_id, colour in coloured.items():
         ends.append((len(traces), coins.symbol(coin_id)))
@@ -242,7 +243,6 @@ def performance(coins: Universe, source: str) -> Section:
         subtitle="All coins start at 100; one step up is the same percentage anywhere on the log axis. "
         + ("Grey: the other coins." if grey else "")
         + (f" {formats.counted(newer, 'newer coin')} start{'s' if newer == 1 else ''} later." if newer else ""),
-        source=source,
         alt=f"Lines from {formats.day(coins.start)} = 100 to {formats.day(coins.newest)}: {', '.join(shown)}.",
         figure=figure,
         table=table,
@@ -267,7 +267,7 @@ def against_median(coins: Universe) -> str:
     return f"{formats.listed([coins.name(coin_id) for coin_id in known])} kept within 5 points of {median}"
 
 
-def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
+def ranking(coins: Universe, vs_currency: str) -> Section:
     """Each coin's change over the period, highest first."""
     returns = coins.returns
     if len(returns) < 2:
@@ -310,7 +310,6 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
         nav="Ranking",
         finding=finding,
         subtitle=f"Change in {vs_currency.upper()}, {coins.period}.",
-        source=source,
         alt=f"Bars from {coins.name(best)} {formats.percent(returns.iloc[0], 0)} "
         f"to {coins.name(worst)} {formats.percent(returns.iloc[-1], 0)}.",
         figure=figure,
@@ -319,7 +318,7 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
     )
 
 
-def drawdown(coins: Universe, source: str) -> Section:
+def drawdown(coins: Universe) -> Section:
     """How far the leaders and the median coin stand below their highest close of the period."""
     if len(coins.closes) < 2:
         return missing("drawdown", "Drawdown", "It needs two days of closes.")
@@ -374,7 +373,6 @@ def drawdown(coins: Universe, source: str) -> Section:
         nav="Drawdown",
         finding=formats.sentence(below_high(named, formats.day(coins.start))),
         subtitle="Distance from the highest close since that day, or since a coin’s first one.",
-        source=source,
         alt="Lines at or below zero: "
         + ", ".join(f"{name} {formats.percent(value, 0)}" for name, value in named.items())
         + f" on {formats.day(coins.newest)}.",
@@ -395,7 +393,7 @@ def below_high(now: dict[str, float], since: str) -> str:
     return f"{first} is {deep} below its highest close since {since}" + "".join(also)
 
 
-def breadth(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
+def breadth(coins: Universe, trends: pd.DataFrame) -> Section:
     """The share of coins above their own 50-day average."""
     above = above_average(coins, trends)
     share, total = above.mean(axis=1), above.notna().sum(axis=1)
@@ -440,7 +438,6 @@ def breadth(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         finding=finding,
         subtitle="Share of coins above their own 50-day average price, among the "
         f"{formats.count(total[known.index[-1]])} with 50 days of history. Above half: a broad rise.",
-        source=source,
         alt=f"Area between 0% and 100%: {formats.percent(known.iloc[0], 0, sign=False)} on "
         f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} at the end.",
         figure=figure,
@@ -449,7 +446,7 @@ def breadth(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
     )
 
 
-def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
+def volatility(coins: Universe, trends: pd.DataFrame) -> Section:
     """How much the leaders and the median coin move in a year, at the pace of the last 30 days."""
     values = coins.wide(trends, "volatility_30d").dropna(how="all")
     if len(values) < 2:
@@ -494,7 +491,6 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         nav="Volatility",
         finding=finding,
         subtitle="Standard deviation of 30 daily log returns, scaled to one year (√365).",
-        source=source,
         alt="Lines of volatility per year, now: "
         + ", ".join(
             f"{coins.name(coin_id)} {formats.percent(values[coin_id].dropna().iloc[-1], 0, sign=False)}"
@@ -594,7 +590,7 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
     )
 
 
-def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str) -> Section:
     """Each coin's last twelve months as a heat table."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids) & monthly["return_1m"].notna()]
     if monthly.empty:
@@ -633,7 +629,6 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
         finding=best_and_worst_month(judged.dropna(), whose),
         subtitle=f"Change in {vs_currency.upper()} per month; blue up, orange down. Total: all of them together. "
         f"Only complete months are best or worst.{partial}",
-        source=source,
         table=html_tables.table("Monthly change, ordered by total change", headers, rows, "heat"),
     )
 
@@ -653,7 +648,7 @@ def best_and_worst_month(changes: pd.Series, whose: str = "the median coin") -> 
     return f"{best:%B} was the best month for {whose} ({high}), {worst:%B} the worst ({low})"
 
 
-def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
+def correlation(coins: Universe, pairs: pd.DataFrame) -> Section:
     """How closely the largest coins move together, as a matrix."""
     known = set(pairs["coin_a"]) | set(pairs["coin_b"])
     chosen = [coin_id for coin_id in coins.ids if coin_id in known][:MATRIX_COINS]
@@ -684,7 +679,6 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
         nav="Correlation",
         finding=finding,
         subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns.{ends}",
-        source=source,
         table=html_tables.table(
             f"Correlation of daily returns up to {formats.day(pairs['date'].max())}",
             ["Coin", *(coins.symbol(coin_id) for coin_id in chosen)],
@@ -694,7 +688,7 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
     )
 
 
-def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
     """Each coin's newest numbers, ordered by its change in 30 days."""
     newest = trends.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
     newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
@@ -737,7 +731,6 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         finding=finding,
         subtitle=f"Ordered by {'30-day change' if len(known) else 'size'}; n/a where a coin is too young. "
         "Changes are those of the last close; now is the newest snapshot.",
-        source=source,
         table=html_tables.table(
             f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}; "
             f"high: highest close since {since}",
@@ -758,7 +751,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
     )
 
 
-def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
     """The coins that the page does not count: pegged to a currency, or copies of another coin."""
     if not coins.apart:
         return missing("apart", "Pegged", "No coin of the largest is pegged to a currency or a copy of another.")
@@ -789,7 +782,6 @@ def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) 
         finding=" and ".join(told),
         subtitle="Not counted on this page. Pegged: moves less than 0.4% on most days; copy: moves as a larger "
         "coin does. By the closes of the last 90 days; a coin with fewer than 30 counts as free.",
-        source=source,
         table=html_tables.table(
             f"Coins apart, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
             ["Coin", "Kind", "Close", "30 days", "Lowest of 30 days", "Highest"],
@@ -798,7 +790,7 @@ def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) 
     )
 
 
-def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, source: str) -> Section:
+def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame) -> Section:
     """How the market value of these coins divides between the leaders and the others."""
     caps = coins.wide(trends, "market_cap")
     known = caps.notna().sum(axis=1)
@@ -880,7 +872,6 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
         finding=finding,
         subtitle=f"Share of the market value of the {len(coins)} coins of this page. "
         f"They are today’s largest: coins that fell out are not counted.{told}",
-        source=source,
         alt=f"Stacked areas: {name} {formats.percent(first.iloc[0], 0, sign=False)} on "
         f"{formats.day(first.index[0])}, {now} on {formats.day(first.index[-1])}.",
         figure=figure,
@@ -888,7 +879,7 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     )
 
 
-def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's calendar months, year by year."""
     first = coins.leaders[0] if coins.leaders else ""
     own = monthly[(monthly["coin_id"] == first) & monthly["return_1m"].notna()]
@@ -930,7 +921,6 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
         f"({'median ' if number > 1 else ''}{formats.percent(by_month['median'][best], 0)}), but {proof}",
         subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
         "Only complete months count for the headline.",
-        source=source,
         table=html_tables.table(
             f"{coins.name(first)} by month",
             ["Year", *(f"{datetime(2000, month, 1):%b}" for month in range(1, 13))],

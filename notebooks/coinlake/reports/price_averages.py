@@ -66,17 +66,16 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         built_at=built_at,
         now=attempt("", universe.now_line, coins),
     )
-    said = freshness.ORIGINS[source][2]
     simulated = source == "simulated"
-    report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency, said)
+    report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency)
     if days is None:
-        report.attempt("distance", "Distance", distance, coins, averages, said)
-    report.attempt("coins", "Coins", panels, coins, averages, vs_currency, said)
+        report.attempt("distance", "Distance", distance, coins, averages)
+    report.attempt("coins", "Coins", panels, coins, averages, vs_currency)
     if days is None:
-        report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
+        report.attempt("table", "Table", four_averages, coins, averages, vs_currency)
         months = gold["coin_monthly"]
-        report.attempt("currencies", "Currencies", currencies, coins, months, vs_currency, said, simulated)
-    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, said)
+        report.attempt("currencies", "Currencies", currencies, coins, months, vs_currency, simulated)
+    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency)
     return report
 
 
@@ -187,7 +186,7 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
     return made
 
 
-def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's close and its four averages, with the last crossing of 30 and 90 days."""
     if len(coins.closes) < 2:
         return missing("bitcoin", "Averages", "It needs two days of closes.")
@@ -236,7 +235,6 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
         finding=against_averages(coins.name(first), gaps),
         subtitle="Daily close (grey) and simple averages of the last 7, 30, 90 and 200 days. "
         "An average starts on the first day with enough history.",
-        source=source,
         alt=f"Lines: close {formats.money(close, vs_currency)}, "
         + ", ".join(
             f"{window}-day average {formats.money(values.iloc[-1], vs_currency)}"
@@ -262,7 +260,7 @@ def against_averages(name: str, gaps: dict[int, float]) -> str:
     return f"{name} is {formats.listed(told)}"
 
 
-def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
+def distance(coins: Universe, averages: pd.DataFrame) -> Section:
     """Bars to the longest average that most coins have, diamonds to the 30-day one."""
     gaps = distances(coins, averages)
     window = longest_window(gaps)
@@ -307,7 +305,6 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
         finding=told,
         subtitle=f"Bar: distance of the last close from the {window}-day average."
         + (" Diamond: from the 30-day average." if window > 30 else ""),
-        source=source,
         alt=f"Bars from {coins.name(top)} {formats.percent(order[window].iloc[0], 0)} "
         f"to {coins.name(bottom)} {formats.percent(order[window].iloc[-1], 0)}.",
         figure=figure,
@@ -326,7 +323,7 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     )
 
 
-def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """Small charts of the next largest coins that move: close, 30-day and 200-day average."""
     moving = [
         coin_id for coin_id in coins.ids if coin_id != coins.leaders[0] and coins.closes[coin_id].notna().sum() > 1
@@ -398,7 +395,6 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         nav="Coins",
         finding=_above(coins, gaps, moving, window),
         subtitle="Close (grey), 30-day (orange) and 200-day average (strong). Each panel has its own scale.",
-        source=source,
         alt="Small charts: "
         + ", ".join(
             f"{coins.name(coin_id)} {formats.money(gaps['close'][coin_id], vs_currency)}" for coin_id in moving
@@ -423,7 +419,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     )
 
 
-def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """Every coin's four averages, and a mark for each: above or below."""
     gaps = distances(coins, averages)
     if gaps.empty:
@@ -478,7 +474,6 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
         finding=finding,
         subtitle="▲ close above, ▽ below, = at the 7, 30, 90 and 200-day average, in this order; "
         "· where a coin is too young.",
-        source=source,
         table=html_tables.table(
             f"Average prices in {vs_currency.upper()}, {formats.day(coins.newest)}",
             ["Coin", "7 30 90 200", "to 200 d", "Close", "200 d", "90 d", "30 d", "7 d", "30 d average"],
@@ -487,9 +482,7 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
     )
 
 
-def currencies(
-    coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str, simulated: bool = False
-) -> Section:
+def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, simulated: bool = False) -> Section:
     """Average price per month in each currency that gold has, one tab each."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids[:TABLE_COINS])]
     codes = _currencies(monthly, vs_currency)[:4]
@@ -526,7 +519,6 @@ def currencies(
         nav="Currencies",
         finding=in_currencies(coins.name(first), changes),
         subtitle=f"Average price per month{since}.{choice}{partial}",
-        source=source,
         table=Markup('<div class="tabs">{}{}</div>').format(tabs, pages),
     )
 
@@ -550,7 +542,7 @@ def in_currencies(name: str, changes: dict[str, float]) -> str:
     )
 
 
-def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's weeks as candles."""
     first = coins.leaders[0] if coins.leaders else ""
     own = candles[(candles["coin_id"] == first) & (candles["week"] >= coins.start)] if first else candles.iloc[:0]
@@ -569,7 +561,6 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str)
         finding=weeks_closed(coins.name(first), len(judged), higher, lower),
         subtitle="One candle per ISO week, from the close of the week before: blue closed higher, orange lower. "
         "Only complete weeks are counted; pale: a week that lacks days.",
-        source=source,
         alt=f"Candles from {formats.day(own['week'].iloc[0])} to {formats.day(own['week'].iloc[-1])}, last close "
         f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
         figure=_candle_figure(own, "week", coins.name(first), vs_currency),

@@ -219,6 +219,7 @@ def sources(
         for name in sorted(f"aggregated_data.{table}" for table in table_names)
     ]
     return [
+        ("Source", freshness.ORIGINS[source][2]),
         ("Prices", COINGECKO if source in {"live", "replay"} else SIMULATED),
         ("Tables", ", ".join(read)),
         ("Made by", f"notebook {notebook}, pipeline run {run_id or 'not recorded'}"),

@@ -54,10 +54,25 @@ function placeLabels(figure, meta, height) {
   }
 }
 
-function compose(plot) {
-  let text = document.getElementById("data-" + plot.id.slice(5)).textContent;
+/* JSON of the page in the colours of the reader's theme. */
+function inTheme(id) {
+  let text = document.getElementById(id).textContent;
   if (isDark()) for (const [light, dark] of palette) text = text.replaceAll(`"${light}"`, `"${dark}"`);
-  const figure = JSON.parse(text);
+  return JSON.parse(text);
+}
+
+/* Days in equal steps, of which the page holds the first, the step and their number. */
+function daysFrom({from, step, count}) {
+  const first = Date.parse(from);
+  return Array.from({length: count}, (_, i) => new Date(first + i * step * 864e5).toISOString().slice(0, 10));
+}
+
+function compose(plot) {
+  const figure = inTheme("data-" + plot.id.slice(5));
+  const shared = inTheme("layout");
+  merge(shared, figure.layout);
+  figure.layout = shared;
+  for (const trace of figure.data) if (trace.x && trace.x.from) trace.x = daysFrom(trace.x);
   const layout = figure.layout;
   const meta = layout.meta || {};
   const small = plot.clientWidth < 440;
@@ -179,8 +194,12 @@ if (banner) {
   const sla = Number(banner.dataset.sla);
   const state = hours <= sla ? "fresh" : hours <= 2 * sla ? "late" : "stale";
   const age = hours < 48 ? `${Math.max(hours, 0).toFixed(0)} h` : `${Math.floor(hours / 24)} days`;
-  banner.className = `banner ${state}`;
-  banner.querySelector("strong").textContent =
-    `${state[0].toUpperCase()}${state.slice(1)}: the last day closed ${age} ago, promised are ${sla} h.`;
+  const order = ["fresh", "late", "stale"];
+  const built = order.findIndex(one => banner.classList.contains(one));
+  if (built >= 0 && (order.indexOf(state) > built || banner.dataset.closed === "the last day closed")) {
+    banner.className = `banner ${state}`;
+    banner.querySelector("strong").textContent =
+      `${state[0].toUpperCase()}${state.slice(1)}: ${banner.dataset.closed} ${age} ago, promised are ${sla} h.`;
+  }
 }
 })();
