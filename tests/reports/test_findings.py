@@ -307,3 +307,11 @@ def test_the_page_says_what_is_known_since_the_last_close(tables):
     # A snapshot of the day that has closed is no news.
     old = snapshots.assign(snapshot_at=snapshots["snapshot_at"] - pd.Timedelta(hours=15))
     assert built("market_trends", tables | {"fact_market_snapshot": old}).now == ""
+
+
+def test_a_period_reaches_back_as_far_as_three_coins_do():
+    rhythms = {"bitcoin": 2, "ethereum": 3, "ripple": 5}
+    old = {coin: [1.0 + 0.1 * (day % every) for day in range(40)] for coin, every in rhythms.items()}
+    young = {f"young-{place}": [1.0] * 7 for place in range(9)}
+    assert len(market(**old, **young).closes) == 40
+    assert len(market(bitcoin=old["bitcoin"], ethereum=old["ethereum"], **young).closes) == 7

@@ -43,9 +43,9 @@ class ExpectedReports:
 
     @cached_property
     def start(self) -> date:
-        """The first day on which five of the coins, or half of them, have a close."""
+        """The first day on which three of the coins, or half of them, have a close."""
         days = sorted({day for its in self.closes.values() for day in its})
-        enough = min(5, len(self.closes) / 2)
+        enough = min(3, len(self.closes) / 2)
         return next(day for day in days if sum(day in its for its in self.closes.values()) >= enough)
 
     @cached_property

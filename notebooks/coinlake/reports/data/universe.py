@@ -18,8 +18,7 @@ from coinlake.reports.page import Banner, formats, style
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
 RANGES = (30, 90)  # days that a reader may choose beside the whole period
-ENOUGH = 5  # coins whose history a period begins with
-MIDDLE = 3  # coins of which one is in the middle
+MIDDLE = 3  # coins of which one is in the middle: with so many a period begins
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
 SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
 
@@ -30,7 +29,7 @@ class Universe:
     `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close in the currency `unit`.
     Coins that are pegged to a currency and copies of others stand `apart`, with what they are: medians, counts and
     ranks are over the free ones. Where no coin is free, the page is about all of them.
-    The period begins on the first day on which five of the coins, or half of them, have a close, so that one old
+    The period begins on the first day on which three of the coins, or half of them, have a close, so that one old
     coin among young ones does not stretch every chart; with `days`, not before the day so many days ago.
     """
 
@@ -156,7 +155,7 @@ class Universe:
 
     def _period(self, closes: pd.DataFrame, days: int | None) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
-        enough = known[known >= min(ENOUGH, len(self.ids) / 2)]
+        enough = known[known >= min(MIDDLE, len(self.ids) / 2)]
         period = closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
         return period if days is None else period.tail(days + 1)
 

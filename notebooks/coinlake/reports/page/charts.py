@@ -56,8 +56,8 @@ def days(dates: Iterable[Any]) -> list[str]:
 def short(figure: Figure) -> Figure:
     """The figure in fewer words, which the page's script writes out.
 
-    The x of a trace over days in equal steps is `{"from": day, "step": days, "count": n}`, and the layout is only what differs from
-    the one that all charts share.
+    The x of a trace over days in equal steps is `{"from": day, "step": days, "count": n}`, and the layout is only
+    what differs from the one that all charts share.
     """
     data = [_with_short_days(trace) for trace in figure["data"]]
     return {"data": data, "layout": style.differing(figure["layout"], style.layout())}
