@@ -252,8 +252,8 @@ def test_the_budget_projects_the_month_against_the_plan(gold):
     # Histories are asked once: 600 of the 624 credits; the rest comes with every run.
     section = pipeline_health.budget(frames["api_usage"], steps, "live")
     assert section.figure["data"][1]["y"] == [624, 662]
-    assert "600 of them were asked once, for histories. " in section.subtitle
-    assert "A run costs about 2, one every hour 912 until then. " in section.subtitle
+    assert "600 credits went to histories, which are asked once. " in section.subtitle
+    assert "A run costs about 2; one every hour, 912 until 31 Aug 2026. " in section.subtitle
     usage = frames["api_usage"].replace({"endpoint": {pipeline_health.HISTORY: "exchange_rates"}})
     section = pipeline_health.budget(usage, steps, "live")
     # 12 days of 52 credits, at this pace 31 days of them.

@@ -202,7 +202,7 @@ def cards(
     started = formats.instant(last["started_at"].iloc[0])
     made = [
         Card(
-            "Last run",
+            "Last run, to this page",
             formats.duration(_seconds(last)),
             _state(state),
             html_tables.sparkline(runs["seconds"], neutral=True),
@@ -350,7 +350,7 @@ def timeline(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> Section:
         nav="Timeline",
         finding=finding,
         subtitle=f"Run {last['run_id'].iloc[0]}, begun {formats.instant(begin)}: one bar per notebook; "
-        "blue succeeded, orange did not. This page’s own notebook ends after it is drawn.",
+        "blue succeeded, orange did not. Starting up came before; this page’s notebook ends after it is drawn.",
         alt="Bars in the order of the run: "
         + ", ".join(
             f"{step} {formats.duration(seconds)} {status}"
@@ -635,7 +635,8 @@ def _hourly(month: pd.DataFrame, end: pd.Timestamp) -> str:
     if not pages or not days:
         return ""
     a_run = again["credits"].sum() / pages
-    return f"A run costs about {a_run:.0f}, one every hour {formats.count(round(a_run * 24 * days))} until then. "
+    hourly = formats.count(round(a_run * 24 * days))
+    return f"A run costs about {a_run:.0f}; one every hour, {hourly} until {formats.day(end)}. "
 
 
 def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
@@ -706,7 +707,7 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         else ""
     )
     stated = f"The {plan} plan states no monthly budget. " if plan and not line else ""
-    stated += f"{formats.count(once)} of them were asked once, for histories. " if once else ""
+    stated += f"{formats.counted(once, 'credit')} went to histories, which are asked once. " if once else ""
     stated += hourly
     stated += _reach(used, projected, line, newest, end)
     by_endpoint = month.groupby("endpoint")[
