@@ -315,3 +315,12 @@ def test_a_period_reaches_back_as_far_as_three_coins_do():
     young = {f"young-{place}": [1.0] * 7 for place in range(9)}
     assert len(market(**old, **young).closes) == 40
     assert len(market(bitcoin=old["bitcoin"], ethereum=old["ethereum"], **young).closes) == 7
+
+
+def test_the_longest_average_is_one_that_three_coins_have():
+    frame = pd.DataFrame({window: [0.1] * 3 + [None] * 9 for window in price_averages.WINDOWS}, dtype=float)
+    frame[7] = 0.1
+    assert price_averages.longest_window(frame) == 200
+    assert price_averages.longest_window(frame.iloc[1:]) == 7
+    assert price_averages.longest_window(frame.iloc[2:4]) == 200
+    assert price_averages.longest_window(frame.iloc[:0]) is None

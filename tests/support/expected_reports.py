@@ -72,8 +72,9 @@ class ExpectedReports:
 
     @property
     def longest_window(self) -> int:
-        """The longest average that half of the coins have."""
-        return max(days for days in (7, 30, 90, 200) if 2 * len(self.distances(days)) >= len(self.closes))
+        """The longest average that three of the coins, or half of them, have."""
+        enough = min(3, len(self.closes) / 2)
+        return max(days for days in (7, 30, 90, 200) if len(self.distances(days)) >= enough)
 
     @property
     def averages_headline(self) -> str:

@@ -95,8 +95,9 @@ def distances(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
 
 
 def longest_window(gaps: pd.DataFrame) -> int | None:
-    """The longest window for which at least half of the coins have enough days; None when there is none."""
-    fitting = [window for window in WINDOWS if len(gaps) and gaps[window].notna().mean() >= 0.5]
+    """The longest window for which three coins, or half of them, have enough days; None when there is none."""
+    enough = min(universe.MIDDLE, len(gaps) / 2)
+    fitting = [window for window in WINDOWS if len(gaps) and gaps[window].notna().sum() >= enough]
     return max(fitting, default=None)
 
 
