@@ -166,8 +166,12 @@ def test_a_range_changes_charts_and_findings_and_stands_in_the_address(visit, re
     assert seen.said == []
 
 
-def test_without_scripts_the_tables_remain(visit):
+def test_without_scripts_findings_and_tables_remain(visit, reports):
     seen = visit("market_trends", java_script_enabled=False)
+    drawn = [section for section in reports["market_trends"].sections.values() if not section.missing]
+    told = [heading.inner_text() for heading in seen.page.locator("main h2").all()]
+    assert told == [section.finding for section in drawn]
+    assert not seen.page.is_visible(".ranges")
     assert seen.page.is_visible("noscript strong")
     assert not seen.page.is_visible("#plot-performance")
     assert seen.page.is_visible("#movers table")

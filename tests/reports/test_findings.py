@@ -324,3 +324,17 @@ def test_the_longest_average_is_one_that_three_coins_have():
     assert price_averages.longest_window(frame.iloc[1:]) == 7
     assert price_averages.longest_window(frame.iloc[2:4]) == 200
     assert price_averages.longest_window(frame.iloc[:0]) is None
+
+
+def test_neither_the_unit_nor_a_coin_that_came_later_leads():
+    rhythms = {"bitcoin": 2, "ethereum": 3, "ripple": 5, "cardano": 7}
+    closes = {coin: [1.0 + 0.1 * (day % every) for day in range(9)] for coin, every in rhythms.items()}
+    assert market(**closes).leaders == ["bitcoin", "ethereum"]
+    assert market(**closes | {"bitcoin": closes["bitcoin"][:3]}).leaders == ["ethereum", "ripple"]
+    daily = pd.concat(
+        pd.DataFrame({"coin_id": coin, "date": pd.date_range("2026-01-01", periods=9), "close": its})
+        for coin, its in closes.items()
+    )
+    coins = pd.DataFrame({"coin_id": list(closes), "symbol": ["BTC", "ETH", "XRP", "ADA"], "name": list(closes)})
+    assert Universe(coins, daily, unit="btc").leaders == ["ethereum", "ripple"]
+    assert Universe(coins.head(1), daily, unit="btc").leaders == ["bitcoin"]
