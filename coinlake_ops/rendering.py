@@ -6,6 +6,7 @@ A page holds what the notebook's cells tagged `page` show; code, lesson and exer
 import copy
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ PICTURES = {
     "pipeline_health": ("timeline", "durations"),
 }
 PICTURE_WIDTH = 880
+_START_PAGE = threading.Lock()
 TITLE_ROOM = 44  # pixels that a notebook's figure has above the page's, for its title
 
 
@@ -63,7 +65,10 @@ def render(executed: Path, to: Path) -> Path:
     page = _context(executed, parts)
     html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
     _write(to.with_suffix(".json"), json.dumps(findings(parts), ensure_ascii=False, indent=1) + "\n")
-    _write(to.with_name("index.html"), start_page([*map(_read_json, _findings_in(to.parent))]))
+    # Notebooks of one run are rendered side by side, and each writes the start page of their folder.
+    with _START_PAGE:
+        found = [_read_json(path) for path in _findings_in(to.parent)]
+        _write(to.with_name("index.html"), start_page(found))
     return _write(to, html)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -297,6 +298,21 @@ def test_findings_stand_beside_the_pages_and_one_page_leads_to_all(reports, tmp_
     assert all(str(escape(one.headline)) in start for one in reports.values())
     nav = [a["href"] for a in Elements(report.html()).all("a") if a["href"].endswith(".html")]
     assert nav == ["index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
+
+
+def test_pages_that_are_rendered_side_by_side_share_their_start_page(reports, tmp_path):
+    def render(name):
+        return rendering.render(tmp_path / f"{name}.ipynb", tmp_path / "out" / f"{name}.html")
+
+    for name, report in reports.items():
+        executed.written(report, tmp_path / f"{name}.ipynb")
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        assert [page.stem for page in pool.map(render, reports)] == list(reports)
+    start = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert [a["href"] for a in Elements(start).all("a")][::2] == [f"{name}.html" for name in MODULES]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["index.html", *(f"{name}.{kind}" for name in MODULES for kind in ("html", "json"))]
+    )
 
 
 def test_without_a_run_the_command_says_what_to_do(tmp_path, capsys):
