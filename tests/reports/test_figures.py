@@ -241,21 +241,6 @@ def test_the_marks_of_a_price_axis_are_written_as_prices_are(currency, low, high
     assert all(low <= tick <= high for tick in axis["tickvals"])
 
 
-def test_every_line_that_has_a_name_stands_out_from_the_paper(reports):
-    from tests.reports.test_style import contrast
-
-    for report in reports.values():
-        for section in report.sections.values():
-            for trace in (section.figure or {"data": []})["data"]:
-                if trace["type"] == "scatter" and trace["mode"] == "lines" and trace["name"]:
-                    light = trace["line"]["color"]
-                    for colour, paper in (
-                        (light, style.PAPER),
-                        (style.TO_DARK[light], style.TO_DARK[style.PAPER]),
-                    ):
-                        assert contrast(colour, paper) >= 3, (section.key, trace["name"])
-
-
 def test_a_page_says_a_figure_in_fewer_words(reports):
     for report in reports.values():
         for section in report.sections.values():
