@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test whole crash lab report doctor bench check coverage adf-check fix clean api deploy
+.PHONY: help run test whole crash lab report sentences doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -44,6 +44,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 report: $(READY)  ## render the reports of the last run again, and reports/README.md with its pictures
 	@$(COINLAKE) report $(ARGS)
+
+sentences: $(READY)  ## print every sentence of the reports over markets of all kinds, to be read
+	@$(PY) -m tests.support.sentences
 
 api: $(READY)  ## serve the simulated CoinGecko API on 127.0.0.1
 	@$(COINLAKE) api $(ARGS)

@@ -176,7 +176,7 @@ def test_the_reports_say_what_the_answers_say(spark, killed):
     )
     assert (averages.headline, trends.headline) == (expected.averages_headline, expected.trends_headline)
     assert averages.sections["weeks"].finding == expected.weeks_finding
-    (candles,) = averages.sections["weeks"].figure["data"]
+    candles = averages.sections["weeks"].figure["data"][0]
     drawn = dict(zip(candles["x"], zip(candles["open"], candles["close"], strict=True), strict=True))
     for monday, week in expected.weeks_of_bitcoin.items():
         assert drawn[f"{monday}"] == pytest.approx(week, rel=1e-5)

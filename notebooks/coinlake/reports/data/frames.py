@@ -12,6 +12,15 @@ from coinlake.reports.page import formats
 PERIOD_DAYS = 365  # what a report looks back on
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
 
+# The columns of answers that are no table's rows.
+OF_QUERIES = {
+    "date": "DATE",
+    "symbol": "STRING",
+    "name": "STRING",
+    "snapshot_at": "TIMESTAMP",
+    **dict.fromkeys(("market_cap", "price", "return_24h"), "DOUBLE"),
+}
+
 Frames = dict[str, pd.DataFrame]
 
 
@@ -44,12 +53,14 @@ class Gold:
         return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
     def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
-        """The largest coins that still trade: coin_id, symbol, name, market_cap; largest first.
+        """The largest coins that still trade, largest first: coin_id, symbol, name, market_cap, and what the last
+        snapshot of these weeks says: snapshot_at, price, return_24h; NaT and NaN where there is none.
 
-        The market cap is that of the last snapshot of these weeks, or of the last close where there is none.
+        The market cap is that of the last snapshot, or of the last close where there is none.
         """
         if newest is None:
-            return pd.DataFrame({"coin_id": [], "symbol": [], "name": [], "market_cap": []})
+            columns = ("coin_id", "symbol", "name", "market_cap", "snapshot_at", "price", "return_24h")
+            return pd.DataFrame({column: [] for column in columns})
         currency = among([self.vs_currency], "vs_currency")
         recent = since(newest, STILL_TRADED_DAYS)
         return self._ask(
@@ -60,7 +71,12 @@ class Gold:
                 WHERE {currency} AND {recent}
                 GROUP BY coin_id
             ), listed AS (
-                SELECT coin_id, max_by(market_cap, snapshot_at) AS market_cap
+                SELECT
+                    coin_id,
+                    max_by(market_cap, snapshot_at) AS market_cap,
+                    max(snapshot_at) AS snapshot_at,
+                    max_by(price, snapshot_at) AS price,
+                    max_by(return_24h, snapshot_at) AS return_24h
                 FROM {self._lake.table(schema.FACT_MARKET_SNAPSHOT).name}
                 WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
                     AND market_cap IS NOT NULL
@@ -68,7 +84,8 @@ class Gold:
             )
             SELECT
                 traded.coin_id, coin.symbol, coin.name,
-                coalesce(listed.market_cap, traded.market_cap) AS market_cap
+                coalesce(listed.market_cap, traded.market_cap) AS market_cap,
+                listed.snapshot_at, listed.price, listed.return_24h
             FROM traded
             JOIN {self._lake.table(schema.DIM_COIN).name} AS coin
                 ON coin.coin_id = traded.coin_id AND coin.is_current
@@ -106,11 +123,7 @@ def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame
     Spark hands days over as Python dates, and a column with NULLs as objects. Texts that are shown are `plain`;
     ids stay what they are.
     """
-    types = (
-        {column.name: column.type for column in table.columns}
-        if table
-        else {"date": "DATE", "market_cap": "DOUBLE", "symbol": "STRING", "name": "STRING"}
-    )
+    types = {column.name: column.type for column in table.columns} if table else OF_QUERIES
     changed: dict[str, pd.Series] = {}
     for name in frame.columns:
         values = frame[name]
