@@ -21,6 +21,8 @@ from coinlake_ops import parameter_files, project
 FOLDER = project.PACKAGE / "azure"
 TEMPLATE = ".example.yml"
 VARIABLE = "COINLAKE_AZURE_"
+# In running_triggers: no trigger of the factory, but the Databricks job that repeats itself.
+EVERY_MINUTE = "minutes"
 
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DASHED = r"[a-z0-9][a-z0-9-]*[a-z0-9]"

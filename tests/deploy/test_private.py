@@ -152,7 +152,7 @@ def test_it_is_made_comes_to_rest_and_goes(net, root):
 def test_its_job_runs_on_machines_in_the_network(net, root):
     apply(root, "resources", "compute", "notebooks", "job")
     workspace = net.fakes["workspace"].state
-    [job], [pool] = workspace["jobs"].values(), workspace["pools"]
+    (job, _), [pool] = workspace["jobs"].values(), workspace["pools"]
     assert job["settings"]["job_clusters"] == [
         {
             "job_cluster_key": "shared",
@@ -165,7 +165,7 @@ def test_its_job_runs_on_machines_in_the_network(net, root):
         }
     ]
     assert "environments" not in job["settings"]
-    for task in job["settings"]["tasks"]:
+    for task in (one for one in job["settings"]["tasks"] if "notebook_task" in one):
         assert task["job_cluster_key"] == "shared"
         assert {"pypi": {"package": f"filelock=={databricks_runtime.pins()['filelock']}"}} in task["libraries"]
     job["settings"]["job_clusters"][0]["new_cluster"]["num_workers"] = 8
