@@ -637,7 +637,7 @@ def deploy_cost() -> None:
     """Print what each environment costs a month, line by line."""
     from coinlake_ops.azure import cost
 
-    print(f"{cost.table('dev')}\n\n{cost.table('prod')}")
+    print(cost.tables())
 
 
 def _parts(command: str, environment: str, only: list[str]):

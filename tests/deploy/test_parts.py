@@ -240,8 +240,10 @@ def test_the_second_job_repeats_the_first_without_reports_and_runs_where_that_is
         }
     ]
     asking = environment.clients(root, replace(environment.DEV, running_triggers=("minutes",)))
-    assert deployment.apply(deployment.parts(asking, ["job"]), lambda _line: None) == 1
+    assert jobs[number]["settings"]["performance_target"] == "STANDARD"
+    assert deployment.apply(deployment.parts(asking, ["job"]), lambda _line: None) == 2
     assert repeating["settings"]["continuous"]["pause_status"] == "UNPAUSED"
+    assert jobs[number]["settings"]["performance_target"] == "PERFORMANCE_OPTIMIZED"
 
 
 # Data Factory

@@ -100,7 +100,7 @@ class Job(ItemsPart):
         repeated = job_id(self._clients, NAME) or NOT_THERE_YET
         is_running = EVERY_MINUTE in environment.running_triggers
         return {
-            NAME: databricks_job.settings(values, self._clients.root, notebook_path, pool) | ours,
+            NAME: databricks_job.settings(values, self._clients.root, notebook_path, pool, is_running) | ours,
             MINUTES: databricks_job.minutes(values, repeated, is_running) | ours,
         }
 
