@@ -635,9 +635,9 @@ def deploy_lint() -> int:
 @deploy.command("cost")
 def deploy_cost() -> None:
     """Print what each environment costs a month, line by line."""
-    from coinlake_ops.azure import cost
+    from coinlake_ops.azure import cost, freshness
 
-    print(cost.tables())
+    print(f"{cost.tables()}\n\n{freshness.table()}")
 
 
 def _parts(command: str, environment: str, only: list[str]):

@@ -22,6 +22,9 @@ PAUSE = 60 + 60
 MINUTES_A_MONTH = cost.HOURS * 60
 # A machine D4ds v5 has four cores.
 CORES_OF_A_MACHINE = 4
+# Event Hubs' unit by the hour, a million events, 10,000 writes to a storage account; events a second of a unit.
+UNIT_PRICE, EVENT_PRICE, WRITE_PRICE = 0.030, 0.028, 0.065
+EVENTS_OF_A_UNIT = 1_000
 
 
 @dataclass(frozen=True)
@@ -94,3 +97,20 @@ def table() -> str:
         for way in ways(coins)
     ]
     return "\n".join([*head, *rows])
+
+
+def bus() -> list[tuple[float, float, float]]:
+    """Messages a second, each for itself, and US dollars of a month of them as files and through Event Hubs."""
+    found = []
+    for messages in (0.1, 1, 2, 10, 100, 1_000):
+        a_month = messages * cost.HOURS * 3600
+        units = -(-messages // EVENTS_OF_A_UNIT)
+        files = a_month / 10_000 * WRITE_PRICE
+        events = units * cost.HOURS * UNIT_PRICE + a_month / 1e6 * EVENT_PRICE
+        found.append((messages, files, events))
+    return found
+
+
+def bus_rows() -> str:
+    """The same as rows of a table in Markdown."""
+    return "\n".join(f"| {messages:g} | {files:,.2f} | {events:,.2f} |" for messages, files, events in bus())

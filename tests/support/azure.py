@@ -43,7 +43,7 @@ def on_real_server() -> AzureSqlWarehouse:
 
 
 def empty(warehouse: Warehouse) -> None:
-    """Drop the procedure, every view and table of the warehouse's schemas, children before parents, the schemas."""
+    """Drop the procedure, every view and table of the warehouse, children before parents, and then the schemas."""
     schemas = ("reporting", "aggregated_data", "staging", "control")
     with warehouse.writing() as session:
         session.execute("DROP PROCEDURE IF EXISTS control.merge_staged", "merge_staged")

@@ -179,7 +179,7 @@ def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
 
 
 def step_result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step gives back to its caller, in Data Factory as `runOutput`: step, run_id and its counts."""
+    """What a step gives back to its caller, on Databricks as its output: step, run_id and its counts."""
     return {name: record[name] for name in ("step", "run_id", "rows_read", "rows_written", "rows_rejected")}
 
 
