@@ -141,7 +141,7 @@ def variants() -> list[tuple[str, list[Line]]]:
 
 
 def course(people: int = 30) -> list[Line]:
-    """What a day of a course in the cloud costs: everyone works, nothing runs by the clock, all is gone at night."""
+    """A day of a course in the cloud: everyone works, nothing runs by the clock, all is gone at night."""
     day, worked = 8, 4
     return [
         Line(
