@@ -21,6 +21,11 @@ NAME = "coinlake"
 MINUTES = "coinlake minutes"
 # A run that takes longer is worth a look; one that fails is anyway.
 UNUSUAL_SECONDS = 2 * 3600
+# Without this a cluster without workers waits for them for ever.
+SINGLE_NODE = {
+    "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
+    "custom_tags": {"ResourceClass": "SingleNode"},
+}
 SETUP, LOAD, REPORTS, FINISHED = "setup_is_wanted", "load_is_wanted", "reports_are_wanted", "finished"
 # What decides -> the parameter that it asks, and what it waits for.
 DECISIONS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -62,13 +67,15 @@ def settings(
     root: Path,
     place: Callable[[str], str],
     pool: str | None = None,
+    workers: int = 1,
     hurried: bool = False,
 ) -> dict[str, Any]:
     """The settings of the job.
 
     `values` are the parameters of an environment, `root` is the repository; `place` gives the path that a task has
-    for a notebook, by its name. With the id of a `pool` all tasks share one cluster of its machines; without, they
-    run on serverless ones, which start within a minute if the job is `hurried`, and else use fewer units.
+    for a notebook, by its name. With the id of a `pool` all tasks share one cluster of its machines, one more than
+    `workers`; without, they run on serverless ones, which start within a minute if the job is `hurried`, and else
+    use fewer units.
     Source: Azure Databricks documentation, "Choose a performance mode for serverless jobs and pipelines".
     """
     packages = databricks_runtime.dependencies()
@@ -83,8 +90,9 @@ def settings(
         cluster = {
             "spark_version": databricks_runtime.SPARK_VERSION,
             "instance_pool_id": pool,
-            "num_workers": 1,
+            "num_workers": workers,
             "data_security_mode": "SINGLE_USER",
+            **(SINGLE_NODE if workers == 0 else {}),
         }
         machines = {"job_clusters": [{"job_cluster_key": "shared", "new_cluster": cluster}]}
         where = {

@@ -74,7 +74,7 @@ def of(environment: Environment) -> list[Line]:
         # The next run comes before it pauses.
         awake, slept = HOURS, "never pauses: always"
     found = [
-        *(on_machines(runs, hours, 2) if environment.is_private else serverless(runs, hours)),
+        *_of_the_job(environment, runs, hours),
         Line(
             "SQL warehouse, 2X-Small, people",
             f"{warehouse_hours} h × {WAREHOUSE_DBU} DBU",
@@ -111,6 +111,12 @@ def of(environment: Environment) -> list[Line]:
     return found
 
 
+def _of_the_job(environment: Environment, runs: int, hours: float) -> list[Line]:
+    if environment.machines == "single":
+        return on_machines(runs, hours, 1)
+    return on_machines(runs, hours, 2) if environment.is_private else serverless(runs, hours)
+
+
 def serverless(runs: int, hours: float, mode: str = "STANDARD") -> list[Line]:
     """Runs of the job on serverless machines: paid while they work."""
     units = SERVERLESS_DBU[mode]
@@ -135,7 +141,7 @@ def variants() -> list[tuple[str, list[Line]]]:
     return [
         ("serverless, standard: starts in 4 to 6 minutes", serverless(runs, hours)),
         ("serverless, performance: starts within one", serverless(runs, hours, "PERFORMANCE_OPTIMIZED")),
-        ("one machine of the pool", on_machines(runs, hours, 1)),
+        ("one machine of the pool: `machines: single`", on_machines(runs, hours, 1)),
         ("two machines of the pool, as in a private network", on_machines(runs, hours, 2)),
     ]
 

@@ -37,6 +37,8 @@ def test_what_stands_there_whether_anything_runs_or_not_is_counted():
     assert private["private endpoints"] == 10 * 720
     assert private["machines of a run (D4ds v5)"] == 30 * 0.4 * 2
     assert "Databricks, serverless, standard" not in private
+    single = {line.what: line.quantity for line in cost.of(replace(DEV, machines="single"))}
+    assert single["machines of a run (D4ds v5)"] == 30 * 0.4
 
 
 def test_the_readme_shows_what_the_arithmetic_gives():
@@ -54,7 +56,7 @@ def test_a_job_on_other_machines_costs_what_its_lines_say():
     assert {what: round(cost.amount(found)) for what, found in cost.variants()} == {
         "serverless, standard: starts in 4 to 6 minutes": round(720 * 0.1 * 3 * 0.45),
         "serverless, performance: starts within one": round(720 * 0.1 * 6 * 0.45),
-        "one machine of the pool": round(720 * 0.35 * (0.27 + 0.30)),
+        "one machine of the pool: `machines: single`": round(720 * 0.35 * (0.27 + 0.30)),
         "two machines of the pool, as in a private network": round(720 * 0.35 * 2 * (0.27 + 0.30)),
     }
     half, whole = cost.amount(cost.course(15)), cost.amount(cost.course(30))

@@ -428,6 +428,11 @@ class FakeWorkspace:
             _there(self.state["pools"], cluster["instance_pool_id"])
             if cluster["spark_version"] not in self.runtimes:
                 return _error(400, "INVALID_PARAMETER_VALUE", "Spark version is not known.")
+            profile = cluster.get("spark_conf", {}).get("spark.databricks.cluster.profile")
+            if (cluster["num_workers"] == 0) != (profile == "singleNode"):
+                return _error(
+                    400, "INVALID_PARAMETER_VALUE", "A cluster without workers is a single node, and says so."
+                )
         refusal = _bad_parameters(settings) or _bad_dependencies(settings) or _bad_continuous(settings)
         if refusal:
             return _error(400, "INVALID_PARAMETER_VALUE", refusal)
@@ -733,6 +738,10 @@ def _shown_job(settings: dict) -> dict:
         for task in reversed(settings["tasks"])
     ]
     written = {name: value for name, value in settings.items() if name != "run_as"}
+    for one in settings.get("job_clusters", []):
+        # JSON leaves out a number of 0.
+        cluster = {name: value for name, value in one["new_cluster"].items() if value != 0}
+        written["job_clusters"] = [one | {"new_cluster": cluster}]
     return added | written | {"tasks": tasks}
 
 

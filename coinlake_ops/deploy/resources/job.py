@@ -1,6 +1,7 @@
 """The Databricks job of the notebooks, which the factory or a person starts, and the one that repeats it.
 
-They run on serverless machines; in a network of its own on machines of the pool, which stand there.
+They run on serverless machines; in a network of its own on machines of the pool, which stand there; with
+`machines: single` on one of them.
 """
 
 from collections.abc import Iterator
@@ -80,6 +81,9 @@ class Job(ItemsPart):
         # Of whom it runs as, only this says it in all cases: the setting itself is for writing.
         run_as = {"run_as": {"service_principal_name": job.run_as_user_name}}
         shown, wanted = pruned(held.as_dict()) | run_as, pruned(self._settings()[name])
+        for cluster in shown.get("job_clusters", []):
+            # JSON leaves out a number of 0.
+            cluster["new_cluster"] = {"num_workers": 0} | cluster["new_cluster"]
         started_otherwise = {name: shown[name] for name in STARTED_OTHERWISE if name in {*shown} - {*wanted}}
         yield Item("job", name, restricted(shown, wanted) | started_otherwise)
         yield from permissions.live(self._clients, "job", name, str(found_id))
@@ -87,8 +91,8 @@ class Job(ItemsPart):
     def _settings(self) -> dict[str, dict[str, Any]]:
         """Name -> settings of each job."""
         environment, values = self._clients.environment, self._clients.parameters
-        pool = None
-        if environment.is_private:
+        pool, workers = None, 0 if environment.machines == "single" else 1
+        if environment.is_private or workers == 0:
             pool = pool_id(self._clients) or "(known after the part compute)"
         ours = {
             "run_as": {"service_principal_name": self._clients.factory_application_id},
@@ -100,7 +104,10 @@ class Job(ItemsPart):
         repeated = job_id(self._clients, NAME) or NOT_THERE_YET
         is_running = EVERY_MINUTE in environment.running_triggers
         return {
-            NAME: databricks_job.settings(values, self._clients.root, notebook_path, pool, is_running) | ours,
+            NAME: databricks_job.settings(
+                values, self._clients.root, notebook_path, pool, workers, hurried=is_running
+            )
+            | ours,
             MINUTES: databricks_job.minutes(values, repeated, is_running) | ours,
         }
 
