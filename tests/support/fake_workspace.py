@@ -70,6 +70,7 @@ class FakeWorkspace:
             },
             "scopes": {},
             "jobs": {},
+            "job_runs": [],
             "dashboards": {},
             "published": {},
             "alerts": {},
@@ -419,6 +420,12 @@ class FakeWorkspace:
         del jobs[job_id]
         return Answer(200, {})
 
+    def _job_runs(self, request: Request) -> Answer:
+        """The runs of a job, the newest first. Source: Databricks REST API, Jobs 2.2, runs/list."""
+        job_id = int(request.query["job_id"])
+        runs = [run for run in reversed(self.state["job_runs"]) if run["job_id"] == job_id]
+        return Answer(200, {"runs": runs} if runs else {})
+
     def _bad_job(self, settings: dict) -> Answer | None:
         if settings["run_as"]["service_principal_name"] not in self._application_ids():
             return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
@@ -645,6 +652,7 @@ class FakeWorkspace:
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),
         (r"/api/2\.\d/jobs/(\w+)", _jobs),
+        (r"/api/2\.\d/jobs/runs/list", _job_runs),
         (r"/api/2\.0/lakeview/dashboards", _dashboards),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)", _dashboard),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)/published", _published),
