@@ -17,7 +17,8 @@ LEFT_OUT, DONE = "left out", "done"
 def run_job(world, activity):
     """Follow the job as it is deployed, with `jobParameters` in the place of its own; what failed is named.
 
-    The whole activity has its time; the pages of the executed notebooks are in lake_path/runs/<run_id>/.
+    The whole activity has its time; the pages of the executed notebooks are in lake_path/runs/<run_id>/. Each runs
+    once: what a second attempt of a task mends in the cloud, a machine that was lost, does not happen here.
     """
     properties = activity.type_properties
     refuse_unknown(f"DatabricksJob '{activity.name}'", properties, ("jobId", "jobParameters"))
@@ -60,7 +61,7 @@ def _is_left_out(task, ended):
 
 
 def _decide(condition, parameters):
-    """ "true" or "false", as a condition of texts comes out."""
+    """How a comparison of two texts comes out, as text: true or false."""
     left = condition["left"]
     for name, text in parameters.items():
         left = left.replace(f"{{{{job.parameters.{name}}}}}", text)
