@@ -256,6 +256,11 @@ DRIFT = {
         .state["unity"]["function"]["coinlake_dev.policies.only_landed"]
         .update({"body": "true"})
     ),
+    "a function that whoever deployed last still owns": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["function"]["coinlake_dev.policies.only_landed"]
+        .update({"owner": "deployer"})
+    ),
     "a notebook edited": lambda net: (
         net.fakes["workspace"]
         .state["objects"]["/coinlake/notebooks/04_build_gold"]

@@ -615,6 +615,8 @@ class FakeWorkspace:
 
     def _function(self, request: Request, name: str) -> Answer:
         held = _there(self.state["unity"]["function"], name)
+        if request.method == "GET":
+            return Answer(200, {"full_name": name, "owner": held["owner"]})
         if request.json["owner"] not in self._known():
             return _error(404, "PRINCIPAL_DOES_NOT_EXIST", "The new owner does not exist.")
         held["owner"] = request.json["owner"]
