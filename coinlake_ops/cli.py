@@ -648,9 +648,9 @@ def deploy_lint() -> int:
 @deploy.command("cost")
 def deploy_cost() -> None:
     """Print what each environment costs a month, line by line."""
-    from coinlake_ops.azure import cost
+    from coinlake_ops.azure import cost, freshness
 
-    print(f"{cost.table('dev')}\n\n{cost.table('prod')}")
+    print(f"{cost.tables()}\n\n{freshness.table()}")
 
 
 def _parts(command: str, environment: str, only: list[str]):

@@ -94,6 +94,13 @@ def test_widgets_override_and_are_read_by_type(monkeypatch):
     assert cell["seed"] == 42
 
 
+def test_a_notebook_takes_of_a_jobs_parameters_those_that_it_declares(monkeypatch):
+    monkeypatch.setattr(runtime, "widgets", lambda: {"seed": "42", "coins": "many", "with_reports": "false"})
+    cell = namespace()
+    assert parameters.override(cell) == {"seed": 42, "source": "simulated"}
+    assert "coins" not in cell
+
+
 def test_an_unknown_widget_is_refused(monkeypatch):
     monkeypatch.setattr(runtime, "widgets", lambda: {"sed": "42"})
     with pytest.raises(ConfigurationError, match=r"sed: did you mean seed\?"):

@@ -9,6 +9,7 @@ from openlineage.client.facet_v2 import dataset_version_dataset, error_message_r
 from openlineage.client.serde import Serde
 
 from coinlake import files, instants, observability
+from coinlake.errors import CoinlakeError
 from coinlake.observability import lineage, steps
 
 
@@ -199,3 +200,21 @@ def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no"):
         files.write_json(path, {"n": 2})
     assert json.loads(path.read_text()) == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("rejected", "share", "refused"), [(25, 0.2, False), (26, 0.2, True), (9_000, 1.0, False)]
+)
+def test_gold_is_refused_when_silver_rejected_more_than_the_share(notebook, rejected, share, refused):
+    gold = observability.begin("04_build_gold", notebook)
+    observability.refuse_too_many_rejected(gold, 0.0)
+    silver = observability.begin("03_stream_to_silver", notebook)
+    observability.refuse_too_many_rejected(gold, 0.0)
+    silver.end(rows_read=200, rows_written=100, rows_rejected=rejected)
+    if refused:
+        with pytest.raises(
+            CoinlakeError, match=r"^26 rows were rejected and 100 accepted: look into .*quarantine"
+        ):
+            observability.refuse_too_many_rejected(gold, share)
+    else:
+        observability.refuse_too_many_rejected(gold, share)

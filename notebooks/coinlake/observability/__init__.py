@@ -12,6 +12,7 @@ from coinlake.observability.steps import (
     read_record,
     read_records,
     record_path,
+    refuse_too_many_rejected,
     step_result,
 )
 
@@ -28,6 +29,7 @@ __all__ = [
     "read_record",
     "read_records",
     "record_path",
+    "refuse_too_many_rejected",
     "step_result",
     "update_metrics",
 ]

@@ -185,8 +185,25 @@ def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
 
 
 def step_result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step gives back to its caller, in Data Factory as `runOutput`: step, run_id and its counts."""
+    """What a step gives back to its caller, on Databricks as its output: step, run_id and its counts."""
     return {name: record[name] for name in ("step", "run_id", "rows_read", "rows_written", "rows_rejected")}
+
+
+def refuse_too_many_rejected(step: Step, most_rejected_share: float) -> None:
+    """Raise CoinlakeError if notebook 03 of the run of `step` rejected more than this share (0 to 1) of its rows.
+
+    The rows are in quarantine, and gold stays as it was. Nothing is refused where notebook 03 left no counts.
+    """
+    silver = read_record(step.lake_path, step.run_id, "03_stream_to_silver")
+    if silver is None or silver["rows_rejected"] is None:
+        return
+    rejected, accepted = silver["rows_rejected"], silver["rows_written"]
+    if rejected > most_rejected_share * (accepted + rejected):
+        raise errors.CoinlakeError(
+            f"{rejected:,} rows were rejected and {accepted:,} accepted: look into cleaned_data.quarantine. "
+            f"Gold was not built. If they are rejected rightly, run it with a higher most_rejected_share than "
+            f"{most_rejected_share:g}."
+        )
 
 
 def new_run_id() -> str:
