@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test whole crash lab report doctor bench check coverage adf-check fix clean api deploy
+.PHONY: help run test whole crash lab report sentences doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -10,7 +10,7 @@ READY := .venv/ready
 ifeq ($(filter %UTF-8 %utf-8 %UTF8 %utf8,$(or $(LC_ALL),$(LC_CTYPE),$(LANG))),)
 export LC_ALL := C.UTF-8
 endif
-FAST := not spark and not connect and not browser and not slow
+FAST := not spark and not connect and not browser and not processes and not slow
 # Only values given on the command line are parameters, each in quotes of the shell; ARGS holds options of the command.
 names = $(sort $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word))))))
 quoted = '$(subst ','\'',$(1))'
@@ -45,6 +45,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 report: $(READY)  ## render the reports of the last run again, and reports/README.md with its pictures
 	@$(COINLAKE) report $(ARGS)
 
+sentences: $(READY)  ## print every sentence of the reports over markets of all kinds, to be read
+	@$(PY) -m tests.support.sentences
+
 api: $(READY)  ## serve the simulated CoinGecko API on 127.0.0.1
 	@$(COINLAKE) api $(ARGS)
 
@@ -54,7 +57,7 @@ doctor: $(READY)  ## check Python, Java, Spark, Delta, memory and disk
 bench: $(READY)  ## measure speed, as ratios
 	@$(COINLAKE) bench $(ARGS)
 
-check: $(READY)  ## style, types, imports, and the fast tests: no Spark, no doubles of a cloud or a database server
+check: $(READY)  ## style, types, imports, and the fast tests: no Spark, no other program, no doubles of a cloud or a database server
 	@$(COINLAKE) check && $(PY) -m pytest -q -n 2 -m "$(FAST)" --ignore=tests/deploy --ignore=tests/warehouse $(ARGS)
 
 coverage: $(READY)  ## measure which lines the fast tests reach

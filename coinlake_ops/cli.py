@@ -4,7 +4,6 @@ Every command imports what it needs when it runs: help and completion must not w
 """
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,8 @@ import typer
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 
 LAKE = "lake/simulated"
+# Where notebooks that are opened by hand work, so that they find their work still to do after a run.
+LAB_LAKE = "lake/course"
 # Packages that only some commands need, and how to get them.
 EXTRAS = {
     "adf_lab": "pip install ./adf_lab, in a checkout",
@@ -331,15 +332,26 @@ def rebuild(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="What follows is JupyterLab's own, for example: coinlake lab --no-browser",
 )
-def lab(context: typer.Context, lake: Lake = LAKE) -> int:
-    """Open the notebooks in JupyterLab, with a Spark server that ends when JupyterLab does."""
+def lab(context: typer.Context, lake: Lake = LAB_LAKE) -> int:
+    """Open the notebooks in JupyterLab, on a lake of their own, with a Spark server that ends with it.
+
+    All that is opened in one sitting is one run.
+    """
+    from coinlake import observability
     from coinlake_ops import notebooks, project
 
     _take_over_environment()
     folder = notebooks.folder_to_work_in()
-    settings = f"--LabApp.app_settings_dir={project.PACKAGE / 'jupyterlab'}"
-    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", settings, *context.args, str(folder)]
-    return _with_server(lake, command)
+    first = notebooks.all_paths()[0].name
+    options = {
+        "LabApp.app_settings_dir": project.PACKAGE / "jupyterlab",
+        # README, SQL and the lake itself can be opened, too.
+        "ServerApp.root_dir": folder.parent,
+        "LabApp.default_url": f"/lab/tree/{folder.name}/{first}",
+    }
+    given = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", *given, *context.args]
+    return _with_server(lake, command, **{observability.SITTING: observability.new_run_id()})
 
 
 @tape.command(
@@ -383,6 +395,7 @@ class Faults(StrEnum):
 
     none = "none"
     typical = "typical"
+    dirty = "dirty"
     hostile = "hostile"
 
 
@@ -488,12 +501,12 @@ def server_stop(lake: Lake = LAKE) -> None:
     print("The Spark server has ended." if ended else "No Spark server runs for this lake.")
 
 
-def _with_server(lake: str, command: list[str]) -> int:
-    from coinlake_ops import project, spark_server
+def _with_server(lake: str, command: list[str], **variables: str) -> int:
+    from coinlake_ops import foreground, project, spark_server
 
     with spark_server.start(_path_of(lake)) as started:
-        environment = os.environ | {"COINLAKE_HOME": str(project.home())} | started.environment
-        return subprocess.run(command, env=environment).returncode
+        environment = os.environ | {"COINLAKE_HOME": str(project.home())} | started.environment | variables
+        return foreground.run(command, environment)
 
 
 @deploy.command("init", epilog="For example: coinlake deploy init dev")
@@ -635,9 +648,9 @@ def deploy_lint() -> int:
 @deploy.command("cost")
 def deploy_cost() -> None:
     """Print what each environment costs a month, line by line."""
-    from coinlake_ops.azure import cost
+    from coinlake_ops.azure import cost, freshness
 
-    print(f"{cost.table('dev')}\n\n{cost.table('prod')}")
+    print(f"{cost.tables()}\n\n{freshness.table()}")
 
 
 def _parts(command: str, environment: str, only: list[str]):
@@ -863,7 +876,7 @@ def sql_generate() -> None:
     project.require_checkout("coinlake sql generate")
     generate.write()
     generate_azure.write()
-    print("sql/warehouse/staging, sql/warehouse/load and sql/azure/procedures are written")
+    print("sql/warehouse/staging, sql/warehouse/merge and sql/azure/procedures are written")
 
 
 @notebooks.command("keep-outputs")

@@ -21,12 +21,15 @@ from coinlake_ops import parameter_files, project
 FOLDER = project.PACKAGE / "azure"
 TEMPLATE = ".example.yml"
 VARIABLE = "COINLAKE_AZURE_"
+# In running_triggers: no trigger of the factory, but the Databricks job that repeats itself.
+EVERY_MINUTE = "minutes"
 
 _GUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _DASHED = r"[a-z0-9][a-z0-9-]*[a-z0-9]"
 _RULES = {
     "subscription": (_GUID, "a GUID: az account show --query id"),
     "tenant": (_GUID, "a GUID: az account show --query tenantId"),
+    "machines": (r"serverless|single", "serverless, or single: the job on one machine of the pool"),
     "resource_group": (r"[\w.()-]{1,90}", "the name of an existing resource group"),
     "location": (r"[a-z0-9]+", "a region in one word, such as westeurope"),
     "storage_account": (r"[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits, unique in Azure"),
@@ -91,6 +94,7 @@ class Environment:
     log_retention_days: int
     running_triggers: tuple[str, ...]
     sql_backup_redundancy: str = "Local"
+    machines: str = "serverless"
     network: str = "public"
     network_address: str = "10.144.0.0/22"
 

@@ -4,7 +4,9 @@ A page holds what the notebook's cells tagged `page` show; code, lesson and exer
 """
 
 import copy
+import json
 import os
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ import nbformat
 from coinlake.commit_points import commit_point
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
-from coinlake.reports.page import PART_MIME, PLOTLY_MIME, TEMPLATES, context, style
+from coinlake.reports.page import PAGES, PART_MIME, PLOTLY_MIME, TEMPLATES, context, findings, start_page, style
 from coinlake_ops.notebooks import REPORTS
 
 PICTURES = {
@@ -23,6 +25,7 @@ PICTURES = {
     "pipeline_health": ("timeline", "durations"),
 }
 PICTURE_WIDTH = 880
+_START_PAGE = threading.Lock()
 TITLE_ROOM = 44  # pixels that a notebook's figure has above the page's, for its title
 
 
@@ -34,13 +37,16 @@ def render_last_run(lake: Path, to: Path, pictures: bool = True) -> str:
     executed = last_run(lake)
     for name, notebook in executed.items():
         page = render(notebook, lake / "reports" / f"{name}.html")
-        _write(to / page.name, page.read_text(encoding="utf-8"))
+        for file in (page, page.with_suffix(".json"), page.with_name("index.html")):
+            _write(to / file.name, file.read_text(encoding="utf-8"))
     readme = publish(executed, to, pictures)
     return f"{readme} and {len(executed)} pages, from the run {next(iter(executed.values())).parent.name}"
 
 
 def render(executed: Path, to: Path) -> Path:
     """Write the page of one executed report notebook to the file `to`, and return it.
+
+    Beside it stand its findings as JSON, and index.html, which leads to all pages of the folder.
 
     Raises CoinlakeError when the notebook shows no report, for example because it failed on the way.
     """
@@ -55,9 +61,23 @@ def render(executed: Path, to: Path) -> Path:
     )
     # As in coinlake's own environment, so that both ways to the page give the same bytes.
     exporter.environment.trim_blocks = exporter.environment.lstrip_blocks = True
-    page = _context(executed, parts_of(notebook, exporter.environment.filters["markdown2html"]))
+    parts = parts_of(notebook, exporter.environment.filters["markdown2html"])
+    page = _context(executed, parts)
     html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
+    _write(to.with_suffix(".json"), json.dumps(findings(parts), ensure_ascii=False, indent=1) + "\n")
+    # Notebooks of one run are rendered side by side, and each writes the start page of their folder.
+    with _START_PAGE:
+        found = [_read_json(path) for path in _findings_in(to.parent)]
+        _write(to.with_name("index.html"), start_page(found))
     return _write(to, html)
+
+
+def _findings_in(folder: Path) -> list[Path]:
+    return [path for name in PAGES if (path := folder / f"{name}.json").exists()]
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _read(executed: Path) -> Any:

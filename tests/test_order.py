@@ -4,6 +4,8 @@ import pytest
 
 from coinlake_ops.project import ROOT
 
+pytestmark = pytest.mark.processes
+
 INI = "[pytest]\nmarkers =\n    spark\n    connect\n    both_sessions\n    evidence\n"
 FIRST = """
 import pytest

@@ -11,7 +11,7 @@ import pytest
 from coinlake import parameters, runtime
 from coinlake.errors import ConfigurationError
 from coinlake.parameters import PARAMETERS
-from coinlake_ops import parameter_files, project
+from coinlake_ops import cli, parameter_files, project
 
 NOTEBOOKS = sorted((project.ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
@@ -94,6 +94,13 @@ def test_widgets_override_and_are_read_by_type(monkeypatch):
     assert cell["seed"] == 42
 
 
+def test_a_notebook_takes_of_a_jobs_parameters_those_that_it_declares(monkeypatch):
+    monkeypatch.setattr(runtime, "widgets", lambda: {"seed": "42", "coins": "many", "with_reports": "false"})
+    cell = namespace()
+    assert parameters.override(cell) == {"seed": 42, "source": "simulated"}
+    assert "coins" not in cell
+
+
 def test_an_unknown_widget_is_refused(monkeypatch):
     monkeypatch.setattr(runtime, "widgets", lambda: {"sed": "42"})
     with pytest.raises(ConfigurationError, match=r"sed: did you mean seed\?"):
@@ -158,7 +165,8 @@ def declared(notebook: Path) -> dict[str, tuple[str, object]]:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebooks_parameters_agree_with_the_package_and_the_local_environment(notebook):
-    local = parameter_files.read("local")
+    # Opened by hand, a notebook works on the lake of the course: that of the runs has nothing left to do.
+    local = parameter_files.read("local") | {"lake_path": cli.LAB_LAKE}
     for name, (type_name, default) in declared(notebook).items():
         assert PARAMETERS[name].type.__name__ == type_name, name
         assert default == local[name], name

@@ -4,6 +4,8 @@ import pytest
 
 from tests.support import recordings
 
+pytestmark = pytest.mark.processes
+
 TESTS = """
 import pytest
 

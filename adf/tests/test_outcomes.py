@@ -10,13 +10,11 @@ from adf_lab.testing import FactoryUnderTest, failed, succeeded
 TESTS = Path(__file__).parent
 COPY = {"ingest_with": "copy", "load_with": "copy", "with_reports": False}
 WINDOW = {"window_start": "2026-08-05T00:00:00Z", "window_end": "2026-08-06T00:00:00Z"}
-REJECTED = {"silver": succeeded(runOutput={"rows_read": 5, "rows_written": 50, "rows_rejected": 50})}
 KEYLESS = {"plan": "keyless", "source": "simulated"}
 # Pipeline, its parameters, global parameters, answers, and the status that this comes to.
 SCENES = {
     "by notebooks": ("pl_main", {}, KEYLESS, {}, "Succeeded"),
     "by copies": ("pl_main", COPY, {}, {}, "Succeeded"),
-    "too many rejected": ("pl_main", {}, {}, REJECTED, "Failed"),
     "no api": ("pl_main", {}, {}, {"ping": failed()}, "Failed"),
     "a window of the past": ("pl_backfill", WINDOW, KEYLESS, {}, "Succeeded"),
     "a window of a live market": ("pl_backfill", WINDOW, {}, {}, "Succeeded"),

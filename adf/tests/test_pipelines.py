@@ -4,61 +4,57 @@ import json
 
 import pytest
 
-from adf_lab.testing import failed, succeeded
-
-
-def notebook(read=0, written=0, rejected=0):
-    return succeeded(runOutput={"rows_read": read, "rows_written": written, "rows_rejected": rejected})
-
+from adf_lab.testing import failed
 
 NIGHT = {"ingest_with": "copy", "load_with": "copy", "with_reports": False}
 
 
-def test_counts_go_up_from_the_notebooks_to_the_run(adf):
-    answers = {
-        "ingest_market": notebook(53, 52, 1),
-        "ingest_context": notebook(3, 3),
-        "silver": notebook(20_000, 19_990, 10),
-        "gold": notebook(19_990, 5_000),
-        "load_notebook": notebook(5_000, 4_999),
-    }
-    run = adf.run("pl_main", answers=answers)
+def given_to_the_job(run):
+    [job] = run.called("run_notebooks")
+    return job.type_properties["jobParameters"]
+
+
+def test_a_run_starts_one_job_and_gives_back_by_what_its_records_are_found(adf):
+    run = adf.run("pl_main", global_parameters={"lake_path": "/Volumes/x/lake", "databricks_job_id": "7"})
     assert run.status == "Succeeded"
-    assert run.return_value == {
-        "run_id": "20260812T142200Z-00000000",
-        "landed": 55,
-        "lost": 1,
-        "rejected": 10,
-        "gold_rows": 5_000,
-        "loaded_rows": 4_999,
-    }
+    assert run.worked == ["ping", "run_notebooks"]
+    assert run.return_value == {"run_id": "20260812T142200Z-00000000"}
+    [job] = run.called("run_notebooks")
+    assert job.type_properties["jobId"] == "7"
+    given = given_to_the_job(run)
+    assert (given["run_id"], given["lake_path"]) == ("20260812T142200Z-00000000", "/Volumes/x/lake")
+    assert all(isinstance(text, str) for text in given.values())
 
 
-def test_every_notebook_gets_the_run_and_the_lake(adf):
-    run = adf.run("pl_main", global_parameters={"lake_path": "/Volumes/x/lake"})
-    notebooks = [call for call in run.calls if call.type == "DatabricksNotebook"]
-    assert len(notebooks) == 8
-    for call in notebooks:
-        given = call.type_properties["baseParameters"]
-        told = (given["run_id"], given["lake_path"])
-        assert told == ("20260812T142200Z-00000000", "/Volumes/x/lake"), call.name
+def test_what_is_given_to_a_run_goes_before_the_environments_own(adf):
+    own = given_to_the_job(adf.run("pl_main"))
+    assert (own["source"], own["as_of"], own["history_days"], own["tape_path"]) == ("live", "", "365", "")
+    run = adf.run("pl_main", {"as_of": "+1h", "history_days": 9}, global_parameters={"source": "simulated"})
+    told = given_to_the_job(run)
+    assert (told["source"], told["as_of"], told["history_days"]) == ("simulated", "+1h", "9")
 
 
-def test_too_many_rejected_rows_stop_before_gold_and_are_told_once(adf):
-    run = adf.run("pl_main", answers={"silver": notebook(100, 50, 50)})
-    assert (run.status, run.called("gold"), run["load"].status) == ("Failed", [], "Skipped")
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({}, ("true", "true", "true")),
+        ({"with_reports": False}, ("false", "true", "false")),
+        ({"load_with": "copy"}, ("false", "false", "true")),
+        (NIGHT, ("false", "false", "false")),
+    ],
+)
+def test_the_job_is_told_what_the_factory_does_itself_and_what_nobody_wants(adf, given, wanted):
+    told = given_to_the_job(adf.run("pl_main", given))
+    assert tuple(told[name] for name in ("with_setup", "with_load", "with_reports")) == wanted
+
+
+def test_a_job_that_fails_is_told_once_in_its_own_words(adf):
+    run = adf.run("pl_main", NIGHT, answers={"run_notebooks": failed("04_build_gold, cell 13: no space left")})
+    assert (run.status, run["load"].status, run.called("delete_copies")) == ("Failed", "Skipped", [])
     [alert] = run.called("alert")
     assert alert.type_properties["url"] == "https://alerts.invalid/secret-path"
-    assert alert.type_properties["body"]["message"].endswith(
-        "50 rows were rejected and 50 accepted: look into cleaned_data.quarantine. Gold was not built."
-    )
+    assert alert.type_properties["body"]["message"] == "04_build_gold, cell 13: no space left"
     assert run["stop"].error["errorCode"] == "PipelineFailed"
-
-
-@pytest.mark.parametrize(("rejected", "status"), [(24, "Succeeded"), (25, "Succeeded"), (26, "Failed")])
-def test_the_gate_lets_through_what_it_is_told(adf, rejected, status):
-    given = {"run_id": "r", "most_rejected_share": 0.2}
-    assert adf.run("pl_medallion", given, answers={"silver": notebook(0, 100, rejected)}).status == status
 
 
 def test_copies_are_taken_over_as_a_tape(adf):
@@ -66,18 +62,19 @@ def test_copies_are_taken_over_as_a_tape(adf):
     copies = [call for call in run.calls if call.name in ("copy_pages", "copy_once")]
     sources = adf.factory.pipelines["pl_ingest"]["properties"]["parameters"]["sources"]["defaultValue"]
     assert len(copies) == len(sources)
-    [ingest] = run.called("ingest_market")
-    given = ingest.type_properties["baseParameters"]
-    assert given["source"] == "replay"
+    given = given_to_the_job(run)
+    assert (given["source"], given["as_of"]) == ("replay", "")
     assert given["tape_path"].endswith("/lake/copied/20260812T142200Z-00000000")
     tables = adf.factory.pipelines["pl_load_sql"]["properties"]["parameters"]["tables"]["defaultValue"]
     staged = [call.outputs[0]["parameters"]["table"] for call in run.called("copy_table")]
     assert staged == [table["sink"]["table"] for table in tables]
-    assert run.return_value["loaded_rows"] == 4_711
+    assert run["load_copies"].output["pipelineReturnValue"] == {"loaded_rows": 4_711}
+    [removed] = run.called("delete_copies")
+    assert removed.type_properties["dataset"]["parameters"]["folder"] == "copied/20260812T142200Z-00000000"
 
 
 def test_no_secret_stands_in_the_monitor(adf):
-    run = adf.run("pl_main", NIGHT, answers={"gold": failed("no space left")})
+    run = adf.run("pl_main", NIGHT, answers={"run_notebooks": failed("no space left")})
     [copy, *_] = run.called("copy_pages")
     assert "a-demo-key" in json.dumps(copy.type_properties)
     shown = json.dumps(run.record.as_dict(), default=str)
@@ -90,8 +87,8 @@ def test_the_hourly_run_makes_no_reports_and_the_daily_one_does(adf):
     assert [one.at.strftime("%H:%M") for one in hourly] == [f"{hour:02}:05" for hour in range(1, 24)]
     [daily] = adf.trigger("tr_daily").fires("2026-08-12")
     assert daily.at.strftime("%H:%M") == "00:45"
-    reports = [[name for name in adf.run(one).worked if name.startswith("report_")] for one in (hourly[0], daily)]
-    assert reports == [[], ["report_price_averages", "report_market_trends", "report_pipeline_health"]]
+    told = [given_to_the_job(adf.run(one)) for one in (hourly[0], daily)]
+    assert [(one["with_setup"], one["with_reports"]) for one in told] == [("false", "false"), ("true", "true")]
 
 
 def test_the_days_of_the_past_run_one_by_one(adf):

@@ -100,8 +100,8 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(line)
     if option.adf_cov_missing:
         terminalreporter.write_line("")
-        for point in coverage.missing():
-            terminalreporter.write_line(str(point))
+        for line in coverage.told():
+            terminalreporter.write_line(line)
     if option.adf_cov_fail_under is not None and coverage.percent() < option.adf_cov_fail_under:
         least = f"{option.adf_cov_fail_under:g} %"
         terminalreporter.write_line(f"\nFailed: {coverage.percent():.1f} % were seen, and {least} are required.")

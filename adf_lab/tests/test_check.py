@@ -603,3 +603,39 @@ def test_files_with_a_byte_order_mark_are_read(tmp_path):
     text = "\ufeff" + json.dumps(good_factory()[DAILY])
     (tmp_path / DAILY).write_text(text, encoding="utf-8")
     assert load_factory(tmp_path).unreadable == {}
+
+
+def test_a_resource_whose_file_is_named_otherwise_is_one_mistake(findings):
+    documents = good_factory()
+    documents["linkedService/ls_other.json"] = documents.pop("linkedService/ls_sql.json")
+    assert findings(documents) == [
+        "linkedService/ls_other.json: name: 'ls_sql' is not the name of the file: rename one of the two."
+    ]
+    del documents["linkedService/ls_other.json"]["name"]
+    missing = "the name is missing: it must be 'ls_other', as that of the file."
+    assert f"linkedService/ls_other.json: name: {missing}" in findings(documents)
+
+
+def test_a_document_that_is_no_resource_is_one_mistake(findings):
+    documents = good_factory() | {"pipeline/manifest.json": {"author": "x"}}
+    [error, note] = findings(documents)
+    assert error == "pipeline/manifest.json: the property 'properties' is missing: add it."
+    assert note.startswith("pipeline/manifest.json: author: not checked")
+
+
+def test_types_are_taken_in_another_case_and_as_they_were_written_in_2019(findings):
+    documents = good_factory()
+    [copy] = [
+        inner
+        for activity in documents["pipeline/pl_main.json"]["properties"]["activities"]
+        for inner in activity["typeProperties"].get("activities", [])
+    ]
+    settings = copy["typeProperties"]["source"]["storeSettings"] = {"type": "LakehouseReadSettings"}
+    assert findings(documents) == []
+    settings["type"] = "AzureBlobFSReadSetting"
+    [note] = findings(documents)
+    wanted = "'AzureBlobFSReadSetting' is how the documentation wrote it in 2019: write 'AzureBlobFSReadSettings'."
+    assert note.endswith(f"not checked: {wanted}")
+    settings["type"] = "AzureBlobFSReadsettingx"
+    [error] = findings(documents)
+    assert error.endswith("'AzureBlobFSReadsettingx' is unknown: did you mean 'AzureBlobFSReadSettings'?")

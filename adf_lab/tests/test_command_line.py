@@ -96,6 +96,21 @@ def test_dry_run_shows_what_is_known(folder, capsys):
     ]
 
 
+def test_a_dry_run_takes_nothing_for_known_that_is_not(folder, capsys):
+    child = {"referenceName": "pl_finish", "type": "PipelineReference"}
+    values = {"count": "@pipeline().parameters.n"}
+    call = {"name": "c", "type": "ExecutePipeline", "typeProperties": {"pipeline": child, "parameters": values}}
+    own = {"parameters": {"n": {"type": "int"}}, "activities": [call]}
+    (folder / "pipeline/pl_caller.json").write_text(json.dumps({"name": "pl_caller", "properties": own}))
+    text = '"value": "@concat(\'tables: \', string(pipeline().parameters.count))"'
+    assert main(["run", "pl_finish", "--folder", str(folder), "--dry-run"]) == 0
+    assert text in lines(capsys)[1]
+    assert main(["run", "pl_caller", "--folder", str(folder), "--dry-run"]) == 0
+    assert text in lines(capsys)[3]
+    assert main(["run", "pl_caller", "--folder", str(folder), "--dry-run", "--parameter", "n=4"]) == 0
+    assert '"value": "tables: 4"' in lines(capsys)[3]
+
+
 def test_a_dry_run_shows_no_secure_string(folder, capsys):
     document = json.loads((folder / "pipeline/pl_finish.json").read_text())
     document["properties"]["parameters"]["token"] = {"type": "SecureString"}
@@ -118,7 +133,7 @@ def test_simulate_fires_a_schedule(folder, capsys):
 
 
 def test_simulate_runs_windows(folder, script, capsys):
-    span = ["--from", "2026-01-02T00:00:00Z", "--to", "2026-01-02T00:00:00Z"]
+    span = ["--from", "2026-01-02T00:00:00Z", "--to", "2026-01-03T00:00:00Z"]
     assert main(["simulate", "tr_window", "--folder", str(folder), *span, "--script", str(script)]) == 0
     assert lines(capsys)[:2] == [
         '2026-01-02T00:00:00Z  pl_main  {"day": "2026-01-01"}',
@@ -177,7 +192,7 @@ def test_simulate_fires_a_custom_event_from_text_or_file(folder, tmp_path, capsy
 
 
 HOURLY = {"frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00Z", "maxConcurrency": 1}
-SPAN = ["--from", "2026-01-01", "--to", "2026-01-01T02:00:00Z"]
+SPAN = ["--from", "2026-01-01", "--to", "2026-01-01T03:00:00Z"]
 
 
 def test_simulated_windows_are_tried_again_after_their_interval_and_hold_up_the_next(folder, tmp_path, capsys):
@@ -194,9 +209,11 @@ def test_simulated_windows_are_tried_again_after_their_interval_and_hold_up_the_
     assert main(["simulate", "tr_window", "--folder", str(folder), *SPAN, "--script", str(script)]) == 1
     assert [line for line in lines(capsys) if line.startswith("2026")] == [
         '2026-01-01T01:00:00Z  pl_main  {"day": "2026-01-01"}',
-        '2026-01-01T01:10:00Z  pl_main  {"day": "2026-01-01"}',
-        "2026-01-01T02:00:00Z  the window of 2026-01-01T01:00:00Z waits for that of 2026-01-01T00:00:00Z, "
-        "which has not succeeded",
+        # An activity is tried three times in a minute before the run has failed.
+        '2026-01-01T01:11:00Z  pl_main  {"day": "2026-01-01"}',
+        "2026-01-01T02:00:00Z  tr_window: the window of 2026-01-01T01:00:00Z waits for that of "
+        "2026-01-01T00:00:00Z, which has failed",
+        "2026-01-01T03:00:00Z  tr_window: 1 of its windows could not run.",
     ]
 
 
@@ -210,9 +227,10 @@ def test_a_simulated_window_waits_for_windows_of_another_trigger_that_never_come
     add_trigger(folder, "tr_other", "TumblingWindowTrigger", "pipeline", {"count": 1}, **later)
     assert main(["simulate", "tr_hours", "--folder", str(folder), *SPAN]) == 1
     assert lines(capsys) == [
-        "2026-01-01T01:00:00Z  the window of 2026-01-01T00:00:00Z waits for 'tr_other', which has no window from "
-        "2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z",
+        "2026-01-01T01:00:00Z  tr_hours: the window of 2026-01-01T00:00:00Z waits for tr_other, which has no "
+        "window from 2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z",
         '2026-01-01T02:00:00Z  pl_finish  {"count": 1}',
+        "2026-01-01T03:00:00Z  tr_hours: 1 of its windows could not run.",
     ]
 
 
@@ -442,6 +460,10 @@ def json_lines(path):
 
 
 def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
+    add_trigger(folder, "tr_blob", "BlobEventsTrigger", blobPathEndsWith=".csv", events=["x"])
+    add_trigger(folder, "tr_event", "CustomEventsTrigger", events=["x"])
+    path = folder / "trigger/tr_blob.json"
+    path.write_text(path.read_text().replace('"type": "Blob', '"runtimeState": "Started", "type": "Blob'))
     for name, hours in (("tr_a", 2), ("tr_b", 1), ("tr_stopped", 1)):
         windows = HOURLY | {"endTime": f"2026-01-01T0{hours}:00:00Z"}
         add_trigger(folder, name, "TumblingWindowTrigger", "pipeline", {"count": 1}, **windows)
@@ -459,6 +481,9 @@ def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
         "2026-01-01T02:00:00Z  pl_fi",
     ]
     assert {"tr_a: no window is left.", "tr_b: no window is left."} <= set(printed)
+    assert printed[0] == (
+        "tr_blob fires by events, which are not watched: `simulate tr_blob --event …` plays one."
+    )
     assert sorted(path.name for path in (kept / "triggers").glob("*.jsonl")) == ["tr_a.jsonl", "tr_b.jsonl"]
     [queued, begun, ended] = json_lines(kept / "triggers/tr_b.jsonl")
     assert [line["status"] for line in (queued, begun, ended)] == ["Queued", "InProgress", "Succeeded"]
@@ -472,7 +497,7 @@ def test_watch_fires_all_started_triggers(folder, script, tmp_path, capsys):
     [
         (
             [],
-            "No trigger that fires by the clock is started (runtimeState). Name those to watch: tr_daily, ",
+            "No trigger that fires by the clock is started (runtimeState). Name those that are meant: tr_daily, ",
         ),
         (["tr_event"], "tr_event is of type CustomEventsTrigger, which cannot be watched"),
         (["tr_x"], "There is no trigger 'tr_x'"),
@@ -594,3 +619,20 @@ def test_a_window_that_is_run_again_frees_those_that_wait_for_it(folder, script,
     ran = [line for line in json_lines(tmp_path / "kept/triggers/tr_hours.jsonl") if line["status"] == "Succeeded"]
     assert [line["firing"] for line in ran] == ["2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z"]
     assert len(list((tmp_path / "kept").glob("*.json"))) == 3
+
+
+def test_an_error_of_several_lines_tears_no_tree(folder, script, tmp_path, capsys):
+    stop = {"name": "stop", "type": "Fail", "typeProperties": {"message": "a\n  b", "errorCode": "1"}}
+    long = {"variableName": "text", "value": f"@concat('x\n', nowhere('{'y' * 300}'))"}
+    wrong = {"name": "wrong", "type": "SetVariable", "typeProperties": long}
+    own = {"activities": [stop, wrong], "variables": {"text": {"type": "String"}}}
+    (folder / "pipeline/pl_red.json").write_text(json.dumps({"name": "pl_red", "properties": own}))
+    kept = tmp_path / "kept"
+    options = ["--folder", str(folder), "--script", str(script), "--records", str(kept)]
+    assert main(["run", "pl_red", *options]) == 1
+    printed = lines(capsys)
+    assert printed[1] == "  stop (Fail)  Failed  0.0 s  a b"
+    assert printed[2].startswith("  wrong (SetVariable)  Failed  0.0 s  ")
+    assert re.search(r"\(in: @concat\('x ', nowhere\('y+…\)$", printed[2])
+    assert main(["monitor", "last", "--records", str(kept)]) == 0
+    assert lines(capsys)[1].endswith("a b")

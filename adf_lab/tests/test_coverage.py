@@ -103,6 +103,17 @@ def test_a_run_sees_what_it_comes_by(adf):
     assert missing(adf.coverage) == [point for point in POINTS if not any(part in point for part in seen)]
 
 
+def test_of_what_never_ran_nothing_else_is_told(tmp_path):
+    idle = {"pipeline/idle.json": DOCUMENTS["pipeline/pl.json"] | {"name": "idle"}}
+    adf = FactoryUnderTest(write_factory(tmp_path, DOCUMENTS | idle))
+    adf.run("pl")
+    told = adf.coverage.told()
+    assert told[0] == "idle has never run"
+    assert [line for line in told if "of_default" in line] == ["pl: of_default has never run"]
+    assert "pl: load was never Failed" in told
+    assert set(told[1:]) < set(missing(adf.coverage))
+
+
 def test_all_can_be_seen(adf):
     adf.run("pl", answers={"load": failed()})
     adf.run("pl", answers={"of_a": failed()})

@@ -13,7 +13,7 @@ import pytest
 
 from adf_lab import Engine, RealClock, monitor
 from adf_lab.cli import main
-from adf_support.factories import write_factory
+from adf_support.factories import good_factory, write_factory
 
 TRIGGER = {
     "type": "TumblingWindowTrigger",
@@ -143,3 +143,19 @@ def test_after_kill_9_the_next_start_marks_the_run_and_goes_on(tmp_path, capsys)
     assert (marked["status"], activities(marked)) == ("Interrupted", {"first": "Succeeded", "long": "Interrupted"})
     assert [found["status"] for found in again.values()] == ["Succeeded", "Succeeded"]
     assert watched.statuses()[2:] == ["Queued", "InProgress", "Succeeded"] * 2
+
+
+MARCH = ["--from", "2026-03-01", "--to", "2026-04-01"]
+
+
+@pytest.mark.parametrize("command", [["rules", "--markdown"], ["simulate", "tr_daily", *MARCH]])
+def test_a_reader_that_goes_away_is_no_error(command, tmp_path):
+    folder = write_factory(tmp_path, good_factory())
+    where = ["--folder", str(folder)] if command[0] == "simulate" else []
+    with subprocess.Popen(
+        [sys.executable, "-m", "adf_lab", *command, *where], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.stdout = None
+        assert process.wait() == 1

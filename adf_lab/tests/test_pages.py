@@ -101,6 +101,18 @@ def bars(page):
     }
 
 
+def test_the_same_error_of_several_attempts_is_told_once(red):
+    red = json.loads(json.dumps(red))
+    [load] = [row.record for row in monitor.rows(red) if row.record["activityName"] == "load"]
+    for attempt in load["attempts"]:
+        attempt["error"]["message"] = "busy"
+    page = pages.run_page(red, NOW, "adf-lab")
+    assert texts(page, ".failures .attempts li")[::2] == [
+        "attempt 1, 14:22:20 UTC ✕Failed after 5.0 s: busy",
+        "attempt 2, 14:23:25 UTC ✕Failed after 5.0 s: the same error",
+    ]
+
+
 def test_a_page_of_a_run_leads_with_the_first_cause_and_its_attempts(red):
     page = pages.run_page(red, NOW, "adf-lab")
     assert texts(page, ".failures p") == ["pl_outer › call › pl_inner › load", "Copy, code E, began 14:22:20 UTC"]
@@ -325,9 +337,15 @@ def test_the_command_lists_what_is_asked_for_and_writes_the_pages(red, tmp_path,
 
 def test_a_command_says_where_the_records_are_if_it_is_not_the_usual_place(red, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for folder, where in (("adf_runs", ""), ("my runs", " --records 'my runs'")):
-        kept(red, tmp_path / folder)
-        assert main(["monitor", "--records", folder, "--page"]) == 0
+    records = " --records 'my runs'"
+    for folder, where, more in (
+        ("adf_runs", "", []),
+        ("my runs", records, []),
+        ("my runs", f"{records} --folder adf", ["--folder", "adf"]),
+    ):
+        if not (tmp_path / folder).exists():
+            kept(red, tmp_path / folder)
+        assert main(["monitor", "--records", folder, "--page", *more]) == 0
         for page in ("index.html", "r-0.html"):
             commands = texts((tmp_path / folder / page).read_text(), ".command code")
             assert commands == [f"adf-lab rerun r-0 --from-failed{where}", f"adf-lab rerun r-0{where}"]

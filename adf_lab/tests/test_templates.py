@@ -170,6 +170,28 @@ def test_pipelines_of_fabric_are_read_and_run(tmp_path, capsys):
     assert "  book (TridentNotebook)  Succeeded  0.0 s" in capsys.readouterr().out
 
 
+def test_of_a_pipeline_of_fabric_is_checked_what_it_has_in_common_with_data_factory(tmp_path, capsys):
+    request = {"method": "GET", "relativeUrl": "@concat(pipeline().parameters.x, '/a')"}
+    call = {"name": "ask", "type": "WebActivity", "externalReferences": {}, "typeProperties": request}
+    child = {"referenceName": "f2a51fa4-bd34-4b81-86a5-9c88a446415f", "type": "PipelineReference"}
+    invoke = {
+        "name": "call",
+        "type": "ExecutePipeline",
+        "dependsOn": [after("asks")],
+        "typeProperties": {"pipeline": child},
+    }
+    write(tmp_path / "work/pl.DataPipeline/pipeline-content.json", {"properties": {"activities": [call, invoke]}})
+    assert main(["check", str(tmp_path)]) == 1
+    assert [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()[:-1]] == [
+        "note: properties.activities: not checked: of a pipeline of Fabric only names, flow, expressions and "
+        "secrets are looked at. [not-checked]",
+        "error: ask: typeProperties.relativeUrl: there is no parameter 'x' (there are: none): declare it. "
+        "[unknown-parameter]",
+        "error: call: dependsOn[0]: 'asks' is not an activity beside this one: did you mean 'ask'? "
+        "[unknown-dependency]",
+    ]
+
+
 def test_findings_name_the_file_that_git_mode_would_have(tmp_path, capsys):
     documents = good_factory()
     documents["pipeline/pl_finish.json"]["properties"]["activities"][0]["typeProperties"]["variableName"] = "txt"

@@ -12,6 +12,8 @@ import pytest
 import adf_lab
 from adf_lab.cli import main
 
+pytestmark = pytest.mark.processes
+
 PAGE = (Path(__file__).parents[1] / "docs" / "testing.md").read_text(encoding="utf-8")
 SOURCE = Path(adf_lab.__file__).parents[1]
 BLOCKS = re.compile(r"^```(\S+)(?: title=\"(\S+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,6 @@ from adf_lab.triggers import (
     next_windows,
     parse_time,
     ready_windows,
-    run_window,
     schedule_times,
 )
 
@@ -101,13 +100,6 @@ def test_monthly_windows_follow_the_calendar():
     trigger = window_trigger(frequency="Month", startTime="2026-01-31T00:00:00Z")
     starts = [iso(window.start) for window in ready_windows(trigger, parse_time("2026-04-30T00:00:00Z"))]
     assert starts == ["2026-01-31T00:00:00Z", "2026-02-28T00:00:00Z", "2026-03-31T00:00:00Z"]
-
-
-def test_a_window_is_retried_after_its_interval():
-    results, waits = iter(["Failed", "Succeeded"]), []
-    trigger = window_trigger(retryPolicy={"count": 3, "intervalInSeconds": 45})
-    assert run_window(trigger, lambda: next(results), waits.append) == ("Succeeded", 2)
-    assert waits == [45]
 
 
 # --- events -----------------------------------------------------------------------------------------------

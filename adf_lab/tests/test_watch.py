@@ -64,6 +64,7 @@ class World:
             self.records.get,
             most,
             missed,
+            self.said.append,
         )
         if until is None:
             return clock.run(watch.to_the_end())

@@ -8,8 +8,7 @@ from typing import Any
 import yaml
 
 from coinlake.parameters import PARAMETERS
-from coinlake_ops import parameter_files, project
-from coinlake_ops.deploy.resources import job
+from coinlake_ops import databricks_job, parameter_files, project
 from coinlake_ops.deploy.resources.notebooks import FOLDER
 from coinlake_ops.deploy.sql_warehouse import NAME
 
@@ -46,15 +45,13 @@ HEADER = """\
 
 
 def document() -> dict[str, Any]:
-    """The bundle: one job, its parameters as variables with a value for each target."""
+    """The bundle: two jobs, their parameters as variables with a value for each target."""
     values = {name: parameter_files.load(name) for name in ENVIRONMENTS}
     names = [name for name in values["dev"] if name != "run_id"]
-    described = job.settings(
-        {name: f"${{var.{name}}}" for name in values["dev"]},
-        project.ROOT,
-        lambda name: f"./notebooks/{name}.ipynb",
-    )
-    tasks = [task | {"notebook_task": _without_source(task["notebook_task"])} for task in described["tasks"]]
+    variables = {name: f"${{var.{name}}}" for name in values["dev"]}
+    described = databricks_job.settings(variables, project.ROOT, lambda name: f"./notebooks/{name}.ipynb")
+    tasks = [_without_source(task) for task in described["tasks"]]
+    repeating = databricks_job.minutes(variables, "${resources.jobs.coinlake.id}", running=False)
     return {
         "bundle": {"name": "coinlake"},
         "sync": {"exclude": [*EXCLUDED]},
@@ -64,7 +61,7 @@ def document() -> dict[str, Any]:
             "warehouse_id": {"description": "SQL warehouse of the dashboards", "lookup": {"warehouse": NAME}},
         },
         "resources": {
-            "jobs": {"coinlake": described | {"tasks": tasks}},
+            "jobs": {"coinlake": described | {"tasks": tasks}, "coinlake_minutes": repeating},
             "dashboards": {
                 name: {
                     "display_name": f"coinlake {name}",
@@ -102,4 +99,8 @@ def is_up_to_date() -> bool:
 
 def _without_source(task: dict[str, Any]) -> dict[str, Any]:
     """A path of a bundle is local; where it ends up is the bundle's business."""
-    return {name: value for name, value in task.items() if name != "source"}
+    if "notebook_task" not in task:
+        return task
+    return task | {
+        "notebook_task": {name: value for name, value in task["notebook_task"].items() if name != "source"}
+    }

@@ -21,8 +21,9 @@ PROVIDERS_API = "2021-04-01"
 USAGES_API = "2024-07-01"
 # Beside those of the template: what Databricks makes in the group that it manages.
 MANAGED = ("Microsoft.Compute", "Microsoft.ManagedIdentity", "Microsoft.Network")
-# Two report notebooks run side by side on two machines each, and the export cluster is a fifth; four vCPU each.
-VCPUS = 20
+# Serverless machines count nowhere. One that exports tables, for load_with=copy, has four; in a network of its own
+# the job has two more of that kind.
+VCPUS, PRIVATE_VCPUS = 4, 12
 # What the quota of a subscription begins with, when its offer has no budgets.
 WITHOUT_BUDGETS = ("AzureForStudents", "FreeTrial", "AzurePass", "DreamSpark")
 # The type of a name that is unique in all of Azure -> which value it is, and the version that checks it.
@@ -138,18 +139,21 @@ def _names(clients: Clients) -> Iterator[Finding]:
 
 def _quota(clients: Clients) -> Iterator[Finding]:
     environment = clients.environment
+    wanted, what = VCPUS, "the export of tables (load_with=copy)"
+    if environment.is_private:
+        wanted, what = PRIVATE_VCPUS, "a job on machines of its own"
     path = (
         f"/subscriptions/{environment.subscription}/providers/Microsoft.Compute/locations/{environment.location}"
     )
     for usage in clients.arm.values(f"{path}/usages", USAGES_API):
         left = usage["limit"] - usage["currentValue"]
-        if usage["name"]["value"] in ("cores", "standardDDSv5Family") and left < VCPUS:
+        if usage["name"]["value"] in ("cores", "standardDDSv5Family") and left < wanted:
             yield Finding(
                 f"{usage['name']['localizedValue']}: {left} of {usage['limit']} vCPU are left in "
-                f"{environment.location}, and runs of the factory want {VCPUS}.",
+                f"{environment.location}, and {what} needs {wanted}.",
                 f"az extension add --name quota; az quota update --resource-name {usage['name']['value']} "
-                f"--scope {path} --limit-object value={usage['currentValue'] + VCPUS} --resource-type dedicated; "
-                "the serverless job needs none.",
+                f"--scope {path} --limit-object value={usage['currentValue'] + wanted} --resource-type dedicated; "
+                "serverless machines need none.",
             )
 
 

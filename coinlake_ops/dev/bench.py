@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -170,11 +170,11 @@ def bench_factory(folder: Path) -> None:
     if code:
         raise CoinlakeError(f"pl_main failed with exit code {code}; see why with: coinlake factory run pl_main")
     run = json.loads(record.read_text())
-    ran = (row for row in monitor.rows(run) if row.record["activityType"] == "DatabricksNotebook")
     notebooks_alone, end = timedelta(), instants.parse(run["runStart"])
-    for row in sorted((row for row in ran if row.record["attempts"]), key=lambda row: row.start):
-        ended = row.start + timedelta(seconds=row.seconds)
-        notebooks_alone += max(ended - max(row.start, end), timedelta())
+    steps = observability.read_records(str(folder / "lake"), date.min)
+    for step in sorted(steps, key=lambda step: step["started_at"]):
+        started, ended = (instants.parse(step[name]) for name in ("started_at", "ended_at"))
+        notebooks_alone += max(ended - max(started, end), timedelta())
         end = max(end, ended)
     whole = monitor.seconds(run)
     added = whole / notebooks_alone.total_seconds() - 1

@@ -6,7 +6,7 @@ the factory, and the notebooks      adf/, notebooks/
 global parameters                   parameters/<environment>.yml and addresses.yml
 what does the work of activities    executors/
 where records of runs are           <lake_path>/adf_runs, and their pages
-the command `parameters`            brings parameters and pins of libraries into the factory
+the command `parameters`            brings parameters into the factory
 """
 
 import argparse
@@ -23,7 +23,7 @@ from adf_lab.cli import Project
 from adf_lab.cli import main as run_command
 from coinlake import runtime
 from coinlake.errors import CoinlakeError
-from coinlake_ops.factory import libraries, parameters
+from coinlake_ops.factory import parameters
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.project import ROOT
 
@@ -78,15 +78,13 @@ def _records(options: argparse.Namespace, global_parameters: dict) -> Path:
 
 
 def _parameters(options: argparse.Namespace) -> int:
-    """Bring parameters and libraries into the factory, or say where they do not agree; 1 if they do not."""
+    """Bring parameters into the factory, or say where they do not agree; 1 if they do not."""
     if options.environment:
         print(json.dumps(parameters.global_parameters(options.environment), indent=2))
         return 0
     if not options.check:
         print(parameters.write(options.folder))
-        libraries.write(options.folder)
-    factory = load_factory(options.folder)
-    found = parameters.disagreements(factory) + libraries.disagreements(factory)
+    found = parameters.disagreements(load_factory(options.folder))
     for disagreement in found:
         print(disagreement)
     print(f"{', '.join(parameters.environments())}: {len(found)} disagreements")
@@ -102,9 +100,7 @@ def _add_options(command: str, parser: argparse.ArgumentParser) -> None:
 
 
 def _add_commands(commands: argparse._SubParsersAction) -> None:
-    command = commands.add_parser(
-        "parameters", help="bring parameters/*.yml and the pins of libraries into the factory"
-    )
+    command = commands.add_parser("parameters", help="bring parameters/*.yml into the factory")
     command.add_argument("--check", action="store_true", help="write nothing, only compare")
     command.add_argument("--environment", help="print the global parameters of another environment")
     command.add_argument("--folder", type=Path, default=FACTORY, help="folder of the factory")

@@ -6,23 +6,25 @@ disagreement. A deployment gives any other factory the values of its own environ
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from adf_lab import Factory
+from adf_lab import Factory, all_activities
 from coinlake.errors import CoinlakeError
+from coinlake_ops import databricks_job, parameter_files, project
 from coinlake_ops import environment as environments_of_the_cloud
-from coinlake_ops import parameter_files
 
 ADDRESSES = Path(__file__).with_name("addresses.yml")
 ENVIRONMENT_OF_GIT = "dev"
+JOB = "DatabricksJob"
 # They belong to a run, not to an environment: pipelines hand them over.
 OF_A_RUN = {"run_id", "as_of"}
 # What is called as the user likes, or given by Azure.
 NAMES_OF_RESOURCES = {
     *("storage_account", "key_vault_url", "sql_server", "sql_database"),
-    *("databricks_workspace_url", "databricks_workspace_id", "databricks_pool_id", "databricks_cluster_id"),
+    *("databricks_workspace_url", "databricks_workspace_id", "databricks_job_id", "databricks_cluster_id"),
 }
 TYPES = {str: "string", int: "int", float: "float", bool: "bool"}
 
@@ -98,6 +100,7 @@ def disagreements(factory: Factory) -> list[str]:
                     f"'{name}' is {parameters[name]['type']} in {environment} and {reference[name]['type']} in "
                     f"{ENVIRONMENT_OF_GIT}: write both alike."
                 )
+    found += _unlike_the_job(factory)
     documents = list(factory.resources["factory"].values())
     if len(documents) != 1 or "globalParameters" not in documents[0].properties:
         found.append(
@@ -113,6 +116,19 @@ def disagreements(factory: Factory) -> list[str]:
                 f"{_shown(reference, name)}: coinlake factory parameters"
             )
     return found
+
+
+def _unlike_the_job(factory: Factory) -> Iterator[str]:
+    """Activities that start the job with other parameters than it has."""
+    declared = set(databricks_job.parameters(parameter_files.load(ENVIRONMENT_OF_GIT), project.ROOT))
+    for resource in factory.resources["pipeline"].values():
+        for path, activity in all_activities(resource.properties["activities"]):
+            if activity["type"] == JOB:
+                given = set(activity["typeProperties"].get("jobParameters", {}))
+                for name in sorted(given ^ declared):
+                    what = "pass it" if name in declared else "the job has no such parameter"
+                    where = f"{path}.typeProperties.jobParameters of '{activity['name']}'"
+                    yield f"{resource.file}: {where}: {name}: {what}"
 
 
 def _addresses() -> dict[str, dict]:

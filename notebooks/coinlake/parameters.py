@@ -55,7 +55,7 @@ PARAMETERS: dict[str, Parameter] = {
     "requests_per_minute": Parameter(int, "pace of requests; 0 is the plan's own", minimum=0),
     "credits_per_month": Parameter(int, "budget of requests; 0 is the plan's own", minimum=0),
     "tape_path": Parameter(str, "recorded responses for source replay"),
-    "faults": Parameter(str, "how badly the simulated API behaves", ("none", "typical", "hostile")),
+    "faults": Parameter(str, "how badly the simulated API behaves", ("none", "typical", "dirty", "hostile")),
     "secret_scope": Parameter(str, "Databricks secret scope; empty when there is none"),
     "key_vault_url": Parameter(str, "Azure Key Vault; empty when there is none"),
     "sql_server": Parameter(
@@ -71,8 +71,14 @@ PARAMETERS: dict[str, Parameter] = {
     "latitude": Parameter(float, "place of the weather, degrees north", minimum=-90, maximum=90),
     "longitude": Parameter(float, "place of the weather, degrees east", minimum=-180, maximum=180),
     "freshness_sla_hours": Parameter(float, "age at which data counts as late, hours", minimum=0.0),
+    "most_rejected_share": Parameter(
+        float, "share of silver's rows that may be rejected before gold is built", minimum=0.0, maximum=1.0
+    ),
     "top_coins": Parameter(int, "how many coins a report shows", minimum=2, maximum=250),
 }
+
+# What the Databricks job decides by: whether the lake is set up, the warehouse loaded, reports made.
+OF_A_JOB = ("with_setup", "with_load", "with_reports")
 
 
 def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
@@ -81,6 +87,7 @@ def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
     `namespace` is the notebook's `globals()`; its annotations are the declared parameters.
     Call it before the notebook defines any variable of its own: whatever plain value stands there besides the
     declared names was passed from outside under a name that the notebook does not know.
+    Of the widgets, those that belong to other notebooks are left alone: a job hands all of its parameters to each.
 
     Returns the parameters by name.
     Raises ConfigurationError for an unknown name, a wrong type or a value out of range.
@@ -91,9 +98,10 @@ def override(namespace: MutableMapping[str, Any]) -> dict[str, Value]:
         if "_parameters_checked" not in namespace:
             _refuse_unknown(_plain_values(namespace), declared)
     else:
-        _refuse_unknown(widgets, declared)
-        for name, text in widgets.items():
-            namespace[name] = from_text(name, text)
+        _refuse_unknown((name for name in widgets if name not in {*PARAMETERS, *OF_A_JOB}), declared)
+        for name in declared:
+            if name in widgets:
+                namespace[name] = from_text(name, widgets[name])
     values = {name: namespace[name] for name in declared}
     check(values)
     namespace["_parameters_checked"] = True

@@ -94,8 +94,9 @@ def test_the_alert_of_stale_data_fires_when_the_main_pipeline_has_not_succeeded_
     assert fires(found, len(rows_of(found["query"], {"ADFPipelineRun": runs}))) is late
 
 
-def test_where_no_trigger_runs_nobody_is_told_that_nothing_runs(net, root):
-    described = replace(environment.DEV, running_triggers=())
+@pytest.mark.parametrize("running", [(), ("minutes",)])
+def test_where_no_trigger_runs_nobody_is_told_that_nothing_runs(net, root, running):
+    described = replace(environment.DEV, running_triggers=running)
     parameters = Watching(environment.clients(root, described)).parameters()
     [alert] = [
         one.content["properties"]
@@ -226,11 +227,11 @@ def test_alerts_ask_with_the_pipelines_rights_every_morning_and_write_to_the_env
 
 
 def test_a_job_that_fails_or_takes_long_writes_to_the_same_address(deployed):
-    [job] = deployed.fakes["workspace"].state["jobs"].values()
-    assert job["settings"]["email_notifications"] == {
-        "on_failure": ["data@example.org"],
-        "on_duration_warning_threshold_exceeded": ["data@example.org"],
-    }
-    assert job["settings"]["health"] == {
-        "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 7200}]
-    }
+    for job in deployed.fakes["workspace"].state["jobs"].values():
+        assert job["settings"]["email_notifications"] == {
+            "on_failure": ["data@example.org"],
+            "on_duration_warning_threshold_exceeded": ["data@example.org"],
+        }
+        assert job["settings"]["health"] == {
+            "rules": [{"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 7200}]
+        }

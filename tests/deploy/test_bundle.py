@@ -1,13 +1,16 @@
 """databricks.yml: up to date, whole in itself, and the same job as the deployment makes."""
 
+import json
 import re
 
+import pytest
 import yaml
+from databricks.sdk.service.jobs import JobSettings
 
 from coinlake.schema import STEPS
-from coinlake_ops import parameter_files, project
+from coinlake_ops import databricks_job, parameter_files, project
 from coinlake_ops.deploy import bundle
-from coinlake_ops.deploy.resources import job
+from coinlake_ops.deploy.pruning import pruned
 
 
 def test_the_file_is_what_the_data_makes():
@@ -26,19 +29,22 @@ def test_every_variable_is_declared_and_has_a_value_in_every_target():
     assert document["targets"]["prod"]["mode"] == "production"
 
 
-def test_with_the_values_of_an_environment_it_is_the_job_of_the_deployment():
+def test_with_the_values_of_an_environment_they_are_the_jobs_of_the_deployment():
     document, values = bundle.document(), parameter_files.load("prod")
-    [bundled] = document["resources"]["jobs"].values()
-    filled = yaml.safe_load(
-        re.sub(r"\$\{var\.(\w+)\}", lambda match: str(values[match[1]]), yaml.safe_dump(bundled, width=1000))
-    )
-    deployed = job.settings(values, project.ROOT, lambda name: f"./notebooks/{name}.ipynb")
-    for task, expected in zip(filled["tasks"], deployed["tasks"], strict=True):
-        del expected["notebook_task"]["source"]
-        given = {name: str(value) for name, value in task["notebook_task"]["base_parameters"].items()}
-        assert given.keys() == expected["notebook_task"]["base_parameters"].keys()
-        assert task | {"notebook_task": ""} == expected | {"notebook_task": ""}
-    assert [task["task_key"] for task in filled["tasks"]] == [*STEPS]
+    text = json.dumps(document["resources"]["jobs"]).replace("${resources.jobs.coinlake.id}", "7")
+    filled = json.loads(re.sub(r"\$\{var\.(\w+)\}", lambda match: str(values[match[1]]), text))
+    deployed = databricks_job.settings(values, project.ROOT, lambda name: f"./notebooks/{name}.ipynb")
+    for task in deployed["tasks"]:
+        task.get("notebook_task", {}).pop("source", None)
+    assert filled == {"coinlake": deployed, "coinlake_minutes": databricks_job.minutes(values, "7", running=False)}
+    assert [task["task_key"] for task in deployed["tasks"] if "notebook_task" in task] == [*STEPS]
+
+
+@pytest.mark.parametrize("name", ["coinlake", "coinlake_minutes"])
+def test_the_types_of_the_sdk_lose_nothing_of_it(name):
+    text = json.dumps(bundle.document()["resources"]["jobs"][name])
+    job = json.loads(text.replace('"${resources.jobs.coinlake.id}"', "7"))
+    assert JobSettings.from_dict(job).as_dict() == pruned(job)
 
 
 def test_in_development_it_is_the_developers_and_in_production_the_pipelines():

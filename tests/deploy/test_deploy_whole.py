@@ -84,7 +84,7 @@ def test_an_empty_group_becomes_a_running_pipeline_and_a_second_apply_changes_no
         "pools": 1,
         "clusters": 1,
         "principals": 1,
-        "jobs": 1,
+        "jobs": 2,
         "dashboards": 2,
     }
     assert made["factory"]["triggers"]["tr_daily"]["state"] == "Started"
@@ -256,6 +256,11 @@ DRIFT = {
         .state["unity"]["function"]["coinlake_dev.policies.only_landed"]
         .update({"body": "true"})
     ),
+    "a function that whoever deployed last still owns": lambda net: (
+        net.fakes["workspace"]
+        .state["unity"]["function"]["coinlake_dev.policies.only_landed"]
+        .update({"owner": "deployer"})
+    ),
     "a notebook edited": lambda net: (
         net.fakes["workspace"]
         .state["objects"]["/coinlake/notebooks/04_build_gold"]
@@ -276,6 +281,16 @@ DRIFT = {
     "a task without its retries": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
         "settings"
     ]["tasks"][3].update({"max_retries": 9}),
+    "a decision turned round": lambda net: _task(net, "load_is_wanted")["condition_task"].update(
+        {"op": "NOT_EQUAL"}
+    ),
+    "a task that waits for less": lambda net: _task(net, "finished")["depends_on"].pop(),
+    "a parameter with another default": lambda net: next(iter(net.fakes["workspace"].state["jobs"].values()))[
+        "settings"
+    ]["parameters"][0].update({"default": "elsewhere"}),
+    "a job that somebody lets repeat itself": lambda net: [*net.fakes["workspace"].state["jobs"].values()][1][
+        "settings"
+    ]["continuous"].update({"pause_status": "UNPAUSED"}),
     "a comment of a location": lambda net: (
         net.fakes["workspace"].state["unity"]["locations"]["coinlake_dev_lake"].update({"comment": "somebody's"})
     ),
@@ -431,6 +446,11 @@ def test_what_was_destroyed_can_be_made_again(deployed, root):
     assert shape(net) == made
 
 
+def _task(net, key):
+    job = next(iter(net.fakes["workspace"].state["jobs"].values()))
+    return next(task for task in job["settings"]["tasks"] if task["task_key"] == key)
+
+
 def _resource(net, kind):
     return next(one for one in net.fakes["arm"].resources.values() if one["type"] == kind)
 
@@ -439,8 +459,7 @@ def _permissions(net, kind, path=""):
     workspace = net.fakes["workspace"].state
     if path:
         return workspace["permissions"][f"{kind}/{workspace['objects'][path]['object_id']}"]
-    [id_] = workspace[kind]
-    return workspace["permissions"][f"{kind}/{id_}"]
+    return workspace["permissions"][f"{kind}/{next(iter(workspace[kind]))}"]
 
 
 def _alert(net):

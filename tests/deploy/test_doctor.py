@@ -75,12 +75,13 @@ IN_AZURE = {
         ),
     ),
     "too few machines": (
-        {"vcpus": {"cores": 10, "standardNCFamily": 0}},
+        {"vcpus": {"cores": 5, "standardNCFamily": 0}},
         (
-            "vCPUs of cores: 8 of 10 vCPU are left in westeurope, and runs of the factory want 20.",
+            "vCPUs of cores: 3 of 5 vCPU are left in westeurope, and the export of tables (load_with=copy) "
+            "needs 4.",
             "az extension add --name quota; az quota update --resource-name cores --scope "
             f"/subscriptions/{environment.DEV.subscription}/providers/Microsoft.Compute/locations/westeurope "
-            "--limit-object value=22 --resource-type dedicated; the serverless job needs none.",
+            "--limit-object value=6 --resource-type dedicated; serverless machines need none.",
         ),
     ),
     "a policy": (

@@ -4,10 +4,12 @@ import ast
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import pytest
 
 from coinlake.errors import CoinlakeError
+from coinlake.schema import STEPS
 from coinlake_ops import cli, databricks_runtime
 from coinlake_ops.deploy import deployment
 from coinlake_ops.deploy.resources.secret_scope import Secrets
@@ -165,29 +167,83 @@ def test_only_the_files_that_changed_are_sent_and_those_that_are_gone_deleted(ne
     assert apply(mine, "notebooks") == 0
 
 
-def test_the_job_runs_every_notebook_after_those_it_needs_with_the_parameters_it_declares(net, root):
+def test_the_job_runs_every_notebook_after_those_it_needs(net, root):
     apply(root, *FIRST, "notebooks", "job")
-    [job] = net.fakes["workspace"].state["jobs"].values()
+    job, _ = net.fakes["workspace"].state["jobs"].values()
     tasks = {task["task_key"]: task for task in job["settings"]["tasks"]}
-    assert list(tasks)[:2] == ["00_setup", "01_ingest_market_data"]
-    assert [one["task_key"] for one in tasks["03_stream_to_silver"]["depends_on"]] == [
-        "00_setup",
-        "01_ingest_market_data",
-        "02_ingest_context_data",
-    ]
+    assert [key for key, task in tasks.items() if "notebook_task" in task] == [*STEPS]
+    waits_for = {key: [one["task_key"] for one in task.get("depends_on", [])] for key, task in tasks.items()}
+
+    def before(key):
+        return {*waits_for[key]}.union(*(before(one) for one in waits_for[key]))
+
+    for step, earlier in STEPS.items():
+        assert {*earlier} <= before(step), step
+    assert waits_for["finished"] == [*STEPS]
     assert tasks["04_build_gold"]["notebook_task"] == {
         "notebook_path": "/Workspace/coinlake/notebooks/04_build_gold",
         "source": "WORKSPACE",
-        "base_parameters": {
-            "catalog": "coinlake_dev",
-            "run_id": "job-{{job.run_id}}",
-            "coins": "250",
-            "as_of": "",
-        },
     }
+    assert job["settings"]["parameters"] == [
+        {"name": "catalog", "default": "coinlake_dev"},
+        {"name": "run_id", "default": "job-{{job.run_id}}"},
+        {"name": "as_of", "default": ""},
+        {"name": "coins", "default": "250"},
+        {"name": "with_setup", "default": "true"},
+        {"name": "with_load", "default": "true"},
+        {"name": "with_reports", "default": "true"},
+    ]
     [used] = job["settings"]["environments"]
     assert used["spec"]["environment_version"] == "5"
     assert f"duckdb=={databricks_runtime.pins()['duckdb']}" in used["spec"]["dependencies"]
+
+
+def test_a_notebook_that_may_be_left_out_waits_for_nothing_but_for_that(net, root):
+    """What is left out counts as done: who waited for something else besides would run all the same."""
+    apply(root, *FIRST, "notebooks", "job")
+    job, _ = net.fakes["workspace"].state["jobs"].values()
+    tasks = {task["task_key"]: task for task in job["settings"]["tasks"]}
+    decided = {
+        key: {(one["task_key"], one.get("outcome")) for one in task.get("depends_on", [])}
+        for key, task in tasks.items()
+        if any("outcome" in one for one in task.get("depends_on", []))
+    }
+    assert decided == {
+        "00_setup": {("setup_is_wanted", "true")},
+        "05_load_sql": {("load_is_wanted", "true")},
+        "06_report_price_averages": {("reports_are_wanted", "true")},
+        "07_report_market_trends": {("reports_are_wanted", "true")},
+    }
+    last = {one["task_key"] for one in tasks["08_report_pipeline_health"]["depends_on"]}
+    assert last == {"06_report_price_averages", "07_report_market_trends"}
+    asked = {key: task["condition_task"]["left"] for key, task in tasks.items() if "condition_task" in task}
+    assert asked == {
+        "setup_is_wanted": "{{job.parameters.with_setup}}",
+        "load_is_wanted": "{{job.parameters.with_load}}",
+        "reports_are_wanted": "{{job.parameters.with_reports}}",
+        "finished": "true",
+    }
+
+
+def test_the_second_job_repeats_the_first_without_reports_and_runs_where_that_is_asked_for(net, root):
+    apply(root, *FIRST, "notebooks", "job")
+    jobs = net.fakes["workspace"].state["jobs"]
+    (number, _), (_, repeating) = jobs.items()
+    assert repeating["settings"]["continuous"] == {"pause_status": "PAUSED", "task_retry_mode": "NEVER"}
+    assert repeating["settings"]["tasks"] == [
+        {
+            "task_key": "again",
+            "run_job_task": {
+                "job_id": int(number),
+                "job_parameters": {"with_setup": "false", "with_reports": "false"},
+            },
+        }
+    ]
+    asking = environment.clients(root, replace(environment.DEV, running_triggers=("minutes",)))
+    assert jobs[number]["settings"]["performance_target"] == "STANDARD"
+    assert deployment.apply(deployment.parts(asking, ["job"]), lambda _line: None) == 2
+    assert repeating["settings"]["continuous"]["pause_status"] == "UNPAUSED"
+    assert jobs[number]["settings"]["performance_target"] == "PERFORMANCE_OPTIMIZED"
 
 
 # Data Factory
@@ -236,12 +292,12 @@ def test_a_running_trigger_is_stopped_changed_and_started_and_its_neighbours_lef
 
 
 def test_the_factory_gets_the_addresses_of_what_was_deployed(net, root):
-    apply(root, *FIRST, "factory")
+    apply(root, *FIRST, "notebooks", "job", "factory")
     factory = next(one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/factories"))
     values = {name: one["value"] for name, one in factory["properties"]["globalParameters"].items()}
     workspace = net.fakes["workspace"].state
     assert values["databricks_workspace_url"] == "https://adb-1111111111111111.1.azuredatabricks.net"
-    assert values["databricks_pool_id"] in workspace["pools"]
+    assert values["databricks_job_id"] == next(iter(workspace["jobs"]))
     assert values["databricks_cluster_id"] in workspace["clusters"]
     assert values["sql_server"] == "sql-coinlake-dev.database.windows.net"
     assert values["coins"] == 250

@@ -152,7 +152,7 @@ def test_it_is_made_comes_to_rest_and_goes(net, root):
 def test_its_job_runs_on_machines_in_the_network(net, root):
     apply(root, "resources", "compute", "notebooks", "job")
     workspace = net.fakes["workspace"].state
-    [job], [pool] = workspace["jobs"].values(), workspace["pools"]
+    (job, _), [pool] = workspace["jobs"].values(), workspace["pools"]
     assert job["settings"]["job_clusters"] == [
         {
             "job_cluster_key": "shared",
@@ -165,11 +165,31 @@ def test_its_job_runs_on_machines_in_the_network(net, root):
         }
     ]
     assert "environments" not in job["settings"]
-    for task in job["settings"]["tasks"]:
+    for task in (one for one in job["settings"]["tasks"] if "notebook_task" in one):
         assert task["job_cluster_key"] == "shared"
         assert {"pypi": {"package": f"filelock=={databricks_runtime.pins()['filelock']}"}} in task["libraries"]
     job["settings"]["job_clusters"][0]["new_cluster"]["num_workers"] = 8
     assert deployment.plan(parts(root, "job"), lambda _line: None).changes == 1
+
+
+@pytest.mark.parametrize("network", ["public", "private"])
+def test_a_job_on_a_single_machine_says_so_to_spark(net, root, network):
+    described = replace(environment.DEV, machines="single", network=network)
+    clients = environment.clients(root, described)
+    only = ("resources", "compute", "notebooks", "job")
+    deployment.apply(deployment.parts(clients, only), lambda _line: None)
+    job, _ = net.fakes["workspace"].state["jobs"].values()
+    [cluster] = job["settings"]["job_clusters"]
+    assert cluster["new_cluster"] | {"instance_pool_id": ""} == {
+        "spark_version": "18.x-scala2.13",
+        "instance_pool_id": "",
+        "num_workers": 0,
+        "data_security_mode": "SINGLE_USER",
+        "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
+        "custom_tags": {"ResourceClass": "SingleNode"},
+    }
+    assert "environments" not in job["settings"]
+    assert deployment.plan(deployment.parts(clients, only), lambda _line: None).changes == 0
 
 
 def test_what_databricks_and_people_added_to_the_network_stays(net, root):

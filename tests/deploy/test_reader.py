@@ -125,6 +125,27 @@ def test_a_smoke_run_that_does_not_succeed_fails_with_the_factorys_words(
         smoke.run(environment.clients(root), lambda _line: None)
 
 
+def test_a_smoke_run_that_fails_names_the_notebooks_of_the_newest_run(deployed, root, monkeypatch):
+    workspace = deployed.fakes["workspace"].state
+    number = next(iter(workspace["jobs"].values()))["job_id"]
+
+    def run(**states):
+        tasks = [
+            {"task_key": key, "notebook_task": {"notebook_path": key}, "state": {"result_state": state}}
+            for key, state in states.items()
+        ]
+        tasks.append({"task_key": "finished", "state": {"result_state": "FAILED"}})
+        return {"job_id": number, "run_id": len(workspace["job_runs"]) + 1, "tasks": tasks}
+
+    workspace["job_runs"].append(run(silver="FAILED"))
+    workspace["job_runs"].append(run(silver="SUCCESS", gold="FAILED", load="UPSTREAM_FAILED"))
+    workspace["job_runs"][1]["tasks"][1]["state"]["state_message"] = "no space left"
+    workspace["job_runs"].append(run(other="FAILED") | {"job_id": number + 1})
+    monkeypatch.setattr(fake_factory, "RUN", ["Failed"])
+    with pytest.raises(CoinlakeError, match=r"Open it in the factory's monitor\.\n  gold: no space left$"):
+        smoke.run(environment.clients(root), lambda _line: None)
+
+
 def test_a_smoke_run_without_the_pipeline_says_so(net, root):
     deployment.apply(parts(root, "resources"), lambda _line: None)
     with pytest.raises(CoinlakeError, match=r"The smoke run of pl_main: .*PipelineNotFound"):

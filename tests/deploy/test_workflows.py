@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from coinlake_ops import environment as environments
 from coinlake_ops.deploy import environment_file
 from coinlake_ops.deploy.deployment import PARTS
 from coinlake_ops.project import ROOT
-from tests.support import commands
+from tests.support import azure, commands, skips
 from tests.support.environment import TO_FILL_IN
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -132,6 +133,24 @@ def test_what_a_workflow_calls_exists(path, job, monkeypatch):
             assert target in targets
         for folder in re.findall(r"(?:adf_lab/)?tests(?:/\w+)?", step.get("run", "")):
             assert (ROOT / folder).is_dir()
+
+
+def test_the_warehouse_meets_a_server_of_its_own():
+    """With the variable that the tests read, and nothing that they would skip for another reason."""
+    job = read(ROOT / ".github/workflows/test.yml")["jobs"]["sql-server"]
+    [tests] = [step for step in job["steps"] if "AZURE_SQL_TEST_URL" in step.get("env", {})]
+    url = urlsplit(tests["env"]["AZURE_SQL_TEST_URL"].replace("${{ env.MSSQL_SA_PASSWORD }}", "Test-0a"))
+    assert (url.scheme, url.username, url.password) == ("mssql", "sa", "Test-0a")
+    started = "\n".join(step.get("run", "") for step in job["steps"])
+    assert f"--publish 127.0.0.1:{url.port}:1433" in started
+    database = url.path.strip("/")
+    assert "test" in database
+    assert f'"CREATE DATABASE {database}"' in started
+    assert f'"ALTER DATABASE {database} SET ALLOW_SNAPSHOT_ISOLATION ON"' in started
+    assert f"subjectAltName=DNS:{url.hostname}" in started
+    assert tests["env"]["SSL_CERT_FILE"].endswith("/server/certificate.pem")
+    assert tests["run"] == "python -m pytest -q -n0 tests/warehouse"
+    assert skips.is_allowed(azure.only_double.kwargs["reason"])
 
 
 def test_the_parts_of_a_deployment_are_described_where_people_look():

@@ -21,14 +21,13 @@ def made(deployed, root):
 
 
 def executed(fake, net) -> set[str]:
-    """The paths of every notebook that the job or the factory runs."""
-    [job] = fake.state["jobs"].values()
-    paths = {task["notebook_task"]["notebook_path"] for task in job["settings"]["tasks"]}
+    """The paths of every notebook that the job runs, which is all that the factory starts."""
+    (number, job), _ = fake.state["jobs"].items()
     factory = next(one for one in net.fakes["arm"].resources.values() if one["type"].endswith("/factories"))
-    folder = factory["properties"]["globalParameters"]["notebook_folder"]["value"]
-    names = {path.rpartition("/")[2] for path in paths}
-    assert "notebook_folder" in json.dumps(factory["children"]["pipelines"])
-    return {path.removeprefix("/Workspace") for path in paths | {f"{folder}/{name}" for name in names}}
+    assert factory["properties"]["globalParameters"]["databricks_job_id"]["value"] == number
+    assert "DatabricksNotebook" not in json.dumps(factory["children"]["pipelines"])
+    tasks = [task["notebook_task"] for task in job["settings"]["tasks"] if "notebook_task" in task]
+    return {task["notebook_path"].removeprefix("/Workspace") for task in tasks}
 
 
 def test_no_group_can_change_what_the_pipeline_runs(net, made):
@@ -44,23 +43,25 @@ def test_no_group_can_change_what_the_pipeline_runs(net, made):
 
 def test_no_group_can_start_it_with_other_parameters_or_on_another_machine(made):
     fake, pipeline = made
-    [job], [cluster] = fake.state["jobs"], fake.state["clusters"]
+    jobs, [cluster] = [f"jobs/{number}" for number in fake.state["jobs"]], fake.state["clusters"]
     given = fake.state["permissions"]
     changing = {
         place: {who for who, level in given[place].items() if level in workspace.CHANGES_WHAT_RUNS}
-        for place in (f"jobs/{job}", f"clusters/{cluster}")
+        for place in (*jobs, f"clusters/{cluster}")
     }
     platform = environment.DEV.platform_group
     assert changing == {
-        f"jobs/{job}": {"deployer@example.org", platform, pipeline},
+        **{job: {"deployer@example.org", platform, pipeline} for job in jobs},
         f"clusters/{cluster}": {platform, pipeline},
     }
 
 
-def test_the_job_runs_as_the_pipeline_whoever_deploys(made):
+def test_the_jobs_run_as_the_pipeline_whoever_deploys(made):
     fake, pipeline = made
-    [job] = fake.state["jobs"].values()
-    assert job["settings"]["run_as"] == {"service_principal_name": pipeline}
+    assert [job["settings"]["run_as"] for job in fake.state["jobs"].values()] == [
+        {"service_principal_name": pipeline},
+        {"service_principal_name": pipeline},
+    ]
 
 
 def test_the_list_lets_only_the_platform_group_and_the_pipeline_change_what_runs():

@@ -31,7 +31,7 @@ def test_a_run_of_what_this_machine_cannot_do_is_refused_before_anything_runs(fo
     documents = json.loads((folder / "pipeline/pl_finish.json").read_text())
     documents["properties"]["activities"][0]["type"] = "HDInsightPig"
     (folder / "pipeline/pl_finish.json").write_text(json.dumps(documents))
-    assert main(["run", "pl_main", "--folder", str(folder)]) == 2
+    assert main(["run", "pl_finish", "--folder", str(folder), "--parameter", "count=3"]) == 2
     assert "activities of type HDInsightPig cannot be run here" in capsys.readouterr().err
 
 
@@ -156,12 +156,13 @@ def test_a_failed_run_is_gone_on_with(folder, tmp_path, monkeypatch, capsys):
 
 
 def test_a_dry_run_follows_the_branch_that_is_known(capsys):
-    assert main(["run", "pl_load_sql", "--dry-run"]) == 0
-    by_notebook = capsys.readouterr().out
-    assert main(["run", "pl_load_sql", "--dry-run", "--parameter", "load_with=copy"]) == 0
-    by_copy = capsys.readouterr().out
-    assert ["load_notebook (" in text for text in (by_notebook, by_copy)] == [True, False]
-    assert ["merge_staged (" in text for text in (by_notebook, by_copy)] == [False, True]
+    told = []
+    for given in (["--parameter", "load_with=notebook"], ["--parameter", "load_with=copy"], []):
+        assert main(["run", "pl_main", "--dry-run", *given]) == 0
+        text = capsys.readouterr().out
+        told.append(("run_notebooks (" in text, "merge_staged (" in text))
+    # Without a value its default is known.
+    assert told == [(True, False), (True, True), (True, False)]
 
 
 @pytest.mark.parametrize(
@@ -195,5 +196,5 @@ def test_an_address_is_checked_before_anything_runs(capsys):
 
 
 def test_a_dry_run_shows_another_environment(capsys):
-    assert main(["run", "pl_medallion", "--dry-run", "--environment", "prod"]) == 0
+    assert main(["run", "pl_main", "--dry-run", "--environment", "prod"]) == 0
     assert '"catalog": "coinlake_prod"' in capsys.readouterr().out

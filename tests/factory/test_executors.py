@@ -13,7 +13,8 @@ from adf_support.factories import reference
 from coinlake.schema import DIM_CURRENCY, DIM_DATE
 from coinlake.warehouse import Change, DuckDBWarehouse, loading
 from coinlake_ops import notebooks as course
-from coinlake_ops.factory.executors import EXECUTORS, rest_to_json
+from coinlake_ops.factory.executors import EXECUTORS, jobs, rest_to_json
+from coinlake_ops.factory.executors.notebooks import run_notebook
 from coinlake_ops.factory.executors.sql import COPIED, UNNUMBERED
 from tests.support.local_world import call, world
 
@@ -335,7 +336,7 @@ def test_sql_refuses_what_it_does_not_know(here):
     assert failure(here, "Lookup", {"source": {"type": "JsonSource"}, "dataset": {}})[0] == "NotSupportedHere"
 
 
-# --- DatabricksNotebook ----------------------------------------------------------------------------------
+# --- DatabricksJob ---------------------------------------------------------------------------------------
 
 PARAMETERS = 'lake_path: str = ""  # the lake\nrun_id: str = ""  # the run\ncoins: int = 1  # how many'
 BEGIN = """from coinlake import parameters, observability
@@ -359,46 +360,101 @@ def tiny(tmp_path, monkeypatch):
     return write
 
 
-def notebook(here, **values):
-    base = {"lake_path": str(here.lake), "run_id": "r1", "coins": "7"} | values
-    return {"notebookPath": "/Workspace/Shared/coinlake/notebooks/99_tiny", "baseParameters": base}
+def run_tiny(here, seconds=60.0):
+    texts = {"lake_path": str(here.lake), "run_id": "r1", "coins": "7", "top_coins": "of another notebook"}
+    run_notebook(here, "99_tiny", texts, seconds)
 
 
-def test_a_notebook_gets_texts_by_type_and_gives_its_counts_back(here, tiny):
+def failure_of_tiny(here, **more):
+    with pytest.raises(ActivityFailure) as caught:
+        run_tiny(here, **more)
+    return caught.value.error_code, caught.value.message
+
+
+def test_a_notebook_gets_what_it_declares_of_texts_by_type(here, tiny):
     tiny("assert coins == 7", "step.end(rows_read=coins, rows_written=2)")
-    output = execute(here, "DatabricksNotebook", notebook(here))
-    assert output["runOutput"] == {
-        "step": "99_tiny",
-        "run_id": "r1",
-        "rows_read": 7,
-        "rows_written": 2,
-        "rows_rejected": 0,
-    }
-    assert output["runPageUrl"] == (here.lake / "runs/r1/99_tiny.ipynb").as_uri()
+    run_tiny(here)
+    [record] = here.lake.glob("steps/date=*/r1/99_tiny.json")
+    assert json.loads(record.read_text())["rows_read"] == 7
+    assert (here.lake / "runs/r1/99_tiny.ipynb").exists()
 
 
 def test_a_notebook_that_fails_says_where_and_leaves_a_record(here, tiny):
     tiny("raise ValueError('no rows')")
-    assert failure(here, "DatabricksNotebook", notebook(here)) == ("3204", "99_tiny, cell 4: ValueError: no rows")
+    assert failure_of_tiny(here) == ("3204", "99_tiny, cell 4: ValueError: no rows")
     [record] = here.lake.glob("steps/date=*/r1/99_tiny.json")
     assert json.loads(record.read_text())["status"] == "failed"
 
 
 def test_a_notebook_is_killed_when_its_time_is_up(here, tiny):
     tiny("import threading\nthreading.Event().wait()")
-    found = failure(here, "DatabricksNotebook", notebook(here), timeout_seconds=4.0)
-    assert found == ("Timeout", "99_tiny was not done after 4 s.")
+    assert failure_of_tiny(here, seconds=4.0) == ("Timeout", "99_tiny was not done after 4 s.")
 
 
 def test_a_run_that_is_interrupted_cancels_its_notebooks(here, tiny):
     tiny("1 + 1")
     here.kernels.end()
-    code, message = failure(here, "DatabricksNotebook", notebook(here))
-    assert (code, message) == ("Cancelled", "99_tiny was interrupted.")
+    assert failure_of_tiny(here) == ("Cancelled", "99_tiny was interrupted.")
 
 
-def test_a_notebook_without_a_record_or_without_a_file_is_refused(here, tiny):
+def test_a_notebook_without_a_record_is_refused(here, tiny):
     tiny("1 + 1")
-    assert "did not come to step.end(…)" in failure(here, "DatabricksNotebook", notebook(here))[1]
-    missing = notebook(here) | {"notebookPath": "/x/98_none"}
-    assert failure(here, "DatabricksNotebook", missing)[0] == "3200"
+    assert "did not come to step.end(…)" in failure_of_tiny(here)[1]
+
+
+@pytest.fixture
+def followed(monkeypatch):
+    """(notebook, run id, coins, seconds left for it) of each notebook that a job runs; none is executed."""
+    ran = []
+    monkeypatch.setattr(
+        jobs,
+        "run_notebook",
+        lambda _, name, texts, seconds: ran.append((name[:2], texts["run_id"], texts["coins"], round(seconds))),
+    )
+    return ran
+
+
+def job(**parameters):
+    return {"jobId": "1", "jobParameters": parameters}
+
+
+def test_a_job_runs_its_notebooks_in_order_with_the_parameters_given_and_its_own(here, followed):
+    output = execute(here, "DatabricksJob", job(run_id="r1", coins="7"), timeout_seconds=5_000.0)
+    assert [name for name, *_ in followed] == [f"{number:02}" for number in range(9)]
+    assert {(run_id, coins) for _, run_id, coins, _ in followed} == {("r1", "7")}
+    # Two hours for ingestion are more than the activity has; an hour for a report is not.
+    assert [(name, seconds) for name, _, _, seconds in followed if name in ("01", "08")] == [
+        ("01", 5_000),
+        ("08", 3_600),
+    ]
+    assert output["runPageUrl"] == (here.lake / "runs/r1").as_uri()
+    assert "runOutput" not in output
+
+
+def test_a_job_without_an_id_of_a_run_has_that_of_its_own(here, followed):
+    execute(here, "DatabricksJob", job())
+    assert {run_id for _, run_id, _, _ in followed} == {"job-r"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left_out"),
+    [
+        ({"with_setup": "false", "with_reports": "false"}, {"00", "06", "07", "08"}),
+        ({"with_setup": "false", "with_load": "false"}, {"00", "05"}),
+        (dict.fromkeys(("with_setup", "with_load", "with_reports"), "false"), {"00", "05", "06", "07", "08"}),
+    ],
+)
+def test_a_job_leaves_out_what_is_not_wanted(here, followed, wanted, left_out):
+    execute(here, "DatabricksJob", job(**wanted))
+    assert [name for name, *_ in followed] == sorted({f"{number:02}" for number in range(9)} - left_out)
+
+
+def test_a_job_ends_with_the_notebook_that_fails_and_refuses_what_it_does_not_know(here, monkeypatch):
+    def fail_in_gold(_, name, texts, seconds):
+        if name == "04_build_gold":
+            raise ActivityFailure("3204", f"{name}, cell 13: no space left")
+
+    monkeypatch.setattr(jobs, "run_notebook", fail_in_gold)
+    assert failure(here, "DatabricksJob", job()) == ("3204", "04_build_gold, cell 13: no space left")
+    assert failure(here, "DatabricksJob", job(coin="7")) == ("3200", "The job coinlake has no parameter coin.")
+    assert failure(here, "DatabricksJob", job() | {"jobPath": "/x"})[0] == "NotSupportedHere"

@@ -21,9 +21,9 @@ def adf(load_adf):
 
 @pytest.fixture(scope="module")
 def red(adf, tmp_path_factory):
-    """The lake and the record of a run whose gold is broken, with copies and a key."""
+    """The lake and the record of a run whose job fails, with copies and a key."""
     given = {"ingest_with": "copy", "load_with": "copy"}
-    run = adf.run("pl_main", given, answers={"gold": failed("no space left")})
+    run = adf.run("pl_main", given, answers={"run_notebooks": failed("no space left")})
     lake = tmp_path_factory.mktemp("lake")
     return lake, json.loads(monitor.keep(run.record, lake).read_text())
 
@@ -42,10 +42,10 @@ def test_a_record_is_kept_listed_and_found(red):
 def test_the_tree_shows_status_attempts_and_error(red):
     lines = list(monitor.tree(red[1]))
     assert lines[0].startswith("pl_main  Failed  ")
-    [gold] = [line for line in lines if line.strip().startswith("gold ")]
-    assert gold.startswith("    gold (DatabricksNotebook)  Failed  14:")
-    assert gold.endswith("2 attempts  no space left")
-    assert "  load (ExecutePipeline)  Skipped" in lines
+    [job] = [line for line in lines if line.strip().startswith("run_notebooks ")]
+    assert job.startswith("  run_notebooks (DatabricksJob)  Failed  14:")
+    assert job.endswith("  no space left")
+    assert "  load (IfCondition)  Skipped" in lines
     assert any(line.strip().startswith("copy_once [3] (Copy)  Succeeded") for line in lines)
 
 
@@ -61,6 +61,6 @@ def test_the_pages_lead_with_what_failed_first(red):
     index = pages.write_pages(lake, program="coinlake factory", now=START)
     for page in (index, lake / pages.page_of(record["runId"])):
         text = page.read_text()
-        assert text.index("pl_main › refine › pl_medallion › gold") < text.index("no space left")
+        assert text.index("pl_main › run_notebooks") < text.index("no space left")
         assert f"coinlake factory rerun {record['runId']} --from-failed" in text
         assert len(text) < 300_000

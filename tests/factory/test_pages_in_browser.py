@@ -35,8 +35,8 @@ def written(load_adf, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     adf = load_adf(FACTORY)
     adf.script, adf.now = "tests/answers.json", START.isoformat()
-    answers = {"gold": failed("no_space_left_" * 18)}
-    runs = [adf.run("pl_main", {"ingest_with": "copy"}, answers=answers), adf.run("pl_medallion", {"run_id": "r"})]
+    answers = {"run_notebooks": failed("no_space_left_" * 18)}
+    runs = [adf.run("pl_main", {"ingest_with": "copy"}, answers=answers), adf.run("pl_load_sql", {"run_id": "r"})]
     for run, run_id in zip(runs, ("a-red-run", "a-green-run"), strict=True):
         # In tests all runs have the same ids.
         run.record.run_id = run_id
@@ -106,7 +106,7 @@ def test_a_cause_leads_to_its_activity(written, visit):
     page = visit(folder / pages.page_of(red))
     page.locator(".failures a").first.click()
     opened = page.locator("details.activity[open]")
-    assert opened.locator("summary b").all_text_contents() == ["gold"]
+    assert opened.locator("summary b").all_text_contents() == ["run_notebooks"]
 
 
 def test_a_command_is_copied(written, visit):

@@ -1,6 +1,5 @@
 """The project's own factory: without a finding, in its variants too, and true to parameters/ and its picture."""
 
-import json
 import re
 import shutil
 from dataclasses import replace
@@ -11,9 +10,9 @@ from adf_lab import check_factory, diagram, load_factory
 from adf_support.factories import write_factory
 from coinlake import sources
 from coinlake.api import COINGECKO
-from coinlake_ops import databricks_runtime
+from coinlake.parameters import OF_A_JOB, PARAMETERS
 from coinlake_ops import environment as environments
-from coinlake_ops.factory import FACTORY, NOTEBOOKS, libraries, parameters
+from coinlake_ops.factory import FACTORY, NOTEBOOKS, parameters
 from coinlake_ops.project import ROOT
 from tests.support.pipelines import activities
 
@@ -36,30 +35,23 @@ def test_the_checker_finds_nothing_in_the_variants(tmp_path):
 def test_a_broken_expression_is_found(tmp_path):
     folder = shutil.copytree(FACTORY, tmp_path / "adf")
     file = folder / "pipeline/pl_main.json"
-    file.write_text(file.read_text().replace("activity('refine').output", "activity('refined').output"))
+    file.write_text(file.read_text().replace("activity('ingest').output", "activity('ingested').output"))
     findings = [str(finding) for finding in check_factory(load_factory(folder), NOTEBOOKS)]
     assert len(findings) == 1
-    assert "the pipeline has no activity 'refined': did you mean 'refine'?" in findings[0]
+    assert "the pipeline has no activity 'ingested': did you mean 'ingest'?" in findings[0]
 
 
-def test_notebooks_install_what_their_cluster_lacks(factory, tmp_path):
-    found = [activity for _, activity in activities(factory) if activity["type"] == "DatabricksNotebook"]
-    assert len(found) == 8
-    assert {json.dumps(activity["typeProperties"]["libraries"]) for activity in found} == {
-        json.dumps([{"pypi": {"package": package}} for package in databricks_runtime.dependencies()])
-    }
+def test_the_job_is_started_with_each_of_its_parameters_and_no_other(factory, tmp_path):
+    [job] = [activity for _, activity in activities(factory) if activity["type"] == parameters.JOB]
+    assert job["typeProperties"]["jobParameters"].keys() == {*PARAMETERS, *OF_A_JOB}
     folder = shutil.copytree(FACTORY, tmp_path / "adf")
-    file = folder / "pipeline/pl_medallion.json"
-    kept = file.read_text()
-    file.write_text(kept.replace("duckdb==", "duckdb>="))
-    assert libraries.disagreements(load_factory(folder)) == [
-        "pipeline/pl_medallion.json: properties.activities[0].typeProperties.libraries of 'silver' are not the "
-        "pins of requirements.txt: coinlake factory parameters",
-        "pipeline/pl_medallion.json: properties.activities[2].typeProperties.libraries of 'gold' are not the "
-        "pins of requirements.txt: coinlake factory parameters",
+    file = folder / "pipeline/pl_main.json"
+    file.write_text(file.read_text().replace('"with_load": {', '"with_loads": {'))
+    place = "pipeline/pl_main.json: properties.activities[3].typeProperties.jobParameters of 'run_notebooks'"
+    assert parameters.disagreements(load_factory(folder)) == [
+        f"{place}: with_load: pass it",
+        f"{place}: with_loads: the job has no such parameter",
     ]
-    libraries.write(folder)
-    assert file.read_text() == kept
 
 
 def test_the_list_of_what_is_copied_has_every_source(factory):
@@ -77,7 +69,7 @@ def test_every_activity_says_why_and_how_long(factory):
     for pipeline, activity in activities(factory):
         place = f"{pipeline}: {activity['name']}"
         assert activity["description"].endswith("."), place
-        if activity["type"] in ("WebActivity", "Copy", "DatabricksNotebook", "Delete", "Lookup"):
+        if activity["type"] in ("WebActivity", "Copy", "DatabricksJob", "Delete", "Lookup"):
             assert {"timeout", "retry"} <= activity["policy"].keys(), place
 
 
@@ -130,14 +122,14 @@ def test_environments_that_differ_in_names_or_types_are_found(tmp_path, monkeypa
     texts = parameters.ADDRESSES.read_text().split("prod:")
     wrong = (
         texts[1]
-        .replace("databricks_pool_id", "pool")
+        .replace("databricks_job_id", "job")
         .replace("storage_account: stcoinlakeprod", "storage_account: 5")
     )
     addresses.write_text(f"{texts[0]}prod:{wrong}")
     monkeypatch.setattr(parameters, "ADDRESSES", addresses)
     assert parameters.disagreements(factory) == [
-        "'databricks_pool_id' is not in both prod and dev: correct addresses.yml.",
-        "'pool' is not in both prod and dev: correct addresses.yml.",
+        "'databricks_job_id' is not in both prod and dev: correct addresses.yml.",
+        "'job' is not in both prod and dev: correct addresses.yml.",
         "'storage_account' is int in prod and string in dev: write both alike.",
     ]
 
@@ -164,4 +156,4 @@ def test_the_diagram_names_all_work_once_and_leads_through_the_rest(factory):
         assert len(boxes) == (activity["type"] not in diagram.HIDDEN)
     assert "  tr_daily ==> pl_main" in text
     assert "  pl_main__ingest ==> pl_ingest" in text
-    assert "  pl_main__report -. failed or skipped .-> pl_main__get_alert_url" in text
+    assert "  pl_main__load -. failed or skipped .-> pl_main__get_alert_url" in text

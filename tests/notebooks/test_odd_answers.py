@@ -3,9 +3,12 @@
 import json
 
 import nbformat
+import pytest
 
 from coinlake import bronze, sources
 from coinlake_ops import notebooks
+
+pytestmark = pytest.mark.processes
 
 AT = "2026-08-12T14:22:00Z"
 WEATHER = {"daily": {"time": ["2026-08-11", "2026-08-12"], "temperature_2m_max": [21.5], "weather_code": "rain"}}

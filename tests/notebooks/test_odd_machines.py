@@ -6,9 +6,12 @@ import subprocess
 import sys
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from coinlake_ops import notebooks
+
+pytestmark = pytest.mark.processes
 
 START_UP = 'DATA_DIR = "/data"\ncoins = 7\n'
 PARAMETERS = "coins: int = 250  # how many"

@@ -5,15 +5,16 @@ import json
 import random
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
 from adf_lab import monitor
-from coinlake import Lakehouse, delta, schema
+from coinlake import Lakehouse, delta, observability, schema
 from coinlake.bronze import LandingZone
 from coinlake.errors import StorageError
 from coinlake.reports import market_trends, price_averages
-from coinlake.schema import TABLES
+from coinlake.schema import STEPS, SUCCEEDED, TABLES
 from coinlake_ops import batch, cli, notebooks, parameter_files, spark_server, trace
 from coinlake_ops.dev import crash
 from coinlake_ops.dev import lake_contents as lakes
@@ -67,16 +68,17 @@ def killed(tmp_path_factory):
     return lake
 
 
-def test_the_factory_is_green_and_hands_its_results_up(by_factory):
-    _, run = by_factory
+def test_the_factory_is_green_and_gives_the_id_under_which_the_results_are(by_factory):
+    lake, run = by_factory
     assert run["status"] == "Succeeded"
     activities = list(monitor.rows(run))
     assert not [each.path for each in activities if each.record["status"] == "Failed"]
     returned = (each for each in activities if (each.depth, each.name) == (0, "return_results"))
     result = next(returned).record["output"]["value"]
-    assert result["landed"] > 8
-    assert result["lost"] == 0
-    assert min(result[name] for name in ("gold_rows", "loaded_rows")) > 0
+    records = {record["step"]: record for record in observability.read_records(str(lake), date.min)}
+    assert {(record["run_id"], record["status"]) for record in records.values()} == {(result["run_id"], SUCCEEDED)}
+    assert [*records] == [*STEPS]
+    assert min(records[step]["rows_written"] for step in ("01_ingest_market_data", "04_build_gold")) > 8
 
 
 def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, killed):
@@ -176,7 +178,7 @@ def test_the_reports_say_what_the_answers_say(spark, killed):
     )
     assert (averages.headline, trends.headline) == (expected.averages_headline, expected.trends_headline)
     assert averages.sections["weeks"].finding == expected.weeks_finding
-    (candles,) = averages.sections["weeks"].figure["data"]
+    candles = averages.sections["weeks"].figure["data"][0]
     drawn = dict(zip(candles["x"], zip(candles["open"], candles["close"], strict=True), strict=True))
     for monday, week in expected.weeks_of_bitcoin.items():
         assert drawn[f"{monday}"] == pytest.approx(week, rel=1e-5)

@@ -8,6 +8,8 @@ from nbformat.v4 import new_code_cell
 
 from coinlake_ops import notebooks
 
+pytestmark = pytest.mark.processes
+
 STUB = """
 class Widgets:
     def getAll(self):
@@ -48,7 +50,9 @@ def test_widgets_set_the_parameters_by_type(execute_with_widgets, tmp_path):
     lake = tmp_path / "lake"
     executed = execute_with_widgets(
         "02_ingest_context_data",
-        {"lake_path": str(lake), "run_id": "from-widgets", "history_days": "30", "latitude": "-33.9"},
+        # A job hands over the parameters of its other notebooks, and its own, too.
+        {"lake_path": str(lake), "run_id": "from-widgets", "history_days": "30", "latitude": "-33.9"}
+        | {"coins": "7", "top_coins": "3", "with_reports": "false"},
     )
     [record] = lake.glob("steps/date=*/from-widgets/02_ingest_context_data.json")
     parameters = json.loads(record.read_text())["parameters"]

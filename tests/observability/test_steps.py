@@ -9,6 +9,7 @@ from openlineage.client.facet_v2 import dataset_version_dataset, error_message_r
 from openlineage.client.serde import Serde
 
 from coinlake import files, instants, observability
+from coinlake.errors import CoinlakeError
 from coinlake.observability import lineage, steps
 
 
@@ -183,6 +184,15 @@ def test_an_empty_run_id_gets_a_new_one_that_sorts_by_time(notebook):
     assert first.parameters["run_id"] == ""
 
 
+def test_notebooks_that_are_opened_in_one_sitting_are_one_run(notebook, monkeypatch):
+    monkeypatch.setenv(observability.SITTING, "of-the-sitting")
+    assert observability.begin("00_setup", notebook).run_id == "r1"
+    notebook["run_id"] = ""
+    steps = [observability.begin(name, notebook) for name in ("00_setup", "01_ingest_market_data")]
+    assert [step.run_id for step in steps] == ["of-the-sitting"] * 2
+    assert steps[0].parameters["run_id"] == ""
+
+
 def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     path = tmp_path / "record.json"
     files.write_json(path, {"n": 1})
@@ -190,3 +200,21 @@ def test_a_failed_write_leaves_the_old_record(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no"):
         files.write_json(path, {"n": 2})
     assert json.loads(path.read_text()) == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    ("rejected", "share", "refused"), [(25, 0.2, False), (26, 0.2, True), (9_000, 1.0, False)]
+)
+def test_gold_is_refused_when_silver_rejected_more_than_the_share(notebook, rejected, share, refused):
+    gold = observability.begin("04_build_gold", notebook)
+    observability.refuse_too_many_rejected(gold, 0.0)
+    silver = observability.begin("03_stream_to_silver", notebook)
+    observability.refuse_too_many_rejected(gold, 0.0)
+    silver.end(rows_read=200, rows_written=100, rows_rejected=rejected)
+    if refused:
+        with pytest.raises(
+            CoinlakeError, match=r"^26 rows were rejected and 100 accepted: look into .*quarantine"
+        ):
+            observability.refuse_too_many_rejected(gold, share)
+    else:
+        observability.refuse_too_many_rejected(gold, share)

@@ -125,7 +125,7 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
         (["plan", "SOURCE=live", "AS_OF=+1h"], "as_of=+1h moves the simulated clock, but source=live."),
         (["run", "--environment", "tset"], "There is no parameters/tset.yml"),
         (["rnu"], "No such command 'rnu'. Did you mean 'run'?\nSee: coinlake --help\n"),
-        (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'hostile'"),
+        (["api", "--faults", "bad"], "'bad' is not one of 'none', 'typical', 'dirty', 'hostile'"),
         (["bench", "speed"], "There is no benchmark speed. There are: work, batch,"),
         (["server", "run"], "Write the command after --"),
         (["tape", "add", "body.json"], "Missing option '--endpoint'.\nSee: coinlake tape add --help\n"),
@@ -179,6 +179,21 @@ def test_what_finds_something_ends_with_1_and_else_with_0(words, place, good, mo
     assert cli.main(words) == 0
     monkeypatch.setattr(*place, lambda *_: ["x"] if good == [] else False)
     assert cli.main(words) == 1
+
+
+def test_the_lab_has_a_lake_of_its_own_the_whole_project_to_look_at_and_one_run_for_a_sitting(monkeypatch):
+    started = []
+    monkeypatch.setattr(cli, "_with_server", lambda *given, **variables: started.append((*given, variables)) or 0)
+    assert cli.main(["lab", "--no-browser"]) == 0
+    assert cli.main(["lab", "--lake", "lake/mine"]) == 0
+    [(lake, command, variables), (own_lake, _, others)] = started
+    assert (lake, own_lake) == ("lake/course", "lake/mine")
+    assert command[1:4] == ["-m", "jupyterlab", "--ip=127.0.0.1"]
+    assert f"--ServerApp.root_dir={ROOT}" in command
+    assert "--LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb" in command
+    assert command[-1] == "--no-browser"
+    assert set(variables) == set(others) == {"COINLAKE_RUN_ID"}
+    assert variables != others
 
 
 def test_ctrl_c_ends_with_130(monkeypatch):
@@ -254,6 +269,7 @@ def test_every_command_has_help_and_stands_in_a_group(capsys):
         assert "coinlake " + " ".join(words) in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_the_shell_completes_commands_and_parameters():
     def completed(line: str) -> set[str]:
         words = line.split()
@@ -342,6 +358,7 @@ CHEAP = (
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("line", "printed"), CHEAP)
 def test_what_costs_nothing_is_run(line, printed):
     program, *words = shlex.split(line)

@@ -12,6 +12,8 @@ from coinlake import observability, schema
 from coinlake.errors import CoinlakeError
 from coinlake_ops import batch, kernels, notebooks, parameter_files, spark_server
 
+pytestmark = pytest.mark.processes
+
 BEGIN = "from coinlake import observability\nstep = observability.begin({name!r}, globals())"
 # As ingestion does: what was paid for is kept, and the interrupt goes on its way.
 CAREFUL = """

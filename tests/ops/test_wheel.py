@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from coinlake_ops import databricks_runtime, notebooks
 from coinlake_ops.project import ROOT
 
+pytestmark = pytest.mark.processes
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PACKAGES = {"coinlake": ROOT / "notebooks" / "coinlake", "coinlake_ops": ROOT / "coinlake_ops"}
 BUILD = "import hatchling.build, sys; print(getattr(hatchling.build, sys.argv[1])(sys.argv[2]))"
@@ -95,7 +97,7 @@ def test_it_works_in_an_empty_folder_and_knows_nothing_of_the_checkout(wheel, tm
         "lake": str(empty / "lake/simulated"),
         "migrations": len(list((ROOT / "sql/warehouse/migrations").glob("*.sql"))),
         "notebooks": [path.stem for path in notebooks.all_paths()],
-        "declared": "lake/simulated",
+        "declared": "lake/course",
         "coins": 10,
         "plotly": True,
         "environment": "dev",

@@ -8,8 +8,8 @@ from tests.support.built_reports import MODULES, built, lake
 
 @pytest.fixture(scope="session")
 def tables():
-    """Gold tables: ten coins, 400 days, one coin with three days of history."""
-    return gold_frames.gold(young={"pepe": 3})
+    """Gold tables: ten coins, months in three calendar years, one coin with three days of history."""
+    return gold_frames.gold(days=620, young={"pepe": 3})
 
 
 @pytest.fixture(scope="session")

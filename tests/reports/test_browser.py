@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.support import gold_frames
@@ -130,31 +131,62 @@ def test_the_theme_button_changes_page_and_charts(visit):
     assert seen.page.inner_text("button.theme") == "Light"
 
 
-def test_a_range_rebases_the_index_and_says_what_headlines_describe(visit):
+def test_a_range_changes_charts_and_findings_and_stands_in_the_address(visit, reports):
     seen = visit("market_trends")
     seen.draw_all()
+    month, whole = reports["market_trends"].ranges[30], reports["market_trends"]
+    assert month.headline != whole.headline
+
+    def told(report):
+        return [report.headline, *(section.finding for section in report.sections.values() if not section.missing)]
+
+    def shown():
+        return [heading.inner_text() for heading in seen.page.locator("h1, main h2").all()]
+
+    assert shown() == told(whole)
     seen.page.click("button[data-days='30']")
+    assert seen.page.url.endswith("market_trends.html#?days=30")
+    followed = {key: section.finding for key, section in whole.sections.items()}
+    followed |= {key: section.finding for key, section in month.sections.items()}
+    assert shown() == [month.headline, *followed.values()]
     assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range") == [
         "2026-07-12",
         "2026-08-11",
     ]
-    bitcoin = seen.js("""() => {
-        const trace = document.querySelector('#plot-performance').data.find(trace => trace.name === 'Bitcoin');
-        return trace.y[trace.x.indexOf('2026-07-12')];
-    }""")
-    assert bitcoin == 100
-    assert seen.page.is_visible("text=The headlines describe the whole period")
+    assert seen.js("document.querySelector('#plot-performance').layout.yaxis.title.text").startswith("12 Jul 2026")
     assert seen.page.get_attribute("button[data-days='30']", "aria-pressed") == "true"
-    seen.page.click("button[data-days='0']")
+    seen.page.click("nav a[href='#drawdown']")
+    assert seen.page.url.endswith("market_trends.html#drawdown?days=30")
+    seen.page.reload()
+    assert shown() == [month.headline, *followed.values()]
+    seen.page.click("button[data-days='']")
+    assert seen.page.url.endswith("market_trends.html#drawdown")
+    assert shown() == told(whole)
     assert seen.js("document.querySelector('#plot-performance').layout.xaxis.range[0]") == "2025-08-12"
-    assert not seen.page.is_visible("text=The headlines describe the whole period")
+    assert seen.said == []
 
 
-def test_without_scripts_the_tables_remain(visit):
+def test_without_scripts_findings_and_tables_remain(visit, reports):
     seen = visit("market_trends", java_script_enabled=False)
+    drawn = [section for section in reports["market_trends"].sections.values() if not section.missing]
+    told = [heading.inner_text() for heading in seen.page.locator("main h2").all()]
+    assert told == [section.finding for section in drawn]
+    assert not seen.page.is_visible(".ranges")
     assert seen.page.is_visible("noscript strong")
     assert not seen.page.is_visible("#plot-performance")
     assert seen.page.is_visible("#movers table")
+
+
+def test_a_page_of_health_that_is_opened_later_says_how_old_it_is(browser, tmp_path):
+    tables = gold_frames.gold(coins=2, days=40, source="live")
+    ages = tables["freshness"].assign(as_of=pd.Timestamp("2026-08-12 14:00"))
+    html = built("pipeline_health", tables | {"freshness": ages}).html()
+    (tmp_path / "health.html").write_text(html, encoding="utf-8")
+    seen = Visit(browser, tmp_path / "health.html")
+    said = seen.page.inner_text(".banner strong")
+    seen.context.close()
+    assert said.startswith("Stale: the last run ended ") and said.endswith(" days ago, promised are 26 h.")
+    assert "All data is as fresh as promised." in html
 
 
 def test_an_empty_page_says_so_and_has_no_range_buttons(visit):
@@ -164,11 +196,52 @@ def test_an_empty_page_says_so_and_has_no_range_buttons(visit):
     assert seen.page.locator("button:visible").count() == 1
 
 
-def test_paper_gets_every_chart_in_light_colours(visit):
-    seen = visit("price_averages", color_scheme="dark")
-    pdf = seen.page.pdf(format="A4")
-    pages = len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+MEETING = """() => {
+    const boxes = kind => [...document.querySelectorAll(kind)].map(e => [e, e.getBoundingClientRect()])
+        .filter(([e, r]) => r.width && r.height && e.checkVisibility());
+    const words = boxes('main h2, main .sub, main summary, main table');
+    return boxes('.plot .main-svg').flatMap(([svg, r]) => words
+        .filter(([, s]) => r.top < s.bottom - 1 && s.top < r.bottom - 1)
+        .filter(([, s]) => r.left < s.right - 1 && s.left < r.right - 1)
+        .map(([e]) => `${svg.closest('.plot').id} covers ${e.textContent.slice(0, 40)}`));
+}"""
+SIZES = """() => [...document.querySelectorAll('.plot')].map(plot => {
+    const [box, svg] = [plot, plot.querySelector('.main-svg')].map(e => e.getBoundingClientRect());
+    return [plot.id, Math.round(box.width - svg.width), Math.round(box.height - svg.height)];
+}).filter(([, width, height]) => width || height)"""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_on_paper_no_chart_covers_words_and_all_are_light(visit, name):
+    seen = visit(name, color_scheme="dark")
+    seen.draw_all()
+    seen.page.emulate_media(media="print", color_scheme="dark")
+    seen.js("dispatchEvent(new Event('beforeprint'))")
+    assert seen.js(MEETING) == []
+    assert seen.js(SIZES) == []
+    lines = seen.js("[...document.querySelectorAll('.plot .main-svg:first-child')].map(e => e.style.background)")
+    assert set(lines) == {"rgb(255, 255, 255)"}
+    seen.js("dispatchEvent(new Event('afterprint'))")
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", seen.page.pdf(format="A4")))
     assert 3 <= pages <= 9
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("name", ["market_trends", "price_averages"])
+def test_every_finding_and_the_decisive_columns_can_be_seen(visit, reports, name, width):
+    seen = visit(name, viewport={"width": width, "height": 900})
+    seen.draw_all()
+    assert seen.js(MEETING) == []
+    assert seen.js("document.documentElement.scrollWidth - innerWidth") == 0
+    cut = "e => e.clientWidth && e.scrollWidth > e.clientWidth + 1"
+    assert (
+        seen.js(f"[...document.querySelectorAll('h1, h2, .lead, .now, .sub, .card p')].filter({cut}).length") == 0
+    )
+    hidden = "e => e.getBoundingClientRect().right > innerWidth"
+    assert width == 390 or seen.js(f"[...document.querySelectorAll('nav li')].filter({hidden}).length") == 0
+    if name == "price_averages":
+        seen_to = "document.querySelector('#table thead th:nth-child(3)').getBoundingClientRect().right"
+        assert seen.js(seen_to) <= width
 
 
 @pytest.mark.skipif("COINLAKE_AXE" not in os.environ, reason="COINLAKE_AXE does not name an axe.min.js")

@@ -11,7 +11,7 @@ import pytest
 
 from coinlake.reports import market_trends, price_averages
 from coinlake.reports.data import Universe
-from coinlake.reports.page import charts
+from coinlake.reports.page import charts, style
 
 
 def points(trace):
@@ -41,24 +41,30 @@ def test_performance_starts_at_100_and_follows_the_closes(reports, tables):
     for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
         closes = of_gold(tables["market_trends_daily"], coin_id, "close")
         assert_same(named(figure, name), closes / closes.iloc[0] * 100)
-    old = [coin_id for coin_id in tables["dim_coin"]["coin_id"] if coin_id != "pepe"]
+    old = [coin_id for coin_id in tables["dim_coin"]["coin_id"] if coin_id not in {"pepe", "tether"}]
     index = pd.DataFrame({c: of_gold(tables["market_trends_daily"], c, "close") for c in old})
     assert_same(named(figure, "Median coin"), (index / index.iloc[0] * 100).median(axis=1))
     assert figure["layout"]["yaxis"]["type"] == "log"
 
 
-@pytest.mark.parametrize(("section", "column"), [("drawdown", "drawdown"), ("volatility", "volatility_30d")])
-def test_trends_are_golds(reports, tables, section, column):
-    figure = reports["market_trends"].sections[section].figure
+def test_volatility_is_golds(reports, tables):
+    figure = reports["market_trends"].sections["volatility"].figure
     for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
-        assert_same(named(figure, name), of_gold(tables["market_trends_daily"], coin_id, column))
+        assert_same(named(figure, name), of_gold(tables["market_trends_daily"], coin_id, "volatility_30d"))
+
+
+def test_drawdown_is_below_the_highest_close_of_the_period(reports, tables):
+    figure = reports["market_trends"].sections["drawdown"].figure
+    for coin_id, name in (("bitcoin", "Bitcoin"), ("ethereum", "Ethereum")):
+        closes = of_gold(tables["market_trends_daily"], coin_id, "close")
+        assert_same(named(figure, name), closes / closes.cummax() - 1)
 
 
 def test_ranking_is_the_change_of_each_coin(reports, tables):
     (bars,) = reports["market_trends"].sections["ranking"].figure["data"]
     symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
     expected = {}
-    for coin_id in symbols.index.drop("pepe"):
+    for coin_id in symbols.index.drop(["pepe", "tether"]):
         closes = of_gold(tables["market_trends_daily"], coin_id, "close")
         expected[symbols[coin_id]] = closes.iloc[-1] / closes.iloc[0] - 1
     assert dict(zip(bars["y"], bars["x"], strict=True)) == pytest.approx(expected, rel=1e-5)
@@ -68,7 +74,11 @@ def test_ranking_is_the_change_of_each_coin(reports, tables):
 def test_breadth_and_mood_are_golds(reports, tables):
     market = tables["market_daily"].set_index(pd.to_datetime(tables["market_daily"]["date"])).tail(365)
     sections = reports["market_trends"].sections
-    assert_same(sections["breadth"].figure["data"][0], market["share_above_average_50d"].astype(float).dropna())
+    trends = tables["market_trends_daily"]
+    free = trends[(trends["coin_id"] != "tether") & trends["above_average_50d"].notna()]
+    share = free.astype({"above_average_50d": float}).groupby("date")["above_average_50d"].mean().tail(365)
+    share.index = pd.to_datetime(share.index)
+    assert_same(sections["breadth"].figure["data"][0], share)
     bars, price = sections["sentiment"].figure["data"]
     assert_same(bars, market["fear_greed_value"].astype(float))
     assert bars["customdata"] == market["fear_greed_classification"].tolist()
@@ -79,6 +89,7 @@ def test_dominance_divides_the_market_value(reports, tables):
     figure = reports["market_trends"].sections["dominance"].figure
     trends = tables["market_trends_daily"].assign(date=pd.to_datetime(tables["market_trends_daily"]["date"]))
     caps = trends.pivot(index="date", columns="coin_id", values="market_cap").tail(365)
+    caps = caps.drop(columns="tether")
     assert_same(named(figure, "Bitcoin"), caps["bitcoin"] / caps.sum(axis=1))
     total = sum(np.array(trace["y"]) for trace in figure["data"])
     np.testing.assert_allclose(total, 1, rtol=1e-5)
@@ -102,7 +113,7 @@ def test_distance_compares_the_last_close_with_its_averages(reports, tables):
     symbols = tables["dim_coin"].set_index("coin_id")["symbol"]
     for trace, column in ((bars, "average_200d"), (diamonds, "average_30d")):
         expected = {}
-        for coin_id in symbols.index.drop("pepe"):
+        for coin_id in symbols.index.drop(["pepe", "tether"]):
             close = of_gold(tables["price_averages_daily"], coin_id, "close").iloc[-1]
             average = of_gold(tables["price_averages_daily"], coin_id, column).iloc[-1]
             expected[symbols[coin_id]] = close / average - 1
@@ -110,8 +121,10 @@ def test_distance_compares_the_last_close_with_its_averages(reports, tables):
 
 
 def test_candles_are_golds(reports, tables):
-    (weeks,) = reports["price_averages"].sections["weeks"].figure["data"]
-    own = tables["candle_weekly"][tables["candle_weekly"]["coin_id"] == "bitcoin"].tail(len(weeks["x"]))
+    weeks, pale = reports["price_averages"].sections["weeks"].figure["data"]
+    of_bitcoin = tables["candle_weekly"][tables["candle_weekly"]["coin_id"] == "bitcoin"]
+    own = of_bitcoin[of_bitcoin["is_complete"]].tail(len(weeks["x"]))
+    assert (pale["x"], pale["name"], pale["opacity"]) == (["2026-08-10"], "Bitcoin, not complete", 0.45)
     for column in ("open", "high", "low", "close"):
         np.testing.assert_allclose(weeks[column], own[column], rtol=1e-5)
     assert weeks["x"] == [f"{week}" for week in own["week"]]
@@ -208,5 +221,37 @@ def test_a_missing_day_is_a_gap_and_not_a_line():
     coins = pd.DataFrame({"coin_id": ["a"], "symbol": ["A"], "name": ["A"], "market_cap": [1.0]})
     dates = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-04"])
     daily = pd.DataFrame({"coin_id": "a", "date": dates, "close": [1.0, 2.0, 3.0]})
-    section = market_trends.performance(Universe(coins, daily), "")
+    section = market_trends.performance(Universe(coins, daily))
     assert named(section.figure, "A")["y"] == [100, 200, None, 300]
+
+
+@pytest.mark.parametrize(
+    ("currency", "low", "high", "texts"),
+    [
+        ("usd", 41_300.0, 71_000.0, ["$45,000", "$50,000", "$55,000", "$60,000", "$65,000", "$70,000"]),
+        ("usd", 0.287, 0.312, ["$0.290", "$0.295", "$0.300", "$0.305", "$0.310"]),
+        ("usd", 0.9, 2.1, ["$1.00", "$1.20", "$1.40", "$1.60", "$1.80", "$2.00"]),
+        ("btc", 0.000014, 0.0000162, ["BTC\u00a00.0000140", "BTC\u00a00.0000145", "BTC\u00a00.0000150"]),
+        ("usd", 1.0, 1.0, ["$1.00"]),
+    ],
+)
+def test_the_marks_of_a_price_axis_are_written_as_prices_are(currency, low, high, texts):
+    axis = charts.money_axis(currency, low, high)
+    assert axis["ticktext"][: len(texts)] == texts
+    assert all(low <= tick <= high for tick in axis["tickvals"])
+
+
+def test_a_page_says_a_figure_in_fewer_words(reports):
+    for report in reports.values():
+        for section in report.sections.values():
+            if section.figure:
+                short = charts.short(section.figure)
+                whole = style.merged(style.layout(), short["layout"])
+                assert whole == section.figure["layout"]
+    days = pd.date_range("2026-02-27", periods=3)
+    line = charts.line(pd.Series([1.0, 2.0, 3.0], days), "#000", "a")
+    weekly = charts.line(pd.Series([1.0, 2.0, 3.0], days[::1] + pd.to_timedelta([0, 6, 13], "D")), "#000", "b")
+    short = charts.short({"data": [line, weekly], "layout": style.layout(height=300)})
+    assert short["data"][0]["x"] == {"from": "2026-02-27", "step": 1, "count": 3}
+    assert short["data"][1]["x"] == ["2026-02-27", "2026-03-06", "2026-03-14"]
+    assert short["layout"] == {"height": 300}

@@ -29,17 +29,20 @@ def market(**closes):
     [
         (
             {"bitcoin": [1.0, 2.0], "a": [1.0, 0.5], "b": [1.0, 0.9]},
-            "Bitcoin leads, 2 of 3 coins are lower than on 1 Jan 2026",
+            "Bitcoin gained most (+100%); 2 of 3 coins are lower than on 1 Jan 2026",
         ),
         (
             {"bitcoin": [1.0, 2.0], "a": [1.0, 3.0], "b": [1.0, 0.9]},
-            "A leads, 2 of 3 coins are higher than on 1 Jan 2026",
+            "A gained most (+200%); 2 of 3 coins are higher than on 1 Jan 2026",
         ),
         (
             {"bitcoin": [1.0, 0.9], "a": [1.0, 0.5]},
-            "Bitcoin fell least, 2 of 2 coins are lower than on 1 Jan 2026",
+            "Bitcoin lost least (−10%); both coins are lower than on 1 Jan 2026",
         ),
-        ({"bitcoin": [1.0, 0.9], "a": [1.0, 1.5]}, "A leads, 1 of 2 coins is lower than on 1 Jan 2026"),
+        (
+            {"bitcoin": [1.0, 0.9], "a": [1.0, 1.5]},
+            "A gained most (+50%); 1 of 2 coins is lower than on 1 Jan 2026",
+        ),
         ({"bitcoin": [1.0]}, "No two days of prices yet: there is no trend to report"),
     ],
 )
@@ -50,13 +53,13 @@ def test_the_trends_headline(closes, said):
 @pytest.mark.parametrize(
     ("bitcoin", "ethereum", "others", "said"),
     [
-        (1.5, 1.4, 0.6, "Bitcoin and Ethereum pulled away from the median coin, which lost 40%"),
-        (0.5, 0.6, 1.3, "Bitcoin and Ethereum fell behind the median coin, which gained 30%"),
-        (1.5, 0.6, 1.0, "Bitcoin beat the median coin (0%), Ethereum did not"),
-        (1.5, 1.0, 1.0, "Bitcoin beat the median coin, which did not move"),
-        (1.0, 0.7, 1.0, "Ethereum fell behind the median coin, which did not move"),
-        (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept pace with the median coin, which did not move"),
-        (0.97, 0.99, 0.998, "Bitcoin and Ethereum kept pace with the median coin, which lost 0.2%"),
+        (1.5, 1.4, 0.6, "Bitcoin and Ethereum did better than the median coin, which lost 40%"),
+        (0.5, 0.6, 1.3, "Bitcoin and Ethereum did worse than the median coin, which gained 30%"),
+        (1.5, 0.6, 1.0, "Bitcoin beat the median coin (0.0%), Ethereum did not"),
+        (1.5, 1.0, 1.0, "Bitcoin did better than the median coin, which did not move"),
+        (1.0, 0.7, 1.0, "Ethereum did worse than the median coin, which did not move"),
+        (1.01, 1.0, 1.0, "Bitcoin and Ethereum kept within 5 points of the median coin, which did not move"),
+        (0.97, 0.99, 0.998, "Bitcoin and Ethereum kept within 5 points of the median coin, which lost 0.2%"),
     ],
 )
 def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, others, said):
@@ -69,33 +72,34 @@ def test_the_verb_against_the_median_flips_with_the_market(bitcoin, ethereum, ot
     [
         ([0.8, 0.7, 0.9], "No coin gained; B lost 30%"),
         ([1.2, 1.1, 1.3], "All 3 coins gained; C gained 30%"),
-        ([1.2, 0.7, 0.9], "Only 1 coin gained; B lost 30%"),
-        ([1.2, 0.00001, 0.9], "Only 1 coin gained; B lost over 99%"),
+        ([1.2, 0.7, 0.9], "Only 1 of 3 coins gained; B lost 30%"),
+        ([1.2, 0.00001, 0.9], "Only 1 of 3 coins gained; B lost over 99%"),
         ([1.2, 1.1, 0.9], "2 of 3 coins gained; A gained 20%"),
     ],
 )
 def test_the_ranking_counts_who_gained(changes, said):
     coins = market(**{name: [1.0, change] for name, change in zip("abc", changes, strict=True)})
-    assert market_trends.ranking(coins, "usd", "").finding == said
+    assert market_trends.ranking(coins, "usd").finding == said
 
 
 def test_one_price_changes_the_named_coin_and_the_count(tables):
     before = built("market_trends", tables)
     trends = tables["market_trends_daily"].copy()
-    last = (trends["coin_id"] == "litecoin") & (trends["date"] == gold_frames.NEWEST)
+    last = (trends["coin_id"] == "dogecoin") & (trends["date"] == gold_frames.NEWEST)
     trends.loc[last, "close"] *= 1000
     after = built("market_trends", tables | {"market_trends_daily": trends})
-    assert "Litecoin" not in before.headline
-    assert after.headline.startswith("Litecoin leads")
-    assert after.sections["ranking"].figure["data"][0]["y"][0] == "LTC"
+    assert "Dogecoin" not in before.headline
+    assert after.headline.startswith("Dogecoin gained most (")
+    assert after.sections["ranking"].figure["data"][0]["y"][0] == "DOGE"
 
 
 def test_the_counts_of_the_headline_are_those_of_the_table(reports):
     report = reports["market_trends"]
     bars = report.sections["ranking"].figure["data"][0]["x"]
-    lower = sum(value < 0 for value in bars)
-    number, word = (lower, "lower") if lower >= sum(value > 0 for value in bars) else (len(bars) - lower, "higher")
-    assert f"{number} of {len(bars)} coins are {word}" in report.headline
+    lower, higher = (sum(round(sign * value, 3) > 0 for value in bars) for sign in (-1, 1))
+    number, word = (higher, "higher") if higher > lower else (lower, "lower")
+    counted = f"all {number} coins" if number == len(bars) else f"{number} of {len(bars)} coins"
+    assert f"{counted} are {word}" in report.headline
 
 
 @pytest.mark.parametrize(
@@ -116,9 +120,9 @@ def test_where_a_price_stands(gaps, said):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"usd": 0.167, "eur": 0.031}, "Bitcoin rose 16.7% in dollars and 3.1% in euros"),
-        ({"usd": -0.167, "eur": -0.031}, "Bitcoin fell 16.7% in dollars and 3.1% in euros"),
-        ({"usd": 0.01, "eur": -0.031}, "Bitcoin moved +1.0% in dollars and −3.1% in euros"),
+        ({"usd": 0.167, "eur": 0.031}, "Bitcoin’s monthly average rose 16.7% in dollars and 3.1% in euros"),
+        ({"usd": -0.167, "eur": -0.031}, "Bitcoin’s monthly average fell 16.7% in dollars and 3.1% in euros"),
+        ({"usd": 0.01, "eur": -0.031}, "Bitcoin’s monthly average moved +1.0% in dollars and −3.1% in euros"),
         ({}, "Bitcoin: one month of averages so far"),
     ],
 )
@@ -127,23 +131,20 @@ def test_currencies_share_a_verb_only_when_they_agree(changes, said):
 
 
 def test_the_averages_headline_flips(tables):
-    up = tables["price_averages_daily"].copy()
-    up["close"] = up["average_200d"].fillna(1.0) * 1.1
-    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "9 of 9 coins trade above their 200-day average"
-    )
-    up["close"] = up["average_200d"].fillna(1.0) * 0.9
-    assert built("price_averages", tables | {"price_averages_daily": up}).headline == (
-        "9 of 9 coins trade below their 200-day average"
-    )
+    averages = tables["price_averages_daily"]
+    for factor, word in ((1.1, "above"), (0.9, "below")):
+        newest = averages["date"] == gold_frames.NEWEST
+        close = averages["close"].where(~newest, averages["average_200d"].fillna(1.0) * factor)
+        moved = tables | {"price_averages_daily": averages.assign(close=close)}
+        assert built("price_averages", moved).headline == f"All 8 coins trade {word} their 200-day average"
 
 
 @pytest.mark.parametrize(
     ("median", "said"),
     [
-        ([0.17, -0.29], "January was the best month (median +17%), February the worst (−29%)"),
+        ([0.17, -0.29], "January was the best month for the median coin (+17%), February the worst (−29%)"),
         ([-0.1, -0.29], "No month was good for the median coin; the worst was February (−29%)"),
-        ([0.17], "January is the only complete month (median +17%)"),
+        ([0.17], "January is the only complete month: the median coin gained 17%"),
         ([], "No month is complete yet"),
     ],
 )
@@ -166,7 +167,7 @@ def test_the_health_headline_follows_the_last_run():
     assert failed.headline.startswith("The last run failed in 04_build_gold after ")
     assert failed.sections["timeline"].finding == "The run failed in 04_build_gold; 4 steps succeeded"
     assert failed.banner.word == "The last run failed."
-    assert "11 of the last 12 runs have succeeded." in failed.lead
+    assert "11 of the 12 runs so far have succeeded." in failed.lead
     assert "The table is gone." in failed.sections["timeline"].table
 
 
@@ -218,22 +219,49 @@ def test_a_notebook_that_ran_by_hand_lacks_no_step():
 
 
 def test_the_first_run_is_not_spoken_of_as_one_of_many():
-    moved = {"rows_read": 3, "rows_written": 2, "rows_rejected": 1}
+    last = pd.DataFrame(
+        {
+            "step": ["01_ingest_market_data", "02_ingest_context_data", "03_stream_to_silver"],
+            "rows_written": [2, 1, 900],
+            "rows_rejected": [0, 0, 1],
+        }
+    )
+    usage = pd.DataFrame({"date": pd.to_datetime(["2026-08-01"]), "attempts": [10], "errors": [1]})
     runs = pd.DataFrame({"status": ["succeeded"]})
-    said = "The only run so far succeeded. It read 3 rows and responses in 1 step, wrote 2 and rejected 1."
-    assert pipeline_health.lead(pd.DataFrame([moved]), runs) == said
+    said = "The only run so far succeeded. It landed 3 responses and rejected 1 record."
+    assert pipeline_health.lead(last, runs, usage) == said
+    clean, failing = last.assign(rows_rejected=0), usage.assign(errors=2)
+    assert pipeline_health.lead(clean, pd.concat([runs, runs]), failing) == (
+        "Both runs so far have succeeded. The last one landed 3 responses and rejected none of their records. "
+        "2 of 10 requests of the month failed."
+    )
+    thirty = pd.concat([runs] * 29 + [runs.assign(status="failed")])
+    assert pipeline_health.lead(clean, thirty, usage).startswith("29 of the 30 last runs have succeeded.")
+
+
+def test_good_news_of_quarantine_is_a_finding_and_not_a_gap():
+    frames = gold_frames.gold(coins=2, days=40)
+    page = built("pipeline_health", frames | {"quarantine_daily": frames["quarantine_daily"].iloc[:0]})
+    assert page.sections["quarantine"].finding == "No record is in quarantine"
+    assert page.sections["quarantine"].missing == ""
 
 
 def test_the_budget_projects_the_month_against_the_plan(gold):
     frames = gold["pipeline_health"]
     steps = frames["run_steps"]
+    # Histories are asked once: 600 of the 624 credits; the rest comes with every run.
     section = pipeline_health.budget(frames["api_usage"], steps, "live")
+    assert section.figure["data"][1]["y"] == [624, 662]
+    assert "600 credits went to histories, which are asked once. " in section.subtitle
+    assert "A run costs about 2; one every hour, 912 until 31 Aug 2026. " in section.subtitle
+    usage = frames["api_usage"].replace({"endpoint": {pipeline_health.HISTORY: "exchange_rates"}})
+    section = pipeline_health.budget(usage, steps, "live")
     # 12 days of 52 credits, at this pace 31 days of them.
     assert "kept" not in section.subtitle and "last until" not in section.subtitle
     assert section.finding == "August stays within the plan: 16% of 10,000 credits"
     assert section.figure["data"][1]["y"] == [624, 1612]
     tight = steps.assign(parameters='{"plan": "demo", "credits_per_month": 1000}')
-    assert pipeline_health.budget(frames["api_usage"], tight, "live").finding == (
+    assert pipeline_health.budget(usage, tight, "live").finding == (
         "August breaks the plan: 161% of 1,000 credits"
     )
     for credits, said in (
@@ -242,9 +270,9 @@ def test_the_budget_projects_the_month_against_the_plan(gold):
         (624, "They are used up until 1 Sep 2026."),
     ):
         given = steps.assign(parameters=f'{{"plan": "demo", "credits_per_month": {credits}}}')
-        assert said in pipeline_health.budget(frames["api_usage"], given, "live").subtitle
+        assert said in pipeline_health.budget(usage, given, "live").subtitle
     keyless = steps.assign(parameters='{"plan": "keyless", "credits_per_month": 0}')
-    section = pipeline_health.budget(frames["api_usage"], keyless, "live")
+    section = pipeline_health.budget(usage, keyless, "live")
     assert section.finding == "624 credits in August, about 1,612 by its end"
     assert "The keyless plan states no monthly budget." in section.subtitle
 
@@ -262,3 +290,51 @@ def test_building_does_not_change_the_frames(gold):
     market_trends.build(gold["market_trends"], built_at=BUILT_AT)
     for name, frame in gold["market_trends"].items():
         pd.testing.assert_frame_equal(frame, before[name])
+
+
+def test_the_page_says_what_is_known_since_the_last_close(tables):
+    report = built("market_trends", tables)
+    snapshots = tables["fact_market_snapshot"]
+    caps = snapshots[~snapshots["coin_id"].isin(["tether"])]["market_cap"]
+    share = caps.iloc[0] / caps.sum()
+    assert report.now == (
+        "12 Aug 2026 14:00 UTC: Bitcoin $64,640 (+1.2% in 24 hours) and Ethereum $3,131 (+1.2% in 24 hours). "
+        f"The 9 coins are worth ${caps.sum() / 1e12:.2f}\u00a0T, Bitcoin {share:.0%} of it."
+    )
+    assert f'<p class="now"><strong>Now</strong> {report.now}</p>' in report.html()
+    assert built("price_averages", tables).now == report.now
+    assert "<td>$64,640</td>" in report.sections["movers"].table
+    # A snapshot of the day that has closed is no news.
+    old = snapshots.assign(snapshot_at=snapshots["snapshot_at"] - pd.Timedelta(hours=15))
+    assert built("market_trends", tables | {"fact_market_snapshot": old}).now == ""
+
+
+def test_a_period_reaches_back_as_far_as_three_coins_do():
+    rhythms = {"bitcoin": 2, "ethereum": 3, "ripple": 5}
+    old = {coin: [1.0 + 0.1 * (day % every) for day in range(40)] for coin, every in rhythms.items()}
+    young = {f"young-{place}": [1.0] * 7 for place in range(9)}
+    assert len(market(**old, **young).closes) == 40
+    assert len(market(bitcoin=old["bitcoin"], ethereum=old["ethereum"], **young).closes) == 7
+
+
+def test_the_longest_average_is_one_that_three_coins_have():
+    frame = pd.DataFrame({window: [0.1] * 3 + [None] * 9 for window in price_averages.WINDOWS}, dtype=float)
+    frame[7] = 0.1
+    assert price_averages.longest_window(frame) == 200
+    assert price_averages.longest_window(frame.iloc[1:]) == 7
+    assert price_averages.longest_window(frame.iloc[2:4]) == 200
+    assert price_averages.longest_window(frame.iloc[:0]) is None
+
+
+def test_neither_the_unit_nor_a_coin_that_came_later_leads():
+    rhythms = {"bitcoin": 2, "ethereum": 3, "ripple": 5, "cardano": 7}
+    closes = {coin: [1.0 + 0.1 * (day % every) for day in range(9)] for coin, every in rhythms.items()}
+    assert market(**closes).leaders == ["bitcoin", "ethereum"]
+    assert market(**closes | {"bitcoin": closes["bitcoin"][:3]}).leaders == ["ethereum", "ripple"]
+    daily = pd.concat(
+        pd.DataFrame({"coin_id": coin, "date": pd.date_range("2026-01-01", periods=9), "close": its})
+        for coin, its in closes.items()
+    )
+    coins = pd.DataFrame({"coin_id": list(closes), "symbol": ["BTC", "ETH", "XRP", "ADA"], "name": list(closes)})
+    assert Universe(coins, daily, unit="btc").leaders == ["ethereum", "ripple"]
+    assert Universe(coins.head(1), daily, unit="btc").leaders == ["bitcoin"]

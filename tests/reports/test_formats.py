@@ -41,7 +41,7 @@ def test_money(value, text):
 
 @pytest.mark.parametrize(
     ("currency", "text"),
-    [("eur", "€12.50"), ("chf", "CHF\u00a012.50"), ("BTC", "₿12.50"), ("pln", "PLN\u00a012.50")],
+    [("eur", "€12.50"), ("chf", "CHF\u00a012.50"), ("BTC", "BTC\u00a012.50"), ("pln", "PLN\u00a012.50")],
 )
 def test_money_of_other_currencies(currency, text):
     assert formats.money(12.5, currency) == text

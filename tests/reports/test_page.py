@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -43,16 +44,18 @@ def without_plotly(html):
 @pytest.mark.parametrize("name", MODULES)
 def test_every_section_says_what_it_found_and_where_it_comes_from(reports, name):
     report = reports[name]
-    html = report.html()
+    html = re.sub(r'<script type="application/json" id="ranges">.*?</script>', "", report.html(), flags=re.S)
     ids = [attributes["id"] for _, attributes in Elements(html).found if "id" in attributes]
     assert len(ids) == len(set(ids))
     drawn = [section for section in report.sections.values() if section.figure]
     assert html.count('<div class="plot') == len(drawn) == html.count("Show the numbers")
     for section in report.sections.values():
         assert not section.missing
-        assert section.finding and section.subtitle and section.source
+        assert section.finding and section.subtitle
         assert "<table" in section.table
         assert f'<a href="#{section.key}">' in html
+    said = f"<dt>Source</dt><dd>{dict(report.sources)['Source']}</dd>"
+    assert html.count(said) == 1
     for section in drawn:
         assert re.search(r"\d", section.alt), section.key
 
@@ -67,8 +70,15 @@ def test_the_page_needs_nothing_else(reports, name):
     own = without_plotly(html)
     assert not re.search(r"\ssrc=|@import|url\(|fetch\(|XMLHttpRequest|<link|<iframe", own)
     outside = {a["href"] for a in Elements(own).all("a") if not a["href"].startswith("#")}
-    assert outside <= {"https://www.coingecko.com"}
-    assert len(own) < 500_000
+    beside = {"index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"}
+    assert outside - beside <= {"https://www.coingecko.com"}
+    assert len(own) < 600_000
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_page_of_25_coins_stays_below_its_size(name):
+    tables = gold_frames.gold(coins=25, copies={"dogecoin": "bitcoin"})
+    assert len(built(name, tables).html().encode()) < 1_500_000
 
 
 def test_a_page_without_charts_is_small_and_carries_no_chart_library():
@@ -113,18 +123,43 @@ def test_a_notebook_that_failed_gives_no_page(tmp_path):
     assert not (tmp_path / "n.html").exists()
 
 
-def test_a_part_is_shown_as_figure_html_and_text(reports):
+def test_a_figure_is_shown_under_its_title_and_above_its_caption_and_table(reports):
     report = reports["market_trends"]
-    bundle = report.show("drawdown")._repr_mimebundle_()
     section = report.sections["drawdown"]
-    assert bundle["text/plain"] == repr(report.show("drawdown")) == section.finding
-    assert bundle[page.PLOTLY_MIME]["layout"]["title"]["text"] == section.finding
-    assert bundle[page.PLOTLY_MIME]["data"] == section.figure["data"]
-    assert section.table in bundle["text/html"]
-    json.dumps(bundle, allow_nan=False)
-    assert page.PLOTLY_MIME not in report.show("months")._repr_mimebundle_()
+    figure, below = report.show("drawdown").outputs()
+    assert figure["text/plain"] == below["text/plain"] == repr(report.show("drawdown")) == section.finding
+    assert figure[page.PLOTLY_MIME]["layout"]["title"]["text"] == section.finding
+    assert figure[page.PLOTLY_MIME]["data"] == section.figure["data"]
+    assert section.finding in figure["text/html"]
+    assert str(escape(section.alt)) in figure["text/html"]
+    assert page.PLOTLY_MIME not in below
+    for words in (str(escape(section.subtitle)), section.table):
+        assert words in below["text/html"]
+    assert "<h2" not in below["text/html"]
+    json.dumps([figure, below], allow_nan=False)
     with pytest.raises(CoinlakeError, match=r"no section 'drawdwon'\. There are: performance, ranking, drawdown"):
         report.show("drawdwon")
+
+
+def test_what_has_no_figure_is_shown_in_one_piece(reports):
+    [shown] = reports["market_trends"].show("months").outputs()
+    section = reports["market_trends"].sections["months"]
+    assert page.PLOTLY_MIME not in shown
+    for words in (section.finding, section.table):
+        assert words in shown["text/html"]
+
+
+def test_a_notebook_gets_each_output_once_and_no_formula(reports, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append((data, raw)))
+    part = reports["market_trends"].show("drawdown")
+    part._ipython_display_()
+    assert shown == [(output, True) for output in part.outputs()]
+    for report in reports.values():
+        for piece in (report.opening(), *map(report.show, report.sections), report.closing()):
+            for output in piece.outputs():
+                # JupyterLab sets what stands between dollar signs as mathematics, but not in here.
+                assert '<div class="rep mathjax_ignore">' in output["text/html"]
 
 
 def test_names_cannot_become_markup(tables):
@@ -152,7 +187,7 @@ def test_unseen_characters_of_names_are_shown_nowhere(name, tables):
     steps["message"], market["fear_greed_classification"] = unseen + "x", "Greed" + unseen
     report = built(name, tables | {"dim_coin": coins, "run_steps": steps, "market_daily": market})
     parts = [report.opening(), *map(report.show, report.sections), report.closing()]
-    shown = [report.html(), *texts([part._repr_mimebundle_() for part in parts])]
+    shown = [report.html(), *texts([part.outputs() for part in parts])]
     assert {character for text in shown for character in set(text) & set(unseen)} == set()
 
 
@@ -207,9 +242,9 @@ def test_empty_gold_gives_a_page_that_says_so(name, headline):
     assert headline in html
     assert "No data yet." in html or "No run yet." in html
     assert "Not drawn yet" in html
-    assert all(str(escape(section.missing)) in html for section in report.sections.values())
+    assert all(str(escape(section.missing or section.finding)) in html for section in report.sections.values())
     for key in report.sections:
-        assert repr(report.show(key)) == report.sections[key].missing
+        assert repr(report.show(key)) == (report.sections[key].missing or "No record is in quarantine")
 
 
 @pytest.mark.parametrize("days", [1, 2, 3, 8, 40])
@@ -266,6 +301,43 @@ def test_pictures_are_small_in_both_themes_and_stand_in_the_readme(reports, tmp_
         assert len(svg) < 94_000
         assert f"img/{picture}" in readme.read_text(encoding="utf-8")
         assert ("rgb(20, 24, 29)" in svg) == picture.endswith("dark.svg")
+
+
+def test_findings_stand_beside_the_pages_and_one_page_leads_to_all(reports, tmp_path):
+    for name, report in reports.items():
+        rendering.render(executed.written(report, tmp_path / f"{name}.ipynb"), tmp_path / "out" / f"{name}.html")
+    told = json.loads((tmp_path / "out" / "market_trends.json").read_text(encoding="utf-8"))
+    report = reports["market_trends"]
+    assert told == {
+        "report": "market_trends",
+        "title": "Market trends (simulated market)",
+        "source": "simulated",
+        "built_at": "2026-08-12T14:22:00Z",
+        "headline": report.headline,
+        "lead": report.lead,
+        "findings": {key: section.finding for key, section in report.sections.items()},
+    }
+    start = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    links = [a["href"] for a in Elements(start).all("a")]
+    assert links == [f"{name}.{kind}" for name in MODULES for kind in ("html", "json")]
+    assert all(str(escape(one.headline)) in start for one in reports.values())
+    nav = [a["href"] for a in Elements(report.html()).all("a") if a["href"].endswith(".html")]
+    assert nav == ["index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
+
+
+def test_pages_that_are_rendered_side_by_side_share_their_start_page(reports, tmp_path):
+    def render(name):
+        return rendering.render(tmp_path / f"{name}.ipynb", tmp_path / "out" / f"{name}.html")
+
+    for name, report in reports.items():
+        executed.written(report, tmp_path / f"{name}.ipynb")
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        assert [page.stem for page in pool.map(render, reports)] == list(reports)
+    start = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert [a["href"] for a in Elements(start).all("a")][::2] == [f"{name}.html" for name in MODULES]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        ["index.html", *(f"{name}.{kind}" for name in MODULES for kind in ("html", "json"))]
+    )
 
 
 def test_without_a_run_the_command_says_what_to_do(tmp_path, capsys):

@@ -88,3 +88,16 @@ def test_merging_goes_deep_and_leaves_its_inputs_alone():
     assert style.merged(base, {"margin": {"r": 4}}) == {"margin": {"l": 1, "r": 4}, "height": 3}
     assert base == {"margin": {"l": 1, "r": 2}, "height": 3}
     assert style.layout(yaxis2={"range": [0, 1]})["yaxis2"]["gridcolor"] == style.GRID
+
+
+def test_every_line_that_has_a_name_stands_out_from_the_paper(reports):
+    for report in reports.values():
+        for section in report.sections.values():
+            for trace in (section.figure or {"data": []})["data"]:
+                if trace["type"] == "scatter" and trace["mode"] == "lines" and trace["name"]:
+                    light = trace["line"]["color"]
+                    for colour, paper in (
+                        (light, style.PAPER),
+                        (style.TO_DARK[light], style.TO_DARK[style.PAPER]),
+                    ):
+                        assert contrast(colour, paper) >= 3, (section.key, trace["name"])

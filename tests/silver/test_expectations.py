@@ -6,7 +6,7 @@ import pytest
 import sqlglot
 
 from coinlake import schema, sources
-from coinlake.silver.expectations import BODY_EXPECTATIONS
+from coinlake.silver.body_expectations import BODY_EXPECTATIONS
 from coinlake.sources import REJECT, RESPONSE_LOG, SOURCES, WARN
 
 STREAMS = {"landing_meta": RESPONSE_LOG, **SOURCES}

@@ -8,12 +8,16 @@ from dataclasses import replace
 import pytest
 from pyspark.sql import functions as F
 
-from coinlake import Lakehouse, lakehouse, schema, sources
+from coinlake import Lakehouse, gold, lakehouse, schema, sources
 from coinlake.delta import DeltaTable
 from coinlake.errors import StorageError
 from coinlake.silver import Counts
+from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops.dev import fuzz
+from tests.support import azure
 from tests.support.silver_lake import CATALOG, SilverLake
+from tests.support.tds import Double
+from tests.support.warehouse_rows import change, contents, load
 
 NOON = "2026-08-12T12:22:00Z"
 DAY = 1786406400  # 2026-08-11
@@ -172,3 +176,19 @@ def test_a_table_that_was_made_anew_is_filled_from_all_files(lake):
 @pytest.mark.parametrize("count", [240, pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.whole])])
 def test_odd_answers_without_end_are_all_accounted_for(lake, tmp_path, count):
     assert fuzz.run(lake.spark, tmp_path, count, seed=20260812) == []
+
+
+def test_a_text_that_is_too_long_costs_its_row_and_not_the_load(lake, tmp_path):
+    """The narrowest place on the way is silver: what it lets through, a server's columns hold."""
+    file = land(lake, 900, "coins_markets", [coin("g"), coin(LONG), coin("h", symbol=LONG, name="😀" * 300)])
+    lake.stream("coins_markets")
+    seen = lake.lakehouse.table(schema.COIN_SNAPSHOTS).read().where(F.col("file") == file)
+    seen = seen.withColumnRenamed("snapshot_at", "seen_at")
+    coins = [found.asDict() for found in gold.coin_versions(seen).select(*schema.DIM_COIN.column_names).collect()]
+    with Double() as server:
+        for target in (DuckDBWarehouse(tmp_path / "warehouse.duckdb"), azure.on_double(server)):
+            load(target, change(schema.DIM_COIN, *coins, full=True))
+            held = {one["coin_id"]: (one["symbol"], one["name"]) for one in contents(target, schema.DIM_COIN)}
+            # An id makes the row what it is, so one that does not fit is refused; a name is cut.
+            assert held == {"g": ("g", "g"), "h": ("x" * 50, "😀" * 200)}
+    assert [reasons for reasons, *_ in lake.quarantined(file)] == [["id_too_long"]]

@@ -81,7 +81,7 @@ def test_trouble_repeats_itself_for_the_same_seed_and_hour(exchanges):
 
 
 def test_an_unknown_profile_is_named():
-    with pytest.raises(ValueError, match="'nasty' is not one of none, typical, hostile"):
+    with pytest.raises(ValueError, match="'nasty' is not one of none, typical, dirty, hostile"):
         Exchange(DEFAULT_SEED, coins=10, faults="nasty")
 
 

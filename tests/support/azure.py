@@ -2,7 +2,8 @@
 
 The environment variable AZURE_SQL_TEST_URL names the real server: mssql://user:password@host[:port]/database.
 Tests empty that database, so its name must contain "test". On a server of one's own, not in Azure, the database
-first needs ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON, and SSL_CERT_FILE must name the server's certificate.
+first needs ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION ON, and SSL_CERT_FILE must name the server's certificate:
+the job sql-server of .github/workflows/test.yml makes one.
 """
 
 import os
@@ -42,9 +43,10 @@ def on_real_server() -> AzureSqlWarehouse:
 
 
 def empty(warehouse: Warehouse) -> None:
-    """Drop every view and table of the warehouse's schemas, children before parents, and then the schemas."""
+    """Drop the procedure, every view and table of the warehouse, children before parents, and then the schemas."""
     schemas = ("reporting", "aggregated_data", "staging", "control")
     with warehouse.writing() as session:
+        session.execute("DROP PROCEDURE IF EXISTS control.merge_staged", "merge_staged")
         found = session.query(
             "SELECT TABLE_SCHEMA AS place, TABLE_NAME AS name, TABLE_TYPE AS kind FROM INFORMATION_SCHEMA.TABLES"
         )

@@ -11,8 +11,8 @@ def notebook(report):
     parts += [("r.closing()", report.closing())]
     cells = [new_markdown_cell("# A lesson that stays in the notebook")]
     for source, part in parts:
-        output = new_output("execute_result", data=part._repr_mimebundle_(), execution_count=1)
-        cells.append(new_code_cell(source, outputs=[output], metadata={"tags": ["page"]}))
+        outputs = [new_output("display_data", data=data) for data in part.outputs()]
+        cells.append(new_code_cell(source, outputs=outputs, metadata={"tags": ["page"]}))
     stays = new_output("stream", name="stdout", text="not answered yet")
     cells.append(new_code_cell("answer = None", outputs=[stays], metadata={"tags": ["exercise"]}))
     return new_notebook(cells=cells)

@@ -1,8 +1,9 @@
 """What the market reports must say of a simulated market, in plain Python from the rows that the answers make."""
 
+import math
 from datetime import date, timedelta
 from functools import cached_property
-from statistics import mean
+from statistics import mean, median
 
 from tests.support.expected_tables import ExpectedTables
 
@@ -25,10 +26,11 @@ class ExpectedReports:
         newest = max(max(its) for its in closes.values())
         caps = {row["coin_id"]: row["market_cap"] for row in self.newest_snapshots.values()}
         order = sorted(closes, key=lambda coin_id: (-caps[coin_id], coin_id))[: self.top_coins]
-        return {
+        largest = {
             coin_id: {day: close for day, close in closes[coin_id].items() if day > newest - 365 * DAY}
             for coin_id in order
         }
+        return free(largest, newest)
 
     @cached_property
     def newest_snapshots(self) -> dict[str, dict]:
@@ -41,9 +43,10 @@ class ExpectedReports:
 
     @cached_property
     def start(self) -> date:
-        """The first day on which half of the coins have a close."""
+        """The first day on which three of the coins, or half of them, have a close."""
         days = sorted({day for its in self.closes.values() for day in its})
-        return next(day for day in days if 2 * sum(day in its for its in self.closes.values()) >= len(self.closes))
+        enough = min(3, len(self.closes) / 2)
+        return next(day for day in days if sum(day in its for its in self.closes.values()) >= enough)
 
     @cached_property
     def returns(self) -> dict[str, float]:
@@ -69,27 +72,30 @@ class ExpectedReports:
 
     @property
     def longest_window(self) -> int:
-        """The longest average that half of the coins have."""
-        return max(days for days in (7, 30, 90, 200) if 2 * len(self.distances(days)) >= len(self.closes))
+        """The longest average that three of the coins, or half of them, have."""
+        enough = min(3, len(self.closes) / 2)
+        return max(days for days in (7, 30, 90, 200) if len(self.distances(days)) >= enough)
 
     @property
     def averages_headline(self) -> str:
         gaps = self.distances(self.longest_window).values()
-        above, below = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
+        above, below = sum(shown(gap) > 0 for gap in gaps), sum(shown(gap) < 0 for gap in gaps)
         number, word = (above, "above") if above >= below else (below, "below")
-        trade = "trades" if number == 1 else "trade"
-        return f"{number} of {len(gaps)} coins {trade} {word} their {self.longest_window}-day average"
+        trade, their = ("trades", "its") if number == 1 else ("trade", "their")
+        return f"{of_all(number, len(gaps))} {trade} {word} {their} {self.longest_window}-day average"
 
     @property
     def trends_headline(self) -> str:
         best, change = next(iter(self.returns.items()))
-        lower = sum(value < 0 for value in self.returns.values())
-        higher = sum(value > 0 for value in self.returns.values())
+        lower = sum(shown(value) < 0 for value in self.returns.values())
+        higher = sum(shown(value) > 0 for value in self.returns.values())
         number, word = (higher, "higher") if higher > lower else (lower, "lower")
-        verb, are = "leads" if change > 0 else "fell least", "is" if number == 1 else "are"
+        verb, are = "gained most" if change > 0 else "lost least", "is" if number == 1 else "are"
         name = self.newest_snapshots[best]["name"]
         since = f"{self.start.day} {self.start:%b %Y}"
-        return f"{name} {verb}, {number} of {len(self.returns)} coins {are} {word} than on {since}"
+        amount = f"{change * 100:+,.0f}%".replace("-", "−")
+        counted = of_all(number, len(self.returns))
+        return f"{name} {verb} ({amount}); {counted[0].lower()}{counted[1:]} {are} {word} than on {since}"
 
     @cached_property
     def weeks_of_bitcoin(self) -> dict[date, tuple[float, float]]:
@@ -104,6 +110,38 @@ class ExpectedReports:
     @property
     def weeks_finding(self) -> str:
         weeks = self.weeks_of_bitcoin.values()
-        higher, lower = sum(close > open_ for open_, close in weeks), sum(close < open_ for open_, close in weeks)
+        changes = [shown(close / open_ - 1) for open_, close in weeks]
+        higher, lower = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
         number, word = (higher, "higher") if higher >= lower else (lower, "lower")
-        return f"{number} of {len(weeks)} weeks closed {word} for Bitcoin"
+        return f"{of_all(number, len(weeks), 'complete week')} closed {word} for Bitcoin"
+
+
+def shown(change: float) -> float:
+    """A change as reports show it, in per cent with one decimal."""
+    return round(change * 100, 1)
+
+
+def of_all(number: int, total: int, noun: str = "coin") -> str:
+    """How reports count: of three and more, and not none."""
+    return f"All {total} {noun}s" if number == total else f"{number} of {total} {noun}s"
+
+
+def free(closes: dict[str, dict[date, float]], newest: date) -> dict[str, dict[date, float]]:
+    """The coins, largest first, that are neither pegged to a currency nor a copy of a larger one."""
+    days = [newest - place * DAY for place in range(90)]
+    found: dict[str, dict[date, float]] = {}
+    for coin_id, its in closes.items():
+        moves = moves_of(its, days)
+        usual = median(map(abs, moves.values())) if len(moves) >= 30 else math.inf
+        others = [moves_of(closes[larger], days) for larger in found]
+        apart = [[abs(moves[day] - other[day]) for day in moves.keys() & other.keys()] for other in others]
+        is_copy = any(len(gaps) >= 30 and median(gaps) < 0.15 * usual for gaps in apart if usual < math.inf)
+        if usual >= 0.004 and not is_copy:
+            found[coin_id] = its
+    return found
+
+
+def moves_of(its: dict[date, float], days: list[date]) -> dict[date, float]:
+    """The daily log returns of a coin on these days."""
+    known = [day for day in days if its.get(day) and its.get(day - DAY)]
+    return {day: math.log(its[day] / its[day - DAY]) for day in known}

@@ -70,6 +70,7 @@ class FakeWorkspace:
             },
             "scopes": {},
             "jobs": {},
+            "job_runs": [],
             "dashboards": {},
             "published": {},
             "alerts": {},
@@ -419,27 +420,46 @@ class FakeWorkspace:
         del jobs[job_id]
         return Answer(200, {})
 
+    def _job_runs(self, request: Request) -> Answer:
+        """The runs of a job, the newest first. Source: Databricks REST API, Jobs 2.2, runs/list."""
+        job_id = int(request.query["job_id"])
+        runs = [run for run in reversed(self.state["job_runs"]) if run["job_id"] == job_id]
+        return Answer(200, {"runs": runs} if runs else {})
+
     def _bad_job(self, settings: dict) -> Answer | None:
         if settings["run_as"]["service_principal_name"] not in self._application_ids():
             return _error(400, "INVALID_PARAMETER_VALUE", "The service principal of run_as does not exist.")
-        keys = {task["task_key"] for task in settings["tasks"]}
         environments = {one["environment_key"] for one in settings.get("environments", [])}
         clusters = {one["job_cluster_key"]: one["new_cluster"] for one in settings.get("job_clusters", [])}
         for cluster in clusters.values():
             _there(self.state["pools"], cluster["instance_pool_id"])
             if cluster["spark_version"] not in self.runtimes:
                 return _error(400, "INVALID_PARAMETER_VALUE", "Spark version is not known.")
+            profile = cluster.get("spark_conf", {}).get("spark.databricks.cluster.profile")
+            if (cluster["num_workers"] == 0) != (profile == "singleNode"):
+                return _error(
+                    400, "INVALID_PARAMETER_VALUE", "A cluster without workers is a single node, and says so."
+                )
+        refusal = _bad_parameters(settings) or _bad_dependencies(settings) or _bad_continuous(settings)
+        if refusal:
+            return _error(400, "INVALID_PARAMETER_VALUE", refusal)
         for task in settings["tasks"]:
+            if "run_job_task" in task:
+                job_id = task["run_job_task"]["job_id"]
+                if not isinstance(job_id, int) or str(job_id) not in self.state["jobs"]:
+                    return _error(400, "INVALID_PARAMETER_VALUE", f"There is no job {job_id} to run.")
+            if "notebook_task" not in task:
+                continue
             path = task["notebook_task"]["notebook_path"].removeprefix("/Workspace")
             if not self._may_read(settings["run_as"]["service_principal_name"], path):
                 return _error(400, "INVALID_PARAMETER_VALUE", f"{settings['run_as']} cannot read {path}.")
             if self.state["objects"].get(path, {}).get("object_type") != "NOTEBOOK":
                 return _error(400, "INVALID_PARAMETER_VALUE", f"There is no notebook {path}.")
-            if not {one["task_key"] for one in task.get("depends_on", [])} <= keys:
-                return _error(400, "INVALID_PARAMETER_VALUE", f"{task['task_key']} depends on an unknown task.")
             if task.get("environment_key") not in environments and task.get("job_cluster_key") not in clusters:
                 return _error(400, "INVALID_PARAMETER_VALUE", "The environment is not known.")
-            if not all(isinstance(value, str) for value in task["notebook_task"]["base_parameters"].values()):
+            if not all(
+                isinstance(value, str) for value in task["notebook_task"].get("base_parameters", {}).values()
+            ):
                 return _error(400, "MALFORMED_REQUEST", "Parameters must be texts.")
         return None
 
@@ -595,6 +615,8 @@ class FakeWorkspace:
 
     def _function(self, request: Request, name: str) -> Answer:
         held = _there(self.state["unity"]["function"], name)
+        if request.method == "GET":
+            return Answer(200, {"full_name": name, "owner": held["owner"]})
         if request.json["owner"] not in self._known():
             return _error(404, "PRINCIPAL_DOES_NOT_EXIST", "The new owner does not exist.")
         held["owner"] = request.json["owner"]
@@ -632,6 +654,7 @@ class FakeWorkspace:
         (r"/api/2\.0/secrets/scopes/(\w+)", _scopes),
         (r"/api/2\.0/secrets/acls/(\w+)", _acls),
         (r"/api/2\.\d/jobs/(\w+)", _jobs),
+        (r"/api/2\.\d/jobs/runs/list", _job_runs),
         (r"/api/2\.0/lakeview/dashboards", _dashboards),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)", _dashboard),
         (r"/api/2\.0/lakeview/dashboards/([^/]+)/published", _published),
@@ -640,6 +663,71 @@ class FakeWorkspace:
         (r"/api/2\.1/unity-catalog/credentials", _credentials),
         (r"/api/2\.1/unity-catalog/credentials/([^/]+)", _credential),
     )
+
+
+KINDS_OF_TASKS = {"notebook_task", "condition_task", "run_job_task"}
+OPERATORS = {"EQUAL_TO", "NOT_EQUAL", "GREATER_THAN", "GREATER_THAN_OR_EQUAL", "LESS_THAN", "LESS_THAN_OR_EQUAL"}
+
+
+def _bad_parameters(settings: dict) -> str | None:
+    """Of a job's parameters: names, texts, and that what tasks refer to is one of them.
+
+    Source: Azure Databricks documentation, "Configure job parameters", "Dynamic value references".
+    """
+    names = [one["name"] for one in settings.get("parameters", [])]
+    if len(names) != len({*names}) or not all(re.fullmatch(r"[\w.-]+", name) for name in names):
+        return "Names of parameters hold letters, digits, _ - . and are there once."
+    if not all(isinstance(one["default"], str) for one in settings.get("parameters", [])):
+        return "The defaults of parameters must be texts."
+    used = set(re.findall(r"\{\{job\.parameters\.([^}]+)\}\}", json.dumps(settings["tasks"])))
+    return f"There is no parameter {', '.join(sorted(used - {*names}))}." if used - {*names} else None
+
+
+def _bad_dependencies(settings: dict) -> str | None:
+    """Of tasks: one kind each, what they wait for, and that an outcome is that of a condition.
+
+    Source: Databricks REST API, Jobs 2.2, create: TaskDependency, ConditionTask.
+    """
+    kinds = {task["task_key"]: KINDS_OF_TASKS & {*task} for task in settings["tasks"]}
+    done: set[str] = set()
+    for task in settings["tasks"]:
+        key = task["task_key"]
+        if len(kinds[key]) != 1:
+            return f"{key} must be of one kind."
+        for one in task.get("depends_on", []):
+            if one["task_key"] not in kinds:
+                return f"{key} depends on an unknown task."
+            if "outcome" in one and (
+                kinds[one["task_key"]] != {"condition_task"} or one["outcome"] not in ("true", "false")
+            ):
+                return f"{key} waits for an outcome that {one['task_key']} does not have."
+        if "condition_task" in task and task["condition_task"]["op"] not in OPERATORS:
+            return f"{key} compares in a way that there is not."
+        if "condition_task" in task and {"environment_key", "job_cluster_key", "libraries"} & {*task}:
+            return f"{key} needs no machine."
+    left = {
+        task["task_key"]: {one["task_key"] for one in task.get("depends_on", [])} for task in settings["tasks"]
+    }
+    while left:
+        ready = {key for key, waits in left.items() if waits <= done}
+        if not ready:
+            return f"{', '.join(left)} wait for one another."
+        done |= ready
+        left = {key: waits for key, waits in left.items() if key not in ready}
+    return None
+
+
+def _bad_continuous(settings: dict) -> str | None:
+    """Of a continuous job. Source: Azure Databricks documentation, "Run jobs continuously"."""
+    if "continuous" not in settings:
+        return None
+    if {"schedule", "trigger"} & {*settings} or settings.get("max_concurrent_runs", 1) != 1:
+        return "A continuous job has one run at a time and no other trigger."
+    if any(task.get("depends_on") for task in settings["tasks"]):
+        return "You cannot use task dependencies with a continuous job."
+    if any("max_retries" in task for task in settings["tasks"]):
+        return "You cannot use retry policies in a continuous job."
+    return None
 
 
 def _shown_job(settings: dict) -> dict:
@@ -660,6 +748,10 @@ def _shown_job(settings: dict) -> dict:
         for task in reversed(settings["tasks"])
     ]
     written = {name: value for name, value in settings.items() if name != "run_as"}
+    for one in settings.get("job_clusters", []):
+        # JSON leaves out a number of 0.
+        cluster = {name: value for name, value in one["new_cluster"].items() if value != 0}
+        written["job_clusters"] = [one | {"new_cluster": cluster}]
     return added | written | {"tasks": tasks}
 
 

@@ -5,6 +5,7 @@ behind Spark's `sql(text).toPandas()`, so that the reports' queries run without 
 """
 
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -51,9 +52,30 @@ def typed(table, rows):
     return frame
 
 
-def gold(*, coins=10, days=400, newest=NEWEST, seed=7, young=None, source="simulated", fear_greed=True):
-    """All gold tables that reports read, by name. `young` maps coin ids to their few days of history."""
-    walk = _walk(coins, days, newest, seed, young or {})
+def gold(
+    *,
+    coins=10,
+    days=400,
+    newest=NEWEST,
+    seed=7,
+    young=None,
+    source="simulated",
+    fear_greed=True,
+    pegged=False,
+    dead=None,
+    copies=None,
+    quotes=QUOTES,
+):
+    """All gold tables that reports read, by name.
+
+    `young` maps coin ids to their few days of history, `dead` to the days since their last close; `pegged` lets
+    all coins stand still, `copies` lets coins move as another does; `quotes` are the currencies of the months.
+    """
+    walk = _walk(coins, days, newest, seed, young or {}, {"tether"} if not pegged else None)
+    paths = {coin["coin_id"].iloc[0]: coin["close"] for coin in walk}
+    walk = [_copied(coin, paths, (copies or {}).get(coin["coin_id"].iloc[0])) for coin in walk]
+    walk = [coin.head(len(coin) - (dead or {}).get(coin["coin_id"].iloc[0], 0)) for coin in walk]
+    walk = [coin for coin in walk if len(coin)]
     trends = pd.concat([_trend(coin) for coin in walk])
     frames = {
         "dim_coin": _dim_coin(walk),
@@ -62,7 +84,7 @@ def gold(*, coins=10, days=400, newest=NEWEST, seed=7, young=None, source="simul
         "price_averages_daily": pd.concat([_averages(coin) for coin in walk]),
         "market_trends_daily": trends,
         "market_daily": _market(trends, seed, fear_greed),
-        "coin_monthly": pd.concat([_monthly(coin, code, rate) for coin in walk for code, rate in QUOTES.items()]),
+        "coin_monthly": pd.concat([_monthly(coin, code, rate) for coin in walk for code, rate in quotes.items()]),
         "correlation_90d": _correlation(trends),
         "candle_hourly": [],
         "candle_weekly": pd.concat([_weekly(coin) for coin in walk]),
@@ -173,7 +195,7 @@ def empty():
 
 
 class Catalog:
-    """DuckDB behind the two calls of a Spark session that the reports make."""
+    """DuckDB behind the calls of a Spark session that the reports make: what is read is the table's name."""
 
     def __init__(self, frames):
         self._connection = duckdb.connect()
@@ -191,8 +213,12 @@ class Catalog:
                 self._connection.execute(f"INSERT INTO {name} SELECT * FROM given")
                 self._connection.unregister("given")
 
-    def sql(self, text):
-        self._answer = self._connection.execute(text)
+    @property
+    def read(self):
+        return SimpleNamespace(table=str)
+
+    def sql(self, text, **tables):
+        self._answer = self._connection.execute(text.format(**tables))
         return self
 
     def toPandas(self):
@@ -203,7 +229,7 @@ class Catalog:
         return frame
 
 
-def _walk(coins, days, newest, seed, young):
+def _walk(coins, days, newest, seed, young, still):
     """One frame per coin: coin_id, date, close, market_cap; a market factor, and each coin's own moves."""
     random = np.random.default_rng(seed)
     calendar = pd.date_range(end=pd.Timestamp(newest), periods=days)
@@ -214,7 +240,11 @@ def _walk(coins, days, newest, seed, young):
     result = []
     for coin_id, (_, _, price, cap) in catalogue[:coins]:
         own = random.normal(0.0, 0.03, days)
-        moves = 0.0005 * own if coin_id == "tether" else 0.9 * market + (0.3 if coin_id == "bitcoin" else 1) * own
+        moves = (
+            0.0005 * own
+            if still is None or coin_id in still
+            else 0.9 * market + (0.3 if coin_id == "bitcoin" else 1) * own
+        )
         path = np.exp(np.cumsum(moves[::-1]))[::-1]
         closes = price * path[-1] / path
         frame = pd.DataFrame(
@@ -222,6 +252,13 @@ def _walk(coins, days, newest, seed, young):
         )
         result.append(frame.tail(young.get(coin_id, days)).reset_index(drop=True))
     return result
+
+
+def _copied(coin, paths, original):
+    """The coin with the moves of the original, if it has one; its last close stays."""
+    if original is None:
+        return coin
+    return coin.assign(close=paths[original] * (coin["close"].iloc[-1] / paths[original].iloc[-1]))
 
 
 def _dim_coin(walk):
@@ -260,7 +297,8 @@ def _snapshots(walk):
                 "coin_key": key,
                 "currency_key": 1,
                 "date_key": int(f"{when:%Y%m%d}"),
-                "price": last["close"],
+                "price": last["close"] * 1.01,
+                "return_24h": 0.0125,
                 "market_cap": last["market_cap"],
                 "market_cap_rank": key,
             }
@@ -414,7 +452,8 @@ def _weekly(coin):
 
 def _correlation(trends):
     closes = trends.pivot(index="date", columns="coin_id", values="close")
-    moves = np.log(closes).diff().tail(90)
+    largest = trends.groupby("coin_id")["market_cap"].last().nlargest(15).index
+    moves = np.log(closes[largest]).diff().tail(90)
     rows = []
     for one in sorted(moves):
         for other in sorted(moves):

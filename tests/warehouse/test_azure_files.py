@@ -56,12 +56,12 @@ def test_the_procedure_is_current():
     assert generate_azure.PROCEDURE.read_text() == generate_azure.procedure_sql(), remedy
 
 
-def test_the_procedure_merges_with_the_text_of_the_load_files():
+def test_the_procedure_merges_with_the_text_of_the_merge_files():
     lines = [line.strip() for line in generate_azure.procedure_sql().splitlines()]
     text = "\n".join(lines)
 
     def place(table, number: int) -> int:
-        batch = portable_tsql.read(scripts.load_file(table.name))[number]
+        batch = portable_tsql.read(scripts.merge_file(table.name))[number]
         wanted = [line.strip() for line in batch.splitlines() if not line.startswith("--")]
         return text.index("\n".join(wanted).strip())
 

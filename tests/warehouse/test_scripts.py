@@ -76,14 +76,14 @@ def test_parents_are_loaded_before_their_children():
 def test_generated_files_are_current(target):
     remedy = "run coinlake sql generate"
     assert (scripts.FOLDER / "staging" / f"{target.name}.sql").read_text() == generate.staging_sql(target), remedy
-    assert scripts.load_file(target.name).read_text() == generate.load_sql(target), remedy
+    assert scripts.merge_file(target.name).read_text() == generate.merge_sql(target), remedy
 
 
 def test_generating_leaves_no_file_of_a_table_that_is_gone(tmp_path):
-    (tmp_path / "load").mkdir()
-    (tmp_path / "load" / "gone.sql").write_text("SELECT 1")
+    (tmp_path / "merge").mkdir()
+    (tmp_path / "merge" / "gone.sql").write_text("SELECT 1")
     generate.write(tmp_path)
-    for kind in ("staging", "load"):
+    for kind in ("staging", "merge"):
         assert {path.stem for path in (tmp_path / kind).iterdir()} == set(TARGETS)
 
 

@@ -6,13 +6,14 @@
 import argparse
 import io
 import json
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -40,30 +41,20 @@ from adf_lab.recording import Recorder, settle, status_of
 from adf_lab.rerun import activities_of, parameters_of, refuse_unfinished, system_of
 from adf_lab.scripted import CALLED_PIPELINE, Script, read_script, refuse_unknown_names
 from adf_lab.shape import refuse_misshapen_trigger
+from adf_lab.simulation import Account, simulate
 from adf_lab.structure import active_types
-from adf_lab.triggers import (
-    Window,
-    covers,
-    event_parameters,
-    iso,
-    other_dependencies,
-    parse_time,
-    pipelines_of,
-    ready_windows,
-    run_window,
-    schedule_parameters,
-    schedule_times,
-    self_dependencies,
-    window_parameters,
-)
+from adf_lab.triggers import event_parameters, iso, parse_time, pipelines_of
 from adf_lab.watch import MISSED_TIMES, Watch
 from adf_lab.watched import (
+    EVENT_TYPES,
+    WATCHED_TYPES,
     fired_line,
     for_pipeline,
     needed_triggers,
     only_watch,
     refuse_unknown,
     shown_parameters,
+    unheard,
     watched_names,
 )
 
@@ -71,7 +62,6 @@ __all__ = ["INTERRUPTED", "THIS_MACHINE", "Project", "main"]
 
 THIS_MACHINE = "local"
 INTERRUPTED = 130
-EVENT_TRIGGERS = {"BlobEventsTrigger", "CustomEventsTrigger"}
 
 
 def _nothing(*_):
@@ -131,10 +121,16 @@ def main(arguments: list[str] | None = None, project: Project | None = None) -> 
     options = _parser(project).parse_args(arguments, argparse.Namespace(**of_pytest))
     refused: tuple[type[Exception], ...] = (AdfLabError, *project.errors)
     try:
-        return options.function(options)
+        code = options.function(options)
+        sys.stdout.flush()
+        return code
     except refused as error:
         print(error, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as `head` does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print(f"\n{project.interrupted}", file=sys.stderr)
         return INTERRUPTED
@@ -219,95 +215,92 @@ def _rerun(project, options):
 
 
 def _simulate(project, options):
-    """Fire a trigger on a virtual clock: print what it fires, and run it if there is a script."""
+    """Fire triggers on a virtual clock: print what they fire, and run it if there is a script."""
     factory = load_factory(options.folder)
-    trigger = _trigger(factory, options.trigger)
-    kind = trigger["properties"]["type"]
-    if kind in EVENT_TRIGGERS:
-        return _simulate_event(project, factory, trigger, options)
-    if kind not in ("ScheduleTrigger", "TumblingWindowTrigger"):
-        raise AdfLabError(f"Triggers of type {kind} cannot be simulated: only schedules, windows and events.")
+    for name in options.trigger:
+        kind = _trigger(factory, name)["properties"]["type"]
+        if kind in EVENT_TYPES and len(options.trigger) == 1:
+            return _simulate_event(project, factory, name, options)
+        if kind not in WATCHED_TYPES:
+            raise AdfLabError(f"{name} is of type {kind}, which is not fired together with others.")
+    names = watched_names(factory, options.trigger)
+    fire = "fires" if len(names) == 1 else "fire"
     if options.event or not options.begin or not options.end:
-        raise AdfLabError(f"{options.trigger} fires by the clock: say --from TIME and --to TIME.")
+        raise AdfLabError(f"{', '.join(names)} {fire} by the clock: say --from TIME and --to TIME.")
     begin, end = parse_time(options.begin), parse_time(options.end)
     if end < begin:
         raise AdfLabError(f"--to {options.end} lies before --from {options.begin}: exchange them.")
-    if kind == "TumblingWindowTrigger":
-        return _simulate_windows(project, factory, trigger, options, begin, end)
-    fired = [
-        (at, pipeline, parameters)
-        for at in schedule_times(trigger, begin, end)
-        for pipeline, parameters in schedule_parameters(trigger, at)
-    ]
-    if not fired:
-        print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
-    statuses = [_fire(project, factory, trigger, options, *firing) for firing in fired]
-    return 0 if set(statuses) <= {"Succeeded"} else 1
+    triggers = {name: _trigger(factory, name) for name in names}
+    for name in needed_triggers(triggers):
+        _trigger(factory, name)
+    clock, account = VirtualClock(begin), Account(partial(print, flush=True))
+    run = _played_run(project, factory, triggers, options, clock, account)
+    find = partial(_trigger, factory)
+
+    def say(line):
+        account.say(f"{iso(clock.now().replace(microsecond=0))}  {line}")
+
+    watch = simulate(triggers, run, find, clock, say, end)
+    if not watch.fired and not watch.failed:
+        print(f"{', '.join(names)} {fire} nothing from {iso(begin)} to {iso(end)}")
+    return 1 if watch.failed else 0
 
 
-def _simulate_event(project, factory, trigger, options):
+def _played_run(project, factory, triggers, options, clock, account):
+    """What becomes of a firing: it is told, and run if there is a script."""
+    fires = {}
+
+    def told(firing):
+        shown = json.dumps(shown_parameters(factory, firing.pipeline, firing.parameters))
+        return account.begin(f"{iso(clock.now())}  {firing.pipeline}  {shown}")
+
+    async def tell(firing, note):
+        told(firing)([])
+        return "Succeeded"
+
+    if not options.script:
+        return tell
+    refuse_unknown(factory, triggers, {})
+    execution = _execution(
+        project,
+        factory,
+        options,
+        clock,
+        Recorder(None),
+        _silent,
+        lambda firing, run: fires.update({run.run_id: told(firing)}),
+        lambda run: fires.pop(run.run_id)(_lines_of_run(run, depth=1)),
+    )
+
+    async def play(firing, note):
+        fired_by = _fired_by(triggers[firing.trigger], firing.trigger, clock.now())
+        # Without the id of the run, which nobody can run again.
+        return await execution.run(firing, fired_by, lambda status, run_id: note(status, None))
+
+    return play
+
+
+def _simulate_event(project, factory, name, options):
     """Fire an event trigger by one event."""
+    trigger = _trigger(factory, name)
     if not options.event:
-        raise AdfLabError(f"{options.trigger} fires by events: say --event CONTAINER/FOLDER/FILE, or a JSON file.")
+        raise AdfLabError(f"{name} fires by events: say --event CONTAINER/FOLDER/FILE, or a JSON file.")
     is_blob = trigger["properties"]["type"] == "BlobEventsTrigger"
     fired = event_parameters(trigger, options.event if is_blob else _event(options.event))
     if not fired:
-        print(f"{options.trigger} does not listen to {options.event}")
-    at = parse_time(options.begin) if options.begin else datetime.now(UTC)
-    statuses = [_fire(project, factory, trigger, options, at, *firing) for firing in fired]
+        print(f"{name} does not listen to {options.event}")
+    at = parse_time(options.begin) if options.begin else datetime.now(UTC).replace(microsecond=0)
+    statuses = [_fire(project, factory, name, options, at, *firing) for firing in fired]
     return 0 if set(statuses) <= {"Succeeded"} else 1
 
 
-def _simulate_windows(project, factory, trigger, options, begin, end):
-    """Fire windows, oldest first; those that depend on one that has not succeeded, or on nothing, wait."""
-    ready = [window for window in ready_windows(trigger, end) if window.not_before >= begin]
-    if not ready:
-        print(f"{options.trigger} fires nothing from {iso(begin)} to {iso(end)}")
-    open_: list[Window] = []
-    for window in ready:
-        reason = _waits_for(factory, trigger, window, open_)
-        if reason:
-            print(f"{iso(window.not_before)}  the window of {iso(window.start)} waits for {reason}")
-            open_.append(window)
-            continue
-        if _fire_window(project, factory, trigger, options, window) != "Succeeded":
-            open_.append(window)
-    return 1 if open_ else 0
-
-
-def _fire_window(project, factory, trigger, options, window):
-    """Run a window's pipeline, again as its retry policy says; its status."""
-    moment = window.not_before
-
-    def run_once():
-        return _fire(project, factory, trigger, options, moment, *window_parameters(trigger, window))
-
-    def wait(seconds):
-        nonlocal moment
-        moment += timedelta(seconds=seconds)
-
-    return run_window(trigger, run_once, wait)[0]
-
-
-def _waits_for(factory, trigger, window, open_):
-    """What a window waits for in vain; None if nothing holds it back. Other triggers' windows count as done."""
-    for start, end in self_dependencies(trigger, window):
-        for other in open_:
-            if other.start < end and other.end > start:
-                return f"that of {iso(other.start)}, which has not succeeded"
-    for name, start, end in other_dependencies(trigger, window):
-        if not covers(_trigger(factory, name), start, end):
-            return f"'{name}', which has no window from {iso(start)} to {iso(end)}"
-    return None
-
-
-def _fire(project, factory, trigger, options, at, pipeline, parameters):
-    """Print what a trigger fires at a time, and run it if there is a script; the status of the run."""
+def _fire(project, factory, name, options, at, pipeline, parameters):
+    """Print what an event fires at a time, and run it if there is a script; the status of the run."""
     print(f"{iso(at)}  {pipeline}  {json.dumps(shown_parameters(factory, pipeline, parameters))}")
     if not options.script:
         return "Succeeded"
     with _engine(project, factory, options, parameters, start=at) as engine:
-        result = engine.run(pipeline, parameters, _fired_by(trigger, options.trigger, at))
+        result = engine.run(pipeline, parameters, _fired_by(_trigger(factory, name), name, at))
     _print_run(result, depth=1)
     return result.status
 
@@ -329,29 +322,27 @@ def _watch(project, options):
     factory = load_factory(options.folder)
     # Said now, not when a trigger fires.
     _refuse_what_cannot_run(project, options)
-    script = _script(options.script, factory)
+    if not options.trigger:
+        for line in unheard(factory):
+            print(line, flush=True)
     triggers = {name: _trigger(factory, name) for name in watched_names(factory, options.trigger)}
     given = dict(map(_assignment, options.parameter))
     refuse_unknown(factory, triggers, given)
     for name in needed_triggers(triggers):
         _trigger(factory, name)
     _refuse_unmapped(factory, options, [name for trigger in triggers.values() for name in pipelines_of(trigger)])
-    global_parameters = _global_parameters(project, factory, options)
     folder = _kept_in(project, factory, options)
     recorder = _recorder(project, factory, options, live=True)
     clock = RealClock()
-    execution = Execution(
+    execution = _execution(
+        project,
         factory,
+        options,
         clock,
-        global_parameters,
-        lambda parameters: _executors(
-            project, factory, options, _script(options.script, factory), global_parameters, parameters
-        ),
         recorder,
         _progress,
         lambda firing, run: print(fired_line(firing, run, clock.now()), flush=True),
         lambda run: _show(run, project, factory, options),
-        script.has,
     )
 
     def run(firing, note):
@@ -368,10 +359,23 @@ def _watch(project, options):
         lambda run_id: status_of(folder, run_id) if folder else None,
         options.runs,
         options.missed,
+        partial(print, flush=True),
     )
     with _ended_in_order(), only_watch(folder, triggers), closing(recorder):
         failed = clock.run(watch.to_the_end())
     return 1 if failed else 0
+
+
+def _execution(project, factory, options, clock, recorder, observe, begun, ended):
+    """What runs firings on a clock."""
+    global_parameters = _global_parameters(project, factory, options)
+
+    def executors(parameters):
+        script = _script(options.script, factory)
+        return _executors(project, factory, options, script, global_parameters, parameters)
+
+    is_answered = _script(options.script, factory).has
+    return Execution(factory, clock, global_parameters, executors, recorder, observe, begun, ended, is_answered)
 
 
 def _journal(folder, trigger):
@@ -384,7 +388,7 @@ def _monitor(project, options):
     folder = _records_folder(project, options, {})
     _settle(folder)
     default = None if project.records else Path(records.FOLDER)
-    return pages.run_command(options, folder, project.program, default)
+    return pages.run_command(options, folder, project.program, default, project.factory)
 
 
 def _diagram(project, options):
@@ -412,24 +416,29 @@ def _print_plan(factory, pipeline, given, global_parameters):
 
 def _print_run(result, depth=0):
     """Print a pipeline run and what it has run, as a tree."""
-    indent = "  " * depth
+    print("\n".join(_lines_of_run(result, depth)))
+
+
+def _lines_of_run(result, depth):
     # What its activities do not tell.
     message = "" if result.activities or not result.message else f"  {result.message}"
-    print(f"{indent}{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}{message}")
-    _print_activities(result.activities, depth + 1)
+    line = f"{result.pipeline}  {result.status}  {_seconds(result)}  {result.run_id}{message}"
+    return [f"{'  ' * depth}{line}", *_lines_of_activities(result.activities, depth + 1)]
 
 
-def _print_activities(runs, depth):
+def _lines_of_activities(runs, depth):
+    lines = []
     for activity in runs:
         attempts = f"  {len(activity.attempts)} attempts" if len(activity.attempts) > 1 else ""
-        message = f"  {activity.error['message']}" if activity.error else ""
+        message = f"  {records.one_line(activity.error['message'])}" if activity.error else ""
         place = f"[{activity.iteration}] " if activity.iteration is not None else ""
         took = "before" if activity.recovered else f" {_seconds(activity)}"
         line = f"{place}{activity.name} ({activity.type})  {activity.status} {took}"
-        print(f"{'  ' * depth}{line}{attempts}{message}")
-        _print_activities(activity.children, depth + 1)
+        lines.append(f"{'  ' * depth}{line}{attempts}{message}")
+        lines += _lines_of_activities(activity.children, depth + 1)
         if activity.pipeline_run:
-            _print_run(activity.pipeline_run, depth + 1)
+            lines += _lines_of_run(activity.pipeline_run, depth + 1)
+    return lines
 
 
 def _seconds(result):
@@ -677,10 +686,11 @@ def _parser(project):
     _add_execution(command, project, "rerun")
     command.set_defaults(function=partial(_rerun, project))
 
-    command = commands.add_parser("simulate", help="fire a trigger on a virtual clock")
-    command.add_argument("trigger")
-    command.add_argument("--from", dest="begin", metavar="TIME")
-    command.add_argument("--to", dest="end", metavar="TIME")
+    command = commands.add_parser("simulate", help="fire triggers on a virtual clock")
+    help_ = "the triggers (default: all that are started in the factory)"
+    command.add_argument("trigger", nargs="*", help=help_)
+    command.add_argument("--from", dest="begin", metavar="TIME", help="like 2026-08-12 or 2026-08-12T14:00:00Z")
+    command.add_argument("--to", dest="end", metavar="TIME", help="what may run then does not any more")
     help_ = "of an event trigger: the path CONTAINER/FOLDER/FILE of a blob, or an event as JSON or a JSON file"
     command.add_argument("--event", metavar="EVENT", help=help_)
     _add_execution(command, project, "simulate")

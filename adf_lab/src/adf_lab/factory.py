@@ -4,12 +4,12 @@ Source: azure-docs, source-control ("Git integration"); parameterize-linked-serv
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adf_lab.errors import AdfLabError
 from adf_lab.expressions import Context, evaluate_tree
-from adf_lab.templates import documents_of
+from adf_lab.templates import PUBLISHED, documents_of
 
 FOLDERS = (
     "pipeline",
@@ -63,7 +63,7 @@ class Factory:
 
     `texts` are those of resources that do not stand in a file of their own, but in a template.
     `unreadable` maps files that are no JSON objects to the reason; `repeating` are those in which a key comes
-    twice in one object.
+    twice in one object. `of_fabric`: its pipelines are those of a Fabric workspace.
     """
 
     root: Path
@@ -71,6 +71,7 @@ class Factory:
     unreadable: dict = field(default_factory=dict)
     repeating: set = field(default_factory=set)
     texts: dict = field(default_factory=dict)
+    of_fabric: bool = False
 
     @property
     def all_resources(self):
@@ -173,7 +174,8 @@ def load_factory(root):
     if root.is_file() or not any((root / folder).is_dir() for folder in FOLDERS):
         documents = documents_of(root)
         if documents is not None:
-            return _of_documents(root, documents)
+            of_fabric = root.is_dir() and not any((root / name).is_file() for name in PUBLISHED)
+            return replace(_of_documents(root, documents), of_fabric=of_fabric)
     if not any((root / folder).is_dir() for folder in FOLDERS):
         raise AdfLabError(
             f"{root} is no factory: it has none of the folders {', '.join(FOLDERS)}. Give the folder that git "

@@ -116,13 +116,18 @@ def listing(records: list[dict]) -> Iterator[str]:
         )
 
 
+def one_line(text: str) -> str:
+    """A message without its line breaks, which would tear a tree."""
+    return " ".join(text.split())
+
+
 def tree(record: dict) -> Iterator[str]:
     """One run as lines: a line for each activity with status, duration, attempts and error."""
     yield f"{record['pipelineName']}  {record['status']}  {seconds(record):.1f} s  {record['runId']}"
     for row in rows(record):
         run = row.record
         attempts = f"  {len(run['attempts'])} attempts" if len(run["attempts"]) > 1 else ""
-        message = f"  {run['error']['message']}" if run["error"] else ""
+        message = f"  {one_line(run['error']['message'])}" if run["error"] else ""
         began = "" if run["status"] == "Skipped" else f"  {run['activityRunStart'][11:19]}  {row.seconds:.1f} s"
         line = f"{row.name} ({run['activityType']})  {run['status']}{began}{attempts}{message}"
         yield "  " * (row.depth + 1) + line

@@ -4,18 +4,19 @@ import json
 
 from adf_lab.engine import MASK, check_graph, parents, refuse_unknown_parameters
 from adf_lab.errors import AdfLabError
-from adf_lab.expressions import Context, ExpressionError, evaluate, is_expression
+from adf_lab.expressions import Context, ExpressionError, evaluate, evaluate_tree, is_expression
 from adf_lab.shape import refuse_misshapen
 from adf_lab.structure import inner_activities, is_active, own_type_properties
 
 NOT_CHOSEN = {"True": "typeProperties.ifFalseActivities", "False": "typeProperties.ifTrueActivities"}
 
 
-def plan(pipelines, name, parameters, global_parameters, depth=0, callers=(), told=None):
+def plan(pipelines, name, parameters, global_parameters, depth=0, callers=(), told=None, unknown=()):
     """Lines about a pipeline and those that it calls: (depth, activity name, type, conditions, inputs).
 
-    Inputs that depend on outputs, variables or items stand as their expressions; where a choice is known by
-    then, only what it chooses is told. A call that is `told` already, with the same parameters, is one line.
+    Inputs that depend on outputs, variables, items or parameters without a value stand as their expressions;
+    where a choice is known by then, only what it chooses is told. A call that is `told` already, with the same
+    parameters, is one line. `unknown` names the parameters whose values are not known.
     AdfLabError if there is no such pipeline or parameter.
     """
     told = set() if told is None else told
@@ -29,6 +30,8 @@ def plan(pipelines, name, parameters, global_parameters, depth=0, callers=(), to
     refuse_unknown_parameters(name, properties.get("parameters") or {}, parameters)
     values = {}
     for key, specification in (properties.get("parameters") or {}).items():
+        if key in unknown or (key not in parameters and "defaultValue" not in specification):
+            continue
         value = parameters.get(key, specification.get("defaultValue"))
         is_secret = specification["type"].lower() == "securestring" and value is not None
         values[key] = MASK if is_secret else value
@@ -54,7 +57,10 @@ def _group(pipelines, activities, context, depth, callers, told):
                 yield depth + 1, child, "told above", [], parameters
                 continue
             told.add(call)
-            yield from plan(pipelines, child, parameters, context.global_parameters, depth + 1, callers, told)
+            passed = activity["typeProperties"].get("parameters")
+            unknown = [name for name in parameters if not _is_known(passed[name], context)]
+            known = context.global_parameters
+            yield from plan(pipelines, child, parameters, known, depth + 1, callers, told, unknown)
 
 
 def _in_order(activities):
@@ -75,6 +81,14 @@ def _conditions(activity):
         f"{dependency['activity']} {' or '.join(dependency.get('dependencyConditions') or ['Succeeded'])}"
         for dependency in activity.get("dependsOn") or []
     ]
+
+
+def _is_known(value, context):
+    try:
+        evaluate_tree(value, context)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _known(value, context):

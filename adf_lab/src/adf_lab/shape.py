@@ -31,6 +31,12 @@ def refuse_misshapen(name, document):
     _activities(_may(properties, "activities", list, where, []), where)
 
 
+FREQUENCIES = {
+    "ScheduleTrigger": ("Minute", "Hour", "Day", "Week", "Month"),
+    "TumblingWindowTrigger": ("Minute", "Hour", "Month"),
+}
+
+
 def refuse_misshapen_trigger(name, document):
     """AdfLabError if the document of a trigger has not the shape from which times can be computed."""
     where = f"Trigger '{name}'"
@@ -46,8 +52,11 @@ def refuse_misshapen_trigger(name, document):
         own = _need(own, "recurrence", dict, where)
     if properties["type"] == "TumblingWindowTrigger":
         _need(properties, "pipeline", dict, where)
-    if properties["type"] in ("ScheduleTrigger", "TumblingWindowTrigger"):
-        _need(own, "frequency", str, where)
+        _need(own, "maxConcurrency", int, where)
+    if properties["type"] in FREQUENCIES:
+        known = FREQUENCIES[properties["type"]]
+        if _need(own, "frequency", str, where).capitalize() not in known:
+            _refuse(f"{where}, 'frequency'", f"{own['frequency'][:60]!r} must be one of {', '.join(known)}")
         _need(own, "startTime", str, where)
         if not str(_need(own, "interval", (int, str), where)).isdecimal():
             _refuse(f"{where}, 'interval'", f"{str(own['interval'])[:60]!r} is no whole number above 0")

@@ -15,8 +15,11 @@ from adf_lab.expressions import Context, ExpressionError, evaluate_tree, utc_can
 from adf_lab.timespans import parse_timespan
 
 __all__ = [
+    "RESOLUTION",
     "Window",
+    "coming_window",
     "covers",
+    "delay_of",
     "dependency_intervals",
     "event_parameters",
     "iso",
@@ -27,7 +30,6 @@ __all__ = [
     "pipelines_of",
     "ready_windows",
     "retries_of",
-    "run_window",
     "schedule_parameters",
     "schedule_times",
     "self_dependencies",
@@ -38,6 +40,7 @@ __all__ = [
 WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 FIXED_STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 DEFAULT_RETRY_INTERVAL = 30
+RESOLUTION = timedelta(microseconds=1)
 
 
 def iso(moment):
@@ -270,13 +273,18 @@ def windows(trigger, since=None):
     properties = trigger["properties"]["typeProperties"]
     first = parse_time(properties["startTime"])
     last = parse_time(properties["endTime"]) if properties.get("endTime") else None
-    delay = parse_timespan(properties.get("delay", "00:00:00"))
+    delay = delay_of(trigger)
     for index in count(_earlier_windows(properties, first, since)):
         start, end = _bound(properties, first, index), _bound(properties, first, index + 1)
         if last and end > last:
             return
         if since is None or end > since:
             yield Window(start, end, end + delay)
+
+
+def delay_of(trigger):
+    """How long a window waits after its end."""
+    return parse_timespan(trigger["properties"]["typeProperties"].get("delay", "00:00:00"))
 
 
 def _earlier_windows(properties, first, since):
@@ -297,34 +305,41 @@ def _bound(properties, first, index):
     return first.replace(year=year, month=month + 1, day=min(first.day, monthrange(year, month + 1)[1]))
 
 
-def ready_windows(trigger, as_of):
-    """The windows that may run at a time, oldest first."""
+def ready_windows(trigger, as_of, since=None):
+    """The windows that may run at a time, oldest first; with `since`, those that may not run before that."""
     ready = []
-    for window in windows(trigger):
+    for window in windows(trigger, since and since - delay_of(trigger) - RESOLUTION):
         if window.not_before > as_of:
             break
         ready.append(window)
     return ready
 
 
-def next_windows(trigger, as_of, succeeded=(), running=0, is_done=lambda name, start, end: True, taken=()):
+def coming_window(trigger, as_of):
+    """The first window that may not run yet at a time; None if there is none."""
+    return next(windows(trigger, as_of - delay_of(trigger)), None)
+
+
+def next_windows(
+    trigger, as_of, succeeded=(), running=0, is_done=lambda name, start, end: True, taken=(), since=None
+):
     """The windows to fire now: ready, not yet run, their dependencies met, up to maxConcurrency at once.
 
     `succeeded` holds the windows that have run; `taken` those that are not to fire, and have not succeeded.
-    A window before the trigger's start holds nothing up.
+    Those that may run before `since` have succeeded, too. A window before the trigger's start holds nothing up.
     `is_done(name, start, end)` tells whether another trigger has run its windows from start to end.
     """
     most = int(trigger["properties"]["typeProperties"]["maxConcurrency"]) - running
-    done = set(succeeded)
-    known = done.union(taken)
 
     def is_free(window):
-        return done.issuperset(needed_windows(trigger, window)) and all(
-            is_done(*needed) for needed in other_dependencies(trigger, window)
-        )
+        return all(
+            needed in succeeded or (since is not None and needed.not_before < since)
+            for needed in needed_windows(trigger, window)
+        ) and all(is_done(*needed) for needed in other_dependencies(trigger, window))
 
-    ready = (window for window in ready_windows(trigger, as_of) if window not in known)
-    return list(islice(filter(is_free, ready), max(most, 0)))
+    ready = ready_windows(trigger, as_of, since)
+    unknown = (window for window in ready if window not in succeeded and window not in taken)
+    return list(islice(filter(is_free, unknown), max(most, 0)))
 
 
 def needed_windows(trigger, window):
@@ -386,20 +401,6 @@ def window_parameters(trigger, window, started=None):
         }
     )
     return entry["pipelineReference"]["referenceName"], evaluate_tree(entry.get("parameters") or {}, context)
-
-
-def run_window(trigger, run_pipeline, wait=lambda seconds: None):
-    """Run a window's pipeline until it succeeds or its retries are used up; (status, number of runs).
-
-    `run_pipeline` returns the status of one run; `wait` lets the retry interval pass.
-    """
-    retries, interval = retries_of(trigger)
-    for number in range(1, retries + 2):
-        if run_pipeline() == "Succeeded":
-            return "Succeeded", number
-        if number <= retries:
-            wait(interval)
-    return "Failed", retries + 1
 
 
 def retries_of(trigger):

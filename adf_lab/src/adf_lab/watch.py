@@ -1,4 +1,6 @@
-"""The local scheduler: fires triggers by the clock, all of a factory at once, and remembers what it has fired.
+"""The scheduler: fires triggers by the clock, all of a factory at once, and remembers what it has fired.
+
+`watch` has it on the machine's clock, `simulate` on a virtual one, for a span of time.
 
 Sources: azure-docs, concepts-pipeline-execution-triggers; how-to-create-tumbling-window-trigger;
 tumbling-window-trigger-dependency.
@@ -8,14 +10,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
+from adf_lab.errors import AdfLabError
 from adf_lab.expressions import ExpressionError
 from adf_lab.journal import MISSED, Entry, Journal
 from adf_lab.triggers import (
+    RESOLUTION,
     Window,
+    coming_window,
     covers,
     iso,
     needed_windows,
@@ -27,7 +33,6 @@ from adf_lab.triggers import (
     schedule_parameters,
     schedule_times,
     window_parameters,
-    windows,
 )
 
 # How far a schedule is searched for its next time: a leap day comes within eight years.
@@ -40,6 +45,7 @@ MISSED_AFTER = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(days=7)
 # How many times of a schedule are queued or run at once.
 MOST_AT_ONCE = 50
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 SECOND, TICK = timedelta(seconds=1), timedelta(milliseconds=1)
 MISSED_TIMES = ("all", "latest", "none")
 SCHEDULE, WINDOWS = "ScheduleTrigger", "TumblingWindowTrigger"
@@ -73,6 +79,10 @@ class Watch:
     `outcome`    run id -> the status in its record, or None: for runs that did not end in an earlier watch
     `say`        takes a line about what is waited for
     `missed`     what becomes of times that passed while nothing watched: "all", "latest" or "none" of them is run
+    `ahead`      takes a line about what comes next
+    `span`       fires only what may run at times t, begin <= t < end; windows from before have succeeded, and so
+                 have all windows of triggers that are waited for and not watched
+    `most_at_once`, `longest_sleep`: of how many times of a schedule run at once, and how long nothing is looked at
     """
 
     triggers: dict[str, dict]
@@ -84,22 +94,37 @@ class Watch:
     outcome: Callable[[str], str | None] = lambda run_id: None
     most: int | None = None
     missed: str = "all"
+    ahead: Callable[[str], None] = lambda line: None
+    span: tuple[datetime, datetime] | None = None
+    most_at_once: int = MOST_AT_ONCE
+    longest_sleep: timedelta = LONGEST_SLEEP
     failed: int = 0
     fired: int = 0
     started: datetime = datetime.min
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _runs: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
     _changes: dict[str, asyncio.Event] = field(default_factory=dict)
+    _running: dict[str, set[Window]] = field(default_factory=dict)
 
     async def to_the_end(self) -> int:
-        """Fire until nothing is left, and wait for what runs; how many firings have failed."""
+        """Fire until nothing is left, and wait for what runs; how many firings have failed.
+
+        AdfLabError if it cannot be known when a trigger fires.
+        """
         self.started = self.clock.now()
-        async with self._runs:
-            for name, trigger in self.triggers.items():
-                watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
-                self._changes[name] = asyncio.Event()
-                self._runs.create_task(watched(name, trigger))
-        return self.failed
+        try:
+            async with self._runs:
+                for name, trigger in self.triggers.items():
+                    watched = self._schedule if kind_of(trigger) == SCHEDULE else self._windows
+                    self._changes[name] = asyncio.Event()
+                    self._runs.create_task(watched(name, trigger))
+        except* (AdfLabError, BrokenPipeError) as group:
+            refused: BaseException = group
+            while isinstance(refused, BaseExceptionGroup):
+                refused = refused.exceptions[0]
+        else:
+            return self.failed
+        raise refused
 
     # --- schedules ---------------------------------------------------------------------------------------
 
@@ -108,21 +133,21 @@ class Watch:
         waiting = self._left_over(name, journal)
         last = journal.last()
         if last is None:
-            last = self.clock.now()
+            last = self.span[0] - SECOND if self.span else self.clock.now()
             journal.watch(last)
         since = last + SECOND
-        room = asyncio.Semaphore(MOST_AT_ONCE)
+        room = asyncio.Semaphore(self.most_at_once)
         while not self._is_enough():
             at = min(waiting, default=None) or _next_time(trigger, since)
-            if at is None:
-                self.say(f"{name}: the schedule has no time left.")
+            if at is None or self._is_outside(at):
+                self.ahead(f"{name}: the schedule has no time left.")
                 return
             if at > self.clock.now():
-                self.say(f"{name}: next {iso(at)}")
+                self.ahead(f"{name}: next {iso(at)}")
             await self._until(at, self._enough)
             now = self.clock.now()
             # All that are due, so that it is known which is the latest.
-            due = sorted({*waiting, *schedule_times(trigger, since, now + timedelta(microseconds=1))})
+            due = sorted({*waiting, *schedule_times(trigger, since, self._latest(now) + RESOLUTION)})
             since = max([since, *(time + SECOND for time in due)])
             for time in self._chosen(name, trigger, journal, due, now):
                 await room.acquire()
@@ -178,32 +203,36 @@ class Watch:
 
     async def _windows(self, name, trigger):
         journal = self.journals(name)
-        running: set[Window] = set()
+        running = self._running[name] = set()
         told: set[object] = set()
         pipeline = pipelines_of(trigger)[0]
+        # Windows that may run before that have all succeeded, and are not looked at again.
+        since = self.span[0] if self.span else None
         for firing, entry in list(journal.entries().items()):
             if entry.status == "InProgress" and self.outcome(entry.run or "") == "Succeeded":
                 journal.note(self.clock.now(), firing, "Succeeded", entry.run)
         while not self._is_enough():
             now = self.clock.now()
             entries = {time: entry for (time, _), entry in journal.entries().items()}
-            ready = ready_windows(trigger, now)
+            ready = ready_windows(trigger, self._latest(now), since)
             ended = [window for window in ready if window.start in entries and window not in running]
             succeeded = {window for window in ended if entries[window.start].status == "Succeeded"}
             failed = {
                 window: entries[window.start] for window in ended if entries[window.start].status == "Failed"
             }
             is_done = self._is_done()
-            for window in next_windows(trigger, now, succeeded, len(running), is_done, running.union(failed)):
+            taken = running.union(failed)
+            for window in next_windows(trigger, self._latest(now), succeeded, len(running), is_done, taken, since):
                 if not self._is_enough():
                     self._count()
                     running.add(window)
                     self._runs.create_task(self._run_window(name, trigger, window, running))
             known = succeeded.union(failed, running)
+            held = [window for window in ready if window not in known]
             is_held = False
-            for window in (window for window in ready if window not in known):
-                reason, since = self._held_by(trigger, window, failed, is_done)
-                if reason and now - max(window.not_before, self.started, since) < LONGEST_WAIT:
+            for window in held:
+                reason, from_when = self._held_by(trigger, window, failed, is_done)
+                if reason and now - max(window.not_before, self.started, from_when) < LONGEST_WAIT:
                     is_held = True
                     if reason not in told:
                         told.add(reason)
@@ -217,15 +246,36 @@ class Watch:
                     journal.note(now, (window.start, pipeline), "Failed")
                     self.failed += 1
                     failed[window] = Entry(now, "Failed")
-            coming = next(windows(trigger, ready[-1].end + TICK if ready else None), None)
+            coming = coming_window(trigger, now)
+            if coming and self._is_outside(coming.not_before):
+                coming = None
             if not running and not is_held and len(succeeded) + len(failed) == len(ready):
                 if coming is None:
-                    self.say(f"{name}: no window is left.")
+                    self.ahead(f"{name}: no window is left.")
                     return
                 if coming not in told:
                     told.add(coming)
-                    self.say(f"{name}: next {iso(coming.not_before)}")
-            await self._change(name, coming.not_before if coming else None)
+                    self.ahead(f"{name}: next {iso(coming.not_before)}")
+            left = [window for window in held if window not in failed]
+            if left and coming is None and await self._is_stuck(name):
+                self.say(f"{name}: {len(left)} of its windows could not run.")
+                self.failed += len(left)
+                return
+            for window in takewhile(succeeded.__contains__, ready):
+                since = window.not_before + RESOLUTION
+            until = coming.not_before if coming else self.span[1] if self.span else None
+            await self._change(name, until if until and until > now else None)
+
+    async def _is_stuck(self, name):
+        """Whether nothing can happen any more in the span, so that what is held up stays so."""
+        if not self._is_outside(self.clock.now()) or any(self._running.values()):
+            return False
+        try:
+            # Time passes only when everything waits: what another trigger begins just now has begun then.
+            await asyncio.wait_for(self._changes[name].wait(), TICK.total_seconds())
+        except TimeoutError:
+            return not any(self._running.values())
+        return False
 
     def _held_by(self, trigger, window, failed, is_done):
         """What holds a window up that will not come by itself, and since when at least; None if nothing does."""
@@ -233,10 +283,12 @@ class Watch:
             if other in failed:
                 remedy = f": rerun {failed[other].run}" if failed[other].run else ""
                 return f"that of {iso(other.start)}, which has failed{remedy}", failed[other].at
-        for needed in other_dependencies(trigger, window):
-            if not is_done(*needed):
-                watched = "" if needed[0] in self.triggers else ", which is not watched here"
-                return f"{needed[0]}{watched}", window.not_before
+        for other, start, end in other_dependencies(trigger, window):
+            if not is_done(other, start, end):
+                why = "" if other in self.triggers else ", which is not watched here"
+                if not covers(self.find(other), start, end):
+                    why = f", which has no window from {iso(start)} to {iso(end)}"
+                return f"{other}{why}", window.not_before
         return None, window.not_before
 
     def _is_done(self):
@@ -245,7 +297,10 @@ class Watch:
         @cache
         def succeeded(name):
             entries = self.journals(name).entries().items()
-            return Beginning({time for (time, _), entry in entries if entry.status == "Succeeded"})
+            starts = {time for (time, _), entry in entries if entry.status == "Succeeded"}
+            if self.span is None:
+                return Beginning(starts)
+            return Beginning(starts, self.span[0] if name in self.triggers else END_OF_TIME)
 
         return cache(lambda name, start, end: covers(self.find(name), start, end, succeeded(name)))
 
@@ -312,17 +367,29 @@ class Watch:
     def _is_enough(self):
         return self._enough.is_set()
 
+    def _latest(self, now):
+        """The time until which is fired what is due now."""
+        return min(now, self.span[1] - RESOLUTION) if self.span else now
+
+    def _is_outside(self, moment):
+        return self.span is not None and moment >= self.span[1]
+
     async def _until(self, moment, unless=None):
         """Wait for a time, in vain if an event comes before."""
         unless = unless or asyncio.Event()
         while (left := moment - self.clock.now()) > timedelta(0) and not unless.is_set():
-            await _wait(unless, left)
+            await self._wait(unless, left)
 
     async def _change(self, name, moment):
         """Wait until a run has ended, a time has come, or so long that others may have changed something."""
         changed = self._changes[name]
-        await _wait(changed, LONGEST_SLEEP if moment is None else moment - self.clock.now())
+        await self._wait(changed, self.longest_sleep if moment is None else moment - self.clock.now())
         changed.clear()
+
+    async def _wait(self, event, span):
+        """Wait for an event, for a span of time or a short one at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), max(min(span, self.longest_sleep), TICK).total_seconds())
 
     def _tell_change(self):
         for changed in self._changes.values():
@@ -331,18 +398,13 @@ class Watch:
 
 @dataclass(frozen=True)
 class Beginning:
-    """The windows that begin at some times."""
+    """The windows that begin at some times, and those that may run before a time."""
 
     starts: set[datetime]
+    before: datetime | None = None
 
     def __contains__(self, window: Window) -> bool:
-        return window.start in self.starts
-
-
-async def _wait(event, span):
-    """Wait for an event, for a span of time or a short one at most."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), max(min(span, LONGEST_SLEEP), TICK).total_seconds())
+        return window.start in self.starts or (self.before is not None and window.not_before < self.before)
 
 
 def kind_of(trigger: dict) -> str:

@@ -17,6 +17,7 @@ from adf_lab.triggers import iso, pipelines_of
 from adf_lab.watch import SCHEDULE, SECOND, WINDOWS, Firing
 
 WATCHED_TYPES = (SCHEDULE, WINDOWS)
+EVENT_TYPES = ("BlobEventsTrigger", "CustomEventsTrigger")
 
 
 def watched_names(factory: Factory, names: list[str]) -> list[str]:
@@ -40,11 +41,21 @@ def watched_names(factory: Factory, names: list[str]) -> list[str]:
         if trigger.properties.get("runtimeState") == "Started" and trigger.properties.get("type") in WATCHED_TYPES
     ]
     if not started:
-        known = ", ".join(triggers) or "none"
+        by_clock = [name for name, trigger in triggers.items() if trigger.properties.get("type") in WATCHED_TYPES]
         raise AdfLabError(
-            f"No trigger that fires by the clock is started (runtimeState). Name those to watch: {known}."
+            "No trigger that fires by the clock is started (runtimeState). "
+            f"Name those that are meant: {', '.join(by_clock) or 'there are none'}."
         )
     return started
+
+
+def unheard(factory: Factory) -> list[str]:
+    """A line about each started trigger that waits for events, with what plays one."""
+    return [
+        f"{name} fires by events, which are not watched: `simulate {name} --event …` plays one."
+        for name, trigger in factory.resources["trigger"].items()
+        if trigger.properties.get("runtimeState") == "Started" and trigger.properties.get("type") in EVENT_TYPES
+    ]
 
 
 def needed_triggers(triggers: dict[str, dict]) -> set[str]:

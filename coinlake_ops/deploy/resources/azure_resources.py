@@ -12,6 +12,7 @@ from coinlake_ops.deploy.clients import DEPLOYMENTS_API, Clients
 from coinlake_ops.deploy.needed import NotAllowed
 from coinlake_ops.deploy.pruning import matching
 from coinlake_ops.deploy.resources.part import Change, Part
+from coinlake_ops.environment import EVERY_MINUTE
 
 MAIN_PIPELINE = "pl_main"
 PERMISSIONS_API = "2022-04-01"
@@ -93,7 +94,7 @@ class AzureResources(Part):
             "environment": environment.name,
             "mainPipeline": MAIN_PIPELINE,
             "budgetFrom": self._budget_from(),
-            "isScheduled": bool(environment.running_triggers),
+            "isScheduled": bool({*environment.running_triggers} - {EVERY_MINUTE}),
             "freshnessHours": max(1, round(float(notebooks["freshness_sla_hours"]))),
             "factoryIdentity": factory_identity(factory or {}),
             "factoryProperties": factory_settings(factory or {})

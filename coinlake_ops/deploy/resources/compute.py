@@ -12,6 +12,7 @@ from databricks.sdk.service.iam import ComplexValue
 from databricks.sdk.service.sql import CreateWarehouseRequestWarehouseType, EditWarehouseRequestWarehouseType
 
 from coinlake.errors import CoinlakeError
+from coinlake_ops.databricks_job import SINGLE_NODE
 from coinlake_ops.databricks_runtime import SPARK_VERSION
 from coinlake_ops.deploy import permissions, sql_warehouse
 from coinlake_ops.deploy.clients import Clients
@@ -215,8 +216,7 @@ def _put_cluster(workspace: WorkspaceClient, item: Item, before: Item | None) ->
     settings = {
         "cluster_name": item.name,
         "instance_pool_id": needed(_pool(workspace), f"instance pool {POOL}")["id"],
-        "spark_conf": {"spark.databricks.cluster.profile": "singleNode", "spark.master": "local[*]"},
-        "custom_tags": {"ResourceClass": "SingleNode"},
+        **SINGLE_NODE,
         **item.content,
         "data_security_mode": DataSecurityMode(item.content["data_security_mode"]),
     }

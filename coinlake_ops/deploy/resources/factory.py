@@ -13,7 +13,8 @@ from coinlake_ops.deploy.clients import Clients
 from coinlake_ops.deploy.needed import needed
 from coinlake_ops.deploy.pruning import pruned
 from coinlake_ops.deploy.resources.azure_resources import factory_identity, factory_settings
-from coinlake_ops.deploy.resources.compute import cluster_id, pool_id
+from coinlake_ops.deploy.resources.compute import cluster_id
+from coinlake_ops.deploy.resources.job import job_id
 from coinlake_ops.deploy.resources.part import Change, ItemsPart
 from coinlake_ops.desired_state import Item
 from coinlake_ops.factory import parameters as adf_parameters
@@ -165,7 +166,7 @@ def global_parameters(clients: Clients) -> dict[str, dict[str, Any]]:
         "storage_account": clients.environment.storage_account,
         "databricks_workspace_url": clients.workspace_url() or "(known after the part resources)",
         "databricks_workspace_id": clients.workspace_id,
-        "databricks_pool_id": pool_id(clients) or "(known after the part compute)",
+        "databricks_job_id": str(job_id(clients) or "(known after the part job)"),
         "databricks_cluster_id": cluster_id(clients) or "(known after the part compute)",
     }
     declared = adf_parameters.global_parameters(clients.environment.name)

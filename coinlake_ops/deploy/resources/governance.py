@@ -35,7 +35,7 @@ class Governance(ItemsPart):
             self._clients.access_connector_id,
             self._clients.factory_application_id,
         )
-        return model.desired(setting)
+        return [self._owned(item, self._clients.environment.platform_group) for item in model.desired(setting)]
 
     def live(self) -> list[Item]:
         """See ItemsPart."""
@@ -47,7 +47,11 @@ class Governance(ItemsPart):
         # Found anew by every comparison: the part compute may have made it since.
         self._warehouse = SqlWarehouse(workspace, self._clients.sleep)
         if self._warehouse.exists:
-            found += live.read(self._warehouse.query, desired, str(self._clients.parameters["catalog"]))
+            read = live.read(self._warehouse.query, desired, str(self._clients.parameters["catalog"]))
+            found += [
+                self._owned(item, workspace.functions.get(item.name).owner) if item.kind == "function" else item
+                for item in read
+            ]
         return found
 
     def changes(self) -> list[Change]:
@@ -95,6 +99,10 @@ class Governance(ItemsPart):
         """See ItemsPart."""
         for statement in statements.remove(item):
             self._execute(statement)
+
+    def _owned(self, item: Item, owner: str | None) -> Item:
+        """A function with its owner, whom only the API tells and changes; any other item as it is."""
+        return Item(item.kind, item.name, item.content | {"owner": owner}) if item.kind == "function" else item
 
     def _execute(self, statement: str) -> None:
         workspace = self._clients.needed_workspace()

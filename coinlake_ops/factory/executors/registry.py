@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from coinlake_ops.factory.executors import copying, files, notebooks, sql, web
+from coinlake_ops.factory.executors import copying, files, jobs, sql, web
 
 EXECUTORS = {
     "Copy": copying.copy,
-    "DatabricksNotebook": notebooks.run_notebook,
+    "DatabricksJob": jobs.run_job,
     "Delete": files.delete,
     "Lookup": sql.lookup,
     "SqlServerStoredProcedure": sql.call_procedure,

@@ -4,6 +4,7 @@ from coinlake.observability import alerts
 from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
 from coinlake.observability.steps import (
     BY_HAND,
+    SITTING,
     Step,
     begin,
     close_unfinished,
@@ -11,12 +12,14 @@ from coinlake.observability.steps import (
     read_record,
     read_records,
     record_path,
+    refuse_too_many_rejected,
     step_result,
 )
 
 __all__ = [
     "BY_HAND",
     "METRIC_SOURCES",
+    "SITTING",
     "Step",
     "alerts",
     "begin",
@@ -26,6 +29,7 @@ __all__ = [
     "read_record",
     "read_records",
     "record_path",
+    "refuse_too_many_rejected",
     "step_result",
     "update_metrics",
 ]

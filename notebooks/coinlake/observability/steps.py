@@ -10,6 +10,7 @@ Beside the record stands the step's newest lineage event (see lineage.py).
 import contextlib
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from coinlake.schema import FAILED, INTERRUPTED, RUNNING, SUCCEEDED
 
 # How often a running step says that it lives, at most: after a cell, if the last time was so long ago.
 SIGN_OF_LIFE = timedelta(seconds=10)
+# Names the run of all notebooks that one person opens in one sitting.
+SITTING = "COINLAKE_RUN_ID"
 BY_HAND = "A person interrupted it."
 FOUND = "A later run found it unfinished: it was cut off, and could not say why."
 CUT_OFF = "Its record cannot be read: it was cut off while it was written."
@@ -163,11 +166,14 @@ _of_this_kernel: Step | None = None
 def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
     """Start the step of the notebook `name`; `namespace` is its `globals()` after `parameters.override`.
 
-    Its record is there from now on, and follows its cells until `end`. An empty `run_id` gets a new one.
+    Its record is there from now on, and follows its cells until `end`. An empty `run_id` is that of the sitting
+    (the environment variable COINLAKE_RUN_ID, by which the notebooks of one JupyterLab are one run) or a new one.
     """
     global _of_this_kernel
     declared = {key: namespace[key] for key in namespace["__annotations__"] if not key.startswith("_")}
-    step = Step(name, declared["run_id"] or new_run_id(), declared["lake_path"], declared)
+    step = Step(
+        name, declared["run_id"] or os.environ.get(SITTING) or new_run_id(), declared["lake_path"], declared
+    )
     if _of_this_kernel is not None and _of_this_kernel._unwatch is not None:
         # Its notebook was begun again from the top.
         _of_this_kernel._close()
@@ -179,8 +185,25 @@ def begin(name: str, namespace: MutableMapping[str, Any]) -> Step:
 
 
 def step_result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step gives back to its caller, in Data Factory as `runOutput`: step, run_id and its counts."""
+    """What a step gives back to its caller, on Databricks as its output: step, run_id and its counts."""
     return {name: record[name] for name in ("step", "run_id", "rows_read", "rows_written", "rows_rejected")}
+
+
+def refuse_too_many_rejected(step: Step, most_rejected_share: float) -> None:
+    """Raise CoinlakeError if notebook 03 of the run of `step` rejected more than this share (0 to 1) of its rows.
+
+    The rows are in quarantine, and gold stays as it was. Nothing is refused where notebook 03 left no counts.
+    """
+    silver = read_record(step.lake_path, step.run_id, "03_stream_to_silver")
+    if silver is None or silver["rows_rejected"] is None:
+        return
+    rejected, accepted = silver["rows_rejected"], silver["rows_written"]
+    if rejected > most_rejected_share * (accepted + rejected):
+        raise errors.CoinlakeError(
+            f"{rejected:,} rows were rejected and {accepted:,} accepted: look into cleaned_data.quarantine. "
+            f"Gold was not built. If they are rejected rightly, run it with a higher most_rejected_share than "
+            f"{most_rejected_share:g}."
+        )
 
 
 def new_run_id() -> str:

@@ -1,7 +1,7 @@
 """Market trends: who leads, who fell how far, how calm it is, and whether the coins move together."""
 
+import math
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -15,8 +15,18 @@ NAME = "market_trends"
 TITLE = "Market trends"
 NOTEBOOK = "07_report_market_trends"
 MATRIX_COINS = 10
-TABLES = ("market_trends_daily", "market_daily", "coin_monthly", "correlation_90d", "dim_coin", "api_usage")
+TABLES = (
+    "market_trends_daily",
+    "market_daily",
+    "coin_monthly",
+    "correlation_90d",
+    "dim_coin",
+    "fact_market_snapshot",
+    "api_usage",
+)
 INDEX_LIMITS = (2.0, 5000.0)  # beyond 98 % down or fifty times up, a line may leave the chart
+SEASON_YEARS = 3  # below, a month is one case or two
+MONTH = 31  # days that show what changed in 30
 FULL_MONTH = 0.6  # a monthly change that gets the full colour
 MOODS = {
     "Extreme Fear": (style.ORANGE, 1.0),
@@ -44,78 +54,106 @@ def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Fram
 
 def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
     """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
-    trends, market = gold["market_trends_daily"], gold["market_daily"]
-    coins = Universe(gold["coins"], trends)
+    report = _over(gold, None, built_at, vs_currency, run_id)
+    days = len(gold["market_trends_daily"]["date"].unique())
+    report.ranges = {
+        range_: _over(gold, range_, built_at, vs_currency, run_id) for range_ in universe.RANGES if range_ < days
+    }
+    return report
+
+
+def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, run_id: str) -> Report:
+    """The report over the last days, with the sections that look back on them; over the whole period, with all."""
+    trends = gold["market_trends_daily"]
+    coins = Universe(gold["coins"], trends, vs_currency, days)
     source = freshness.origin(gold["api_usage"])
-    market = coins.within(market).set_index("date")
+    market = coins.within(gold["market_daily"]).set_index("date")
     report = Report(
         name=NAME,
         title=universe.page_title(TITLE, source),
         origin=source,
         kicker=universe.kicker(TITLE, source, coins),
         headline=attempt(TITLE, headline, coins),
-        lead=attempt("", lead, coins, market),
+        lead=attempt("", lead, coins, trends, market),
         banner=universe.banner(gold, source, coins, "market_trends_daily", built_at),
         cards=attempt([], cards, coins, trends, market, vs_currency),
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
+        now=attempt("", universe.now_line, coins),
     )
-    said = freshness.ORIGINS[source][2]
-    mood = said if source == "simulated" else f"Source: alternative.me Crypto Fear & Greed Index; {said[8:]}"
-    report.attempt("performance", "Performance", performance, coins, said)
-    report.attempt("ranking", "Ranking", ranking, coins, vs_currency, said)
-    report.attempt("drawdown", "Drawdown", drawdown, coins, trends, said)
-    report.attempt("breadth", "Breadth", breadth, market, said)
-    report.attempt("volatility", "Volatility", volatility, coins, trends, said)
+    mood = "" if source == "simulated" else "Index: alternative.me Crypto Fear & Greed Index."
+    report.attempt("performance", "Performance", performance, coins)
+    report.attempt("ranking", "Ranking", ranking, coins, vs_currency)
+    report.attempt("drawdown", "Drawdown", drawdown, coins)
+    report.attempt("breadth", "Breadth", breadth, coins, trends)
+    report.attempt("volatility", "Volatility", volatility, coins, trends)
     report.attempt("sentiment", "Sentiment", sentiment, coins, market, vs_currency, mood)
-    report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency, said)
-    report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"], said)
-    report.attempt("movers", "Movers", movers, coins, trends, vs_currency, said)
-    report.attempt("dominance", "Dominance", dominance, coins, trends, market, said)
-    report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency, said)
+    if days is None:
+        report.attempt("months", "Months", months, coins, gold["coin_monthly"], vs_currency)
+        report.attempt("correlation", "Correlation", correlation, coins, gold["correlation_90d"])
+        report.attempt("movers", "Movers", movers, coins, trends, vs_currency)
+        report.attempt("apart", "Pegged", apart, coins, trends, vs_currency)
+    report.attempt("dominance", "Dominance", dominance, coins, trends, market)
+    if days is None:
+        report.attempt("seasons", "Seasons", seasons, coins, gold["coin_monthly"], vs_currency)
     return report
 
 
 def headline(coins: Universe) -> str:
-    """Who leads, and how many coins are higher or lower than at the start."""
+    """Who gained most, and how many coins are higher or lower than at the start."""
     returns = coins.returns
     if returns.empty:
         return "No two days of prices yet: there is no trend to report"
     best, start, total = returns.index[0], formats.day(coins.start), len(returns)
-    lower, higher = int((returns < 0).sum()), int((returns > 0).sum())
-    verb = "leads" if returns.iloc[0] > 0 else "fell least"
+    if total == 1:
+        return formats.fitting(*(f"{name(best)} {_moved(returns[best])} since {start}" for name in coins.calls))
+    lower, higher = _lower_and_higher(returns)
     number, word = (higher, "higher") if higher > lower else (lower, "lower")
+    if not number:
+        return f"{formats.sentence(formats.of_all(total, total))} cost what they did on {start}"
     are = "is" if number == 1 else "are"
-    rest = f"{verb}, {number} of {total} coins {are} {word} than on {start}"
-    return formats.fitting(f"{coins.name(best)} {rest}", f"{coins.symbol(best)} {rest}")
+    rest = f"{formats.of_all(number, total)} {are} {word} than on {start}"
+    return formats.fitting(*(f"{name(best)} {_most(returns[best], best=True)}; {rest}" for name in coins.calls))
 
 
-def lead(coins: Universe, market: pd.DataFrame) -> str:
+def lead(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame) -> str:
     """Two sentences: the first leader against the median coin, then breadth and mood."""
     if coins.returns.empty:
         return "Once gold holds two days of closes, this page fills itself."
     first, returns = coins.leaders[0], coins.returns
     sentences = []
     if first in returns:
-        sentences.append(
-            f"{coins.name(first)} {_is_up(returns[first])} since {formats.day(coins.start)}, "
-            f"the median coin {_is_up(returns.median(), verb='')}."
-        )
-    share, mood = _last(market, "share_above_average_50d"), _last(market, "fear_greed_value")
+        middle = coins.median_return
+        against = "" if middle is None else f", the median coin {_is_up(middle, verb='')}"
+        if against and _is_up(middle or 0.0) == _is_up(returns[first]):
+            against = ", and so is the median coin"
+        moved = f"{coins.name(first)} {_is_up(returns[first])} since {formats.day(coins.start)}"
+        sentences.append(f"{moved}{against}.")
+    above = above_average(coins, trends).dropna(how="all")
+    mood = market[["fear_greed_value", "fear_greed_classification"]].dropna()
     parts = []
-    if share is not None:
-        parts.append(f"{formats.percent(share, 0, sign=False)} of the coins trade above their own 50-day average")
-    if mood is not None:
-        label = str(_last(market, "fear_greed_classification") or "").lower()
-        parts.append(f"the mood index stands at {mood:.0f} ({label})")
+    if len(above) and above.iloc[-1].notna().sum() > 1:
+        number, total = int(above.iloc[-1].sum()), int(above.iloc[-1].notna().sum())
+        trade = "trades above its" if number <= 1 else "trade above their"
+        parts.append(f"{formats.of_all(number, total)} {trade} own 50-day average")
+    if len(mood):
+        value, label = mood.iloc[-1]
+        parts.append(f"the mood index of {formats.day(mood.index[-1])} is {value:.0f} ({str(label).lower()})")
     if parts:
-        joined = ", and ".join(parts)
-        sentences.append(f"{joined[0].upper()}{joined[1:]}.")
+        sentences.append(f"{formats.sentence(', and '.join(parts))}.")
     return " ".join(sentences)
 
 
+def above_average(coins: Universe, trends: pd.DataFrame) -> pd.DataFrame:
+    """Whether each coin closed above its own 50-day average: dates × coins, 1, 0, or NaN where it has none."""
+    return coins.wide(trends, "above_average_50d")
+
+
 def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_currency: str) -> list[Card]:
-    """Both leaders, the median coin, breadth and mood; what is not known is left out."""
+    """Both leaders, the median coin, breadth and mood; what is not known is left out.
+
+    A sparkline spans what the note below it says.
+    """
     if coins.returns.empty:
         return []
     month_return = coins.wide(trends, "return_30d")
@@ -123,34 +161,36 @@ def cards(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, vs_curren
         Card(
             coins.name(coin_id),
             formats.money(coins.closes[coin_id].ffill().iloc[-1], vs_currency),
-            html_tables.change(month_return[coin_id].iloc[-1]) + " in 30 days",
-            html_tables.sparkline(coins.closes[coin_id].tail(90)),
+            _in_30_days(month_return[coin_id].iloc[-1]),
+            html_tables.sparkline(coins.closes[coin_id].tail(MONTH)),
         )
         for coin_id in coins.leaders
     ]
-    made.append(
-        Card(
-            "Median coin",
-            formats.percent(coins.returns.median()),
-            f"since {formats.day(coins.start)}",
-            html_tables.sparkline(coins.median(coins.index)),
+    if coins.median_return is not None:
+        made.append(
+            Card(
+                "Median coin",
+                formats.percent(coins.median_return),
+                f"since {formats.day(coins.start)}",
+                html_tables.sparkline(coins.median(coins.index)),
+            )
         )
-    )
-    share = market["share_above_average_50d"].dropna()
-    if len(share):
-        total = int(market.loc[share.index[-1], "coins_with_average_50d"])
-        before = share[share.index <= share.index[-1] - pd.Timedelta(days=30)]
-        note = f"{formats.percent(before.iloc[-1], 0, sign=False)} a month before" if len(before) else ""
-        value = f"{round(share.iloc[-1] * total)} of {total}"
-        made.append(Card("Above 50-day avg", value, note, html_tables.sparkline(share)))
-    mood = market["fear_greed_value"].dropna()
+    above = above_average(coins, trends).dropna(how="all").tail(MONTH)
+    if len(above) and above.iloc[-1].notna().sum() > 1:
+        shares = above.mean(axis=1)
+        number, total = int(above.iloc[-1].sum()), int(above.iloc[-1].notna().sum())
+        note = f"{formats.percent(shares.iloc[0], 0, sign=False)} a month before" if len(above) == MONTH else ""
+        made.append(Card("Above 50-day average", f"{number} of {total}", note, html_tables.sparkline(shares)))
+    mood = market[["fear_greed_value", "fear_greed_classification"]].dropna().tail(MONTH)
     if len(mood):
-        label = market.loc[mood.index[-1], "fear_greed_classification"]
-        made.append(Card("Fear & Greed", f"{mood.iloc[-1]:.0f}", label, html_tables.sparkline(mood.tail(90))))
+        value, label = mood.iloc[-1]
+        values = mood["fear_greed_value"]
+        note = f"{label}, {formats.day(mood.index[-1])}"
+        made.append(Card("Fear & Greed", f"{value:.0f}", note, html_tables.sparkline(values, neutral=True)))
     return made
 
 
-def performance(coins: Universe, source: str) -> Section:
+def performance(coins: Universe) -> Section:
     """Every coin from 100 on a log axis: the leaders, the median, the best and the worst in colour."""
     returns = coins.returns
     if returns.empty:
@@ -160,20 +200,22 @@ def performance(coins: Universe, source: str) -> Section:
     for coin_id, colour in ((returns.index[0], style.GREEN), (returns.index[-1], style.PINK)):
         coloured.setdefault(coin_id, colour)
     grey = [coin_id for coin_id in coins.closes if coin_id not in coloured]
-    traces = [charts.line(coins.index[coin_id], style.MUTE, opacity=0.4) for coin_id in grey]
+    # Every second day of the background, up to the last one, is enough for its shape, and half of the page.
+    every = 2 if len(coins.index) > MONTH else 1
+    traces = [charts.line(coins.index[coin_id][::-every][::-1], style.MUTE, opacity=0.4) for coin_id in grey]
     ends = []
     for coin_id, colour in coloured.items():
         ends.append((len(traces), coins.symbol(coin_id)))
         traces.append(charts.line(coins.index[coin_id], colour, coins.name(coin_id)))
-    ends.append((len(traces), "median"))
-    traces.append(charts.line(median, style.INK, "Median coin", line={"dash": "dot"}))
+    if len(median):
+        ends.append((len(traces), "median"))
+        traces.append(charts.line(median, style.INK, "Median coin", line={"dash": "dot"}))
     figure = charts.over_time(
         traces,
         ends,
         y_title=f"{formats.day(coins.start)} = 100, log scale",
         log=True,
         limits=INDEX_LIMITS,
-        rebase=True,
         height=430,
         shapes=[charts.level(100)],
         yaxis={"hoverformat": ",.1f"},
@@ -181,17 +223,19 @@ def performance(coins: Universe, source: str) -> Section:
     newer = len(coins) - len(returns)
     table = html_tables.table(
         "Index at the end of each month, first day of the period = 100",
-        ["Month", *(coins.symbol(coin_id) for coin_id in coloured), "Median"],
+        ["Month", *(coins.symbol(coin_id) for coin_id in coloured), *(["Median"] if len(median) else [])],
         [
             [
                 html_tables.name_cell(formats.month(date)),
                 *(html_tables.cell(formats.ratio(value, 1)) for value in row),
             ]
-            for date, row in universe.month_ends(pd.concat([coins.index[list(coloured)], median], axis=1))
+            for date, row in universe.month_ends(_beside(coins.index[list(coloured)], median))
         ],
     )
     ends_at = {coin_id: coins.index[coin_id].ffill().iloc[-1] for coin_id in coloured}
     shown = [f"{coins.name(coin_id)} {formats.ratio(value, 0)}" for coin_id, value in ends_at.items()]
+    if len(median):
+        shown.append(f"median {formats.ratio(median.iloc[-1], 0)}")
     return Section(
         key="performance",
         nav="Performance",
@@ -199,9 +243,7 @@ def performance(coins: Universe, source: str) -> Section:
         subtitle="All coins start at 100; one step up is the same percentage anywhere on the log axis. "
         + ("Grey: the other coins." if grey else "")
         + (f" {formats.counted(newer, 'newer coin')} start{'s' if newer == 1 else ''} later." if newer else ""),
-        source=source,
-        alt=f"Lines from {formats.day(coins.start)} = 100 to {formats.day(coins.newest)}: "
-        f"{', '.join(shown)}, median {formats.ratio(median.iloc[-1], 0)}.",
+        alt=f"Lines from {formats.day(coins.start)} = 100 to {formats.day(coins.newest)}: {', '.join(shown)}.",
         figure=figure,
         table=table,
     )
@@ -209,40 +251,41 @@ def performance(coins: Universe, source: str) -> Section:
 
 def against_median(coins: Universe) -> str:
     """How the leaders did against the median coin; five points apart count as a difference."""
-    middle = coins.returns.median()
+    middle = coins.median_return
     known = [coin_id for coin_id in coins.leaders if coin_id in coins.returns]
+    if middle is None or not known:
+        told = known or list(coins.returns.index[:1])
+        return formats.listed([f"{coins.name(coin_id)} {_moved(coins.returns[coin_id])}" for coin_id in told])
     gaps = {coin_id: coins.returns[coin_id] - middle for coin_id in known}
     ahead = [coins.name(coin_id) for coin_id, gap in gaps.items() if gap > 0.05]
     behind = [coins.name(coin_id) for coin_id, gap in gaps.items() if gap < -0.05]
     median = f"the median coin, which {_moved(middle)}"
     if ahead and behind:
-        return f"{ahead[0]} beat the median coin ({formats.percent(middle, 0)}), {behind[0]} did not"
-    if len(ahead) == len(known) > 0:
-        return f"{formats.listed(ahead)} pulled away from {median}"
-    if len(behind) == len(known) > 0:
-        return f"{formats.listed(behind)} fell behind {median}"
+        return f"{ahead[0]} beat the median coin ({formats.about(middle)}), {behind[0]} did not"
     if ahead or behind:
-        return f"{(ahead or behind)[0]} {'beat' if ahead else 'fell behind'} {median}"
-    return f"{formats.listed([coins.name(coin_id) for coin_id in known])} kept pace with {median}"
+        return f"{formats.listed(ahead or behind)} did {'better' if ahead else 'worse'} than {median}"
+    return f"{formats.listed([coins.name(coin_id) for coin_id in known])} kept within 5 points of {median}"
 
 
-def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
+def ranking(coins: Universe, vs_currency: str) -> Section:
     """Each coin's change over the period, highest first."""
     returns = coins.returns
-    if returns.empty:
-        return missing("ranking", "Ranking", "It needs two days of closes.")
-    gained, total = int((returns > 0).sum()), len(returns)
+    if len(returns) < 2:
+        return missing("ranking", "Ranking", "It needs two coins with two days of closes.")
+    lost, gained = _lower_and_higher(returns)
+    total = len(returns)
     best, worst = returns.index[0], returns.index[-1]
     lost_most = f"{coins.name(worst)} {_moved(returns.iloc[-1])}"
     led = f"{coins.name(best)} {_moved(returns.iloc[0])}"
     if gained == 0:
-        finding = f"No coin gained; {lost_most}"
+        finding = f"No coin gained; {lost_most if lost else 'none lost'}"
     elif gained == total:
-        finding = f"All {total} coins gained; {led}"
+        finding = f"{formats.sentence(formats.of_all(gained, total))} gained; {led}"
     elif gained * 3 <= total:
-        finding = f"Only {formats.counted(gained, 'coin')} gained; {lost_most}"
+        told = lost_most if lost else led
+        finding = f"Only {gained} of {total} coins gained; {told}"
     else:
-        finding = f"{gained} of {total} coins gained; {led if gained * 2 > total else lost_most}"
+        finding = f"{gained} of {total} coins gained; {lost_most if lost and gained * 2 <= total else led}"
     figure = charts.diverging_bars(
         [coins.symbol(coin_id) for coin_id in returns.index],
         returns.tolist(),
@@ -267,7 +310,6 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
         nav="Ranking",
         finding=finding,
         subtitle=f"Change in {vs_currency.upper()}, {coins.period}.",
-        source=source,
         alt=f"Bars from {coins.name(best)} {formats.percent(returns.iloc[0], 0)} "
         f"to {coins.name(worst)} {formats.percent(returns.iloc[-1], 0)}.",
         figure=figure,
@@ -276,25 +318,19 @@ def ranking(coins: Universe, vs_currency: str, source: str) -> Section:
     )
 
 
-def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
-    """How far the leaders and the median coin stand below their highest close so far."""
-    values = coins.wide(trends, "drawdown")
-    if values.empty:
-        return missing("drawdown", "Drawdown", "It needs a day of closes.")
-    median = values.median(axis=1)
+def drawdown(coins: Universe) -> Section:
+    """How far the leaders and the median coin stand below their highest close of the period."""
+    if len(coins.closes) < 2:
+        return missing("drawdown", "Drawdown", "It needs two days of closes.")
+    peaks = coins.closes.cummax()
+    values = coins.closes / peaks.where(peaks > 0) - 1
+    median = coins.median(values)
     leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
-    traces = [
-        charts.line(
-            median,
-            style.INK,
-            "Median coin",
-            line={"dash": "dot"},
-            fill="tozeroy",
-            fillcolor="rgba(127,140,155,0.16)",
-        ),
-        *(charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders),
-    ]
-    ends = [(0, "median"), *((i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders, 1))]
+    traces = [charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders]
+    ends = [(i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders)]
+    if len(median):
+        ends.append((len(traces), "median"))
+        traces.append(charts.line(median, style.INK, "Median coin", line={"dash": "dot"}))
     deepest = min(leaders, key=lambda coin_id: (values[coin_id].min(), coin_id), default="")
     lowest = values[deepest].min() if deepest else 0.0
     notes = []
@@ -303,21 +339,20 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         text = f"{coins.symbol(deepest)} {formats.percent(lowest, 0)}<br>{formats.day(when)}"
         colour = coins.colours[deepest]
         notes = [charts.note(text, when, lowest, above=False, until=values.index[-1], colour=colour)]
-    floor = min(float(values[leaders].min().min()) if leaders else 0.0, float(median.min()))
+    floor = min([0.0, *(float(values[coin_id].min()) for coin_id in leaders), *median.dropna().tail(365)])
     figure = charts.over_time(
         traces,
         ends,
-        y_title="below the highest close so far",
+        y_title=f"below the highest close since {formats.day(coins.start)}",
         y_range=(min(floor * 1.3, -0.05), 0.0),
         height=charts.bars_height(len(coins.returns)),
         notes=notes,
         shapes=[charts.level(0)],
         yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
     )
-    figure["layout"]["meta"] |= {"fixed": False, "from_zero": True}
-    first, now = coins.leaders[0], values.ffill().iloc[-1]
+    now = values.ffill().iloc[-1]
     table = html_tables.table(
-        "Distance from the highest close so far",
+        f"Distance from the highest close since {formats.day(coins.start)}",
         ["Coin", "Now", "Deepest", "On"],
         [
             [
@@ -330,43 +365,51 @@ def drawdown(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
             if values[coin_id].notna().any()
         ],
     )
-    middle = _below(median.iloc[-1])
+    named = {coins.name(coin_id): now[coin_id] for coin_id in leaders[:1]}
+    if len(median):
+        named = {"the median coin": median.iloc[-1], **named}
     return Section(
         key="drawdown",
         nav="Drawdown",
-        finding=f"The median coin is {middle} its high, {coins.name(first)} {_below(now[first])}".removesuffix(
-            " below"
-        ),
-        subtitle="Distance from the highest close so far. The median is that of the coins of this page.",
-        source=source,
-        alt=f"Lines below zero: median {formats.percent(median.iloc[-1], 0)}, "
-        + ", ".join(f"{coins.name(coin_id)} {formats.percent(now[coin_id], 0)}" for coin_id in leaders)
-        + ".",
+        finding=formats.sentence(below_high(named, formats.day(coins.start))),
+        subtitle="Distance from the highest close since that day, or since a coin’s first one.",
+        alt="Lines at or below zero: "
+        + ", ".join(f"{name} {formats.percent(value, 0)}" for name, value in named.items())
+        + f" on {formats.day(coins.newest)}.",
         figure=figure,
         table=table,
         wide=False,
     )
 
 
-def breadth(market: pd.DataFrame, source: str) -> Section:
+def below_high(now: dict[str, float], since: str) -> str:
+    """Where one coin or two stand against their highest close since a day: name -> fraction, 0 or less."""
+    low = {name: value for name, value in now.items() if value <= -0.0005}
+    if not low:
+        closes = "its highest close" if len(now) == 1 else "their highest closes"
+        return f"{formats.listed(list(now))} {'is' if len(now) == 1 else 'are'} at {closes} since {since}"
+    (first, deep), *others = [(name, formats.about(-value, sign=False)) for name, value in low.items()]
+    also = [*(f", {name} {text}" for name, text in others), *(f", {name} at its own" for name in now.keys() - low)]
+    return f"{first} is {deep} below its highest close since {since}" + "".join(also)
+
+
+def breadth(coins: Universe, trends: pd.DataFrame) -> Section:
     """The share of coins above their own 50-day average."""
-    share = market["share_above_average_50d"].dropna().astype(float)
-    if len(share) < 2:
-        return missing("breadth", "Breadth", "It needs coins with more than 50 days of history.")
-    share = share.asfreq("D")
-    known = share.dropna()
+    above = above_average(coins, trends)
+    share, total = above.mean(axis=1), above.notna().sum(axis=1)
+    known = share[total > 1].dropna()
+    if len(known) < 2:
+        return missing("breadth", "Breadth", "It needs two coins with more than 50 days of history.")
+    share = known.asfreq("D")
     last = known.iloc[-1]
     # The turning point is the last day at the extreme that lies farther from today's value.
     extreme = known.max() if known.max() - last >= last - known.min() else known.min()
     turned = known[known == extreme].index[-1]
-    verb = "fell" if last < extreme else "rose" if last > extreme else "stayed"
-    if verb == "stayed":
-        finding = f"Breadth stayed at {formats.percent(last, 0, sign=False)}"
+    then, now = (formats.percent(value, 0, sign=False) for value in (extreme, last))
+    if then == now:
+        finding = f"Breadth stayed at {now}"
     else:
-        finding = (
-            f"Breadth {verb} from {formats.percent(extreme, 0, sign=False)} on {formats.day(turned)} "
-            f"to {formats.percent(last, 0, sign=False)}"
-        )
+        finding = f"Breadth {'fell' if last < extreme else 'rose'} from {then} on {formats.day(turned)} to {now}"
     trace = charts.line(share, style.BLUE, "Share of coins", fill="tozeroy", fillcolor="rgba(0,114,178,0.15)")
     figure = charts.over_time(
         [trace],
@@ -377,7 +420,6 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
         shapes=[charts.level(0.5, dash="dash")],
         yaxis={"tickformat": ".0%", "hoverformat": ".0%"},
     )
-    total = int(market["coins_with_average_50d"].iloc[-1])
     table = html_tables.table(
         "At the end of each month",
         ["Month", "Coins", "Above their 50-day average"],
@@ -387,16 +429,15 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
                 html_tables.cell(formats.count(row[0])),
                 html_tables.cell(formats.percent(row[1], 0, sign=False)),
             ]
-            for date, row in universe.month_ends(market.loc[known.index, ["coins_with_average_50d", known.name]])
+            for date, row in universe.month_ends(pd.concat([total[known.index], known], axis=1))
         ],
     )
     return Section(
         key="breadth",
         nav="Breadth",
         finding=finding,
-        subtitle=f"Share of coins above their own 50-day average price, among the {formats.count(total)} "
-        "with 50 days of history. Above half: a broad rise.",
-        source=source,
+        subtitle="Share of coins above their own 50-day average price, among the "
+        f"{formats.count(total[known.index[-1]])} with 50 days of history. Above half: a broad rise.",
         alt=f"Area between 0% and 100%: {formats.percent(known.iloc[0], 0, sign=False)} on "
         f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} at the end.",
         figure=figure,
@@ -405,19 +446,21 @@ def breadth(market: pd.DataFrame, source: str) -> Section:
     )
 
 
-def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
+def volatility(coins: Universe, trends: pd.DataFrame) -> Section:
     """How much the leaders and the median coin move in a year, at the pace of the last 30 days."""
     values = coins.wide(trends, "volatility_30d").dropna(how="all")
     if len(values) < 2:
         return missing("volatility", "Volatility", "It needs coins with more than 30 days of history.")
     values = values.asfreq("D")
-    median = values.median(axis=1)
+    median = coins.median(values).dropna()
     leaders = [coin_id for coin_id in coins.leaders if values[coin_id].notna().any()]
-    traces = [
-        *(charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders),
-        charts.line(median, style.INK, "Median coin", line={"dash": "dot"}),
-    ]
-    ends = [*((i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders)), (len(leaders), "median")]
+    if not leaders and median.empty:
+        return missing("volatility", "Volatility", "It needs a leader, or three coins, with 30 days of history.")
+    traces = [charts.line(values[coin_id], coins.colours[coin_id], coins.name(coin_id)) for coin_id in leaders]
+    ends = [(i, coins.symbol(coin_id)) for i, coin_id in enumerate(leaders)]
+    if len(median):
+        ends.append((len(traces), "median"))
+        traces.append(charts.line(median.asfreq("D"), style.INK, "Median coin", line={"dash": "dot"}))
     figure = charts.over_time(
         traces,
         ends,
@@ -426,21 +469,21 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         height=330,
         yaxis={"tickformat": ".0%", "hoverformat": ".0%"},
     )
-    middle = median.dropna().iloc[-1]
-    finding = f"The median coin moves {formats.percent(middle, 0, sign=False)} a year"
-    if leaders:
-        first = values[leaders[0]].dropna().iloc[-1]
-        name = coins.name(leaders[0])
-        finding = f"{name} is {_temper(first)} at {formats.percent(first, 0, sign=False)}; {_times(middle, first)}"
+    middle = median.iloc[-1] if len(median) else None
+    told = {coins.name(coin_id): values[coin_id].dropna().iloc[-1] for coin_id in leaders[:1]}
+    finding = " and ".join(f"{name} {_temper(value)}" for name, value in told.items())
+    if middle is not None:
+        compared = [_times(middle, value) for value in told.values()]
+        finding = "; ".join([finding, *compared]) if told else f"The median coin {_temper(middle)}"
     table = html_tables.table(
         "Volatility per year at the end of each month",
-        ["Month", *(coins.symbol(coin_id) for coin_id in leaders), "Median"],
+        ["Month", *(coins.symbol(coin_id) for coin_id in leaders), *(["Median"] if len(median) else [])],
         [
             [
                 html_tables.name_cell(formats.month(date)),
                 *(html_tables.cell(formats.percent(value, 0, sign=False)) for value in row),
             ]
-            for date, row in universe.month_ends(pd.concat([values[leaders], median], axis=1))
+            for date, row in universe.month_ends(_beside(values[leaders], median))
         ],
     )
     return Section(
@@ -448,13 +491,12 @@ def volatility(coins: Universe, trends: pd.DataFrame, source: str) -> Section:
         nav="Volatility",
         finding=finding,
         subtitle="Standard deviation of 30 daily log returns, scaled to one year (√365).",
-        source=source,
         alt="Lines of volatility per year, now: "
         + ", ".join(
             f"{coins.name(coin_id)} {formats.percent(values[coin_id].dropna().iloc[-1], 0, sign=False)}"
             for coin_id in leaders
         )
-        + f", median {formats.percent(middle, 0, sign=False)}.",
+        + (f", median {formats.percent(middle, 0, sign=False)}." if middle is not None else "."),
         figure=figure,
         table=table,
         wide=False,
@@ -480,9 +522,9 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
     elif outcome.empty:
         finding = f"{said}, the last on {formats.day(days.index[-1])}"
     else:
-        finding = (
-            f"{said}; 30 days later {coins.name(first)} was {formats.percent(outcome.median())} in the median"
-        )
+        moved = f"{coins.name(first)} moved {formats.percent(outcome.median())} in 30 days"
+        finding = f"After {formats.counted(len(outcome), 'day')} of {label.lower()}, {moved}"
+        finding += " (median)" if len(outcome) > 1 else ""
     colours = [MOODS.get(word, (style.MUTE, 0.8)) for word in mood["fear_greed_classification"]]
     line = charts.line(price, coins.colours[first], coins.name(first), yaxis="y2")
     bars = {
@@ -490,6 +532,7 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
         "x": charts.days(mood.index),
         "y": charts.numbers(mood["fear_greed_value"].astype(int)),
         "name": "Fear & Greed",
+        "width": 86_400_000,
         "marker": {
             "color": [colour for colour, _ in colours],
             "opacity": [strength for _, strength in colours],
@@ -511,12 +554,11 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
             "domain": [0.44, 1],
             "title": {"text": vs_currency.upper()},
             "range": charts.numbers([known.min() - room, known.max() + room]),
-            **charts.money_axis(vs_currency, known.max()),
+            **charts.money_axis(vs_currency, known.min() - room, known.max() + room, 4),
         },
         xaxis={"anchor": "y"},
         margin={"r": 16},
     )
-    figure["layout"]["meta"] |= {"fixed": False, "keep": ["yaxis"]}
     counts = mood["fear_greed_classification"].value_counts()
     rows = []
     for word in [*MOODS, *sorted(set(counts.index) - set(MOODS))]:
@@ -537,7 +579,8 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
         nav="Sentiment",
         finding=finding,
         subtitle=f"Top: {coins.name(first)}, {vs_currency.upper()}. Bottom: Fear & Greed Index, "
-        "0 (orange) to 100 (blue). Nearby days overlap, so these are few independent cases.",
+        "0 (orange) to 100 (blue)."
+        + (" Nearby days overlap, so these are few independent cases." if len(outcome) > 1 else ""),
         source=source,
         alt=f"{coins.name(first)} from {formats.money(known.iloc[0], vs_currency)} to "
         f"{formats.money(known.iloc[-1], vs_currency)} over daily bars of the index, the last one "
@@ -547,7 +590,7 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
     )
 
 
-def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str) -> Section:
     """Each coin's last twelve months as a heat table."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids) & monthly["return_1m"].notna()]
     if monthly.empty:
@@ -557,7 +600,11 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
     changes = monthly.pivot(index="coin_id", columns="month", values="return_1m")
     total = (1 + changes).prod(axis=1, min_count=1) - 1
     order = total.sort_values(ascending=False, kind="stable").index
-    median = changes.median()
+    # Of one coin or two, the first is spoken of: there is no median.
+    several = len(changes) >= universe.MIDDLE
+    spoken_of = next(coin_id for coin_id in (*coins.leaders, *order) if coin_id in changes.index)
+    median = changes.median() if several else changes.loc[spoken_of]
+    whose = "the median coin" if several else coins.name(spoken_of)
     # A month counts as complete when it is for most coins; the running one never is.
     whole = monthly.groupby("month")["is_complete"].mean() > 0.5
     running = [month for month in columns if not whole[month]]
@@ -566,38 +613,42 @@ def months(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str
         _heat_row(coins.name(coin_id), coins.symbol(coin_id), changes.loc[coin_id], total[coin_id])
         for coin_id in order
     ]
-    rows.append(_heat_row("Median", "", median, total.median()))
+    if several:
+        rows.append(_heat_row("Median", "", median, total.median()))
     newest = monthly[monthly["month"] == columns[-1]]
     partial = (
         f" {pd.Timestamp(columns[-1]):%B} covers {formats.counted(int(newest['days'].max()), 'day')} so far."
         if columns[-1] in running
         else ""
     )
-    headers = ["Coin", *universe.month_headers(columns), "Total"]
+    # The newest month stands first: a narrow screen shows the beginning of a row.
+    headers = ["Coin", "Total", *universe.month_headers(columns[::-1])]
     return Section(
         key="months",
         nav="Months",
-        finding=best_and_worst_month(judged),
-        subtitle=f"Change in {vs_currency.upper()} per month; blue up, orange down.{partial}",
-        source=source,
+        finding=best_and_worst_month(judged.dropna(), whose),
+        subtitle=f"Change in {vs_currency.upper()} per month; blue up, orange down. Total: all of them together. "
+        f"Only complete months are best or worst.{partial}",
         table=html_tables.table("Monthly change, ordered by total change", headers, rows, "heat"),
     )
 
 
-def best_and_worst_month(median: pd.Series) -> str:
-    """The months with the highest and the lowest median change, among the complete ones."""
-    if median.empty:
+def best_and_worst_month(changes: pd.Series, whose: str = "the median coin") -> str:
+    """The months with the highest and the lowest change, among the complete ones."""
+    if changes.empty:
         return "No month is complete yet"
-    best, worst = median.idxmax(), median.idxmin()
-    high, low = formats.percent(median[best], 0), formats.percent(median[worst], 0)
+    best, worst = changes.idxmax(), changes.idxmin()
+    high, low = formats.percent(changes[best], 0), formats.percent(changes[worst], 0)
     if best == worst:
-        return f"{best:%B} is the only complete month (median {high})"
-    if median[best] <= 0:
-        return f"No month was good for the median coin; the worst was {worst:%B} ({low})"
-    return f"{best:%B} was the best month (median {high}), {worst:%B} the worst ({low})"
+        return f"{best:%B} is the only complete month: {whose} {_moved(changes[best])}"
+    if high == low:
+        return f"All months were alike for {whose} ({high})"
+    if changes[best] <= 0:
+        return f"No month was good for {whose}; the worst was {worst:%B} ({low})"
+    return f"{best:%B} was the best month for {whose} ({high}), {worst:%B} the worst ({low})"
 
 
-def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
+def correlation(coins: Universe, pairs: pd.DataFrame) -> Section:
     """How closely the largest coins move together, as a matrix."""
     known = set(pairs["coin_a"]) | set(pairs["coin_b"])
     chosen = [coin_id for coin_id in coins.ids if coin_id in known][:MATRIX_COINS]
@@ -618,13 +669,16 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
         rows.append([html_tables.name_cell(coins.name(one), coins.symbol(one)), *cells])
     average = pairs["correlation"].mean()
     closest, loosest = pairs["correlation"].argmax(), pairs["correlation"].argmin()
+    ends = f" Closest: {_pair(coins, pairs.iloc[closest])}; loosest: {_pair(coins, pairs.iloc[loosest])}."
+    finding = f"{_togetherness(average)}: the average pair has a correlation of {formats.ratio(average)}"
+    if len(pairs) == 1:
+        names = formats.listed([coins.name(coin_id) for coin_id in chosen])
+        finding, ends = f"{names} have a correlation of {formats.ratio(average)}", ""
     return Section(
         key="correlation",
         nav="Correlation",
-        finding=f"{_togetherness(average)}: the average pair has a correlation of {formats.ratio(average)}",
-        subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns. "
-        f"Closest: {_pair(coins, pairs.iloc[closest])}; loosest: {_pair(coins, pairs.iloc[loosest])}.",
-        source=source,
+        finding=finding,
+        subtitle=f"Pearson correlation of the last {int(pairs['days'].max())} daily log returns.{ends}",
         table=html_tables.table(
             f"Correlation of daily returns up to {formats.day(pairs['date'].max())}",
             ["Coin", *(coins.symbol(coin_id) for coin_id in chosen)],
@@ -634,7 +688,7 @@ def correlation(coins: Universe, pairs: pd.DataFrame, source: str) -> Section:
     )
 
 
-def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
     """Each coin's newest numbers, ordered by its change in 30 days."""
     newest = trends.sort_values("date").groupby("coin_id").tail(1).set_index("coin_id")
     newest = newest.reindex([coin_id for coin_id in coins.ids if coin_id in newest.index])
@@ -642,22 +696,30 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         return missing("movers", "Movers", "It needs a day of closes.")
     newest = newest.sort_values("return_30d", ascending=False, kind="stable", na_position="last")
     known = newest["return_30d"].dropna()
-    finding = f"{formats.counted(len(newest), 'coin')}, none with 30 days of history yet"
-    if len(known):
+    if known.empty:
+        finding = "No coin has 30 days of history yet"
+    elif len(known) == 1:
+        finding = f"{coins.name(known.index[0])} {_moved(known.iloc[0])} in 30 days"
+    elif not any(_lower_and_higher(known)):
+        finding = f"{formats.sentence(formats.of_all(len(known), len(known)))} cost what they did 30 days before"
+    else:
         finding = formats.fitting(
             *(
                 f"{name(known.index[0])} {_most(known.iloc[0], best=True)} in 30 days, "
                 f"{name(known.index[-1])} {_most(known.iloc[-1], best=False)}"
-                for name in (coins.name, coins.symbol)
+                for name in coins.calls
             )
         )
     changes = ("return_1d", "return_7d", "return_30d", "return_90d")
+    now, since = coins.now["price"], formats.day(coins.start)
+    below = coins.closes.ffill().iloc[-1] / coins.closes.max().where(coins.closes.max() > 0) - 1
     rows = [
         [
             html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
             html_tables.cell(formats.money(row["close"], vs_currency)),
+            html_tables.cell(formats.money(now.get(coin_id), vs_currency)),
             *(html_tables.cell(html_tables.change(row[column])) for column in changes),
-            html_tables.cell(formats.percent(row["drawdown"], 0)),
+            html_tables.cell(formats.percent(below[str(coin_id)], 0)),
             html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
             html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
         ]
@@ -667,17 +729,68 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str, source: str)
         key="movers",
         nav="Movers",
         finding=finding,
-        subtitle="Ordered by 30-day change; n/a where a coin is too young.",
-        source=source,
+        subtitle=f"Ordered by {'30-day change' if len(known) else 'size'}; n/a where a coin is too young. "
+        "Changes are those of the last close; now is the newest snapshot.",
         table=html_tables.table(
-            f"All {len(newest)} coins, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
-            ["Coin", "Price", "1 day", "7 days", "30 days", "90 days", "From high", "Volatility", "90 days"],
+            f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}; "
+            f"high: highest close since {since}",
+            [
+                "Coin",
+                "Close",
+                "Now",
+                "1 day",
+                "7 days",
+                "30 days",
+                "90 days",
+                "From high",
+                "Volatility",
+                "Last 90 days",
+            ],
             rows,
         ),
     )
 
 
-def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, source: str) -> Section:
+def apart(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
+    """The coins that the page does not count: pegged to a currency, or copies of another coin."""
+    if not coins.apart:
+        return missing("apart", "Pegged", "No coin of the largest is pegged to a currency or a copy of another.")
+    pegged = [coin_id for coin_id, (kind, _) in coins.apart.items() if kind == "pegged"]
+    copies = [coin_id for coin_id, (kind, _) in coins.apart.items() if kind == "copy"]
+    told = [
+        f"{formats.listed([coins.name(coin_id) for coin_id in ids], 2)} {one if len(ids) == 1 else many}"
+        for ids, one, many in ((pegged, "is pegged", "are pegged"), (copies, "is a copy", "are copies"))
+        if ids
+    ]
+    rows = []
+    for coin_id, (kind, original) in coins.apart.items():
+        own = trends[trends["coin_id"] == coin_id].sort_values("date").tail(MONTH)
+        low, high = own["close"].min(), own["close"].max()
+        rows.append(
+            [
+                html_tables.name_cell(coins.name(coin_id), coins.symbol(coin_id)),
+                html_tables.cell(f"copy of {coins.name(original)}" if original else kind, "text"),
+                html_tables.cell(formats.money(own["close"].iloc[-1], vs_currency)),
+                html_tables.cell(html_tables.change(own["return_30d"].iloc[-1])),
+                html_tables.cell(formats.money(low, vs_currency)),
+                html_tables.cell(formats.money(high, vs_currency)),
+            ]
+        )
+    return Section(
+        key="apart",
+        nav="Pegged",
+        finding=" and ".join(told),
+        subtitle="Not counted on this page. Pegged: moves less than 0.4% on most days; copy: moves as a larger "
+        "coin does. By the closes of the last 90 days; a coin with fewer than 30 counts as free.",
+        table=html_tables.table(
+            f"Coins apart, prices in {vs_currency.upper()} on {formats.day(coins.newest)}",
+            ["Coin", "Kind", "Close", "30 days", "Lowest of 30 days", "Highest"],
+            rows,
+        ),
+    )
+
+
+def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame) -> Section:
     """How the market value of these coins divides between the leaders and the others."""
     caps = coins.wide(trends, "market_cap")
     known = caps.notna().sum(axis=1)
@@ -685,6 +798,8 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     caps = caps[(known >= 0.8 * known.max()) & (known > 1)] if len(caps) else caps
     total = caps.sum(axis=1, min_count=1)
     shares = caps[coins.leaders].div(total.where(total > 0), axis=0).dropna()
+    if len(coins) < 3:
+        return missing("dominance", "Dominance", "It needs three coins: of fewer, shares say little.")
     if len(shares) < 2:
         whose = formats.listed([coins.name(coin_id) for coin_id in coins.leaders]) or "two coins"
         return missing("dominance", "Dominance", f"It needs two days with market caps of {whose}.")
@@ -692,7 +807,7 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     others = 1 - shares.sum(axis=1, min_count=len(coins.leaders))
     layers = [*((coins.symbol(coin_id), shares[coin_id]) for coin_id in coins.leaders), ("Others", others)]
     fills = ("rgba(213,94,0,0.55)", "rgba(0,114,178,0.5)", "rgba(127,140,155,0.28)")
-    colours = (style.ORANGE, style.BLUE, style.MUTE)
+    colours = (style.ORANGE, style.BLUE, style.SOFT)
     names = [*(coins.name(coin_id) for coin_id in coins.leaders), "Others"]
     traces, annotations, below = [], [], 0.0
     for (symbol, share), name, fill, colour in zip(
@@ -724,13 +839,14 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
         yaxis={"tickformat": ".0%", "hoverformat": ".1%"},
     )
     first = shares[coins.leaders[0]].dropna()
-    moved = formats.direction(round(first.iloc[-1] - first.iloc[0], 3), "rose", "fell", "stayed")
     name = coins.name(coins.leaders[0])
     now = formats.percent(first.iloc[-1], 0, sign=False)
+    low, high = (formats.percent(value, 0, sign=False) for value in (first.min(), first.max()))
+    since = formats.day(first.index[0])
     finding = (
-        f"{name}’s share stayed at {now}"
-        if moved == "stayed"
-        else f"{name}’s share {moved} from {formats.percent(first.iloc[0], 0, sign=False)} to {now}"
+        f"{name}’s share stayed at {now} since {since}"
+        if low == high
+        else f"{name}’s share is {now}; since {since} it was between {low} and {high}"
     )
     whole = market["bitcoin_dominance"].dropna()
     told = (
@@ -756,7 +872,6 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
         finding=finding,
         subtitle=f"Share of the market value of the {len(coins)} coins of this page. "
         f"They are today’s largest: coins that fell out are not counted.{told}",
-        source=source,
         alt=f"Stacked areas: {name} {formats.percent(first.iloc[0], 0, sign=False)} on "
         f"{formats.day(first.index[0])}, {now} on {formats.day(first.index[-1])}.",
         figure=figure,
@@ -764,13 +879,13 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame, sourc
     )
 
 
-def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's calendar months, year by year."""
     first = coins.leaders[0] if coins.leaders else ""
     own = monthly[(monthly["coin_id"] == first) & monthly["return_1m"].notna()]
     years = own["month"].dt.year
-    if years.nunique() < 2:
-        return missing("seasons", "Seasons", "It needs months in two calendar years.")
+    if years.nunique() < SEASON_YEARS:
+        return missing("seasons", "Seasons", "It needs months in three calendar years; fewer prove nothing.")
     table = (
         own.assign(year=years, number=own["month"].dt.month)
         .pivot(index="year", columns="number", values="return_1m")
@@ -781,7 +896,7 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     best = int(by_month["median"].idxmax())
     number = int(by_month["count"][best])
     name = f"{datetime(2000, best, 1):%B}"
-    proof = f"{formats.counted(number, 'year')} {'proves nothing' if number == 1 else 'prove little'}"
+    proof = f"{formats.counted(number, 'year')} {'proves' if number == 1 else 'prove'} little"
     rows = [
         [
             html_tables.name_cell(str(year)),
@@ -806,7 +921,6 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
         f"({'median ' if number > 1 else ''}{formats.percent(by_month['median'][best], 0)}), but {proof}",
         subtitle=f"{coins.name(first)}, change in {vs_currency.upper()} per calendar month. "
         "Only complete months count for the headline.",
-        source=source,
         table=html_tables.table(
             f"{coins.name(first)} by month",
             ["Year", *(f"{datetime(2000, month, 1):%b}" for month in range(1, 13))],
@@ -816,9 +930,13 @@ def seasons(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: st
     )
 
 
-def _last(frame: pd.DataFrame, column: str) -> Any:
-    known = frame[column].dropna()
-    return known.iloc[-1] if len(known) else None
+def _in_30_days(change: float) -> Markup | str:
+    return html_tables.change(change) + " in 30 days" if formats.is_known(change) else ""
+
+
+def _beside(lines: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
+    """Lines, and the median as a last column where there is one."""
+    return pd.concat([lines, median], axis=1) if len(median) else lines
 
 
 def _is_up(change: float, verb: str = "is ") -> str:
@@ -826,41 +944,40 @@ def _is_up(change: float, verb: str = "is ") -> str:
     return f"{verb}{word}" if word == "unchanged" else f"{verb}{word} {formats.percent(abs(change), sign=False)}"
 
 
+def _lower_and_higher(returns: pd.Series) -> tuple[int, int]:
+    """How many fell and how many rose; what is shown as 0.0% did neither."""
+    words = [formats.direction(change, "up", "down", "flat") for change in returns]
+    return words.count("down"), words.count("up")
+
+
 def _moved(change: float) -> str:
     word = formats.direction(change, "gained", "lost", "did not move")
-    amount = formats.percent(abs(change), 0 if abs(change) >= 0.005 else 1, sign=False)
+    amount = formats.about(abs(change), sign=False)
     if amount == "100%" and -1 < change < 0:
         amount = "over 99%"
     return word if word == "did not move" else f"{word} {amount}"
 
 
 def _most(change: float, *, best: bool) -> str:
-    if change >= 0:
-        return "gained most" if best else "gained least"
-    return "lost least" if best else "lost most"
-
-
-def _below(value: float) -> str:
-    """A drawdown as words that `its high` can follow."""
-    return "at" if value > -0.005 else f"{formats.percent(abs(value), 0, sign=False)} below"
+    most = ("gained most", "lost least") if best else ("gained least", "lost most")
+    word = formats.direction(change, *most, "did not move")
+    return word if word == "did not move" else f"{word} ({formats.about(change)})"
 
 
 def _temper(volatility: float) -> str:
-    """The word for a yearly volatility: below 20 % a large share index moves as little."""
-    return next(
+    """The word for a yearly volatility, with its number: below 20 % a large share index moves as little."""
+    word = next(
         word
-        for limit, word in ((0.2, "still"), (0.5, "calm"), (0.9, "lively"), (9e9, "wild"))
+        for limit, word in ((0.2, "still"), (0.5, "calm"), (0.9, "lively"), (math.inf, "wild"))
         if volatility < limit
     )
+    return f"is {word}: it moves {formats.about(volatility, sign=False)} a year"
 
 
 def _times(other: float, first: float) -> str:
-    factor = other / first if first else float("inf")
-    if 0.95 <= factor <= 1.05:
-        return "the median coin moves as much"
-    if factor < 1:
-        return f"the median coin moves less, {formats.percent(other, 0, sign=False)}"
-    return f"the median coin moves {formats.ratio(factor, 1)} times as much"
+    if first and 0.95 <= other / first <= 1.05:
+        return "the median coin as much"
+    return f"the median coin {formats.percent(other, 0, sign=False)}"
 
 
 def _togetherness(average: float) -> str:
@@ -875,5 +992,5 @@ def _pair(coins: Universe, row: pd.Series) -> str:
 
 
 def _heat_row(name: str, symbol: str, changes: pd.Series, total: float) -> list[Markup]:
-    cells = [html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes]
-    return [html_tables.name_cell(name, symbol), *cells, html_tables.cell(formats.percent(total, 0), "strong")]
+    cells = [html_tables.heat(value, formats.percent(value, 0), FULL_MONTH) for value in changes[::-1]]
+    return [html_tables.name_cell(name, symbol), html_tables.cell(formats.percent(total, 0), "strong"), *cells]

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -30,8 +30,12 @@ NAME = "pipeline_health"
 TITLE = "Pipeline health"
 NOTEBOOK = "08_report_pipeline_health"
 TABLES = ("run_steps", "pipeline_runs", "freshness", "quarantine_daily", "api_usage")
+USUAL_RUNS = 3  # earlier runs that make a usual time
+UNUSUAL = 0.05  # longer than usual
+MANY_ERRORS = 0.1  # of all requests of a month: more is said at the top
+HISTORY = "coins_market_chart"  # asked once for each coin; all else comes with every run
 RUNS = 30  # runs that the charts look back on
-SOURCE = "Source: the pipeline’s own records. Times are UTC."
+SOURCE = "The pipeline’s own records. Times are UTC."
 LAYERS = {
     "01": "bronze",
     "02": "bronze",
@@ -77,12 +81,13 @@ def build(
         origin=source,
         kicker=_kicker(source, gold["pipeline_runs"]),
         headline=attempt(TITLE, headline, last, ages, lacking),
-        lead=attempt("", lead, last, gold["pipeline_runs"]),
+        lead=attempt("", lead, last, gold["pipeline_runs"], usage),
         banner=_banner(source, last, ages, built_at, lacking),
         cards=attempt([], cards, last, gold["pipeline_runs"], ages, usage, lacking),
         sources=[
+            ("Source", SOURCE),
             ("Requests", universe.COINGECKO if source in {"live", "replay"} else universe.SIMULATED),
-            *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[1:],
+            *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[2:],
         ],
         built_at=built_at,
     )
@@ -147,8 +152,8 @@ def headline(last: pd.DataFrame, ages: pd.DataFrame, lacking: tuple[str, ...] = 
     return f"The last run took {took}, and every table is as fresh as promised"
 
 
-def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
-    """How the last runs ended, and what the last one moved."""
+def lead(last: pd.DataFrame, runs: pd.DataFrame, usage: pd.DataFrame) -> str:
+    """How the last runs ended, what the last one brought in, and whether many requests of the month failed."""
     if last.empty:
         return "Run the notebooks, then open this page again."
     good = int((runs["status"] == "succeeded").sum())
@@ -156,15 +161,31 @@ def lead(last: pd.DataFrame, runs: pd.DataFrame) -> str:
     if len(runs) == 1:
         sentences.append(f"The only run so far {schema.ENDED[runs['status'].iloc[0]]}.")
     elif len(runs):
-        sentences.append(f"{good} of the last {len(runs)} runs have succeeded.")
-    moved = last[["rows_read", "rows_written", "rows_rejected"]].sum()
+        of = "runs so far" if len(runs) < RUNS else "last runs"
+        whole = (
+            "Both"
+            if good == len(runs) == 2
+            else f"All {good}"
+            if good == len(runs)
+            else f"{good} of the {len(runs)}"
+        )
+        sentences.append(f"{whole} {of} have succeeded.")
+    ingested = last["step"].str.startswith(("01_", "02_"))
+    landed = formats.counted(int(last.loc[ingested, "rows_written"].sum()), "response")
+    rejected = int(last["rows_rejected"].sum())
     it = "It" if len(runs) == 1 else "The last one"
-    sentences.append(
-        f"{it} read {formats.count(moved['rows_read'])} rows and responses in "
-        f"{formats.counted(len(last), 'step')}, wrote {formats.count(moved['rows_written'])} "
-        f"and rejected {formats.count(moved['rows_rejected'])}."
-    )
+    told = f"rejected {formats.counted(rejected, 'record')}" if rejected else "rejected none of their records"
+    sentences.append(f"{it} landed {landed} and {told}.")
+    month = _newest_month(usage)
+    errors, attempts = int(month["errors"].sum()), int(month["attempts"].sum())
+    if errors > MANY_ERRORS * attempts:
+        sentences.append(f"{formats.count(errors)} of {formats.counted(attempts, 'request')} of the month failed.")
     return " ".join(sentences)
+
+
+def _newest_month(usage: pd.DataFrame) -> pd.DataFrame:
+    """What was asked in the month of the newest day."""
+    return usage[usage["date"] >= usage["date"].max().replace(day=1)] if len(usage) else usage
 
 
 def cards(
@@ -180,7 +201,12 @@ def cards(
     state = schema.run_status(last["status"], lacking)
     started = formats.instant(last["started_at"].iloc[0])
     made = [
-        Card("Last run", formats.duration(_seconds(last)), _state(state), html_tables.sparkline(runs["seconds"]))
+        Card(
+            "Last run, to this page",
+            formats.duration(_seconds(last)),
+            _state(state),
+            html_tables.sparkline(runs["seconds"], neutral=True),
+        )
     ]
     if len(runs):
         good = (runs["status"] == "succeeded").mean()
@@ -188,23 +214,23 @@ def cards(
     known = ages[ages["state"] != "empty"]
     if len(known):
         fresh = int((known["state"] == "fresh").sum())
-        made.append(
-            Card("Fresh tables", f"{fresh} of {len(known)}", f"oldest: {formats.age(known['hours'].max())}")
-        )
+        oldest = known.sort_values("hours").iloc[-1]
+        note = f"oldest: {formats.age(oldest['hours'])}, promised {formats.age(oldest['sla_hours'])}"
+        made.append(Card("Fresh tables", f"{fresh} of {len(known)}", note))
     read, rejected = last["rows_read"].sum(), last["rows_rejected"].sum()
     share = rejected / read if read else None
     made.append(
         Card("Rejected rows", formats.count(rejected), f"{formats.percent(share, 2, sign=False)} of what was read")
     )
     if len(usage):
-        newest = usage[usage["date"].dt.to_period("M") == usage["date"].max().to_period("M")]
+        newest = _newest_month(usage)
         errors = int(newest["errors"].sum())
         made.append(
             Card(
                 f"Requests in {usage['date'].max():%B}",
                 formats.count(newest["attempts"].sum()),
                 f"{formats.counted(errors, 'error')}",
-                html_tables.sparkline(usage.groupby("date")["attempts"].sum().tail(30)),
+                html_tables.sparkline(usage.groupby("date")["attempts"].sum().tail(30), neutral=True),
             )
         )
     return made
@@ -236,7 +262,6 @@ def watched(last: pd.DataFrame, alerts: Sequence[Mapping[str, Any]]) -> Section:
         nav="Alerts",
         finding=finding,
         subtitle="What is looked at when a run ends. An alert fires once, stays open, and clears by itself.",
-        source=SOURCE,
         table=html_tables.table("Alerts", ["Alert", "State", "About", "What is the case", "Since"], rows),
     )
 
@@ -325,8 +350,7 @@ def timeline(last: pd.DataFrame, lacking: tuple[str, ...] = ()) -> Section:
         nav="Timeline",
         finding=finding,
         subtitle=f"Run {last['run_id'].iloc[0]}, begun {formats.instant(begin)}: one bar per notebook; "
-        "blue succeeded, orange did not. This page’s own notebook ends after it is drawn.",
-        source=SOURCE,
+        "blue succeeded, orange did not. Starting up came before; this page’s notebook ends after it is drawn.",
         alt="Bars in the order of the run: "
         + ", ".join(
             f"{step} {formats.duration(seconds)} {status}"
@@ -380,7 +404,6 @@ def freshness_table(ages: pd.DataFrame, source: str) -> Section:
         subtitle=f"Age of each table’s newest row, counted from {clock}. "
         "Late: older than promised; stale: more than twice as old."
         + (f" {formats.counted(empty, 'table')} without rows." if empty else ""),
-        source=SOURCE,
         table=html_tables.table(
             "Oldest first", ["Table", "Layer", "State", "Newest row", "Age", "Promised", "Rows", "Version"], rows
         ),
@@ -448,7 +471,6 @@ def flow(last: pd.DataFrame) -> Section:
         nav="Flow",
         finding=finding,
         subtitle="Circle: read; blue: written; orange diamond: rejected. One step right is ten times as many.",
-        source=SOURCE,
         alt="Points on a log axis: "
         + ", ".join(
             f"{name} read {formats.count(read)}, wrote {formats.count(written)}, "
@@ -477,7 +499,13 @@ def flow(last: pd.DataFrame) -> Section:
 def quarantine(daily: pd.DataFrame) -> Section:
     """Quarantined records by reason: those that passed later, and those still out."""
     if daily.empty:
-        return missing("quarantine", "Quarantine", "No record was ever quarantined.")
+        return Section(
+            key="quarantine",
+            nav="Quarantine",
+            finding="No record is in quarantine",
+            subtitle="Every record that silver read so far was as its expectations say.",
+            wide=False,
+        )
     by_reason = daily.groupby("reason")[["records", "replayed"]].sum().sort_values("records", ascending=False)
     open_ = by_reason["records"] - by_reason["replayed"]
     total, passed = int(by_reason["records"].sum()), int(by_reason["replayed"].sum())
@@ -546,7 +574,6 @@ def quarantine(daily: pd.DataFrame) -> Section:
         finding=finding,
         subtitle=f"Records by reason; orange: still out, blue: passed later "
         f"({formats.percent(passed / total, 0, sign=False)}). A record with two reasons counts for both.",
-        source=SOURCE,
         alt="Bars: "
         + ", ".join(f"{reason} {formats.count(row['records'])}" for reason, row in by_reason.iterrows())
         + ".",
@@ -600,6 +627,18 @@ def _reach(used: int, projected: float, line: int | None, newest: pd.Timestamp, 
     return f"At this pace they last until {formats.day(newest + pd.Timedelta(days=int(left)))}. "
 
 
+def _hourly(month: pd.DataFrame, end: pd.Timestamp) -> str:
+    """What runs of every hour until the month's end would cost, by what a page of prices brings with it."""
+    again = month[month["endpoint"] != HISTORY]
+    pages = int(month.loc[month["endpoint"] == "coins_markets", "landed"].sum())
+    days = (end - month["date"].max()).days
+    if not pages or not days:
+        return ""
+    a_run = again["credits"].sum() / pages
+    hourly = formats.count(round(a_run * 24 * days))
+    return f"A run costs about {a_run:.0f}; one every hour, {hourly} until {formats.day(end)}. "
+
+
 def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
     """Credits of the newest month, summed day by day, the month's projection, and the plan's line."""
     if usage.empty:
@@ -610,9 +649,11 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
     daily = month.groupby("date")["credits"].sum().reindex(pd.date_range(first, newest), fill_value=0)
     spent = daily.cumsum()
     used = int(spent.iloc[-1])
-    totals = usage.groupby("date")["credits"].sum()
+    once = int(month.loc[month["endpoint"] == HISTORY, "credits"].sum())
+    totals = usage[usage["endpoint"] != HISTORY].groupby("date")["credits"].sum()
     by_day = dict(zip(pd.DatetimeIndex(totals.index).date, totals.astype(int), strict=True))
-    projected = api.projected_credits(by_day, newest.date())
+    projected = once + api.projected_credits(by_day, newest.date())
+    hourly = _hourly(month, end)
     plan, line = credit_line(steps)
     used_trace = charts.line(
         spent, style.BLUE, "used", fill="tozeroy", fillcolor="rgba(0,114,178,0.15)", mode="lines+markers"
@@ -653,7 +694,6 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         yaxis={"tickformat": ","},
         xaxis={"range": charts.days([first, end]), "nticks": 6},
     )
-    figure["layout"]["meta"]["time"] = False
     if line:
         share = projected / line
         verb = "stays within" if share <= 1 else "breaks"
@@ -667,6 +707,8 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         else ""
     )
     stated = f"The {plan} plan states no monthly budget. " if plan and not line else ""
+    stated += f"{formats.counted(once, 'credit')} went to histories, which are asked once. " if once else ""
+    stated += hourly
     stated += _reach(used, projected, line, newest, end)
     by_endpoint = month.groupby("endpoint")[
         ["attempts", "landed", "errors", "rate_limited", "credits", "bytes"]
@@ -676,8 +718,7 @@ def budget(usage: pd.DataFrame, steps: pd.DataFrame, source: str) -> Section:
         nav="Budget",
         finding=finding,
         subtitle=f"{told}{stated}Answered requests to CoinGecko since {formats.day(first)}; "
-        "dotted: the month at the pace of the last seven days.",
-        source=SOURCE,
+        "dotted: what is asked again and again, at the pace of the last seven days.",
         alt=f"Line of summed credits: {formats.count(used)} on {formats.day(newest)}, "
         f"{formats.count(projected)} projected for {formats.day(end)}"
         + (f", against {formats.count(line)} a month." if line else "."),
@@ -710,6 +751,7 @@ def durations(steps: pd.DataFrame, last: pd.DataFrame) -> Section:
     earlier = good[good["run_id"] != last["run_id"].iloc[0]]
     newest = last[last["status"] == "succeeded"]
     median = good.groupby("step")["seconds"].median()
+    usual = earlier.groupby("step")["seconds"].median()
     traces = [
         _points(earlier, style.MUTE, "earlier run", {"symbol": "circle", "size": 7, "opacity": 0.45}),
         _points(newest, style.BLUE, "last run", {"symbol": "circle", "size": 10}),
@@ -756,21 +798,20 @@ def durations(steps: pd.DataFrame, last: pd.DataFrame) -> Section:
         ),
     }
     runs = good["run_id"].nunique()
-    change = newest.set_index("step")["seconds"] / median - 1
+    change = newest.set_index("step")["seconds"] / usual - 1
     slowest = change.dropna().idxmax() if change.notna().any() else ""
-    if runs < 2 or not slowest:
+    if earlier["run_id"].nunique() < USUAL_RUNS or not slowest:
         finding = f"{median.idxmax()} is the longest step: {formats.duration(median.max())}"
-    elif change[slowest] < 0.05:
+    elif change[slowest] < UNUSUAL:
         finding = "No step of the last run took longer than usual"
     else:
-        finding = f"{slowest} took {formats.percent(change[slowest], 0)} against its median"
+        finding = f"{slowest} took {formats.percent(change[slowest], 0, sign=False)} longer than usual"
     return Section(
         key="durations",
         nav="Durations",
         finding=finding,
         subtitle=f"Seconds per step over {formats.counted(runs, 'run')}: grey earlier runs, blue the last one, "
         "mark the median.",
-        source=SOURCE,
         alt="Points per step; medians: "
         + ", ".join(f"{name} {formats.duration(median[name])}" for name in names)
         + ".",
@@ -834,7 +875,8 @@ def _banner(
         "late": "Some data is late.",
         "stale": "Some data is stale.",
     }
-    return Banner(worst, words[worst], facts)
+    ended = pd.Timestamp(last["ended_at"].max()).to_pydatetime().replace(tzinfo=UTC)
+    return Banner(worst, words[worst], facts, ended, float(ages["sla_hours"].min()), "the last run ended")
 
 
 def _layer(table_name: str) -> str:

@@ -15,14 +15,12 @@ from coinlake.reports.page import Card, Report, Section, attempt, charts, format
 NAME = "price_averages"
 TITLE = "Price averages"
 NOTEBOOK = "06_report_price_averages"
-TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "fact_price_daily", "dim_coin", "api_usage")
+TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "dim_coin", "fact_market_snapshot", "api_usage")
 WINDOWS = (7, 30, 90, 200)
 COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
 PANELS = 6
 TABLE_COINS = 10
 TABLE_MONTHS = 9
-INTRADAY_SAMPLES = 12  # a day with fewer prices has no high and low worth drawing
-PEGGED = 1.05  # a coin whose highest close is not 5 % above its lowest hangs on another currency
 CURRENCY_WORDS = {"usd": "dollars", "eur": "euros", "chf": "francs", "gbp": "pounds", "jpy": "yen"}
 
 
@@ -32,20 +30,28 @@ def read(lake: Lakehouse, vs_currency: str = "usd", top_coins: int = 25) -> Fram
     newest = gold.newest_day()
     coins = gold.largest_coins(newest, top_coins)
     of_these = frames.among(coins["coin_id"].tolist())
-    fine = f"samples >= {INTRADAY_SAMPLES}"
     return gold.origin() | {
         "coins": coins,
         "price_averages_daily": gold.rows(schema.PRICE_AVERAGES_DAILY, of_these, frames.since(newest)),
         "coin_monthly": gold.rows(schema.COIN_MONTHLY, of_these, "vs_currency IS NOT NULL"),
         "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, of_these, frames.since(newest, column="week")),
-        "fact_price_daily": gold.rows(schema.FACT_PRICE_DAILY, of_these, frames.since(newest, 90), fine),
     }
 
 
 def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
     """The report from its frames; `built_at` is the UTC instant that the page names as its making."""
+    report = _over(gold, None, built_at, vs_currency, run_id)
+    days = len(gold["price_averages_daily"]["date"].unique())
+    report.ranges = {
+        range_: _over(gold, range_, built_at, vs_currency, run_id) for range_ in universe.RANGES if range_ < days
+    }
+    return report
+
+
+def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, run_id: str) -> Report:
+    """The report over the last days, with the sections that look back on them; over the whole period, with all."""
     averages = gold["price_averages_daily"]
-    coins = Universe(gold["coins"], averages)
+    coins = Universe(gold["coins"], averages, vs_currency, days)
     source = freshness.origin(gold["api_usage"])
     report = Report(
         name=NAME,
@@ -58,15 +64,18 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         cards=attempt([], cards, coins, averages, gold["coin_monthly"], vs_currency),
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
+        now=attempt("", universe.now_line, coins),
     )
-    said = freshness.ORIGINS[source][2]
-    report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency, said)
-    report.attempt("distance", "Distance", distance, coins, averages, said)
-    report.attempt("coins", "Coins", panels, coins, averages, vs_currency, said)
-    report.attempt("table", "Table", four_averages, coins, averages, vs_currency, said)
-    report.attempt("currencies", "Currencies", currencies, coins, gold["coin_monthly"], vs_currency, said)
-    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, said)
-    report.attempt("days", "Days", days, coins, gold["fact_price_daily"], vs_currency, said)
+    simulated = source == "simulated"
+    report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency)
+    if days is None:
+        report.attempt("distance", "Distance", distance, coins, averages)
+    report.attempt("coins", "Coins", panels, coins, averages, vs_currency)
+    if days is None:
+        report.attempt("table", "Table", four_averages, coins, averages, vs_currency)
+        months = gold["coin_monthly"]
+        report.attempt("currencies", "Currencies", currencies, coins, months, vs_currency, simulated)
+    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency)
     return report
 
 
@@ -86,8 +95,9 @@ def distances(coins: Universe, averages: pd.DataFrame) -> pd.DataFrame:
 
 
 def longest_window(gaps: pd.DataFrame) -> int | None:
-    """The longest window for which at least half of the coins have enough days; None when there is none."""
-    fitting = [window for window in WINDOWS if len(gaps) and gaps[window].notna().mean() >= 0.5]
+    """The longest window for which three coins, or half of them, have enough days; None when there is none."""
+    enough = min(universe.MIDDLE, len(gaps) / 2)
+    fitting = [window for window in WINDOWS if len(gaps) and gaps[window].notna().sum() >= enough]
     return max(fitting, default=None)
 
 
@@ -97,11 +107,14 @@ def headline(coins: Universe, averages: pd.DataFrame) -> str:
     window = longest_window(gaps)
     if window is None:
         return "No prices to average yet" if gaps.empty else "No coin has seven days of prices yet"
-    known = gaps[window].dropna()
-    above, below = int((known > 0).sum()), int((known < 0).sum())
-    number, word = (above, "above") if above >= below else (below, "below")
+    sides = [_side(gap) for gap in gaps[window].dropna()]
+    word = max(("above", "below", "at"), key=sides.count)
+    number, total = sides.count(word), len(sides)
+    if total == 1:
+        return f"{coins.name(str(gaps[window].first_valid_index()))} trades {word} its {window}-day average"
     trade = "trades" if number == 1 else "trade"
-    return f"{number} of {len(known)} coins {trade} {word} their {window}-day average"
+    whole = formats.of_all(number, total)
+    return f"{formats.sentence(whole)} {trade} {word} {'its' if number == 1 else 'their'} {window}-day average"
 
 
 def lead(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> str:
@@ -111,20 +124,21 @@ def lead(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> str:
     if window is None:
         return "Averages start on the seventh day of a coin’s history."
     first = coins.leaders[0]
-    newest = averages[averages["coin_id"] == first].iloc[-1]
+    newest = newest_rows(coins, averages).T[first]
     known = [days for days in (30, window) if formats.is_known(newest[f"average_{days}d"])]
     told = [
         f"{formats.money(newest[f'average_{days}d'], vs_currency)} over {days}" for days in dict.fromkeys(known)
     ]
     order = gaps[window].dropna().sort_values()
-    high, low = order.index[-1], order.index[0]
     sentences = []
     if told:
         sentences.append(f"{coins.name(first)} averaged {formats.listed(told)} days.")
-    sentences.append(
-        f"Against the {window}-day average, {coins.name(high)} stands highest "
-        f"({formats.percent(order[high], 0)}) and {coins.name(low)} lowest ({formats.percent(order[low], 0)})."
-    )
+    high, low = order.index[-1], order.index[0]
+    if formats.about(order[high]) != formats.about(order[low]):
+        sentences.append(
+            f"Against the {window}-day average, {coins.name(high)} stands highest "
+            f"({formats.about(order[high])}) and {coins.name(low)} lowest ({formats.about(order[low])})."
+        )
     return " ".join(sentences)
 
 
@@ -139,23 +153,24 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
             change = average.iloc[-1] / before.iloc[-1] - 1 if len(before) else None
             made.append(
                 Card(
-                    f"{coins.name(coin_id)}, 30-day avg",
+                    f"{coins.name(coin_id)}, 30-day average",
                     formats.money(average.iloc[-1], vs_currency),
-                    html_tables.change(change) + " in 30 days",
-                    html_tables.sparkline(average.tail(90)),
+                    html_tables.change(change) + " in 30 days" if formats.is_known(change) else "",
+                    html_tables.sparkline(average.tail(31)),
                 )
             )
     for window in (200, 30):
         known = gaps[window].dropna()
-        if len(known):
-            above = coins.closes.gt(coins.wide(averages, f"average_{window}d"))
-            share = above.sum(axis=1) / coins.wide(averages, f"average_{window}d").notna().sum(axis=1)
+        if len(known) > 1:
+            lines = coins.wide(averages, f"average_{window}d")
+            above = coins.closes.div(lines.where(lines > 0)).sub(1).map(_side).eq("above")
+            share = (above.sum(axis=1) / lines.notna().sum(axis=1)).dropna().tail(31)
             made.append(
                 Card(
-                    f"Above {window}-day avg",
-                    f"{int((known > 0).sum())} of {len(known)}",
-                    f"{formats.percent((known > 0).mean(), 0, sign=False)} of coins",
-                    html_tables.sparkline(share.dropna().tail(90)),
+                    f"Above {window}-day average",
+                    f"{list(known.map(_side)).count('above')} of {len(known)}",
+                    f"{formats.percent(share.iloc[0], 0, sign=False)} a month before" if len(share) == 31 else "",
+                    html_tables.sparkline(share),
                 )
             )
     for currency in _currencies(monthly, vs_currency)[1:2]:
@@ -165,22 +180,22 @@ def cards(coins: Universe, averages: pd.DataFrame, monthly: pd.DataFrame, vs_cur
                 Card(
                     f"{coins.name(coins.leaders[0])} in {currency.upper()}",
                     formats.money(own["average"].iloc[-1], currency),
-                    f"average of {own['month'].iloc[-1]:%B}",
+                    f"average of {_so_far(own.iloc[-1])}",
                     html_tables.sparkline(own["average"].tail(12)),
                 )
             )
     return made
 
 
-def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's close and its four averages, with the last crossing of 30 and 90 days."""
     if len(coins.closes) < 2:
         return missing("bitcoin", "Averages", "It needs two days of closes.")
     first = coins.leaders[0]
     lines = {window: coins.wide(averages, f"average_{window}d")[first] for window in WINDOWS}
     lines = {window: values for window, values in lines.items() if values.notna().any()}
-    traces = [charts.line(coins.closes[first], style.MUTE, "Close", line={"width": 1.2})]
-    ends = []
+    traces = [charts.line(coins.closes[first], style.SOFT, "Close", line={"width": 1.3})]
+    ends = [(0, "close")]
     for window, values in lines.items():
         ends.append((len(traces), f"{window} d"))
         width = 1.5 if window == 7 else 2
@@ -200,7 +215,7 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
         y_title=vs_currency.upper(),
         height=430,
         notes=notes,
-        yaxis=charts.money_axis(vs_currency, coins.closes[first].max()),
+        currency=vs_currency,
     )
     close = coins.closes[first].dropna().iloc[-1]
     gaps = {window: close / values.iloc[-1] - 1 for window, values in lines.items() if pd.notna(values.iloc[-1])}
@@ -221,7 +236,6 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: s
         finding=against_averages(coins.name(first), gaps),
         subtitle="Daily close (grey) and simple averages of the last 7, 30, 90 and 200 days. "
         "An average starts on the first day with enough history.",
-        source=source,
         alt=f"Lines: close {formats.money(close, vs_currency)}, "
         + ", ".join(
             f"{window}-day average {formats.money(values.iloc[-1], vs_currency)}"
@@ -247,12 +261,12 @@ def against_averages(name: str, gaps: dict[int, float]) -> str:
     return f"{name} is {formats.listed(told)}"
 
 
-def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
+def distance(coins: Universe, averages: pd.DataFrame) -> Section:
     """Bars to the longest average that most coins have, diamonds to the 30-day one."""
     gaps = distances(coins, averages)
     window = longest_window(gaps)
-    if window is None:
-        return missing("distance", "Distance", "It needs coins with seven days of closes.")
+    if window is None or gaps[window].notna().sum() < 2:
+        return missing("distance", "Distance", "It needs two coins with seven days of closes.")
     order = gaps.reindex(gaps[window].dropna().sort_values(ascending=False, kind="stable").index)
     labels = [coins.symbol(coin_id) for coin_id in order.index]
     figure = charts.diverging_bars(labels, order[window].tolist(), x_title="price against its average")
@@ -283,14 +297,15 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     top, bottom = order.index[0], order.index[-1]
     farthest = top if abs(order[window].iloc[0]) >= abs(order[window].iloc[-1]) else bottom
     gap = order.loc[farthest, window]
-    verb = "is stretched" if gap > 0.25 else "stands out" if gap >= 0 else "has sunk" if gap < -0.25 else "lags"
+    told = f"{coins.name(farthest)} {_stance(gap)}: {formats.about(gap)} from its {window}-day average"
+    if _side(gap) == "at":
+        told = f"{formats.sentence(formats.of_all(len(order), len(order)))} are at their {window}-day average"
     return Section(
         key="distance",
         nav="Distance",
-        finding=f"{coins.name(farthest)} {verb}: {formats.percent(gap, 0)} from its {window}-day average",
+        finding=told,
         subtitle=f"Bar: distance of the last close from the {window}-day average."
         + (" Diamond: from the 30-day average." if window > 30 else ""),
-        source=source,
         alt=f"Bars from {coins.name(top)} {formats.percent(order[window].iloc[0], 0)} "
         f"to {coins.name(bottom)} {formats.percent(order[window].iloc[-1], 0)}.",
         figure=figure,
@@ -309,20 +324,16 @@ def distance(coins: Universe, averages: pd.DataFrame, source: str) -> Section:
     )
 
 
-def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """Small charts of the next largest coins that move: close, 30-day and 200-day average."""
     moving = [
-        coin_id
-        for coin_id in coins.ids
-        if coin_id != coins.leaders[0]
-        and coins.closes[coin_id].notna().sum() > 1
-        and coins.closes[coin_id].max() > PEGGED * coins.closes[coin_id].min()
+        coin_id for coin_id in coins.ids if coin_id != coins.leaders[0] and coins.closes[coin_id].notna().sum() > 1
     ][:PANELS]
     if len(moving) < 2:
         return missing("coins", "Coins", "It needs two more coins with days of closes.")
     gaps = distances(coins, averages)
     own = newest_rows(coins, averages)
-    window = longest_window(gaps.reindex(moving))
+    window = max((days for days in (30, 200) if gaps.loc[moving, days].notna().any()), default=None)
     traces: list[charts.Trace] = []
     axes: dict[str, Any] = {}
     titles = []
@@ -330,7 +341,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     for place, coin_id in enumerate(moving):
         row, column = divmod(place, 2)
         number = "" if place == 0 else str(place + 1)
-        lines = [charts.line(coins.closes[coin_id], style.MUTE, "Close", line={"width": 1.1})]
+        lines = [charts.line(coins.closes[coin_id], style.SOFT, "Close", line={"width": 1.2})]
         for days, colour in ((30, style.ORANGE), (200, style.INK)):
             values = coins.wide(averages, f"average_{days}d")[coin_id]
             if values.notna().any():
@@ -339,9 +350,9 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         known = [value for line in lines for value in line["y"] if value is not None]
         room = 0.06 * (max(known) - min(known))
         top = 1 - row / rows
-        left = 0.58 * column
+        left = 0.61 * column
         axes[f"xaxis{number}"] = style.DAY_AXIS | {
-            "domain": charts.numbers([left, left + 0.42]),
+            "domain": charts.numbers([left, left + 0.39]),
             "anchor": f"y{number}",
             "nticks": 4,
             "range": charts.days([coins.start, coins.newest]),
@@ -353,15 +364,14 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         axes[f"yaxis{number}"] = {
             "domain": charts.numbers([top - 0.88 / rows, top - 0.12 / rows]),
             "anchor": f"x{number}",
-            "nticks": 4,
             "range": charts.numbers([min(known) - room, max(known) + room]),
-            **charts.money_axis(vs_currency, max(known)),
+            **charts.money_axis(vs_currency, min(known) - room, max(known) + room, 3),
         }
         titles.append(
             {
                 "name": "title",
                 "text": charts.words(coins.name(coin_id)),
-                "x": charts.rounded(left + 0.21),
+                "x": charts.rounded(left + 0.195),
                 "xref": "paper",
                 "xanchor": "center",
                 "y": charts.rounded(top - 0.1 / rows),
@@ -378,7 +388,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
             height=max(charts.bars_height(len(gaps)), 170 * rows),
             margin={"l": 50, "r": 10, "t": 0, "b": 4},
             annotations=titles,
-            meta={"time": True, "phone_rows": True},
+            meta={"phone_rows": True},
         ),
     }
     return Section(
@@ -386,7 +396,6 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
         nav="Coins",
         finding=_above(coins, gaps, moving, window),
         subtitle="Close (grey), 30-day (orange) and 200-day average (strong). Each panel has its own scale.",
-        source=source,
         alt="Small charts: "
         + ", ".join(
             f"{coins.name(coin_id)} {formats.money(gaps['close'][coin_id], vs_currency)}" for coin_id in moving
@@ -411,7 +420,7 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: st
     )
 
 
-def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
     """Every coin's four averages, and a mark for each: above or below."""
     gaps = distances(coins, averages)
     if gaps.empty:
@@ -422,46 +431,59 @@ def four_averages(coins: Universe, averages: pd.DataFrame, vs_currency: str, sou
         rows.append(
             [
                 html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
+                html_tables.cell(_marks(row), "marks"),
+                html_tables.cell(html_tables.change(row[200])),
                 html_tables.cell(formats.money(row["close"], vs_currency)),
                 *(
                     html_tables.cell(formats.money(own[f"average_{days}d"][str(coin_id)], vs_currency))
-                    for days in WINDOWS
+                    for days in reversed(WINDOWS)
                 ),
-                html_tables.cell(html_tables.change(row[200])),
-                html_tables.cell(_marks(row), "marks"),
                 html_tables.cell(html_tables.sparkline(lines[coin_id].tail(90)), "spark-cell"),
             ]
         )
     complete = gaps.dropna()
-    over = [coins.name(coin_id) for coin_id in complete.index if (complete.loc[coin_id, list(WINDOWS)] > 0).all()]
-    under = int((complete[list(WINDOWS)] < 0).all(axis=1).sum())
+    sides = complete[list(WINDOWS)].map(_side)
+    over = [coins.name(coin_id) for coin_id in complete.index[(sides == "above").all(axis=1)]]
+    under, at = int((sides == "below").all(axis=1).sum()), int((sides == "at").all(axis=1).sum())
     if complete.empty:
         finding = "No coin has 200 days of history yet"
+    elif len(complete) == 1:
+        where = (
+            "above all four"
+            if over
+            else "below all four"
+            if under
+            else "at all four"
+            if at
+            else "between the four"
+        )
+        finding = f"{coins.name(str(complete.index[0]))} stands {where} averages"
+    elif at == len(complete):
+        finding = f"{formats.sentence(formats.of_all(at, at))} are at their averages"
     elif over:
         finding = formats.fitting(
             f"{formats.counted(len(over), 'coin')} above all four averages: {formats.listed(over, 3)}",
             f"{formats.counted(len(over), 'coin')} above all four averages, {under} below",
         )
     else:
-        finding = (
-            f"No coin is above all four averages; {under} of {len(complete)} {'is' if under == 1 else 'are'} below"
-        )
+        are = "is" if under == 1 else "are"
+        below = f"; {formats.of_all(under, len(complete))} {are} below" if under else ", and none below"
+        finding = f"No coin is above all four averages{below}"
     return Section(
         key="table",
         nav="Table",
         finding=finding,
-        subtitle="▲ close above, ▽ close below the 7, 30, 90 and 200-day average, in this order; "
+        subtitle="▲ close above, ▽ below, = at the 7, 30, 90 and 200-day average, in this order; "
         "· where a coin is too young.",
-        source=source,
         table=html_tables.table(
             f"Average prices in {vs_currency.upper()}, {formats.day(coins.newest)}",
-            ["Coin", "Close", "7 d", "30 d", "90 d", "200 d", "to 200 d", "7 30 90 200", "30 d average"],
+            ["Coin", "7 30 90 200", "to 200 d", "Close", "200 d", "90 d", "30 d", "7 d", "30 d average"],
             rows,
         ),
     )
 
 
-def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, simulated: bool = False) -> Section:
     """Average price per month in each currency that gold has, one tab each."""
     monthly = monthly[monthly["coin_id"].isin(coins.ids[:TABLE_COINS])]
     codes = _currencies(monthly, vs_currency)[:4]
@@ -474,14 +496,14 @@ def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source:
     for code in codes:
         own = monthly[(monthly["coin_id"] == first) & (monthly["vs_currency"] == code)]
         if len(own) > 1:
-            changes[code] = own["close"].iloc[-1] / own["close"].iloc[0] - 1
+            changes[code] = own["average"].iloc[-1] / own["average"].iloc[0] - 1
     tabs = Markup("").join(
         Markup(
             '<input type="radio" name="currency" id="currency-{0}"{1}><label for="currency-{0}">{2}</label>'
         ).format(code, Markup(" checked") if code == codes[0] else "", code.upper())
         for code in codes
     )
-    pages = Markup("").join(_month_table(coins, monthly, code, columns) for code in codes)
+    pages = Markup("").join(_month_table(coins, monthly, code, columns[::-1]) for code in codes)
     newest = monthly[monthly["month"] == columns[-1]]
     covered = int(newest["days"].max())
     partial = (
@@ -489,12 +511,15 @@ def currencies(coins: Universe, monthly: pd.DataFrame, vs_currency: str, source:
         if newest["is_complete"].any()
         else f" {pd.Timestamp(columns[-1]):%B} covers {formats.counted(covered, 'day')}."
     )
+    bank = "simulated reference rates" if simulated else "the reference rates of the European Central Bank"
+    choice = f" Choose the currency; the others are through {bank}." if len(codes) > 1 else ""
+    months = " to ".join(f"{pd.Timestamp(month):%B %Y}" for month in (columns[0], columns[-1]))
+    since = f", in the headline from {months}" if changes else ""
     return Section(
         key="currencies",
         nav="Currencies",
         finding=in_currencies(coins.name(first), changes),
-        subtitle=f"Average price per month. Choose the currency; rates of the European Central Bank.{partial}",
-        source=source,
+        subtitle=f"Average price per month{since}.{choice}{partial}",
         table=Markup('<div class="tabs">{}{}</div>').format(tabs, pages),
     )
 
@@ -510,75 +535,65 @@ def in_currencies(name: str, changes: dict[str, float]) -> str:
         f"{formats.percent(abs(change) if agree else change, 1, sign=not agree)} in {word}"
         for word, change in zip(words, changes.values(), strict=True)
     ]
+    if verbs == {"did not move"}:
+        return f"{name}’s monthly average did not move"
+    verb = verbs.pop() if agree else "moved"
     return formats.fitting(
-        f"{name} {verbs.pop() if agree else 'moved'} {formats.listed(told)}", f"{name}: {formats.listed(told, 2)}"
+        *(f"{name}’s monthly average {verb} {formats.listed(told, most)}" for most in (4, 2)), most=90
     )
 
 
-def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, source: str) -> Section:
+def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str) -> Section:
     """The first leader's weeks as candles."""
     first = coins.leaders[0] if coins.leaders else ""
-    own = candles[candles["coin_id"] == first]
+    own = candles[(candles["coin_id"] == first) & (candles["week"] >= coins.start)] if first else candles.iloc[:0]
     if len(own) < 2:
         return missing("weeks", "Weeks", "It needs two weeks of closes.")
     # A week that lacks a day is drawn, but not judged.
     judged = own[own["is_complete"].astype(bool)]
-    higher, lower = int((judged["close"] > judged["open"]).sum()), int((judged["close"] < judged["open"]).sum())
-    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    sides = [
+        _side(close / open_ - 1 if open_ else 0.0)
+        for open_, close in zip(judged["open"], judged["close"], strict=True)
+    ]
+    higher, lower = sides.count("above"), sides.count("below")
     return Section(
         key="weeks",
         nav="Weeks",
-        finding=f"{number} of {formats.counted(len(judged), 'week')} closed {word} for {coins.name(first)}",
+        finding=weeks_closed(coins.name(first), len(judged), higher, lower),
         subtitle="One candle per ISO week, from the close of the week before: blue closed higher, orange lower. "
-        "Only complete weeks are counted.",
-        source=source,
+        "Only complete weeks are counted; pale: a week that lacks days.",
         alt=f"Candles from {formats.day(own['week'].iloc[0])} to {formats.day(own['week'].iloc[-1])}, last close "
         f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
         figure=_candle_figure(own, "week", coins.name(first), vs_currency),
         table=_candle_table(own.tail(12), "week", "The last 12 weeks", vs_currency),
-        wide=False,
     )
 
 
-def days(coins: Universe, daily: pd.DataFrame, vs_currency: str, source: str) -> Section:
-    """The days of the coin that swings most within a day, as candles from hourly prices."""
-    daily = daily[daily["coin_id"].isin(coins.ids)]
-    counts = daily.groupby("coin_id")["date"].count()
-    enough = counts[counts >= min(3, counts.max() if len(counts) else 3)].index
-    daily = daily[daily["coin_id"].isin(enough)]
-    if daily.empty or counts.max() < 2:
-        return missing("days", "Days", f"It needs days with {INTRADAY_SAMPLES} prices or more.")
-    lows = daily["low"].where(daily["low"] > 0)
-    swing = (daily["high"] / lows - 1).groupby(daily["coin_id"]).median().dropna()
-    if swing.empty:
-        return missing("days", "Days", "It needs days with prices above 0.")
-    widest = str(swing.idxmax())
-    own = daily[daily["coin_id"] == widest].sort_values("date")
-    return Section(
-        key="days",
-        nav="Days",
-        finding=f"{coins.name(widest)} swings {formats.percent(swing[widest], sign=False)} within a typical day",
-        subtitle=f"The coin with the widest days. One candle per UTC day from hourly prices, "
-        f"{formats.counted(len(own), 'day')}.",
-        source=source,
-        alt=f"Candles from {formats.day(own['date'].iloc[0])} to {formats.day(own['date'].iloc[-1])}, last close "
-        f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
-        figure=_candle_figure(own, "date", coins.name(widest), vs_currency),
-        table=_candle_table(own.tail(14), "date", "The last 14 days", vs_currency),
-        wide=False,
-    )
+def weeks_closed(name: str, total: int, higher: int, lower: int) -> str:
+    """How many of the complete weeks closed higher or lower."""
+    if not total:
+        return f"No week of {name} is complete yet"
+    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    if not number:
+        return f"{formats.sentence(formats.of_all(total, total, 'complete week'))} closed unchanged for {name}"
+    return f"{formats.sentence(formats.of_all(number, total, 'complete week'))} closed {word} for {name}"
 
 
 def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str) -> charts.Figure:
     low, high = frame["low"].min(), frame["high"].max()
     room = 0.06 * (high - low) or high * 0.02
     step = frame[dates].diff().median()
+    is_whole = frame["is_complete"].astype(bool)
     edges = [frame[dates].iloc[0] - step, frame[dates].iloc[-1] + step]
     axis: dict[str, Any] = {"range": charts.days(edges), "rangeslider": {"visible": False}}
     if (edges[1] - edges[0]).days <= 8:
         axis["dtick"] = 86_400_000
     return {
-        "data": [charts.candles(frame, dates, name)],
+        "data": [
+            charts.candles(part, dates, name if whole else f"{name}, not complete", 1.0 if whole else 0.45)
+            for whole, part in ((True, frame[is_whole]), (False, frame[~is_whole]))
+            if len(part)
+        ],
         "layout": style.layout(
             height=360,
             margin={"l": 56, "r": 14, "t": 8, "b": 44},
@@ -586,9 +601,8 @@ def _candle_figure(frame: pd.DataFrame, dates: str, name: str, vs_currency: str)
             yaxis={
                 "title": {"text": vs_currency.upper()},
                 "range": charts.numbers([low - room, high + room]),
-                **charts.money_axis(vs_currency, high),
+                **charts.money_axis(vs_currency, low - room, high + room),
             },
-            meta={"time": True},
         ),
     }
 
@@ -641,21 +655,39 @@ def _above(coins: Universe, gaps: pd.DataFrame, moving: Sequence[str], window: i
     if window is None:
         return f"{formats.listed([coins.symbol(coin_id) for coin_id in moving], 6)}: too young for an average"
     known = gaps.loc[list(moving), window].dropna()
-    above = [coins.symbol(coin_id) for coin_id in known.index[known > 0]]
-    if not above:
-        return f"None of {len(known)} large coins stands above its {window}-day line"
-    names = formats.listed(above, 6)
-    verb = "stands" if len(above) == 1 else "stand"
-    return f"{len(above)} of {len(known)} large coins {verb} above the {window}-day line: {names}"
+    above = [coins.symbol(coin_id) for coin_id in known.index if _side(known[coin_id]) == "above"]
+    number = formats.sentence(formats.of_all(len(above), len(known), "large coin"))
+    verb = "stands" if len(above) <= 1 else "stand"
+    names = f": {formats.listed(above, 6)}" if 0 < len(above) < len(known) else ""
+    return f"{number} {verb} above the {window}-day line{names}"
 
 
 def _marks(row: pd.Series) -> Markup:
-    words = {"▲": "above", "▽": "below", "·": "unknown"}
-    marks = ["·" if pd.isna(row[window]) else "▲" if row[window] > 0 else "▽" for window in WINDOWS]
+    words = {"▲": "above", "▽": "below", "=": "at", "·": "unknown"}
+    signs = {word: mark for mark, word in words.items()}
+    marks = ["·" if pd.isna(row[window]) else signs[_side(row[window])] for window in WINDOWS]
     spoken = ", ".join(f"{window} days: {words[mark]}" for window, mark in zip(WINDOWS, marks, strict=True))
     return Markup('<span role="img" aria-label="{}">{}</span>').format(spoken, "".join(marks))
 
 
+def _side(gap: float) -> str:
+    """above, below, or at where the distance is shown as 0.0%."""
+    return formats.direction(gap, "above", "below", "at")
+
+
 def _where(gap: float) -> str:
-    word = formats.direction(round(gap, 3), "above", "below", "at")
-    return word if word == "at" else f"{formats.percent(abs(gap), 0, sign=False)} {word}"
+    word = _side(gap)
+    return word if word == "at" else f"{formats.about(abs(gap), sign=False)} {word}"
+
+
+def _stance(gap: float) -> str:
+    """What a distance from an average is called: beyond a quarter it is much."""
+    if gap >= 0:
+        return "is stretched" if gap > 0.25 else "stands out"
+    return "has sunk" if gap < -0.25 else "lags"
+
+
+def _so_far(month: pd.Series) -> str:
+    """A month, and how many of its days there are when it lacks some."""
+    whole = "" if month["is_complete"] else f", {formats.counted(int(month['days']), 'day')}"
+    return f"{month['month']:%B}{whole}"

@@ -45,8 +45,8 @@ ALERTS = {
 def missing_steps(recorded: Collection[str]) -> tuple[str, ...]:
     """The steps that a run should have and that left no record, in their order; `recorded` are those that did.
 
-    A run that sets up the lake executes every notebook. Data Factory does not set up; it refines in every run,
-    reports in some, and may load without a notebook.
+    A run that sets up the lake executes every notebook. Data Factory lets it be set up only then; it refines in
+    every run, reports in some, and may load without a notebook.
     """
     if "00_setup" in recorded:
         expected = tuple(STEPS)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from coinlake import sources
 from coinlake.schema import Table
-from coinlake.silver.expectations import BODY_EXPECTATIONS, broken_expectations
+from coinlake.silver.body_expectations import BODY_EXPECTATIONS, broken_expectations
 from coinlake.sources import REJECT, WARN, Stream
 
 LOG_FOLDER = "landing_meta"

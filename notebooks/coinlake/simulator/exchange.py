@@ -39,7 +39,7 @@ class Answer:
 class Exchange:
     """The market simulator: CoinGecko's API and three context APIs, a pure function of its arguments.
 
-    seed: which market. coins: how many it has, 1 to 20,000. faults: none, typical or hostile.
+    seed: which market. coins: how many it has, 1 to 20,000. faults: none, typical, dirty or hostile.
     """
 
     def __init__(self, seed: int = DEFAULT_SEED, coins: int = 1000, faults: str = "none"):
@@ -83,6 +83,7 @@ class Exchange:
                     raise Refused(404, {"error": "Incorrect path. Please check https://www.coingecko.com/api/"})
                 route = path.removeprefix("/api/v3").rstrip("/")
                 body, max_age = self._coingecko.answer(route, query, plan, at)
+                body = self.faults.in_body(route, bare, at, body)
                 edge = _EDGE_SECONDS.get(route, max_age * 2)
                 extra = {"cache-control": f"max-age={max_age}, public, must-revalidate, s-maxage={edge}"}
                 return self._send(200, notation.body(body), bare, at, attempt, extra, edge)

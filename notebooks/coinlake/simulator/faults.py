@@ -2,33 +2,35 @@
 
 A fault is a pure function of (seed, request, attempt): the same run meets the same trouble again. A request
 is its method, its address without the key and the UTC hour in which it is made, so that not every run is
-hit in the same place. Under `typical` the third attempt always gets through.
+hit in the same place. Under `typical` the third attempt always gets through; `dirty` is as typical, and some of
+the coins that arrive cannot be believed (dirt).
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from coinlake.simulator import chance
+from coinlake.simulator import chance, dirt
 from coinlake.simulator.coingecko import PRICING, stamp
 
-PROFILES = ("none", "typical", "hostile")
+PROFILES = ("none", "typical", "dirty", "hostile")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """share: of requests that are hit; most: attempts in a row; kinds: with their weights."""
+    """share: of requests that are hit; most: attempts in a row; kinds: with their weights; dirty: spoils coins."""
 
     share: float
     most: int
     kinds: dict[str, int]
+    dirty: bool = False
 
 
+_TYPICAL = {"rate limit": 30, "rate limit with wait": 30, "server error": 20, "truncated": 10, "dropped": 10}
 _PROFILES = {
     "none": Profile(0.0, 0, {}),
-    "typical": Profile(
-        0.10, 2,
-        {"rate limit": 30, "rate limit with wait": 30, "server error": 20, "truncated": 10, "dropped": 10},
-    ),
+    "typical": Profile(0.10, 2, _TYPICAL),
+    "dirty": Profile(0.10, 2, _TYPICAL, dirty=True),
     "hostile": Profile(
         0.55, 4,
         {
@@ -56,7 +58,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of one profile: none, typical or hostile."""
+    """The faults of one profile, one of PROFILES."""
 
     def __init__(self, seed: int, profile: str):
         if profile not in _PROFILES:
@@ -67,7 +69,7 @@ class Faults:
         """The fault that this attempt meets, or None; raises ConnectionDropped."""
         if not self.profile.share:
             return None
-        hour = at.astimezone(UTC).strftime("%Y-%m-%dT%H")
+        hour = _hour(at)
         request = int(chance.stream(self.seed, "fault", method, url, hour))
         hit, length = request % 10_000, 1 + request // 10_000 % self.profile.most
         if hit >= self.profile.share * 10_000 or attempt > length:
@@ -79,6 +81,16 @@ class Faults:
                 return _fault(kind, digits // 1_000, at)
             place -= weight
         return None
+
+    def in_body(self, route: str, url: str, at: datetime, body: Any) -> Any:
+        """What is answered in place of a body, as it would be without faults: see dirt."""
+        if self.profile.dirty and route == "/coins/markets":
+            return dirt.spoil(self.seed, url, _hour(at), body)
+        return body
+
+
+def _hour(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
 _RATE_LIMIT = (

@@ -166,7 +166,7 @@ def _begin(session: Session, run_id: str) -> int:
 
 def _stage(session: Session, change: Change, load_id: int) -> _Staged:
     name = change.table.name
-    path = scripts.load_file(name)
+    path = scripts.merge_file(name)
     where = scripts.name(path)
     mark_missing, merge, delete = portable_tsql.read(path)
     session.execute(f"TRUNCATE TABLE staging.{name}", where)

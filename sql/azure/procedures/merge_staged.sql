@@ -1,4 +1,4 @@
--- Generated from sql/warehouse/load by coinlake sql generate: edit those files instead.
+-- Generated from sql/warehouse/merge by coinlake sql generate: edit those files instead.
 
 -- Merges what Data Factory copied into staging (its rows have load_id 0), all tables or none, and notes it in
 -- control.load_log. @tables is the pipeline's list as JSON; each of its tables was copied as a whole.

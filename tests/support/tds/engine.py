@@ -218,6 +218,10 @@ class EngineSession:
             self._connection.unregister("arriving")
         return len(rows)
 
+    def drop_schema(self, schema: str) -> None:
+        """Drop a schema, which must be empty."""
+        self._connection.execute(f"DROP SCHEMA {schema}")
+
     def remember(self, kind: str, name: str, place: str) -> None:
         """Note an object beside the tables; `place` is what it belongs to."""
         self._connection.execute("INSERT INTO tds_double.object VALUES (?, ?, ?)", (kind, name, place))

@@ -86,6 +86,23 @@ def create_procedure(session: EngineSession, name: str, text: str) -> list[Answe
     return []
 
 
+def drop_procedure(session: EngineSession, name: str) -> list[Answer]:
+    """DROP PROCEDURE IF EXISTS."""
+    session.forget("procedure", name, "")
+    return []
+
+
+def drop_schema(session: EngineSession, schema: str) -> list[Answer]:
+    """DROP SCHEMA: refused while a procedure stands in it, as a server does."""
+    for name, _ in session.objects("procedure"):
+        if name.partition(".")[0] == schema:
+            raise ServerError(
+                3729, f"Cannot drop schema '{schema}' because it is being referenced by object '{name}'."
+            )
+    session.drop_schema(schema)
+    return []
+
+
 def create_principal(session: EngineSession, tested: str, kind: str, name: str) -> list[Answer]:
     """IF DATABASE_PRINCIPAL_ID(…) IS NULL CREATE ROLE or USER."""
     if tested != name:
@@ -147,6 +164,8 @@ OBJECTS = (
     (r"ALTER TABLE ([\w.]+) ADD CONSTRAINT (\w+) PRIMARY KEY NONCLUSTERED \((.+)\)", add_key),
     (r"DROP INDEX IF EXISTS (\w+) ON ([\w.]+)", drop_index),
     (r"CREATE OR ALTER PROCEDURE ([\w.]+) (@.+ AS BEGIN .+ END)", create_procedure),
+    (r"DROP PROCEDURE IF EXISTS ([\w.]+)", drop_procedure),
+    (r"DROP SCHEMA (\w+)", drop_schema),
     (PRINCIPAL + r"(ROLE) (\w+)", create_principal),
     (PRINCIPAL + r"(USER) \[(.+?)\] FROM EXTERNAL PROVIDER", create_principal),
     (PRINCIPAL + r"(USER) \[(.+?)\] WITH SID = (0x[0-9A-F]{32}), TYPE = ([EX])", create_user_by_id),

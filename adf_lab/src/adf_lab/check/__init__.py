@@ -8,7 +8,7 @@ left out, as the service leaves them out of its validation.
 from pathlib import Path
 
 from adf_lab.check import expressions, flow, kinds, limits, names, notebooks, secrets, triggers
-from adf_lab.check.finding import Finding
+from adf_lab.check.finding import Finding, note
 from adf_lab.check.places import located
 from adf_lab.check.report import FORMATS, rules_page, rules_table
 from adf_lab.check.rules import RULES, SEVERITIES, Rule
@@ -43,9 +43,13 @@ GROUPS = [
     secrets.secrets_in_the_monitor,
 ]
 
+# What they look at has other properties in Fabric, and refers to others by their ids.
+NOT_OF_FABRIC = {names.broken_references, kinds.dataset_services, kinds.copy_types, kinds.web_bodies}
+
 # What a finding brings with it in its file; told once it is repaired, if it is still there then.
 CONSEQUENCES = {
     "activity-name": {"unknown-activity", "unknown-dependency"},
+    "file-name": {"unused-resource"},
     "dataset-linked-service": {"parameter-missing", "parameter-not-declared", "unused-declaration"},
     "repeated-activity": {"activity-order", "unknown-dependency", "unknown-output"},
 }
@@ -77,13 +81,19 @@ def check_factory(factory, notebook_folder=None, house_style=False, settings=Non
     from adf_lab.check import sdk_types
 
     settings = settings or Settings(house_rules=house_style)
-    findings = set(sdk_types.wrong_types(factory))
+    findings = set(_of_fabric(factory) if factory.of_fabric else sdk_types.wrong_types(factory))
     factory, unshaped = sdk_types.without_misfits(factory)
-    found = {finding for group in GROUPS for finding in group(factory)}
+    groups = [group for group in GROUPS if not factory.of_fabric or group not in NOT_OF_FABRIC]
+    found = {finding for group in groups for finding in group(factory)}
     found |= set(notebooks.wrong_notebooks(factory, Path(notebook_folder) if notebook_folder else None))
     # Where something was left out, paths count wrong and what is missing may only be unreadable.
     findings |= {finding for finding in found if finding.file not in unshaped}
     return located(settings.choose(_causes(findings)), factory, unshaped)
+
+
+def _of_fabric(factory):
+    what = "of a pipeline of Fabric only names, flow, expressions and secrets are looked at."
+    return [note(resource.file, "properties.activities", what) for resource in factory.all_resources]
 
 
 def _causes(findings):

@@ -39,8 +39,10 @@ def names_disagree(factory):
         seen: dict[str, Resource] = {}
         for resource in by_name.values():
             name = resource.document.get("name")
-            if folder != "globalParameters" and name != resource.name:
+            if folder != "globalParameters" and name != resource.name and "properties" in resource.document:
                 message = f"{str(name)[:80]!r} is not the name of the file: rename one of the two."
+                if name is None:
+                    message = f"the name is missing: it must be {resource.name!r}, as that of the file."
                 yield finding("file-name", resource.file, "name", message)
             shown = name if isinstance(name, str) else resource.name
             if folder in ("pipeline", *NAMED_WITHOUT_DASH) and (bad := _refused(shown, folder == "pipeline")):
@@ -122,9 +124,19 @@ def broken_references(factory):
 
 
 def find(factory, folder, name):
-    """A resource by its name, whose case does not matter (azure-docs, naming-rules); None if there is none."""
+    """A resource by its name, whose case does not matter (azure-docs, naming-rules); None if there is none.
+
+    One whose file is named otherwise is found, too.
+    """
     by_name = factory.resources[folder]
-    return by_name.get(name) or next((one for key, one in by_name.items() if key.lower() == name.lower()), None)
+    if name in by_name:
+        return by_name[name]
+    alike = (
+        one
+        for key, one in by_name.items()
+        if name.lower() in (key.lower(), str(one.document.get("name", "")).lower())
+    )
+    return next(alike, None)
 
 
 def _missing(factory, resource, path, folder, name):

@@ -103,11 +103,26 @@ def _differences(value, hint, path):
     elif origin is dict:
         yield from _dictionary(value, typing_extensions.get_args(hint)[1], path)
     elif origin is typing_extensions.Literal:
-        if value not in typing_extensions.get_args(hint):
-            allowed = " or ".join(map(repr, typing_extensions.get_args(hint)))
-            yield "wrong-value", path, f"{_shown(value)} must be {allowed}."
+        yield from _literal(value, typing_extensions.get_args(hint), path)
     elif hint in SIMPLE and not _is_simple(value, hint):
         yield "wrong-value", path, f"{_shown(value)} must be {SIMPLE[hint]}."
+
+
+def _literal(value, allowed, path):
+    """A text that must be one of some; its letter case does not matter, and Microsoft itself varies it."""
+    written = {str(text).lower() for text in allowed}
+    if value in allowed or (isinstance(value, str) and value.lower() in written):
+        return
+    if isinstance(value, str) and _today(value).lower() in written:
+        message = f"{value!r} is how the documentation wrote it in 2019: write '{_today(value)}'."
+        yield "not-checked", path, message
+        return
+    yield "wrong-value", path, f"{_shown(value)} must be {' or '.join(map(repr, allowed))}."
+
+
+def _today(kind):
+    """Types of settings were in the singular in the documentation of 2019, like AmazonS3ReadSetting."""
+    return f"{kind}s" if kind.endswith(("ReadSetting", "WriteSetting")) else kind
 
 
 def _is_simple(value, hint):
@@ -157,14 +172,14 @@ def _union(value, hint, path):
             yield "wrong-value", path, f"{_shown(value)} must be an object."
         return
     kind = value.get("type")
-    if str(kind).lower() in family:
-        yield from _object(value, family[str(kind).lower()][1], path)
+    if known := family.get(str(kind).lower()) or family.get(_today(str(kind)).lower()):
+        yield from _object(value, known[1], path)
         return
     names = [name for name, _ in family.values()]
     if kind is None:
         yield "missing-property", path, "the type is missing: say which one it is."
-    elif known := misspelled(str(kind), names):
-        yield "unknown-type", path, f"the type {kind!r} is unknown: did you mean '{known}'?"
+    elif meant := misspelled(str(kind), names):
+        yield "unknown-type", path, f"the type {kind!r} is unknown: did you mean '{meant}'?"
     else:
         yield "not-checked", path, f"azure-mgmt-datafactory has no type {_shown(kind)}."
 

@@ -100,7 +100,8 @@ class VirtualClock:
 
     def now(self):
         """The current virtual time, aware, in UTC."""
-        return self.start + timedelta(seconds=self._loop.time() if self._loop else 0)
+        # Sums of fractions of seconds are not exact.
+        return self.start + timedelta(milliseconds=round(self._loop.time() * 1000) if self._loop else 0)
 
     async def call(self, function, *arguments):
         """Call a blocking function at once."""
@@ -113,6 +114,8 @@ class _VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self):
         self.elapsed = 0.0
         super().__init__(_Skipper(self))
+        # After some months a float has no nanoseconds: what is due exactly now would never be.
+        self._clock_resolution = 1e-6
 
     def time(self):
         return self.elapsed

@@ -12,6 +12,8 @@ from adf_lab.expressions.registry import find
 from adf_lab.expressions.syntax import Access, Call, Interpolation, Literal, parse
 from adf_lab.expressions.values import float_text, is_content, kind_of, to_text
 
+LONGEST_QUOTE = 200
+
 
 def utc_now():
     """The clock of this machine."""
@@ -47,8 +49,14 @@ def evaluate(text, context):
     try:
         value = _value(parse(text), context)
     except ExpressionError as error:
-        raise ExpressionError(f"{error} (in: {text[:200]})") from None
+        raise ExpressionError(f"{error} (in: {_shortened(text)})") from None
     return float_text(value) if isinstance(value, float) and not isfinite(value) else value
+
+
+def _shortened(text):
+    """The expression, in one line, as far as it is needed to find it."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
 
 
 def evaluate_tree(value, context):

@@ -1,7 +1,8 @@
 """A JSON reader that accepts what the service's own reader (Newtonsoft Json.NET) accepts beyond JSON.
 
 Accepted: comments, single quotes, names without quotes, trailing commas, a missing closing bracket or brace
-after a value, hexadecimal and octal numbers, and anything after the first value. An empty text is null.
+after a value, hexadecimal and octal numbers, and anything after the first value, if it does not stick to a number
+or a word. An empty text is null.
 """
 
 import json
@@ -11,6 +12,8 @@ from typing import Any, NoReturn
 NAME = re.compile(r"[\w$]+")
 WORD = re.compile(r"[\w.+-]*")
 NUMBER = re.compile(r"-?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+AFTER_NUMBER = re.compile(r"$|[\s,}\])/]")
+AFTER_WORD = re.compile(r"$|[\s,}\]]|/[/*]")
 SKIPPED = re.compile(r"(?:\s+|/\*.*?\*/|//[^\n]*)*", re.DOTALL)
 WORDS = {
     "true": True,
@@ -65,6 +68,7 @@ class _Reader:
         for word, value in WORDS.items():
             if self.text.startswith(word, self.position):
                 self.position += len(word)
+                self._end(AFTER_WORD)
                 return value
         return self._number()
 
@@ -73,6 +77,7 @@ class _Reader:
         if not NUMBER.fullmatch(number):
             self._fail()
         self.position += len(number)
+        self._end(AFTER_NUMBER)
         digits = number.lstrip("-")
         if digits.lower().startswith("0x"):
             return int(number, 16)
@@ -80,6 +85,11 @@ class _Reader:
             return float(number)
         is_octal = len(digits) > 1 and digits.startswith("0")
         return int(number, 8 if is_octal else 10)
+
+    def _end(self, pattern):
+        """What follows a number or a word must separate it from the rest."""
+        if not pattern.match(self.text, self.position):
+            self._fail()
 
     def _string(self):
         quote = self.text[self.position]

@@ -31,12 +31,14 @@ def add_options(command):
     command.add_argument("--last", type=int, default=MOST_LINES, metavar="N", help=help_)
 
 
-def run_command(options, folder, program, default=None):
+def run_command(options, folder, program, default=None, factory=None):
     """Do what the options of `monitor` ask for with the records in a folder; the exit code.
 
-    `default` is the folder that `rerun` looks into by itself.
+    `default` and `factory` are the folders that `rerun` looks into by itself, for the records and for the factory.
     """
     where = "" if folder == default else f" --records {shlex.quote(str(folder))}"
+    if options.folder != factory:
+        where += f" --folder {shlex.quote(str(options.folder))}"
     for path in monitor.unreadable(folder):
         print(f"{path} is no record of a run: remove it.", file=sys.stderr)
     if options.run:
@@ -46,7 +48,7 @@ def run_command(options, folder, program, default=None):
         record = None
         _print_list(options, folder, program)
     if options.page or options.follow:
-        index = write_pages(folder, triggers_of(options.folder), program, where)
+        index = write_pages(folder, triggers_of(options.folder), program, where, anew=True)
         print(folder / page_of(record["runId"]) if record else index, flush=True)
     while options.follow:
         time.sleep(PAUSE)

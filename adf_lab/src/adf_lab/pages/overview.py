@@ -229,7 +229,8 @@ def _run_bar(record, name, run, now, start, span):
         "a",
         mark,
         class_=f"work {status_class(run['status'])}",
-        style=f"left:{left:.3%};width:{width:.3%}",
+        # The mark of one that has just failed stays within the lane.
+        style=f"left:min({left:.3%}, 100% - {'1rem' if mark else '4px'});width:{width:.3%}",
         href=page_of(record["runId"]),
         title=told,
         aria_label=told,

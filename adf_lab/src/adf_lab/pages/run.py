@@ -129,14 +129,16 @@ def _failure(number, row, until):
 
 def _attempts(row, until):
     """The attempts of an activity and the waits between them, as lines."""
-    lines, number = [], 0
+    lines, number, before = [], 0, None
     for piece in pieces(row, until):
         if piece.kind == "wait":
             lines.append(element("li", f"waited {duration(piece.seconds)}", class_="soft"))
             continue
         number += 1
         message = (piece.error or {}).get("message")
-        told = f" after {duration(piece.seconds)}" + (f": {message}" if message else "")
+        what = "the same error" if message and message == before else message
+        before = message
+        told = f" after {duration(piece.seconds)}" + (f": {what}" if what else "")
         lines.append(
             element("li", f"attempt {number}, {piece.start:%H:%M:%S} UTC ", status_label(piece.status), told)
         )

@@ -11,16 +11,17 @@ from adf_lab.pages.words import OPEN, page_of
 INDEX = "index.html"
 
 
-def write_pages(folder, triggers=None, program="adf-lab", where="", now=None):
+def write_pages(folder, triggers=None, program="adf-lab", where="", now=None, *, anew=False):
     """Write the page of all runs in a folder and that of each, and return the path of the first.
 
-    The page of a run is written anew if there is none, if the record is newer, or if the run goes on.
+    The page of a run is written if there is none, if the record is newer, if the run goes on, or if all are
+    written anew: they hold what `program` and `where` were when they were written.
     """
     folder, now = Path(folder), now or datetime.now(UTC)
     records = monitor.runs(folder)
     for record in records:
         path, source = folder / page_of(record["runId"]), folder / f"{record['runId']}.json"
-        if record["status"] in OPEN or not _is_newer(path, source):
+        if anew or record["status"] in OPEN or not _is_newer(path, source):
             _write(path, run_page(record, now, program, where, INDEX))
     index = folder / INDEX
     _write(index, overview_page(records, now, triggers, program, where))

@@ -77,6 +77,23 @@ class Coverage:
         """The points that no run has seen, in the order of the factories."""
         return [point for root, points in self.points.items() for point in points if point not in self.seen[root]]
 
+    def told(self) -> list[str]:
+        """What no run has seen, as lines: of what has never run only that."""
+        missing = self.missing()
+        idle = {(point.pipeline, point.activity) for point in missing if point.kind == "activities"}
+        ran = {
+            point.pipeline
+            for points in self.points.values()
+            for point in points
+            if (point.pipeline, point.activity) not in idle
+        }
+        lines = [
+            str(point) if point.pipeline in ran else f"{point.pipeline} has never run"
+            for point in missing
+            if point.kind == "activities" or (point.pipeline, point.activity) not in idle
+        ]
+        return list(dict.fromkeys(lines))
+
     def percent(self) -> float:
         """The share of the points that were seen, in percent; 100 if there are none."""
         total = sum(map(len, self.points.values()))

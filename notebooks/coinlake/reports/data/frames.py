@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from functools import reduce
+from typing import Any
 
 import pandas as pd
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from coinlake import delta, schema
 from coinlake.lakehouse import Lakehouse
@@ -14,6 +12,15 @@ from coinlake.reports.page import formats
 
 PERIOD_DAYS = 365  # what a report looks back on
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
+
+# The columns of answers that are no table's rows.
+OF_QUERIES = {
+    "date": "DATE",
+    "symbol": "STRING",
+    "name": "STRING",
+    "snapshot_at": "TIMESTAMP",
+    **dict.fromkeys(("market_cap", "price", "return_24h"), "DOUBLE"),
+}
 
 Frames = dict[str, pd.DataFrame]
 
@@ -31,60 +38,77 @@ class Gold:
         Unless a condition says otherwise, prices are those in this reader's currency.
         """
         if "vs_currency" in table.column_names and not any("vs_currency" in condition for condition in conditions):
-            conditions = (*conditions, self._in_currency())
-        found = self._ask(reduce(DataFrame.where, conditions, self._table(table)), table)
+            conditions = (*conditions, among([self.vs_currency], "vs_currency"))
+        where = f" WHERE {' AND '.join(map(_plain, conditions))}" if conditions else ""
+        found = self._ask(f"SELECT * FROM {{{table.name}}}{where}", table, of=table)
         # Sorted here: to sort, Spark would look at the rows twice.
         return found.sort_values(list(table.key), kind="stable", ignore_index=True)
 
     def newest_day(self) -> date | None:
         """The last complete day of the market, None when gold is empty."""
-        market = self._table(schema.MARKET_DAILY).where(self._in_currency())
-        newest = self._ask(market.agg(F.max("date").alias("date")))["date"].iloc[0]
+        currency = _plain(among([self.vs_currency], "vs_currency"))
+        found = self._ask(f"SELECT max(date) AS date FROM {{market_daily}} WHERE {currency}", schema.MARKET_DAILY)
+        newest = found["date"].iloc[0]
         return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
     def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
-        """The largest coins that still trade: coin_id, symbol, name, market_cap; largest first.
+        """The largest coins that still trade, largest first: coin_id, symbol, name, market_cap, and what the last
+        snapshot of these weeks says: snapshot_at, price, return_24h; NaT and NaN where there is none.
 
-        The market cap is that of the last snapshot of these weeks, or of the last close where there is none.
+        The market cap is that of the last snapshot, or of the last close where there is none.
         """
         if newest is None:
-            return pd.DataFrame({"coin_id": [], "symbol": [], "name": [], "market_cap": []})
-        traded = (
-            self._table(schema.MARKET_TRENDS_DAILY)
-            .where(self._in_currency())
-            .where(since(newest, STILL_TRADED_DAYS))
-            .groupBy("coin_id")
-            .agg(F.max_by("market_cap", "date").alias("at_close"))
-        )
-        listed = (
-            self._table(schema.FACT_MARKET_SNAPSHOT)
-            .where(self._in_currency())
-            .where(f"period >= '{newest - timedelta(days=31):%Y-%m}' AND market_cap IS NOT NULL")
-            .groupBy("coin_id")
-            .agg(F.max_by("market_cap", "snapshot_at").alias("listed"))
-        )
-        coins = self._table(schema.DIM_COIN).where("is_current").select("coin_id", "symbol", "name")
+            columns = ("coin_id", "symbol", "name", "market_cap", "snapshot_at", "price", "return_24h")
+            return pd.DataFrame({column: [] for column in columns})
+        currency = _plain(among([self.vs_currency], "vs_currency"))
+        recent = since(newest, STILL_TRADED_DAYS)
         return self._ask(
-            traded.join(coins, "coin_id")
-            .join(listed, "coin_id", "left")
-            .select("coin_id", "symbol", "name", F.coalesce("listed", "at_close").alias("market_cap"))
-            .orderBy(F.desc_nulls_last("market_cap"), "coin_id")
-            .limit(number)
+            f"""
+            WITH traded AS (
+                SELECT coin_id, max_by(market_cap, date) AS market_cap
+                FROM {{market_trends_daily}}
+                WHERE {currency} AND {recent}
+                GROUP BY coin_id
+            ), listed AS (
+                SELECT
+                    coin_id,
+                    max_by(market_cap, snapshot_at) AS market_cap,
+                    max(snapshot_at) AS snapshot_at,
+                    max_by(price, snapshot_at) AS price,
+                    max_by(return_24h, snapshot_at) AS return_24h
+                FROM {{fact_market_snapshot}}
+                WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
+                    AND market_cap IS NOT NULL
+                GROUP BY coin_id
+            )
+            SELECT
+                traded.coin_id, coin.symbol, coin.name,
+                coalesce(listed.market_cap, traded.market_cap) AS market_cap,
+                listed.snapshot_at, listed.price, listed.return_24h
+            FROM traded
+            JOIN {{dim_coin}} AS coin
+                ON coin.coin_id = traded.coin_id AND coin.is_current
+            LEFT JOIN listed ON listed.coin_id = traded.coin_id
+            ORDER BY market_cap DESC NULLS LAST, traded.coin_id
+            LIMIT {number:d}
+            """,
+            *(schema.MARKET_TRENDS_DAILY, schema.FACT_MARKET_SNAPSHOT, schema.DIM_COIN),
         )
 
     def origin(self) -> Frames:
         """Who answered the requests (api_usage) and how far each table reaches (freshness)."""
         return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
 
-    def _table(self, table: schema.Table) -> DataFrame:
-        return self._lake.table(table).read()
-
-    def _in_currency(self) -> str:
-        return among([self.vs_currency], "vs_currency")
-
-    def _ask(self, rows: DataFrame, table: schema.Table | None = None) -> pd.DataFrame:
+    def _ask(self, text: str, *tables: schema.Table, of: schema.Table | None = None) -> pd.DataFrame:
+        """The answer to a query in which tables stand by their names in braces; `of` is the one whose rows it has."""
+        read: dict[str, Any] = {table.name: self._lake.table(table).read() for table in tables}
         with delta.explained():
-            return tidy(rows.toPandas(), table)
+            return tidy(self._lake.spark.sql(text, **read).toPandas(), of)
+
+
+def _plain(condition: str) -> str:
+    """A condition as a part of a query in which braces mean tables."""
+    return condition.replace("{", "{{").replace("}", "}}")
 
 
 def since(newest: date | None, days: int = PERIOD_DAYS, column: str = "date") -> str:
@@ -106,11 +130,7 @@ def tidy(frame: pd.DataFrame, table: schema.Table | None = None) -> pd.DataFrame
     Spark hands days over as Python dates, and a column with NULLs as objects. Texts that are shown are `plain`;
     ids stay what they are.
     """
-    types = (
-        {column.name: column.type for column in table.columns}
-        if table
-        else {"date": "DATE", "market_cap": "DOUBLE", "symbol": "STRING", "name": "STRING"}
-    )
+    types = {column.name: column.type for column in table.columns} if table else OF_QUERIES
     changed: dict[str, pd.Series] = {}
     for name in frame.columns:
         values = frame[name]

@@ -11,18 +11,18 @@ ORIGINS = {
     "simulated": (
         "Simulated market, not real prices.",
         "Simulated market",
-        "Source: simulated market, own calculation. Days end at 00:00 UTC.",
+        "Simulated market, own calculation. Days end at 00:00 UTC.",
     ),
     "replay": (
         "Recorded data, not live.",
         "Recorded data",
-        "Source: CoinGecko (recorded), own calculation. Days end at 00:00 UTC.",
+        "CoinGecko (recorded), own calculation. Days end at 00:00 UTC.",
     ),
-    "live": ("", "", "Source: CoinGecko, own calculation. Days end at 00:00 UTC."),
+    "live": ("", "", "CoinGecko, own calculation. Days end at 00:00 UTC."),
     "unknown": (
         "Nobody knows where these prices come from: api_usage is empty.",
         "Unknown source",
-        "Source: not recorded. Days end at 00:00 UTC.",
+        "Not recorded. Days end at 00:00 UTC.",
     ),
 }
 

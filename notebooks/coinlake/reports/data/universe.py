@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -12,10 +12,13 @@ from markupsafe import Markup
 
 from coinlake.reports.data import freshness
 from coinlake.reports.data.frames import Frames
+from coinlake.reports.data.kinds import Kind, kinds
 from coinlake.reports.page import Banner, formats, style
 
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
 
+RANGES = (30, 90)  # days that a reader may choose beside the whole period
+MIDDLE = 3  # coins of which one is in the middle: with so many a period begins
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
 SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
 
@@ -23,17 +26,26 @@ SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
 class Universe:
     """The coins of a report, largest first, and their closes over the days that it looks back on.
 
-    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close.
-    The period begins on the first day on which half of the coins have a close, so that one old coin among
-    young ones does not stretch every chart.
+    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close in the currency `unit`.
+    Coins that are pegged to a currency and copies of others stand `apart`, with what they are: medians, counts and
+    ranks are over the free ones. Where no coin is free, the page is about all of them.
+    The period begins on the first day on which three of the coins, or half of them, have a close, so that one old
+    coin among young ones does not stretch every chart; with `days`, not before the day so many days ago.
     """
 
-    def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame):
-        self.coins = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+    def __init__(self, coins: pd.DataFrame, daily: pd.DataFrame, unit: str = "usd", days: int | None = None):
+        listed = coins[coins["coin_id"].isin(daily["coin_id"].unique())].reset_index(drop=True)
+        listed_ids = listed["coin_id"].tolist()
+        self._names = dict(zip(listed_ids, listed["name"], strict=True))
+        self._symbols = dict(zip(listed_ids, _unique_symbols(listed), strict=True))
+        self.unit = unit
+        closes = wide(daily, "close", listed_ids)
+        self.apart: dict[str, Kind] = kinds(closes)
+        if len(self.apart) == len(listed_ids):
+            self.apart = {}
+        self.coins = listed[~listed["coin_id"].isin(self.apart)].reset_index(drop=True)
         self.ids: list[str] = self.coins["coin_id"].tolist()
-        self._names = dict(zip(self.ids, self.coins["name"], strict=True))
-        self._symbols = dict(zip(self.ids, self._unique_symbols(), strict=True))
-        self.closes = self._period(wide(daily, "close", self.ids))
+        self.closes = self._period(closes[[coin_id for coin_id in closes if coin_id in self.ids]], days)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -46,12 +58,33 @@ class Universe:
         """The coin's symbol; coins that share one have their id beside it."""
         return self._symbols.get(coin_id) or formats.plain(coin_id)
 
+    @property
+    def calls(self) -> tuple[Callable[[str], str], Callable[[str], str]]:
+        """How a coin may be called, for sentences that must fit: by name, else by symbol."""
+        return self.name, self.symbol
+
     @cached_property
     def leaders(self) -> list[str]:
-        """The two coins that every chart names: Bitcoin and Ethereum, else the largest two."""
+        """The two coins that every chart names: Bitcoin and Ethereum, else the largest two.
+
+        A coin that is the unit itself always costs 1, and one that came later cannot be compared with the others:
+        such a coin leads only where there is no other.
+        """
         known = [coin_id for coin_id in ("bitcoin", "ethereum") if coin_id in self.ids]
         others = [coin_id for coin_id in self.ids if coin_id not in known]
-        return (known + others)[:2]
+        return sorted(known + others, key=self._unfit)[:2]
+
+    def _unfit(self, coin_id: str) -> tuple[bool, bool]:
+        """What speaks against a coin as a leader: False sorts first."""
+        return self.symbol(coin_id).lower() == self.unit, bool(pd.isna(self.closes[coin_id].iloc[:1]).all())
+
+    @property
+    def named(self) -> str:
+        """How many coins the page is about, and how many it keeps apart."""
+        if not self.apart:
+            return formats.counted(len(self), "coin")
+        largest = len(self) + len(self.apart)
+        return f"{formats.counted(len(self), 'free coin')} of the {largest} largest"
 
     @property
     def colours(self) -> dict[str, str]:
@@ -74,6 +107,14 @@ class Universe:
         return f"{formats.day(self.start)} to {formats.day(self.newest)}"
 
     @cached_property
+    def now(self) -> pd.DataFrame:
+        """What snapshots after the last close say, by coin_id: snapshot_at, price, return_24h, market_cap."""
+        rows = self.coins.set_index("coin_id")
+        if self.newest is None:
+            return rows.iloc[:0]
+        return rows[rows["snapshot_at"] >= self.newest + pd.Timedelta(days=1)]
+
+    @cached_property
     def returns(self) -> pd.Series:
         """Each coin's change over the period, highest first: only of coins that were there on its first day."""
         if len(self.closes) < 2:
@@ -89,8 +130,17 @@ class Universe:
         return _finite(self.closes / self.closes.where(self.closes > 0).bfill().iloc[0] * 100)
 
     def median(self, values: pd.DataFrame) -> pd.Series:
-        """The middle of the coins that were there from the start: newer ones would bend the line on joining."""
-        return values[[coin_id for coin_id in values if coin_id in self.returns.index]].median(axis=1)
+        """The middle of the coins that were there from the start: newer ones would bend the line on joining.
+
+        Of fewer than three coins there is no middle one, and the result is empty.
+        """
+        old = [coin_id for coin_id in values if coin_id in self.returns.index]
+        return values[old].median(axis=1) if len(old) >= MIDDLE else pd.Series(dtype=float)
+
+    @property
+    def median_return(self) -> float | None:
+        """The change of the middle coin over the period; None where there is none."""
+        return float(self.returns.median()) if len(self.returns) >= MIDDLE else None
 
     def within(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of a frame with a column `date` that lie in the period."""
@@ -103,18 +153,18 @@ class Universe:
         values = wide(frame, column, self.ids)
         return values.reindex(index=self.closes.index, columns=self.closes.columns)
 
-    def _unique_symbols(self) -> list[str]:
-        rows = self.coins[["coin_id", "symbol", "name"]].itertuples(index=False)
-        known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
-        times = Counter(symbol for _, symbol in known)
-        return [
-            symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known
-        ]
-
-    def _period(self, closes: pd.DataFrame) -> pd.DataFrame:
+    def _period(self, closes: pd.DataFrame, days: int | None) -> pd.DataFrame:
         known = closes.notna().sum(axis=1)
-        enough = known[known * 2 >= len(self.ids)]
-        return closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
+        enough = known[known >= min(MIDDLE, len(self.ids) / 2)]
+        period = closes.loc[enough.index[0] :] if len(enough) else closes.iloc[:0]
+        return period if days is None else period.tail(days + 1)
+
+
+def _unique_symbols(coins: pd.DataFrame) -> list[str]:
+    rows = coins[["coin_id", "symbol", "name"]].itertuples(index=False)
+    known = [(coin_id, symbol or name) for coin_id, symbol, name in rows]
+    times = Counter(symbol for _, symbol in known)
+    return [symbol if times[symbol] == 1 else f"{symbol} ({formats.plain(coin_id)})" for coin_id, symbol in known]
 
 
 def wide(frame: pd.DataFrame, column: str, coin_ids: Sequence[str]) -> pd.DataFrame:
@@ -138,19 +188,17 @@ def month_ends(frame: pd.DataFrame) -> list[tuple[pd.Timestamp, list[float]]]:
 
 
 def month_headers(months: Sequence[pd.Timestamp]) -> list[str]:
-    """Short names of months in a row; the first one and each January say the year."""
+    """Short names of months in a row; the first one of each year says the year."""
     named = [pd.Timestamp(month) for month in months]
-    return [f"{month:%b ’%y}" if i == 0 or month.month == 1 else f"{month:%b}" for i, month in enumerate(named)]
+    same_year = [i > 0 and month.year == named[i - 1].year for i, month in enumerate(named)]
+    return [f"{month:%b}" if same else f"{month:%b ’%y}" for month, same in zip(named, same_year, strict=True)]
 
 
 def kicker(title: str, source: str, universe: Universe) -> list[str]:
     """The line above the headline: report, source when it is not the live market, period, coins."""
     words = [title, freshness.ORIGINS[source][1]]
     if universe.start is not None:
-        words += [
-            universe.period,
-            formats.counted(len(universe), "coin"),
-        ]
+        words += [universe.period, universe.named]
     return [word for word in words if word]
 
 
@@ -170,16 +218,44 @@ def sources(
         for name in sorted(f"aggregated_data.{table}" for table in table_names)
     ]
     return [
+        ("Source", freshness.ORIGINS[source][2]),
         ("Prices", COINGECKO if source in {"live", "replay"} else SIMULATED),
         ("Tables", ", ".join(read)),
         ("Made by", f"notebook {notebook}, pipeline run {run_id or 'not recorded'}"),
     ]
 
 
+def now_line(universe: Universe) -> str:
+    """What the lake has learned since the last close: prices of the leaders, and what the coins are worth.
+
+    Empty when no snapshot is newer than the last close.
+    """
+    now = universe.now
+    leaders = [coin_id for coin_id in universe.leaders if coin_id in now.index]
+    if not leaders:
+        return ""
+    prices = [
+        f"{universe.name(coin_id)} {formats.money(now.at[coin_id, 'price'], universe.unit)}"
+        + (
+            f" ({formats.percent(now.at[coin_id, 'return_24h'])} in 24 hours)"
+            if formats.is_known(now.at[coin_id, "return_24h"])
+            else ""
+        )
+        for coin_id in leaders
+    ]
+    worth = ""
+    caps = now["market_cap"].dropna()
+    if len(caps) == len(universe) > 2 and leaders[0] in caps.index:
+        share = formats.percent(caps[leaders[0]] / caps.sum(), 0, sign=False)
+        total = formats.big_money(caps.sum(), universe.unit)
+        worth = f". The {len(caps)} coins are worth {total}, {universe.name(leaders[0])} {share} of it"
+    return f"{formats.instant(now.at[leaders[0], 'snapshot_at'])}: {formats.listed(prices)}{worth}."
+
+
 def banner(frames: Frames, source: str, universe: Universe, table_name: str, built_at: datetime) -> Banner:
     """The banner of a market report."""
     facts = [
-        formats.counted(len(universe), "coin"),
+        universe.named,
         formats.counted(int(universe.closes.notna().sum().sum()), "close"),
     ]
     promised = freshness.sla_hours(frames["freshness"], f"aggregated_data.{table_name}")

@@ -2,6 +2,7 @@
 
 from coinlake.reports.page import charts, formats, html_tables, style
 from coinlake.reports.page.page import (
+    PAGES,
     PART_MIME,
     PLOTLY_MIME,
     SLA_HOURS,
@@ -12,10 +13,13 @@ from coinlake.reports.page.page import (
     Section,
     attempt,
     context,
+    findings,
     missing,
+    start_page,
 )
 
 __all__ = [
+    "PAGES",
     "PART_MIME",
     "PLOTLY_MIME",
     "SLA_HOURS",
@@ -27,8 +31,10 @@ __all__ = [
     "attempt",
     "charts",
     "context",
+    "findings",
     "formats",
     "html_tables",
     "missing",
+    "start_page",
     "style",
 ]

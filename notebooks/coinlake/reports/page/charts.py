@@ -1,9 +1,7 @@
 """Charts as plain dictionaries in plotly's figure form: no chart library is needed to make one.
 
 `layout.meta` tells the page's script what it may do with a figure:
-`time` (obeys the range buttons), `rebase` (its lines restart at 100 with the range), `log`, `from_zero`,
-`ladders` (the marks that a log axis may have), `limits` (how far the y range may reach),
-`fixed` (keeps its y range), `keep` (y axes that keep theirs),
+`log` (its y axis is logarithmic),
 `phone_rows` (keeps its height on a phone), `small` (changes of the layout where the chart is narrow),
 `ends` (the traces that have end labels).
 """
@@ -32,26 +30,47 @@ LOG_LADDERS = (
 )
 OUTLIER = 4  # a bar so many times as long as the next one would press all others flat
 DIGITS = 6  # significant digits of every number in a figure
+BACKGROUND_DIGITS = 4  # of lines that do not answer to hover: a tenth of a pixel
 
 
-def numbers(values: Iterable[Any]) -> list[float | None]:
+def numbers(values: Iterable[Any], digits: int = DIGITS) -> list[float | None]:
     """Values as JSON can hold them: six significant digits, None for what is not known."""
-    return [rounded(value) for value in values]
+    return [rounded(value, digits) for value in values]
 
 
-def rounded(value: Any) -> float | int | None:
+def rounded(value: Any, digits: int = DIGITS) -> float | int | None:
     """One value with six significant digits, or None."""
     if not formats.is_known(value):
         return None
     if isinstance(value, bool | int):
         return int(value)
-    short = float(f"{float(value):.{DIGITS}g}")
+    short = float(f"{float(value):.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
 def days(dates: Iterable[Any]) -> list[str]:
     """Dates as ISO text."""
     return [f"{date:%Y-%m-%d}" for date in dates]
+
+
+def short(figure: Figure) -> Figure:
+    """The figure in fewer words, which the page's script writes out.
+
+    The x of a trace over days in equal steps is `{"from": day, "step": days, "count": n}`, and the layout is only
+    what differs from the one that all charts share.
+    """
+    data = [_with_short_days(trace) for trace in figure["data"]]
+    return {"data": data, "layout": style.differing(figure["layout"], style.layout())}
+
+
+def _with_short_days(trace: Trace) -> Trace:
+    dates = trace.get("x")
+    if not isinstance(dates, list) or len(dates) < 2 or not isinstance(dates[0], str):
+        return trace
+    step = (pd.Timestamp(dates[1]) - pd.Timestamp(dates[0])).days
+    if dates != days(pd.Timestamp(dates[0]) + pd.Timedelta(days=place * step) for place in range(len(dates))):
+        return trace
+    return trace | {"x": {"from": dates[0], "step": step, "count": len(dates)}}
 
 
 def words(text: str) -> str:
@@ -65,7 +84,7 @@ def line(series: pd.Series, colour: str, name: str = "", **changes: Any) -> Trac
         "type": "scatter",
         "mode": "lines",
         "x": days(series.index),
-        "y": numbers(series),
+        "y": numbers(series, DIGITS if name else BACKGROUND_DIGITS),
         "name": words(name),
         "line": {"color": colour, "width": 2 if name else 1},
         "connectgaps": False,
@@ -84,7 +103,7 @@ def over_time(
     from_zero: bool = False,
     log: bool = False,
     limits: tuple[float, float] | None = None,
-    rebase: bool = False,
+    currency: str = "",
     height: int = 380,
     notes: Sequence[dict[str, Any]] = (),
     **changes: Any,
@@ -94,7 +113,7 @@ def over_time(
     `ends` are pairs of trace number and label text; the labels move apart until none covers another.
     A log axis has no place for 0: what is not above it is a gap there. `y_range` is in the unit of the values,
     also on a log axis; without it the range fits the values, but never reaches beyond `limits`: one line that
-    collapses must not press all others flat.
+    collapses must not press all others flat. With a `currency` the axis shows prices in it.
     """
     if log:
         traces = [
@@ -106,22 +125,13 @@ def over_time(
         low, high = max(low, limits[0]), min(high, limits[1])
     axis_range = [math.log10(low), math.log10(high)] if log else [low, high]
     yaxis: dict[str, Any] = {"title": {"text": y_title}, "range": numbers(axis_range)}
+    if currency:
+        yaxis |= money_axis(currency, low, high)
     if log:
         yaxis |= {"type": "log", "tickmode": "array"} | _log_ticks(low, high)
     margin = {"l": 56, "r": 22 + 8 * max((len(text) for _, text in ends), default=0), "t": 12, "b": 44}
     labels = end_labels(traces, ends, axis_range, log=log, height=height - margin["t"] - margin["b"], yref="y")
-    meta = {
-        "time": True,
-        "rebase": rebase,
-        "log": log,
-        "from_zero": from_zero,
-        "fixed": y_range is not None,
-        "ends": [number for number, _ in ends],
-    }
-    if limits:
-        meta["limits"] = list(limits)
-    if log:
-        meta["ladders"] = [list(ladder) for ladder in LOG_LADDERS]
+    meta = {"log": log, "ends": [number for number, _ in ends]}
     basis = {
         "height": height,
         "margin": margin,
@@ -300,9 +310,10 @@ def bars_height(rows: int) -> int:
     return 70 + ROW_HEIGHT * rows if rows > 12 else 340
 
 
-def candles(frame: pd.DataFrame, dates: str, name: str) -> Trace:
+def candles(frame: pd.DataFrame, dates: str, name: str, opacity: float = 1.0) -> Trace:
     """Candles of a frame with open, high, low, close: closed higher in blue, lower in orange."""
     return {
+        "opacity": opacity,
         "type": "candlestick",
         "x": days(frame[dates]),
         **{column: numbers(frame[column]) for column in ("open", "high", "low", "close")},
@@ -312,13 +323,21 @@ def candles(frame: pd.DataFrame, dates: str, name: str) -> Trace:
     }
 
 
-def money_axis(currency: str, high: float) -> dict[str, Any]:
-    """Tick and hover texts of a price axis: thousands as k from 10,000, plain digits below."""
+def money_axis(currency: str, low: float, high: float, most: int = 6) -> dict[str, Any]:
+    """Marks of a price axis between two prices, written as prices are, and how the pointer's numbers are."""
     prefix = formats.money(0, currency).replace("0.00", "")
+    rough = (high - low) / most or abs(high) or 1.0
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = next(decade * factor for factor in (1, 2, 2.5, 5, 10, 20) if decade * factor >= rough * 0.999)
+    ticks = [math.ceil(low / step) * step + place * step for place in range(most + 1)]
+    texts = {formats.money(tick, currency): tick for tick in ticks if tick <= high}
+    decimals = ",.0f" if high >= 1000 else ",.2f" if high >= 1 else ",.3r"
     return {
-        "tickprefix": prefix,
-        "tickformat": ",~s" if high >= 10_000 else ",.5~r",
-        "hoverformat": ",.6~r",
+        "tickmode": "array",
+        "tickvals": numbers(texts.values()),
+        "ticktext": list(texts),
+        "tickprefix": prefix,  # of the pointer's numbers: texts of marks stand as they are
+        "hoverformat": decimals,
     }
 
 

@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 
 NOT_KNOWN = "n/a"
 MINUS = "−"
-SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "₿", "chf": "CHF\u00a0"}
+SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "btc": "BTC\u00a0", "chf": "CHF\u00a0"}
 UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MAGNITUDES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
@@ -79,6 +79,20 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
+def of_all(number: int, total: int, noun: str = "coin") -> str:
+    """How many of all: `3 of 9 coins`, `all 9 coins`, `both coins`, `none of 9 coins`, `the only coin`."""
+    if total == 1:
+        return f"the only {noun}" if number else f"no {noun}"
+    if number == total:
+        return f"both {noun}s" if total == 2 else f"all {count(total)} {noun}s"
+    return f"{count(number) if number else 'none'} of {count(total)} {noun}s"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def day(value: date | None) -> str:
     """A day: `2 Sep 2025`."""
     return NOT_KNOWN if not is_known(value) else f"{value.day} {value:%b %Y}"
@@ -122,6 +136,11 @@ def size(number: float | None) -> str:
         if number >= magnitude:
             return f"{number / magnitude:,.1f} {unit}"
     return f"{number:.0f} B"
+
+
+def about(fraction: float | None, sign: bool = True) -> str:
+    """A fraction as whole per cent, with a decimal where it would else be none: `−18%`, `+0.3%`, `0.0%`."""
+    return percent(fraction, 0 if is_known(fraction) and abs(fraction) >= 0.005 else 1, sign)
 
 
 def arrow(value: float | None, decimals: int = 1) -> str:

@@ -61,8 +61,11 @@ def heat(value: float | None, text: str, full: float) -> Markup:
     return Markup('<td class="{}" style="--k:{}">{}</td>').format(kind, f"{strength:g}", text)
 
 
-def sparkline(values: Iterable[float | None], width: int = 110, height: int = 24) -> Markup:
-    """A small line without axes: blue if it ends at or above its start, orange below; decoration only."""
+def sparkline(values: Iterable[float | None], width: int = 110, height: int = 24, neutral: bool = False) -> Markup:
+    """A small line without axes: blue if it ends at or above its start, orange below; decoration only.
+
+    A `neutral` one is grey: more is neither better nor worse.
+    """
     known = pd.Series(list(values), dtype=float)
     points = [(i, value) for i, value in enumerate(known) if formats.is_known(value)]
     if len(points) < 2:
@@ -72,7 +75,7 @@ def sparkline(values: Iterable[float | None], width: int = 110, height: int = 24
     step = (width - 6) / (len(known) - 1)
     places = [(2 + i * step, height - 3 - (value - lowest) / span * (height - 6)) for i, value in points]
     path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    kind = "up" if points[-1][1] >= points[0][1] else "down"
+    kind = "neutral" if neutral else "up" if points[-1][1] >= points[0][1] else "down"
     return Markup(
         '<svg class="spark {}" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">'
         '<path d="M{}"/><circle cx="{}" cy="{}" r="2"/></svg>'

@@ -1,9 +1,9 @@
 """A report: cards, banner and sections, shown piece by piece in a notebook or as one page that opens offline.
 
-A notebook shows the pieces (`report.opening()`, `report.show("drawdown")`, `report.closing()`). Each is one
-bundle: plotly's JSON for JupyterLab, HTML for viewers without it, text for a terminal, and the piece of the page
-itself under PART_MIME. nbconvert puts the last into the page (templates/report/index.html.j2); `report.html()`
-makes the same page, to the byte, where there is no nbconvert, such as on Databricks with `displayHTML`.
+A notebook shows the pieces (`report.opening()`, `report.show("drawdown")`, `report.closing()`). Each comes in
+several forms: plotly's JSON for JupyterLab, HTML for viewers without it, text for a terminal, and the piece of the
+page itself under PART_MIME. nbconvert puts the last into the page (templates/report/index.html.j2);
+`report.html()` makes the same page, to the byte, where there is no nbconvert, as on Databricks with `displayHTML`.
 """
 
 import base64
@@ -31,6 +31,14 @@ PART_MIME = "application/vnd.coinlake.part+json"
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
 PLOTLY_BUNDLE = "plotly-finance-2.35.2.min.js"
 
+# The pages that stand in one folder, by file name without its ending.
+PAGES = {
+    "index": "All reports",
+    "market_trends": "Market trends",
+    "price_averages": "Price averages",
+    "pipeline_health": "Pipeline health",
+}
+
 SLA_HOURS = 26.0  # when the table freshness does not say: a day and what a run needs
 
 
@@ -38,7 +46,8 @@ SLA_HOURS = 26.0  # when the table freshness does not say: a day and what a run 
 class Banner:
     """What stands below the headline: a state for the colour, a word in bold, and the facts.
 
-    For live data the page states the age anew whenever it is opened, from `closes_at` and `sla_hours`.
+    For live data the page states the age anew whenever it is opened: how long ago `closed` was, at `closes_at`,
+    against `sla_hours`. It never calls itself fresher than it was built.
     """
 
     state: str
@@ -46,6 +55,7 @@ class Banner:
     text: str
     closes_at: datetime | None = None
     sla_hours: float = SLA_HOURS
+    closed: str = "the last day closed"
 
 
 @dataclass(frozen=True)
@@ -63,14 +73,15 @@ class Section:
     """One finding and what it rests on: a figure with its table behind it, or a table alone.
 
     `finding` is computed, at most 75 characters; `subtitle` says what is drawn, its unit and its universe;
-    `alt` tells the figure's values to who cannot see it; `missing` says why there is nothing to draw.
+    `source` is what its numbers have beyond the page's own; `alt` tells the figure's values to who cannot see it;
+    `missing` says why there is nothing to draw.
     """
 
     key: str
     nav: str
     finding: str
     subtitle: str
-    source: str
+    source: str = ""
     alt: str = ""
     figure: charts.Figure | None = None
     table: str | Markup = ""
@@ -80,7 +91,7 @@ class Section:
 
 def missing(key: str, nav: str, why: str) -> Section:
     """A section that has nothing to draw yet, and says what it needs."""
-    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", source="", missing=why)
+    return Section(key=key, nav=nav, finding=f"{nav}: nothing to draw yet", subtitle="", missing=why)
 
 
 def attempt(otherwise: Value, make: Callable[..., Value], *values: Any) -> Value:
@@ -97,7 +108,7 @@ def attempt(otherwise: Value, make: Callable[..., Value], *values: Any) -> Value
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a report as a notebook shows it."""
+    """A piece of a report as a notebook shows it: `notebook_html`, and above it the figure if there is one."""
 
     text: str
     payload: dict[str, Any]
@@ -107,20 +118,40 @@ class Part:
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        bundle: dict[str, Any] = {
+    def outputs(self) -> list[dict[str, Any]]:
+        """What a cell that shows the part has as its outputs: media type -> content.
+
+        Of the forms of one output a notebook shows a single one, so a figure has an output of its own.
+        """
+        shown = {"text/plain": self.text, "text/html": str(self.notebook_html)}
+        if not self.figure:
+            return [shown | {PART_MIME: self.payload}]
+        # Where no plotly figure can be shown, its title and what it says are.
+        told = _in_notebook(_render("told", finding=self.text, alt=self.payload["alt"]))
+        figure = {
             "text/plain": self.text,
-            "text/html": str(self.notebook_html),
+            "text/html": str(told),
+            PLOTLY_MIME: self.figure,
             PART_MIME: self.payload,
         }
-        return bundle | ({PLOTLY_MIME: self.figure} if self.figure else {})
+        return [figure, shown]
+
+    def _ipython_display_(self) -> None:
+        # Whoever asks for this has IPython; a page that is made without a notebook need not wait for it.
+        from IPython.display import display
+
+        for output in self.outputs():
+            display(output, raw=True)
 
 
 @dataclass
 class Report:
     """A report: what is at its top, its sections by key, and where its numbers come from.
 
-    `period` and `universe` stand in the line above the headline; `sources` are pairs of label and text.
+    `kicker` is the line above the headline, `now` says what is known since the last close; `sources` are pairs
+    of label and text.
+    `ranges` hold the same report over its last days only, by their number: the sections that look back on a
+    period, which the page shows when the reader chooses that range.
     """
 
     name: str
@@ -133,7 +164,9 @@ class Report:
     cards: Sequence[Card]
     sources: Sequence[tuple[str, str | Markup]]
     built_at: datetime
+    now: str = ""
     sections: dict[str, Section] = field(default_factory=dict)
+    ranges: dict[int, "Report"] = field(default_factory=dict)
 
     def add(self, section: Section) -> None:
         """Append a section; raises ValueError when its key is taken."""
@@ -149,15 +182,17 @@ class Report:
 
     def opening(self) -> Part:
         """Headline, banner and cards."""
-        payload = {
+        payload: dict[str, Any] = {
             "part": "opening",
             "name": self.name,
             "title": self.title,
             "origin": self.origin,
+            "built_at": f"{self.built_at:%Y-%m-%dT%H:%M:%SZ}",
             "headline": self.headline,
             "lead": self.lead,
             "html": _render("opening", report=self),
         }
+        payload["ranges"] = self._other_ranges(payload, lambda report: report.opening())
         shown = Markup("<style>{}</style>").format(Markup(_css())) + _in_notebook(payload["html"])
         return Part(f"{self.headline}\n{self.lead}", payload, shown)
 
@@ -168,15 +203,20 @@ class Report:
                 f"Report {self.name} has no section {key!r}. There are: {', '.join(self.sections)}."
             )
         section = self.sections[key]
-        payload = {
+        payload: dict[str, Any] = {
             "part": "section",
             "key": key,
             "nav": section.nav,
             "finding": section.finding,
             "alt": section.alt,
             "missing": section.missing,
-            "html": _render("section", section=section, figure_json=_json(section.figure)),
+            "html": _render(
+                "section", section=section, figure_json=_json(section.figure and charts.short(section.figure))
+            ),
         }
+        payload["ranges"] = self._other_ranges(
+            payload, lambda report: report.show(key) if key in report.sections else None
+        )
         titled = section.figure and style.merged(
             section.figure,
             {
@@ -187,7 +227,8 @@ class Report:
                 }
             },
         )
-        shown = _in_notebook(_render("section", section=section, figure_json=""))
+        below = "caption" if section.figure else "section"
+        shown = _in_notebook(_render(below, section=section, figure_json=""))
         return Part(section.missing or section.finding, payload, shown, titled)
 
     def closing(self) -> Part:
@@ -195,6 +236,17 @@ class Report:
         payload = {"part": "closing", "html": _render("closing", report=self)}
         text = "\n".join(f"{label}: {Markup(words).striptags()}" for label, words in self.sources)
         return Part(text, payload, _in_notebook(payload["html"]))
+
+    def _other_ranges(
+        self, payload: Mapping[str, Any], part_of: Callable[["Report"], Part | None]
+    ) -> dict[str, str]:
+        """The HTML of a part in each range where it is another: days as text -> HTML."""
+        parts = {str(days): part_of(report) for days, report in self.ranges.items()}
+        return {
+            days: part.payload["html"]
+            for days, part in parts.items()
+            if part is not None and part.payload["html"] != payload["html"]
+        }
 
     def html(self) -> str:
         """The whole page as one file that needs nothing else.
@@ -210,6 +262,28 @@ def document(parts: Sequence[Mapping[str, Any]]) -> str:
     return _environment().get_template("page.html.j2").render(page=context(parts))
 
 
+def findings(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a page says, as data: report, title, source, built_at, headline, lead, and each section's finding."""
+    opening = next(part for part in parts if part["part"] == "opening")
+    sections = {
+        part["key"]: part["finding"] for part in parts if part["part"] == "section" and not part["missing"]
+    }
+    return {
+        "report": opening["name"],
+        "title": opening["title"],
+        "source": opening["origin"],
+        **{name: opening[name] for name in ("built_at", "headline", "lead")},
+        "findings": sections,
+    }
+
+
+def start_page(found: Sequence[Mapping[str, Any]]) -> str:
+    """The page from which a folder of reports is read, from what `findings` gives of each."""
+    order = list(PAGES)
+    pages = sorted(found, key=lambda page: order.index(page["report"]))
+    return _environment().get_template("start.html.j2").render(pages=pages, css=_css())
+
+
 def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What templates/page.html.j2 needs to put the parts into a page.
 
@@ -223,6 +297,10 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         )
     sections = [part for part in parts if part["part"] == "section"]
     drawn = [part for part in sections if not part["missing"]]
+    ranges: dict[str, dict[str, str]] = {}
+    for key, part in [("opening", opening), *((part["key"], part) for part in drawn)]:
+        for days, html in part["ranges"].items():
+            ranges.setdefault(days, {})[key] = html
     scripts = {"page": _text("report.js")}
     if any('class="plot' in part["html"] for part in drawn):
         scripts["plotly"] = plotly_js()
@@ -235,6 +313,10 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "policy": _policy(scripts.values()),
         "css": Markup(_css()),
         "palette": Markup(_json(style.TO_DARK)),
+        "layout": Markup(_json(style.layout())),
+        "pages": PAGES,
+        "ranges": list(ranges),
+        "ranges_json": _json(ranges),
     }
 
 
@@ -271,7 +353,8 @@ def _environment() -> Environment:
 
 
 def _in_notebook(html: str) -> Markup:
-    return Markup('<div class="rep">{}</div>').format(Markup(html))
+    # JupyterLab would set what stands between two dollar signs as a formula.
+    return Markup('<div class="rep mathjax_ignore">{}</div>').format(Markup(html))
 
 
 @cache

@@ -93,6 +93,15 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def differing(value: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
+    """What `merged(base, …)` needs to give `value`; every key of the base must be in it."""
+    return {
+        name: differing(own, base[name]) if isinstance(own, dict) and isinstance(base.get(name), dict) else own
+        for name, own in value.items()
+        if name not in base or own != base[name]
+    }
+
+
 def dark(figure: dict[str, Any]) -> dict[str, Any]:
     """The same figure in the colours of the dark theme."""
     text = json.dumps(figure)

@@ -86,7 +86,7 @@ CREATE TABLE staging.{table.name} (
 """
 
 
-def load_sql(table: TargetTable) -> str:
+def merge_sql(table: TargetTable) -> str:
     """The three statements that bring a table up to date from its staging table: mark, merge, delete.
 
     They take rows with their own @load_id only: what a load that broke off left in staging stays out.
@@ -141,7 +141,7 @@ WHERE EXISTS (
 
 def write(folder: Path = FOLDER) -> None:
     """Write both folders anew; files of tables that are gone go too."""
-    for kind, text in (("staging", staging_sql), ("load", load_sql)):
+    for kind, text in (("staging", staging_sql), ("merge", merge_sql)):
         (folder / kind).mkdir(parents=True, exist_ok=True)
         for stale in (folder / kind).glob("*.sql"):
             stale.unlink()

@@ -1,4 +1,4 @@
-"""Writes sql/azure/procedures from sql/warehouse/load: part of `coinlake sql generate`.
+"""Writes sql/azure/procedures from sql/warehouse/merge: part of `coinlake sql generate`.
 
 Data Factory can copy rows and call a procedure, no more. The procedure does what `loading.load` does, with the
 very statements of the load files: run by the factory or by notebook 05, a merge is the same text.
@@ -14,7 +14,7 @@ from coinlake.warehouse.sql import portable_tsql, scripts
 PROCEDURE = scripts.AZURE / "procedures" / "merge_staged.sql"
 
 HEAD = """\
--- Generated from sql/warehouse/load by coinlake sql generate: edit those files instead.
+-- Generated from sql/warehouse/merge by coinlake sql generate: edit those files instead.
 
 -- Merges what Data Factory copied into staging (its rows have load_id 0), all tables or none, and notes it in
 -- control.load_log. @tables is the pipeline's list as JSON; each of its tables was copied as a whole.
@@ -121,7 +121,7 @@ def procedure_sql(tables: tuple[Table, ...] = LOADED) -> str:
     for table in tables:
         mark_missing, merge, delete = (
             indent(_without_comments(batch), " " * 8)
-            for batch in portable_tsql.read(scripts.load_file(table.name))
+            for batch in portable_tsql.read(scripts.merge_file(table.name))
         )
         stages.append(STAGE.format(table=table.name))
         merges.append(MERGE.format(table=table.name, mark_missing=mark_missing, merge=merge))

@@ -20,9 +20,9 @@ def repeatables() -> list[Path]:
     return [path for kind in ("staging", "views") for path in sorted((FOLDER / kind).glob("*.sql"))]
 
 
-def load_file(table: str) -> Path:
+def merge_file(table: str) -> Path:
     """The three statements that load one table: mark what is gone, merge, delete."""
-    return FOLDER / "load" / f"{table}.sql"
+    return FOLDER / "merge" / f"{table}.sql"
 
 
 def azure_objects() -> list[Path]:

@@ -68,10 +68,10 @@ def last_index_of(text, part):
 
 @function("replace(text: string, old: string, new: string) -> string")
 def replace(text, old, new):
-    """Replace every occurrence, minding case."""
-    if not old:
+    """Replace every occurrence, minding case; in an empty text there is none, whatever is looked for."""
+    if text and not old:
         raise ExpressionError("replace was given an empty text to look for.")
-    return text.replace(old, new)
+    return text.replace(old, new) if text else ""
 
 
 @function("split(text: string, delimiter: string) -> array")

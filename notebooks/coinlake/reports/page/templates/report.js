@@ -2,12 +2,17 @@
 (() => {
 "use strict";
 const root = document.documentElement;
-const plots = [...document.querySelectorAll(".plot")];
-const figures = new Map(plots.map(plot => [plot, document.getElementById("data-" + plot.id.slice(5)).textContent]));
+const allPlots = () => [...document.querySelectorAll(".plot")];
+const plots = allPlots();
 const palette = Object.entries(JSON.parse(document.getElementById("palette").textContent));
 const darkScreen = matchMedia("(prefers-color-scheme: dark)");
 const drawn = new Set();
-let days = 0;
+/* What other ranges show, by days and section, and what the page shows of the whole period, before it is drawn. */
+const rangesData = document.getElementById("ranges");
+const ranges = rangesData ? JSON.parse(rangesData.textContent) : {};
+const whole = {};
+for (const key of new Set(Object.values(ranges).flatMap(Object.keys)))
+  whole[key] = (key === "opening" ? document.querySelector("header") : document.getElementById(key)).outerHTML;
 let printing = false;
 
 const isDark = () => !printing && (root.dataset.theme ? root.dataset.theme === "dark" : darkScreen.matches);
@@ -27,58 +32,6 @@ function spread(positions, gap) {
   const shifts = [];
   order.forEach((i, k) => { shifts[i] = places[k] - positions[i]; });
   return shifts;
-}
-
-/* Round numbers for a log axis: as in charts.py. */
-function logTicks(low, high, ladders) {
-  let ticks = [];
-  for (const ladder of ladders) {
-    ticks = [];
-    for (let d = Math.floor(Math.log10(low)); d <= Math.ceil(Math.log10(high)); d++)
-      for (const step of ladder) {
-        const tick = Number((step * 10 ** d).toPrecision(6));
-        if (tick >= low && tick <= high) ticks.push(tick);
-      }
-    if (ticks.length <= 8) break;
-  }
-  return ticks;
-}
-
-/* Shows the last `days` days: fits y to them, and lets an index start at 100 again. */
-function narrow(figure, meta) {
-  const layout = figure.layout;
-  const last = figure.data.flatMap(t => t.x).reduce((a, b) => a > b ? a : b);
-  const start = new Date(Date.parse(last) - days * 864e5).toISOString().slice(0, 10);
-  const inside = trace => trace.x.map((x, i) => x >= start ? i : -1).filter(i => i >= 0);
-  for (const name of Object.keys(layout).filter(key => key.startsWith("xaxis")))
-    if (layout[name].range && layout[name].range[0] < start) layout[name].range = [start, last];
-  if (meta.rebase)
-    for (const trace of figure.data) {
-      const base = trace.y[inside(trace).find(i => trace.y[i] !== null)];
-      trace.y = trace.y.map(y => y === null || !base ? null : y / base * 100);
-    }
-  layout.annotations = (layout.annotations || []).filter(a => a.name !== "note" || a.x >= start);
-  if (meta.fixed) return;
-  for (const name of Object.keys(layout).filter(key => key.startsWith("yaxis") && layout[key].range)) {
-    const axis = layout[name];
-    if ((meta.keep || []).includes(name)) continue;
-    const seen = figure.data.filter(t => (t.yaxis || "y") === name.replace("axis", ""))
-      .flatMap(t => inside(t).flatMap(i => t.type === "candlestick" ? [t.low[i], t.high[i]] : [t.y[i]]))
-      .filter(y => y !== null && y !== undefined).map(y => meta.log ? Math.log10(y) : y);
-    if (!seen.length) continue;
-    let low = Math.min(...seen), high = Math.max(...seen);
-    if (meta.from_zero) { low = Math.min(low, 0); high = Math.max(high, 0); }
-    const room = 0.06 * (high - low) || 0.1;
-    axis.range = [meta.from_zero && low === 0 ? 0 : low - room, meta.from_zero && high === 0 ? 0 : high + room];
-    if (meta.limits) {
-      const [least, most] = meta.limits.map(limit => meta.log ? Math.log10(limit) : limit);
-      axis.range = [Math.max(axis.range[0], least), Math.min(axis.range[1], most)];
-    }
-    if (meta.log) {
-      axis.tickvals = logTicks(10 ** axis.range[0], 10 ** axis.range[1], meta.ladders);
-      axis.ticktext = axis.tickvals.map(v => v.toLocaleString("en-US"));
-    }
-  }
 }
 
 /* Puts the end labels beside the lines' ends, apart from one another in this plot's real height. */
@@ -101,10 +54,25 @@ function placeLabels(figure, meta, height) {
   }
 }
 
-function compose(plot) {
-  let text = figures.get(plot);
+/* JSON of the page in the colours of the reader's theme. */
+function inTheme(id) {
+  let text = document.getElementById(id).textContent;
   if (isDark()) for (const [light, dark] of palette) text = text.replaceAll(`"${light}"`, `"${dark}"`);
-  const figure = JSON.parse(text);
+  return JSON.parse(text);
+}
+
+/* Days in equal steps, of which the page holds the first, the step and their number. */
+function daysFrom({from, step, count}) {
+  const first = Date.parse(from);
+  return Array.from({length: count}, (_, i) => new Date(first + i * step * 864e5).toISOString().slice(0, 10));
+}
+
+function compose(plot) {
+  const figure = inTheme("data-" + plot.id.slice(5));
+  const shared = inTheme("layout");
+  merge(shared, figure.layout);
+  figure.layout = shared;
+  for (const trace of figure.data) if (trace.x && trace.x.from) trace.x = daysFrom(trace.x);
   const layout = figure.layout;
   const meta = layout.meta || {};
   const small = plot.clientWidth < 440;
@@ -117,7 +85,6 @@ function compose(plot) {
       if (!layout[key].dtick) layout[key].nticks = Math.min(layout[key].nticks || 5, 5);
     if (meta.small) merge(layout, meta.small);
   }
-  if (meta.time && days) narrow(figure, meta);
   if (meta.ends) placeLabels(figure, meta, plot.clientHeight - layout.margin.t - layout.margin.b);
   return figure;
 }
@@ -128,9 +95,15 @@ function merge(base, changes) {
     else base[key] = value;
 }
 
+const sized = "ResizeObserver" in window && new ResizeObserver(entries => {
+  for (const {target} of entries)
+    if (drawn.has(target) && Math.abs(target.clientWidth - target.dataset.width) > 1) draw(target);
+});
+
 function draw(plot) {
   const figure = compose(plot);
   drawn.add(plot);
+  if (sized) sized.observe(plot);
   plot.dataset.width = plot.clientWidth;
   return Plotly.react(plot, figure.data, figure.layout, {displayModeBar: false, responsive: false, doubleClick: false});
 }
@@ -141,19 +114,12 @@ if (plots.length) {
   const canBeSeen = plot => plot.getBoundingClientRect().top < innerHeight;
   plots.filter(canBeSeen).forEach(draw);
   const drawNext = () => {
-    const next = plots.find(plot => !drawn.has(plot));
+    const next = allPlots().find(plot => !drawn.has(plot));
     if (next) draw(next).then(() => setTimeout(drawNext));
   };
   setTimeout(drawNext);
-  if ("ResizeObserver" in window) {
-    const sized = new ResizeObserver(entries => {
-      for (const {target} of entries)
-        if (drawn.has(target) && Math.abs(target.clientWidth - target.dataset.width) > 1) draw(target);
-    });
-    plots.forEach(plot => sized.observe(plot));
-  }
-  addEventListener("beforeprint", () => { printing = true; plots.forEach(draw); });
-  addEventListener("afterprint", () => { printing = false; redraw(); });
+  addEventListener("beforeprint", () => { printing = true; root.classList.add("printing"); allPlots().forEach(draw); });
+  addEventListener("afterprint", () => { printing = false; root.classList.remove("printing"); redraw(); });
 }
 
 /* Theme: the reader's choice, else the screen's. */
@@ -174,19 +140,51 @@ theme.addEventListener("click", () => {
 });
 darkScreen.addEventListener("change", () => { nameTheme(); redraw(); });
 
-/* Time range of all charts over time. */
-const ranges = document.querySelector(".ranges");
-const timed = plots.some(plot => (JSON.parse(figures.get(plot)).layout.meta || {}).time);
-if (ranges && timed) {
-  ranges.hidden = false;
-  ranges.addEventListener("click", event => {
+/* Time range: findings and charts over the last days, made by the same code as those of the whole period.
+   The choice stands in the address: #drawdown?days=30. */
+const chooser = document.querySelector(".ranges");
+if (chooser) {
+  const pieces = ["kicker", "lead", "cards"].map(name => "header ." + name).concat("header h1");
+  const inHtml = html => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    return box.content;
+  };
+  const swap = (key, html) => {
+    if (key === "opening") {
+      const header = inHtml(html);
+      for (const piece of pieces) document.querySelector(piece).replaceWith(header.querySelector(piece));
+      return;
+    }
+    const old = document.getElementById(key);
+    const open = (old.querySelector("details") || {}).open;
+    for (const plot of old.querySelectorAll(".plot")) { drawn.delete(plot); if (sized) sized.unobserve(plot); }
+    old.replaceWith(inHtml(html));
+    const details = document.getElementById(key).querySelector("details");
+    if (details) details.open = open;
+    document.getElementById(key).querySelectorAll(".plot").forEach(draw);
+  };
+  const asked = () => /^#([^?]*)(?:\?days=(\d+))?$/.exec(location.hash) || ["", "", ""];
+  let days = "";
+  const address = () => history.replaceState(null, "", `#${asked()[1]}${days && "?days=" + days}`);
+  const choose = chosen => {
+    days = chosen in ranges ? chosen : "";
+    for (const key of Object.keys(whole)) swap(key, (ranges[days] || {})[key] || whole[key]);
+    for (const button of chooser.children) button.setAttribute("aria-pressed", String(button.dataset.days === days));
+  };
+  chooser.hidden = false;
+  chooser.addEventListener("click", event => {
     const button = event.target.closest("button");
     if (!button) return;
-    days = Number(button.dataset.days);
-    for (const other of ranges.children) other.setAttribute("aria-pressed", String(other === button));
-    document.querySelector(".window").hidden = !days;
-    redraw();
+    choose(button.dataset.days);
+    address();
   });
+  addEventListener("hashchange", () => days && address());
+  if (asked()[2]) {
+    choose(asked()[2]);
+    const section = document.getElementById(asked()[1]);
+    if (section) section.scrollIntoView();
+  }
 }
 
 /* A page that is opened later says how old it has become. */
@@ -196,8 +194,12 @@ if (banner) {
   const sla = Number(banner.dataset.sla);
   const state = hours <= sla ? "fresh" : hours <= 2 * sla ? "late" : "stale";
   const age = hours < 48 ? `${Math.max(hours, 0).toFixed(0)} h` : `${Math.floor(hours / 24)} days`;
-  banner.className = `banner ${state}`;
-  banner.querySelector("strong").textContent =
-    `${state[0].toUpperCase()}${state.slice(1)}: the last day closed ${age} ago, promised are ${sla} h.`;
+  const order = ["fresh", "late", "stale"];
+  const built = order.findIndex(one => banner.classList.contains(one));
+  if (built >= 0 && (order.indexOf(state) > built || banner.dataset.closed === "the last day closed")) {
+    banner.className = `banner ${state}`;
+    banner.querySelector("strong").textContent =
+      `${state[0].toUpperCase()}${state.slice(1)}: ${banner.dataset.closed} ${age} ago, promised are ${sla} h.`;
+  }
 }
 })();
