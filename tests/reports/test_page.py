@@ -321,6 +321,7 @@ def test_findings_stand_beside_the_pages_and_one_page_leads_to_all(reports, tmp_
     links = [a["href"] for a in Elements(start).all("a")]
     assert links == [f"{name}.{kind}" for name in MODULES for kind in ("html", "json")]
     assert all(str(escape(one.headline)) in start for one in reports.values())
+    assert start.count("Built 12 Aug 2026 14:22 UTC") == len(reports)
     nav = [a["href"] for a in Elements(report.html()).all("a") if a["href"].endswith(".html")]
     assert nav == ["index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
 
