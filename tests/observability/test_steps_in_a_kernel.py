@@ -10,6 +10,8 @@ from jupyter_client.manager import KernelManager
 from coinlake import observability
 from coinlake_ops import notebooks
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def cells(tmp_path):

@@ -19,6 +19,8 @@ from coinlake_ops.project import ROOT
 from tests.support import executed, gold_frames
 from tests.support.built_reports import BUILT_AT, MODULES, built
 
+pytestmark = pytest.mark.slow
+
 BUNDLE_SHA256 = "55655d938260f1d0ffcc92e1aa5347a2e7fead4559eac23e76e08fcdbe495a51"
 
 
