@@ -24,7 +24,7 @@ def cells(tmp_path):
         client.wait_for_ready(timeout=60)
 
         def run(source, *, interrupt_when=None):
-            request = client.execute(source)
+            request = client.execute(source, stop_on_error=False)
             if interrupt_when is not None:
                 while client.get_iopub_msg(timeout=60)["content"].get("text") != f"{interrupt_when}\n":
                     pass
