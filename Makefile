@@ -10,7 +10,7 @@ READY := .venv/ready
 ifeq ($(filter %UTF-8 %utf-8 %UTF8 %utf8,$(or $(LC_ALL),$(LC_CTYPE),$(LANG))),)
 export LC_ALL := C.UTF-8
 endif
-FAST := not spark and not connect and not browser and not processes and not slow
+FAST := not spark and not connect and not browser and not processes and not evidence and not slow
 # Only values given on the command line are parameters, each in quotes of the shell; ARGS holds options of the command.
 names = $(sort $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word))))))
 quoted = '$(subst ','\'',$(1))'

@@ -15,6 +15,8 @@ from adf_lab import Engine, RealClock, monitor
 from adf_lab.cli import main
 from adf_support.factories import good_factory, write_factory
 
+pytestmark = pytest.mark.processes
+
 TRIGGER = {
     "type": "TumblingWindowTrigger",
     "pipeline": {"pipelineReference": {"referenceName": "pl", "type": "PipelineReference"}},

@@ -119,6 +119,7 @@ def test_coverage_is_printed_and_required(run):
     assert run("--adf-cov-fail-under", "66.5", "-k", "red").ret == 0
 
 
+@pytest.mark.processes
 def test_what_several_processes_see_is_added(run):
     pytest.importorskip("xdist")
     result = run("-p", "xdist", "-n", "2", "--adf-cov-fail-under", "100", one__tests__test_a=WORKS)
@@ -147,6 +148,7 @@ def command(folder, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.processes
 def test_the_command_runs_the_tests_of_a_factory(tmp_path):
     root = write_factory(tmp_path / "one", factory("one") | {"tests/test_a.py": WORKS})
     code, printed, _ = command(tmp_path, "one", "--cov", "--", "-q", "-k", "good", "-p", "no:cacheprovider")

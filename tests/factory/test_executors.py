@@ -371,6 +371,7 @@ def failure_of_tiny(here, **more):
     return caught.value.error_code, caught.value.message
 
 
+@pytest.mark.processes
 def test_a_notebook_gets_what_it_declares_of_texts_by_type(here, tiny):
     tiny("assert coins == 7", "step.end(rows_read=coins, rows_written=2)")
     run_tiny(here)
@@ -379,6 +380,7 @@ def test_a_notebook_gets_what_it_declares_of_texts_by_type(here, tiny):
     assert (here.lake / "runs/r1/99_tiny.ipynb").exists()
 
 
+@pytest.mark.processes
 def test_a_notebook_that_fails_says_where_and_leaves_a_record(here, tiny):
     tiny("raise ValueError('no rows')")
     assert failure_of_tiny(here) == ("3204", "99_tiny, cell 4: ValueError: no rows")
@@ -386,6 +388,7 @@ def test_a_notebook_that_fails_says_where_and_leaves_a_record(here, tiny):
     assert json.loads(record.read_text())["status"] == "failed"
 
 
+@pytest.mark.processes
 def test_a_notebook_is_killed_when_its_time_is_up(here, tiny):
     tiny("import threading\nthreading.Event().wait()")
     assert failure_of_tiny(here, seconds=4.0) == ("Timeout", "99_tiny was not done after 4 s.")
@@ -397,6 +400,7 @@ def test_a_run_that_is_interrupted_cancels_its_notebooks(here, tiny):
     assert failure_of_tiny(here) == ("Cancelled", "99_tiny was interrupted.")
 
 
+@pytest.mark.processes
 def test_a_notebook_without_a_record_is_refused(here, tiny):
     tiny("1 + 1")
     assert "did not come to step.end(…)" in failure_of_tiny(here)[1]

@@ -78,7 +78,9 @@ def test_the_factory_is_green_and_gives_the_id_under_which_the_results_are(by_fa
     records = {record["step"]: record for record in observability.read_records(str(lake), date.min)}
     assert {(record["run_id"], record["status"]) for record in records.values()} == {(result["run_id"], SUCCEEDED)}
     assert [*records] == [*STEPS]
-    assert min(records[step]["rows_written"] for step in ("01_ingest_market_data", "04_build_gold")) > 8
+    written = {step: record["rows_written"] for step, record in records.items()}
+    assert written["01_ingest_market_data"] + written["02_ingest_context_data"] > 8
+    assert min(written["04_build_gold"], written["05_load_sql"]) > 0
 
 
 def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, killed):
@@ -89,9 +91,9 @@ def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, kille
     for table in expected:
         assert found[table] == expected[table], table
     assert lakes.warehouse(killed) == lakes.warehouse(lake)
-    reports = {f"{name}.html" for name in notebooks.REPORTS.values()}
+    reports = {f"{name}.{kind}" for name in notebooks.REPORTS.values() for kind in ("html", "json")}
     for path in (lake, killed):
-        assert {page.name for page in (path / "reports").iterdir()} == reports
+        assert {page.name for page in (path / "reports").iterdir()} == reports | {"index.html"}
 
 
 def test_another_run_over_the_same_answers_changes_no_table(spark, standing_server, killed):

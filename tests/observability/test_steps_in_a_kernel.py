@@ -10,6 +10,8 @@ from jupyter_client.manager import KernelManager
 from coinlake import observability
 from coinlake_ops import notebooks
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def cells(tmp_path):
@@ -22,7 +24,7 @@ def cells(tmp_path):
         client.wait_for_ready(timeout=60)
 
         def run(source, *, interrupt_when=None):
-            request = client.execute(source)
+            request = client.execute(source, stop_on_error=False)
             if interrupt_when is not None:
                 while client.get_iopub_msg(timeout=60)["content"].get("text") != f"{interrupt_when}\n":
                     pass

@@ -8,6 +8,8 @@ from coinlake.reports import market_trends
 from coinlake.reports.page import Section, charts
 from tests.support.built_reports import BUILT_AT, MODULES, lake
 
+pytestmark = pytest.mark.slow
+
 UNABLE = "It could not be drawn"
 DAILY = ("market_trends_daily", "price_averages_daily", "fact_price_daily")
 # What a price or a market cap may be: silver takes every finite number from 0 on.

@@ -19,6 +19,8 @@ from coinlake_ops.project import ROOT
 from tests.support import executed, gold_frames
 from tests.support.built_reports import BUILT_AT, MODULES, built
 
+pytestmark = pytest.mark.slow
+
 BUNDLE_SHA256 = "55655d938260f1d0ffcc92e1aa5347a2e7fead4559eac23e76e08fcdbe495a51"
 
 
@@ -321,6 +323,7 @@ def test_findings_stand_beside_the_pages_and_one_page_leads_to_all(reports, tmp_
     links = [a["href"] for a in Elements(start).all("a")]
     assert links == [f"{name}.{kind}" for name in MODULES for kind in ("html", "json")]
     assert all(str(escape(one.headline)) in start for one in reports.values())
+    assert start.count("Built 12 Aug 2026 14:22 UTC") == len(reports)
     nav = [a["href"] for a in Elements(report.html()).all("a") if a["href"].endswith(".html")]
     assert nav == ["index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support import sentences
 
+pytestmark = pytest.mark.slow
+
 STUMBLES = {
     "a number that is not known": r"\bn/a\b(?! where)|\bnan\b|\bNone\b(?! of)",
     "shares of one or of none": r"\b[01] of 1\b|\bof 0\b(?!\.)|[Aa]ll [012]\b",

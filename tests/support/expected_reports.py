@@ -91,11 +91,13 @@ class ExpectedReports:
         higher = sum(shown(value) > 0 for value in self.returns.values())
         number, word = (higher, "higher") if higher > lower else (lower, "lower")
         verb, are = "gained most" if change > 0 else "lost least", "is" if number == 1 else "are"
-        name = self.newest_snapshots[best]["name"]
         since = f"{self.start.day} {self.start:%b %Y}"
         amount = f"{change * 100:+,.0f}%".replace("-", "−")
         counted = of_all(number, len(self.returns))
-        return f"{name} {verb} ({amount}); {counted[0].lower()}{counted[1:]} {are} {word} than on {since}"
+        rest = f"{verb} ({amount}); {counted[0].lower()}{counted[1:]} {are} {word} than on {since}"
+        name, symbol = self.newest_snapshots[best]["name"], self.newest_snapshots[best]["symbol"].upper()
+        # A headline has 75 characters: where the name is too long, the symbol stands for it.
+        return f"{name} {rest}" if len(f"{name} {rest}") <= 75 else f"{symbol} {rest}"
 
     @cached_property
     def weeks_of_bitcoin(self) -> dict[date, tuple[float, float]]:

@@ -73,7 +73,7 @@ class TestRules:
 
     def test_a_key_that_leads_nowhere(self, loaded):
         message = self.refused(loaded, change(FACT_PRICE_DAILY, fact("solana", 77)))
-        assert "load/fact_price_daily" in message
+        assert "merge/fact_price_daily" in message
         assert 'conflicted with the FOREIGN KEY constraint "fk_fact_price_daily_dim_coin"' in message
 
     def test_a_missing_value(self, loaded):

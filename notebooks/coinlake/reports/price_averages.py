@@ -75,7 +75,9 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         report.attempt("table", "Table", four_averages, coins, averages, vs_currency)
         months = gold["coin_monthly"]
         report.attempt("currencies", "Currencies", currencies, coins, months, vs_currency, simulated)
-    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency)
+    # One coin's weeks do not wait for others: only a chosen range cuts them off.
+    since = None if days is None else coins.start
+    report.attempt("weeks", "Weeks", weeks, coins, gold["candle_weekly"], vs_currency, since)
     return report
 
 
@@ -543,10 +545,12 @@ def in_currencies(name: str, changes: dict[str, float]) -> str:
     )
 
 
-def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str) -> Section:
-    """The first leader's weeks as candles."""
+def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, since: pd.Timestamp | None) -> Section:
+    """The first leader's weeks as candles, those that begin `since` a day or all."""
     first = coins.leaders[0] if coins.leaders else ""
-    own = candles[(candles["coin_id"] == first) & (candles["week"] >= coins.start)] if first else candles.iloc[:0]
+    own = candles[candles["coin_id"] == first]
+    if since is not None:
+        own = own[own["week"] >= since]
     if len(own) < 2:
         return missing("weeks", "Weeks", "It needs two weeks of closes.")
     # A week that lacks a day is drawn, but not judged.

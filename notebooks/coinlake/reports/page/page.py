@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from coinlake import project_files
+from coinlake import instants, project_files
 from coinlake.errors import CoinlakeError
 from coinlake.reports.page import charts, formats, style
 
@@ -280,7 +280,10 @@ def findings(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def start_page(found: Sequence[Mapping[str, Any]]) -> str:
     """The page from which a folder of reports is read, from what `findings` gives of each."""
     order = list(PAGES)
-    pages = sorted(found, key=lambda page: order.index(page["report"]))
+    pages = [
+        page | {"built": formats.instant(instants.parse(page["built_at"]))}
+        for page in sorted(map(dict, found), key=lambda page: order.index(page["report"]))
+    ]
     return _environment().get_template("start.html.j2").render(pages=pages, css=_css())
 
 
