@@ -100,7 +100,7 @@ class Gold:
         return {"api_usage": self.rows(schema.API_USAGE), "freshness": self.rows(schema.FRESHNESS)}
 
     def _ask(self, text: str, *tables: schema.Table, of: schema.Table | None = None) -> pd.DataFrame:
-        """The answer to a query in which tables stand by their names in braces; `of` is the one whose rows it has."""
+        """The answer to a query with tables named in braces; `of` is the one whose rows it has."""
         read: dict[str, Any] = {table.name: self._lake.table(table).read() for table in tables}
         with delta.explained():
             return tidy(self._lake.spark.sql(text, **read).toPandas(), of)
