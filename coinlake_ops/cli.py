@@ -75,6 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = context.command_path if context else "coinlake"
             print(f"{message}\nSee: {command} --help", file=sys.stderr)
         return WRONG_CALL
+    except typer.Abort:
+        # A question that Ctrl-C answered, or nobody: the input ended.
+        print(
+            "\nInterrupted at a question, and nothing was written. Where nobody can answer, give the values as "
+            "options or variables: see the help of the command.",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
     except ModuleNotFoundError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in EXTRAS:
@@ -509,7 +517,10 @@ def _with_server(lake: str, command: list[str], **variables: str) -> int:
         return foreground.run(command, environment)
 
 
-@deploy.command("init", epilog="For example: coinlake deploy init dev")
+@deploy.command(
+    "init",
+    epilog="For example: coinlake deploy init dev · what a variable COINLAKE_AZURE_<NAME> gives is not asked",
+)
 def deploy_init(
     environment: Annotated[str, typer.Argument(metavar="ENVIRONMENT", help="Which environment: dev or prod.")],
 ) -> None:

@@ -74,7 +74,7 @@ def _answers(template: Mapping[str, Any], ask: Ask, az: Az, environ: Mapping[str
         value = environ.get(f"{environments.VARIABLE}{name.upper()}", "") or known
         meaning = environments.fault(name, "<>").partition(": ")[2]
         while not value or environments.fault(name, value):
-            value = ask(name, meaning, offered)
+            value = ask(name, f"not {value!r}, but {meaning}" if value else meaning, offered)
         answers[name] = value
 
     settle("subscription", account.get("id", ""))

@@ -1,5 +1,6 @@
 """The file of an environment: made from a template, overridden by variables, and every wrong value named."""
 
+import io
 from dataclasses import asdict
 
 import pytest
@@ -149,6 +150,29 @@ def test_init_asks_what_az_does_not_know_and_writes_a_file_that_is_ready(only_te
     assert "template" not in text
     with pytest.raises(CoinlakeError, match="is there already"):
         environment_file.write("dev", ask, lambda _: None, {})
+
+
+def test_a_question_that_is_asked_again_says_what_the_answer_lacked(only_templates):
+    questions = []
+
+    def ask(name, meaning, offered):
+        questions.append((name, meaning))
+        return {"location": "west europe" if len(questions) == 1 else "westeurope", "suffix": "x7"}.get(
+            name, offered
+        )
+
+    given = variables(**{name: getattr(DEV, name) for name in [*TO_FILL_IN, "resource_group"]})
+    environment_file.write("dev", ask, lambda _: None, given)
+    meaning = "a region in one word, such as westeurope"
+    assert questions[:2] == [("location", meaning), ("location", f"not 'west europe', but {meaning}")]
+
+
+def test_a_question_that_nobody_answers_ends_init_and_leaves_no_file(only_templates, monkeypatch, capsys):
+    monkeypatch.setattr(environment_file, "azure_cli", lambda _: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert cli.main(["deploy", "init", "dev"]) == cli.INTERRUPTED
+    assert capsys.readouterr().err.startswith("\nInterrupted at a question, and nothing was written.")
+    assert not (only_templates / "dev.yml").exists()
 
 
 def test_init_without_az_asks_for_everything_or_takes_variables():
