@@ -399,6 +399,9 @@ def _market(trends, seed, fear_greed):
                 "fear_greed_classification": next(word for limit, word in labels if int(mood) < limit)
                 if fear_greed
                 else None,
+                "coins_with_return_1d": one["return_1d"].count(),
+                "coins_with_volatility_30d": one["volatility_30d"].count(),
+                "coins_with_market_cap": one["market_cap"].count(),
             }
         )
     if rows:
