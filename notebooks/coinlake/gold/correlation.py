@@ -78,4 +78,4 @@ def correlation_90d_update(inputs: Inputs, reach: Reach) -> Update | None:
     rows = correlations(returns_of_the_largest(of_free_coins).collect())
     if rows == sorted(stored):
         return None
-    return Update(table, inputs.lake.spark.createDataFrame(rows, table.ddl), replaces=F.lit(True))
+    return Update(table, inputs.lake.spark.createDataFrame(rows, table.ddl), is_whole=True)
