@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinlake import schema
@@ -47,8 +47,9 @@ def market_daily(
         F.when(~is_kind(kinds, COPY), F.col("market_cap")).alias("market_cap"),
     )
     caps = F.array_sort(F.collect_list(F.when(F.col("market_cap").isNotNull(), F.struct("coin_id", "market_cap"))))
+    known = sorted((index_before or {}).items())
     so_far = Window.partitionBy("vs_currency").orderBy("date").rowsBetween(Window.unboundedPreceding, 0)
-    start = F.coalesce(F.try_element_at(_literals(index_before or {}), "vs_currency"), F.lit(100.0))
+    start = F.coalesce(*(F.when(F.col("vs_currency") == code, index) for code, index in known), F.lit(100.0))
     days = (
         rows.groupBy("date", "vs_currency")
         .agg(
@@ -95,11 +96,6 @@ def market_daily(
         .withColumn("bitcoin_dominance", F.try_element_at("shares_by_symbol", F.lit("btc")) / 100)
         .select(*schema.MARKET_DAILY.column_names)
     )
-
-
-def _literals(index_before: Mapping[str, float]) -> Column:
-    pairs = [F.lit(part) for pair in sorted(index_before.items()) for part in pair]
-    return F.create_map(*pairs).cast("map<string,double>")
 
 
 def market_daily_update(inputs: Inputs, reach: Reach) -> Update | None:
