@@ -26,13 +26,13 @@ def market_daily(
     - Counts and medians are over free coins; medians are exact. The median drawdown is over those with 50 days of
       history: a younger coin is never far below a high of last week.
     - The median index is chained, so that coins that come or go do not move it: each day multiplies it by the
-      median of index_100 over that of the calendar day before, both of the coins that have both. On the first day
-      it is 100, or goes on from `index_before` (by currency); where no coin has both, it stays.
+      median of index_100 over that of the calendar day before, both of the coins that cost something on both. On
+      the first day it is 100, or goes on from `index_before` (by currency); where there is no such coin, it stays.
     - Market caps are those of all coins but copies, whose originals count already. Sums run over the coins in
       order of coin_id.
     - The whole market is the day's last /global answer; `bitcoin_dominance` is its share of Bitcoin.
     """
-    index_a_day_before = F.try_divide("index_100", 1 + F.col("return_1d"))
+    index_a_day_before = F.when(F.col("index_100") > 0, F.try_divide("index_100", 1 + F.col("return_1d")))
     rows = trends.withColumn("is_free", is_kind(kinds, FREE)).select(
         *("date", "vs_currency", "coin_id", "is_free"),
         *(
