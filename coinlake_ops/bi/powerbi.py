@@ -12,7 +12,7 @@ from coinlake_ops.bi.views import View, ViewColumn, view
 
 NAME = "coinlake"
 VIEWS = (
-    *("calendar", "coin", "currency", "coin_day", "coin_month", "coin_now", "market_day"),
+    *("calendar", "coin", "currency", "coin_day", "coin_month", "coin_now", "coin_event", "market_day"),
     *("run", "table_now"),
 )
 KEYS = {"calendar": "date", "coin": "coin_id", "currency": "vs_currency"}
@@ -27,9 +27,14 @@ RELATIONSHIPS = (
     ("coin_month", "coin_id", "coin", "coin_id"),
     ("coin_month", "month", "calendar", "date"),
     ("coin_now", "coin_id", "coin", "coin_id"),
+    ("coin_event", "coin_id", "coin", "coin_id"),
+    ("coin_event", "date", "calendar", "date"),
     ("market_day", "date", "calendar", "date"),
     ("run", "date", "calendar", "date"),
-    *((table, "vs_currency", "currency", "vs_currency") for table in ("coin_day", "coin_month", "coin_now")),
+    *(
+        (table, "vs_currency", "currency", "vs_currency")
+        for table in ("coin_day", "coin_month", "coin_now", "coin_event")
+    ),
     ("market_day", "vs_currency", "currency", "vs_currency"),
 )
 # table -> (name, DAX, format, meaning)
@@ -55,6 +60,12 @@ MEASURES = {
             "SUM ( market_day[tracked_market_cap] )",
             "#,0",
             "sum of the closing market caps; choose one currency and one day",
+        ),
+        (
+            "Median coin",
+            "AVERAGE ( market_day[median_index] )",
+            "0.0",
+            "the median coin, first day = 100; coins that come or go do not move it",
         ),
         (
             "Share above 50-day average",
@@ -271,7 +282,7 @@ def _market() -> dict[str, dict[str, Any]]:
     return {
         "currency": _choice("Currency", "currency", "vs_currency", (0, 0, 320, 80), CURRENCY),
         "period": _period((320, 0, 640, 80)),
-        "market_cap": _chart("Tracked market cap by day", "market_day", "Tracked market cap", TOP_LEFT),
+        "median": _chart("The median coin by day, first day = 100", "market_day", "Median coin", TOP_LEFT),
         "breadth": _chart(
             "Share of coins above their 50-day average", "market_day", "Share above 50-day average", TOP_RIGHT
         ),

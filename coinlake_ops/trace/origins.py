@@ -38,7 +38,17 @@ def same(*names: str) -> str:
 COIN = same("coin_id", "vs_currency")
 # The day D of an instant is the interval (D 00:00, D+1 00:00].
 DAY_OF_SNAPSHOT = "to_date(source.snapshot_at - INTERVAL 1 MICROSECOND)"
+DAY_MADE = "to_date(made.{} - INTERVAL 1 MICROSECOND)"
+OF_PAGES = "('record_high', 'entered', 'left')"
 COMPLETE = f"{COIN} AND source.is_complete"
+
+# The kind of a coin is a fact of the current state, by the closes of all coins over 90 days.
+WHAT_COINS_ARE = Origin(schema.DIM_COIN, "what the coins are: free, pegged or copies", "source.is_current")
+WHAT_IT_IS = Origin(
+    schema.DIM_COIN,
+    "what the coin is: free, pegged or a copy",
+    "source.coin_id = made.coin_id AND source.is_current",
+)
 
 ORIGINS: dict[str, tuple[Origin, ...]] = {
     schema.COIN_LIST.name: (
@@ -90,7 +100,12 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
         ),
     ),
     schema.MARKET_DAILY.name: (
-        Origin(schema.MARKET_TRENDS_DAILY, "the coins of the day", same("date", "vs_currency")),
+        Origin(
+            schema.MARKET_TRENDS_DAILY,
+            "the coins of the day, and of the days before, over which the index is chained",
+            f"{same('vs_currency')} AND source.date <= made.date",
+        ),
+        WHAT_COINS_ARE,
         Origin(
             schema.MARKET_TOTALS,
             "the whole market on that day, of which the last counts",
@@ -119,6 +134,7 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
             "source.vs_currency = made.vs_currency AND source.coin_id IN (made.coin_a, made.coin_b) "
             "AND source.date > date_sub(made.date, 90) AND source.date <= made.date",
         ),
+        WHAT_COINS_ARE,
     ),
     schema.CANDLE_HOURLY.name: (
         Origin(
@@ -139,6 +155,35 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
             "the complete days of the week",
             f"{COMPLETE} AND source.date BETWEEN made.week AND date_add(made.week, 6)",
         ),
+    ),
+    schema.MARKET_NOW.name: (
+        Origin(
+            schema.COIN_SNAPSHOTS,
+            "the newest snapshot, and those of the two days before it for the change of its rank",
+            f"{COIN} AND source.snapshot_at BETWEEN made.snapshot_at - INTERVAL 48 HOURS AND made.snapshot_at",
+        ),
+        Origin(
+            schema.FACT_PRICE_DAILY,
+            "the 30 days before, whose mean volume is the usual one",
+            f"{COMPLETE} AND source.date BETWEEN date_sub({DAY_MADE.format('snapshot_at')}, 30) "
+            f"AND date_sub({DAY_MADE.format('snapshot_at')}, 1)",
+        ),
+        WHAT_IT_IS,
+    ),
+    schema.MARKET_EVENTS.name: (
+        Origin(
+            schema.FACT_PRICE_DAILY,
+            "of what a close shows, the closes of 200 days and of the day before them",
+            f"made.kind NOT IN {OF_PAGES} AND {COMPLETE} AND source.date BETWEEN "
+            f"date_sub({DAY_MADE.format('happened_at')}, 200) AND {DAY_MADE.format('happened_at')}",
+        ),
+        Origin(
+            schema.COIN_SNAPSHOTS,
+            "of what a page shows, the pages of that day and of the week before",
+            f"made.kind IN {OF_PAGES} AND {same('vs_currency')} AND {DAY_OF_SNAPSHOT} BETWEEN "
+            f"date_sub({DAY_MADE.format('happened_at')}, 7) AND {DAY_MADE.format('happened_at')}",
+        ),
+        WHAT_IT_IS,
     ),
     schema.PIPELINE_RUNS.name: (Origin(schema.RUN_STEPS, "the steps of the run", same("run_id")),),
     schema.API_USAGE.name: (
@@ -193,11 +238,12 @@ VIEWS: dict[str, View] = {
             ),
         ),
     ),
+    "coin_event": View(schema.MARKET_EVENTS.key, (_of(schema.MARKET_EVENTS, "the event"), _NAME_NOW)),
     "coin_hour": View(schema.CANDLE_HOURLY.key, (_of(schema.CANDLE_HOURLY, "the candle"), _NAME_NOW)),
     "coin_month": View(schema.COIN_MONTHLY.key, (_of(schema.COIN_MONTHLY, "the month"), _NAME_NOW)),
     "coin_now": View(
         ("coin_id", "vs_currency"),
-        (_of(schema.FACT_MARKET_SNAPSHOT, "the newest snapshot"), _NAME_NOW),
+        (_of(schema.MARKET_NOW, "the row"), _of(schema.FACT_MARKET_SNAPSHOT, "the newest snapshot"), _NAME_NOW),
         also=("snapshot_at",),
     ),
     "coin_pair": View(

@@ -10,13 +10,18 @@ from tests.support import gold_frames
 from tests.support.built_reports import BUILT_AT, built
 
 
+def listed(coin_ids, symbols, names):
+    """The coins of a report, all of them free."""
+    return pd.DataFrame(
+        {"coin_id": list(coin_ids), "symbol": symbols, "name": names, "kind": "free", "original_id": None}
+    )
+
+
 def market(**closes):
     """A market of a few coins, each with the same number of daily closes."""
     days = max(len(values) for values in closes.values())
     dates = pd.date_range("2026-01-01", periods=days)
-    coins = pd.DataFrame(
-        {"coin_id": list(closes), "symbol": [c[:3].upper() for c in closes], "name": [c.title() for c in closes]}
-    )
+    coins = listed(closes, [c[:3].upper() for c in closes], [c.title() for c in closes])
     daily = pd.concat(
         pd.DataFrame({"coin_id": coin_id, "date": dates[-len(values) :], "close": values})
         for coin_id, values in closes.items()
@@ -294,7 +299,7 @@ def test_building_does_not_change_the_frames(gold):
 
 def test_the_page_says_what_is_known_since_the_last_close(tables):
     report = built("market_trends", tables)
-    snapshots = tables["fact_market_snapshot"]
+    snapshots = tables["market_now"]
     caps = snapshots[~snapshots["coin_id"].isin(["tether"])]["market_cap"]
     share = caps.iloc[0] / caps.sum()
     assert report.now == (
@@ -306,7 +311,18 @@ def test_the_page_says_what_is_known_since_the_last_close(tables):
     assert "<td>$64,640</td>" in report.sections["movers"].table
     # A snapshot of the day that has closed is no news.
     old = snapshots.assign(snapshot_at=snapshots["snapshot_at"] - pd.Timedelta(hours=15))
-    assert built("market_trends", tables | {"fact_market_snapshot": old}).now == ""
+    assert built("market_trends", tables | {"market_now": old}).now == ""
+
+
+def test_high_is_the_all_time_one_where_it_is_known_of_all_coins(tables):
+    since, row = "high: highest close since 12 Aug 2025", "<td>{}</td>"
+    known = built("market_trends", tables | {"market_now": tables["market_now"].assign(distance_from_high=-0.431)})
+    table = known.sections["movers"].table
+    assert "high: all-time high, from now" in table
+    assert table.count(row.format("−43%")) == 9
+    partly = tables["market_now"].assign(distance_from_high=[-0.431] * 9 + [None])
+    for unknown in (tables, tables | {"market_now": partly}):
+        assert since in built("market_trends", unknown).sections["movers"].table
 
 
 def test_a_period_reaches_back_as_far_as_three_coins_do():
@@ -335,6 +351,6 @@ def test_neither_the_unit_nor_a_coin_that_came_later_leads():
         pd.DataFrame({"coin_id": coin, "date": pd.date_range("2026-01-01", periods=9), "close": its})
         for coin, its in closes.items()
     )
-    coins = pd.DataFrame({"coin_id": list(closes), "symbol": ["BTC", "ETH", "XRP", "ADA"], "name": list(closes)})
+    coins = listed(closes, ["BTC", "ETH", "XRP", "ADA"], list(closes))
     assert Universe(coins, daily, unit="btc").leaders == ["ethereum", "ripple"]
     assert Universe(coins.head(1), daily, unit="btc").leaders == ["bitcoin"]

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 
 from coinlake import delta, schema
+from coinlake.gold.days import FIRST_DAY
+from coinlake.gold.kinds import Kinds
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 
@@ -19,6 +21,9 @@ SOURCES = (
     schema.FEAR_GREED,
     schema.FX_RATES,
 )
+# What gold notes of itself beside: the facts, whose changes the aggregates follow, and the tables that the newest
+# release added, which a lake of an older one lacks.
+NOTED = (schema.FACT_PRICE_DAILY, schema.MARKET_NOW, schema.MARKET_EVENTS)
 
 
 class Change(NamedTuple):
@@ -60,8 +65,8 @@ class Plan:
 
     @property
     def is_first(self) -> bool:
-        """Whether gold is computed whole: it has not read every table before."""
-        return not self.held.keys() >= {*self.versions, schema.FACT_PRICE_DAILY.name}
+        """Whether gold is computed whole: it has not read, or not written, every table before."""
+        return not self.held.keys() >= {*self.versions, *(table.name for table in NOTED)}
 
     @property
     def has_changes(self) -> bool:
@@ -99,14 +104,23 @@ class Plan:
 class Reach:
     """How far the facts that a build wrote reach into the aggregates; plain data. Made by `coinlake.gold.reach`.
 
-    fact_version  the Delta version of fact_price_daily that the aggregates are made from
-    since         the first complete day that is new or has other values, of any coin; None: there is none
-    closes        the same for each coin and currency that has one; empty in the first build, which takes all
+    fact_version   the Delta version of fact_price_daily that the aggregates are made from
+    since          the first complete day that is new or has other values, of any coin; None: there is none
+    closes         the same for each coin and currency that has one; empty in the first build, which takes all
+    kinds          the coins that are pegged or copies now, by coin_id; all others are free
+    changed_kinds  the coins that dim_coin has as something else: what counts free coins is computed whole for them
     """
 
     fact_version: int
     since: date | None = None
     closes: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    kinds: Kinds = field(default_factory=dict)
+    changed_kinds: frozenset[str] = frozenset()
+
+    @property
+    def since_of_kinds(self) -> date | None:
+        """The first day that is new in what depends on the kinds of coins."""
+        return FIRST_DAY if self.changed_kinds else self.since
 
 
 @dataclass(frozen=True)
