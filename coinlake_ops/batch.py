@@ -65,7 +65,7 @@ class Run:
 
 
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
-    """Run every notebook of the run whose input is done and render the reports; raises CoinlakeError when one fails.
+    """Run every step of the run whose input is done and render the reports; raises CoinlakeError when one fails.
 
     A server that is given serves the run and stays; else the run has one of its own, which ends after the kernels.
     Ctrl-C interrupts the cells that run, waits seconds for them, and is raised as KeyboardInterrupt then.
