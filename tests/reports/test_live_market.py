@@ -2,42 +2,13 @@
 
 import json
 import re
-from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
 from coinlake.reports import live_market
 from coinlake.reports.page import live_page
-
-NOW = datetime(2026, 8, 12, 14, 22)
-
-
-def coin(coin_id, **changes):
-    """A row of market_now of which nothing is known but the price."""
-    unknown = dict.fromkeys(
-        ("market_cap", "market_cap_rank", "rank_change_24h", "return_1h", "return_24h", "return_7d", "return_30d")
-    ) | dict.fromkeys(("volume_24h", "volume_ratio", "high", "high_at", "distance_from_high"))
-    names = {"symbol": coin_id[:3].upper(), "name": coin_id.title()}
-    own = {"vs_currency": "usd", "coin_id": coin_id, "snapshot_at": NOW, "price": 2.0, "kind": "free"}
-    return unknown | names | own | changes
-
-
-def event(kind, hours, value=None, reference=None, coin_id="bitcoin"):
-    happened_at = NOW - timedelta(hours=hours)
-    return {
-        "vs_currency": "usd",
-        "coin_id": coin_id,
-        "kind": kind,
-        "happened_at": happened_at,
-        "value": value,
-        "reference": reference,
-    }
-
-
-def hour(coin_id, ago, close):
-    return {"coin_id": coin_id, "vs_currency": "usd", "hour": NOW - timedelta(hours=ago), "close": close}
-
+from tests.support.live_rows import coin, event, hour
 
 BITCOIN = coin(
     "bitcoin",
