@@ -2,12 +2,16 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
 
+from coinlake import schema
+from coinlake.lakehouse import Lakehouse
 from coinlake.reports import live_market
 from coinlake.reports.page import live_page
+from tests.support import delta_folder
 from tests.support.live_rows import coin, event, hour
 
 BITCOIN = coin(
@@ -116,6 +120,41 @@ def test_all_that_is_shown_is_json_without_characters_that_are_not_seen():
     assert json.loads(json.dumps(shown, allow_nan=False)) == shown
     [row] = shown["coins"]
     assert (row["name"], row["symbol"], row["rank"], row["changes"][0]) == ("ab", "x", "n/a", ["n/a", ""])
+
+
+@pytest.fixture
+def lake(tmp_path):
+    """A lake without a session: whoever would ask Spark fails."""
+    return Lakehouse(None, "spark_catalog", str(tmp_path))
+
+
+def candle(coin_id, hour, close):
+    values = dict.fromkeys(("open", "high", "low", "close"), close)
+    period = f"{hour:%Y-%m}"
+    return {"coin_id": coin_id, "vs_currency": "usd", "hour": hour, "period": period, "samples": 1} | values
+
+
+def test_gold_is_read_from_its_files_the_last_day_across_the_turn_of_a_month(lake, tmp_path):
+    now = datetime(2026, 8, 1, 14, 22)
+    coins = [coin("bitcoin", snapshot_at=now), coin("gone", snapshot_at=now - timedelta(hours=1))]
+    coins += [coin("bitcoin", snapshot_at=now, vs_currency="eur")]
+    delta_folder.write(tmp_path, schema.MARKET_NOW, coins)
+    events = [event("entered", 2, 3.0, 250.0), event("left", 1) | {"vs_currency": "eur"}]
+    delta_folder.write(tmp_path, schema.MARKET_EVENTS, events)
+    hours = [datetime(2026, 7, 31, 14), datetime(2026, 7, 31, 15), datetime(2026, 8, 1, 14)]
+    candles = [candle("bitcoin", hour, float(number)) for number, hour in enumerate(hours)]
+    june = candle("bitcoin", datetime(2026, 6, 1), 9.0)
+    delta_folder.write(tmp_path, schema.CANDLE_HOURLY, [*candles, june])
+    assert live_market.read(lake) == live_market.Rows(coins[:1], events[:1], candles[1:])
+    # What is older than the months of the last day is not even opened.
+    june_file = tmp_path / "tables/aggregated_data/candle_hourly/period=2026-06/part-0.parquet"
+    june_file.write_bytes(b"")
+    assert live_market.read(lake).hours == candles[1:]
+
+
+def test_a_lake_in_which_no_coin_was_seen_yet_has_nothing_to_show(lake, tmp_path):
+    delta_folder.write(tmp_path, schema.MARKET_NOW, [])
+    assert live_market.read(lake) == live_market.Rows([], [], [])
 
 
 def test_the_page_allows_its_own_script_and_stream_and_nothing_else():
