@@ -18,10 +18,10 @@ class Kernels:
     """The kernels of one run; threads add theirs, and whoever started the run ends them all.
 
     `stopped` is done as soon as they are to end: no notebook and no cell begins any more. After `patience`
-    seconds those are killed that are still at work.
+    seconds, SECONDS_TO_END if nothing is said, those are killed that are still at work.
     """
 
-    def __init__(self, patience: float = SECONDS_TO_END) -> None:
+    def __init__(self, patience: float | None = None) -> None:
         self._patience = patience
         self.stopped: Future[None] = Future()
         self._at_work: list[list[Any]] = []
@@ -52,9 +52,11 @@ class Kernels:
         Returns when their notebooks have ended, or after SECONDS_TO_DIE more.
         """
         self.stopped.set_result(None)
+        if seconds is None:
+            seconds = SECONDS_TO_END if self._patience is None else self._patience
         self._send(signal.SIGINT)
         with self._changed:
-            if self._changed.wait_for(lambda: not self._at_work, self._patience if seconds is None else seconds):
+            if self._changed.wait_for(lambda: not self._at_work, seconds):
                 return
         self._send(signal.SIGKILL)
         with self._changed:

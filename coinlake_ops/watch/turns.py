@@ -22,8 +22,9 @@ OFTEN = {
     name: tuple(before for before in schema.STEPS[name] if before in schema.REFINING) for name in schema.REFINING
 }
 INGEST, GOLD = "01_ingest_market_data", "04_build_gold"
-# Ctrl-C ends a watch in three seconds: a cell gets one, Spark the other. What they had not written is not there.
-SECONDS_TO_END = 1.0
+# Ctrl-C ends a watch in three seconds: so long a cell may take for it, and Spark, before they are killed. What a
+# killed one had not written yet is not there, and comes with the next turn.
+SECONDS_TO_END = 0.5
 # A Spark session that nobody has used for an hour is gone: after half of it, kernels begin anew.
 LONGEST_KEPT = timedelta(minutes=30)
 
