@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, cast
 
-from coinlake import bronze
+from coinlake import bronze, runtime
 from coinlake.clocks import SystemClock
 from coinlake.lakehouse import Lakehouse
 from coinlake.parameters import Value
@@ -31,6 +32,13 @@ def interval_among(words: Iterable[str]) -> tuple[timedelta, list[str]]:
     return interval(text), [word for word in words if word not in named]
 
 
+def shower(lake_path: str | Path, vs_currency: str) -> Callable[[], dict[str, Any]]:
+    """What reads the data of the page from the gold of a lake in a folder, at the moment when it is called."""
+    # Nothing here asks Spark: what such a lake holds, its files say.
+    lake = Lakehouse(cast(Any, None), CATALOG, str(lake_path))
+    return lambda: live_market.build(live_market.read(lake, vs_currency), vs_currency)
+
+
 def run(
     parameters: dict[str, Value],
     every: timedelta,
@@ -44,18 +52,10 @@ def run(
     """
     every, limits = pace(bronze.Settings.of(parameters), every)
     say(limits)
-    currency = str(parameters["vs_currency"])
     html = live_page(TITLE, freshness.ORIGINS[str(parameters["source"])][0], every=every.total_seconds())
+    show = shower(runtime.resolve_path(str(parameters["lake_path"])), str(parameters["vs_currency"]))
 
-    def seen(turn: int) -> None:
-        watch.shown(turn)
-
-    def show() -> dict[str, Any]:
-        # Nothing here asks Spark: what a lake in a folder holds, its files say.
-        lake = Lakehouse(cast(Any, None), CATALOG, str(watch.lake))
-        return live_market.build(live_market.read(lake, currency), currency)
-
-    with LivePage(html, seen, port) as page:
+    with LivePage(html, lambda turn: watch.shown(turn), port) as page:
         watch = Watch(parameters, every, SystemClock(), page, show, say)
         say(f"The page: {page.address}\nCtrl-C ends the watch.")
         try:

@@ -3,6 +3,7 @@
 Between two turns the lake is free: another run that waits for it gets its turn.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,12 +113,17 @@ class Watch:
             emit=lambda event, record: self._follow(event, record, facts),
             kernels=Kernels(SECONDS_TO_END),
             steps=schema.STEPS if turn.whole else OFTEN,
+            # Each turn lands something: to look for what is unchanged would be to look through all that has landed.
+            force=not turn.whole,
             kept=self._kept,
         )
         try:
             batch.execute(run, self._alive())
             self._schedule.done(turn)
             error = None
+            if not turn.whole:
+                # A notebook a minute is a gigabyte in two days, and nobody reads those in which all went well.
+                shutil.rmtree(run.executed, ignore_errors=True)
         except Exception as problem:
             error = batch.explain(problem)
             self.page.publish(problem=f"Turn {turn.number} failed, and the next one tries again: {error}")

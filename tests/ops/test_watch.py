@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -156,6 +157,8 @@ def world(monkeypatch, tmp_path, clock):
     def execute(run, server):
         number = len(world.runs) + 1
         world.runs.append((run.parameters["as_of"], run.steps is schema.STEPS, server))
+        assert run.force != (run.steps is schema.STEPS)
+        run.executed.mkdir(parents=True)
         page = world.lake / f"landing/endpoint=coins_markets/date=2026-08-12/run=r{number:02}/p0001.json"
         page.parent.mkdir(parents=True)
         page.touch()
@@ -237,6 +240,14 @@ def test_a_turn_that_fails_is_shown_and_recorded_and_the_next_one_goes_on(world)
         f"4 turns, 2 failed; the record of each is in {world.lake}/watch/turns.jsonl\n"
         "from the answer to gold: median 4.0 s, 95th percentile 4.0 s"
     )
+
+
+def test_executed_notebooks_stay_of_whole_turns_and_of_those_that_failed(world):
+    world.failing[3] = CoinlakeError("no network")
+    world.start(turns=4)
+    kept = [record["run_id"] for record in world.records() if record["whole"] or record["error"]]
+    assert sorted(path.name for path in (world.lake / "runs").iterdir()) == sorted(kept)
+    assert len(kept) == 2
 
 
 def test_missed_turns_are_said_and_the_simulated_market_moves_on_by_all_of_them(world):
@@ -322,6 +333,15 @@ def test_the_95th_percentile_is_one_of_the_values():
 
 
 # --- the command ---
+
+
+def test_a_watch_says_how_often_where_its_page_is_and_in_the_end_what_it_did(world):
+    values = parameter_files.load("local", [f"LAKE_PATH={world.lake}"])
+    watching.run(values, MINUTE, 0, 1, world.said.append)
+    limits, page, _, summary = world.said
+    assert limits == "A turn every 1m; the simulated source has no limits."
+    assert re.fullmatch(r"The page: http://127\.0\.0\.1:\d+/\?token=\S{32}\nCtrl-C ends the watch\.", page)
+    assert summary.startswith("1 turn, 0 failed; the record of each is in ")
 
 
 def test_the_command_ends_with_the_codes_of_all(monkeypatch, capsys, tmp_path):
