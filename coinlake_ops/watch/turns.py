@@ -113,7 +113,7 @@ class Watch:
             emit=lambda event, record: self._follow(event, record, facts),
             kernels=Kernels(SECONDS_TO_END),
             steps=schema.STEPS if turn.whole else OFTEN,
-            # Each turn lands something: to look for what is unchanged would be to look through all that has landed.
+            # Each lands something: what is unchanged is not looked for, as that is a look at all that has landed.
             force=not turn.whole,
             kept=self._kept,
         )
@@ -122,7 +122,7 @@ class Watch:
             self._schedule.done(turn)
             error = None
             if not turn.whole:
-                # A notebook a minute is a gigabyte in two days, and nobody reads those in which all went well.
+                # One a minute would fill the disk by and by, and nobody reads those in which all went well.
                 shutil.rmtree(run.executed, ignore_errors=True)
         except Exception as problem:
             error = batch.explain(problem)
