@@ -140,7 +140,8 @@ def test_gold_is_read_from_its_files_the_last_day_across_the_turn_of_a_month(lak
     coins += [coin("bitcoin", snapshot_at=now, vs_currency="eur")]
     delta_folder.write(tmp_path, schema.MARKET_NOW, coins)
     events = [event("entered", 2, 3.0, 250.0), event("left", 1) | {"vs_currency": "eur"}]
-    delta_folder.write(tmp_path, schema.MARKET_EVENTS, events)
+    old = event("left", 1) | {"happened_at": datetime(2026, 7, 25, 14, 21)}
+    delta_folder.write(tmp_path, schema.MARKET_EVENTS, [*events, old])
     hours = [datetime(2026, 7, 31, 14), datetime(2026, 7, 31, 15), datetime(2026, 8, 1, 14)]
     candles = [candle("bitcoin", hour, float(number)) for number, hour in enumerate(hours)]
     june = candle("bitcoin", datetime(2026, 6, 1), 9.0)

@@ -17,6 +17,8 @@ from coinlake.reports.page import formats, html_tables
 DAY = timedelta(days=1)
 # A coin that the newest pages do not show any more is not of now.
 SHOWN_FOR = timedelta(hours=1)
+# What just happened: of the last week, and so many at most.
+WEEK = timedelta(days=7)
 EVENTS = 40
 CHANGES = ("return_1h", "return_24h", "return_7d")
 MUCH, LITTLE = 2.0, 0.5  # of the usual volume
@@ -26,7 +28,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of gold in one currency: market_now, market_events, and the hours of candle_hourly of the last day."""
+    """Rows of gold in one currency: market_now, market_events of a week, and candle_hourly of the last day."""
 
     coins: Sequence[Row]
     events: Sequence[Row]
@@ -45,7 +47,7 @@ def read(lake: Lakehouse, vs_currency: str = "usd") -> Rows:
         return Rows([], [], [])
     return Rows(
         [row for row in coins if row["snapshot_at"] > newest - SHOWN_FOR],
-        ours(lake.table(schema.MARKET_EVENTS).collected()),
+        ours(lake.table(schema.MARKET_EVENTS).collected_since("happened_at", newest - WEEK)),
         ours(lake.table(schema.CANDLE_HOURLY).collected_since("hour", newest - DAY)),
     )
 
