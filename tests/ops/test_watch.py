@@ -13,6 +13,7 @@ from coinlake.clocks import VirtualClock
 from coinlake.errors import CoinlakeError, ConfigurationError
 from coinlake_ops import batch, cli, parameter_files, spark_server
 from coinlake_ops import watch as watching
+from coinlake_ops.private_kernels import KeptKernels
 from coinlake_ops.watch import Schedule, Turn, Watch, interval, interval_among, pace, records
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
@@ -180,10 +181,10 @@ def world(monkeypatch, tmp_path, clock):
     monkeypatch.setattr(batch, "execute", execute)
     monkeypatch.setattr(spark_server, "start", start)
 
-    def watch(*parameters, turns=None, show=lambda: {"headline": "up"}):
+    def watch(*parameters, turns=None, show=lambda: {"headline": "up"}, every=MINUTE):
         values = parameter_files.load("local", [f"LAKE_PATH={world.lake}", *parameters])
         page = SimpleNamespace(publish=lambda **changes: world.published.append(changes))
-        world.watch = Watch(values, MINUTE, clock, page, show, world.said.append)
+        world.watch = Watch(values, every, clock, page, show, world.said.append)
         world.watch.run(turns)
 
     world.start = watch
@@ -287,6 +288,15 @@ def test_a_server_that_has_died_is_started_anew(world):
     world.start(turns=2, show=dies)
     assert [server for *_, server in world.runs] == world.servers
     assert len(world.servers) == 2
+
+
+@pytest.mark.parametrize(("every", "ends"), [(20 * MINUTE, 2), (60 * MINUTE, 4)])
+def test_kernels_begin_anew_after_a_pause_in_which_their_sessions_may_have_ended(world, monkeypatch, every, ends):
+    ended = []
+    monkeypatch.setattr(KeptKernels, "end", lambda kept: ended.append(world.clock.now()))
+    world.start(turns=3, every=every)
+    # Before the server's start and in the end; and before each turn that follows a long pause.
+    assert len(ended) == ends
 
 
 def test_what_cannot_be_shown_ends_no_turn(world):
