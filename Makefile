@@ -1,7 +1,7 @@
 # Bare `make` prints the targets. Parameters read naturally: make run SOURCE=live COINS=100
 # Each target builds .venv if need be and calls the command `coinlake`, which can do more: .venv/bin/coinlake --help
 .DEFAULT_GOAL := help
-.PHONY: help run test whole crash lab report sentences doctor bench check coverage adf-check fix clean api deploy
+.PHONY: help run watch test whole crash lab report sentences doctor bench check coverage adf-check fix clean api deploy
 
 PY := .venv/bin/python
 COINLAKE := $(PY) -m coinlake_ops
@@ -29,6 +29,9 @@ $(READY): requirements.txt pyproject.toml adf_lab/pyproject.toml
 
 run: $(READY)  ## run the whole pipeline; make run SOURCE=live COINS=100 AS_OF=+1h …
 	@$(COINLAKE) run $(ARGS) $(GIVEN)
+
+watch: $(READY)  ## run it again and again, and show the market now as a page; make watch EVERY=1m SOURCE=live …
+	@$(COINLAKE) watch $(ARGS) $(GIVEN)
 
 test: $(READY)  ## run every check and every test
 	@$(COINLAKE) check && $(PY) -m pytest -n 2 -m "not whole" $(ARGS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coinlake import bronze, observability, runtime, schema, sources
 from coinlake.errors import CoinlakeError, ConfigurationError, in_words
@@ -22,6 +22,9 @@ from coinlake.parameters import Value
 from coinlake_ops import alerts, housekeeping, notebooks, spark_server, unchanged
 from coinlake_ops.kernels import Kernels, ended_by_ctrl_c
 from coinlake_ops.lake_lock import only_worker, shown
+
+if TYPE_CHECKING:
+    from coinlake_ops.private_kernels import KeptKernels
 
 AT_ONCE = 3
 SECONDS_TO_SAY_SO = 3.0
@@ -37,6 +40,7 @@ class NotebookFailed(CoinlakeError):
 class Run:
     """One pipeline run over one lake; `emit` gets its events. `force` runs unchanged notebooks, too.
 
+    `steps` are those of schema.STEPS that it consists of; `kept` are kernels that outlive it.
     They are start, step for each notebook that succeeded, alerts if there are any, and end if the run succeeded.
     """
 
@@ -46,6 +50,8 @@ class Run:
     force: bool = False
     started: float = field(default_factory=time.monotonic)
     kernels: Kernels = field(default_factory=Kernels)
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: schema.STEPS)
+    kept: "KeptKernels | None" = None
 
     @property
     def lake(self) -> Path:
@@ -59,7 +65,7 @@ class Run:
 
 
 def execute(run: Run, server: spark_server.Server | None = None) -> None:
-    """Run every notebook whose input is done and render the reports; raises CoinlakeError when one fails.
+    """Run every step of the run whose input is done and render the reports; raises CoinlakeError when one fails.
 
     A server that is given serves the run and stays; else the run has one of its own, which ends after the kernels.
     Ctrl-C interrupts the cells that run, waits seconds for them, and is raised as KeyboardInterrupt then.
@@ -82,7 +88,8 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             if server is None:
                 # At once, unless the run was interrupted before the server had started.
                 serving.add_done_callback(_stop)
-        unchanged.note(run.lake, run.executed, run.parameters)
+        if run.steps == schema.STEPS:
+            unchanged.note(run.lake, run.executed, run.parameters)
         _tell_alerts(run)
         run.emit(
             "end",
@@ -113,7 +120,7 @@ def require_possible(parameters: Mapping[str, Value]) -> None:
 
 
 def _tell_alerts(run: Run) -> None:
-    told = alerts.tell(run.lake, run.run_id, schema.STEPS)
+    told = alerts.tell(run.lake, run.run_id, run.steps)
     if any(told.values()):
         run.emit("alerts", told)
 
@@ -125,7 +132,7 @@ def _stop(serving: Future) -> None:
 
 def _execute_all(run: Run, pool: ThreadPoolExecutor, server: Future) -> None:
     """Start each notebook when its input is done; what runs beside one that fails is let run to its end."""
-    order = TopologicalSorter(schema.STEPS)
+    order = TopologicalSorter(run.steps)
     order.prepare()
     ready: list[str] = []
     running: dict[Future, str] = {}
@@ -179,7 +186,13 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
         live = run.parameters["source"] == "live"
         progress = sys.stderr if live else None
         notebooks.execute(
-            notebook, executed, values, progress=progress, environment=environment, kernels=run.kernels
+            notebook,
+            executed,
+            values,
+            progress=progress,
+            environment=environment,
+            kernels=run.kernels,
+            kept=run.kept,
         )
     except notebooks.Interrupted:
         step.interrupt(observability.BY_HAND)

@@ -205,6 +205,43 @@ def run(
 
 
 @app.command(
+    rich_help_panel=WORK,
+    epilog="For example: coinlake watch EVERY=1m · coinlake watch EVERY=5m SOURCE=live COINS=100 --port 8430",
+)
+def watch(
+    parameters: Parameters = [],  # noqa: B006
+    environment: ParameterFile = "local",
+    port: Annotated[int, typer.Option("--port", help="Where the page is, on 127.0.0.1; 0 takes a free one.")] = 0,
+    turns: Annotated[int | None, typer.Option("--turns", min=1, help="End after so many.")] = None,
+) -> int:
+    """Run the pipeline again and again, EVERY=1m if nothing else is said, and show the market now as a page.
+
+    Each turn goes from the answers to gold; the first of each hour makes warehouse and reports, too. A turn that
+    fails is shown, and tried again. Ctrl-C ends it; the record of each turn is in watch/turns.jsonl of the lake.
+    """
+    from coinlake.errors import CoinlakeError
+    from coinlake_ops import batch, parameter_files
+    from coinlake_ops import watch as watching
+
+    _take_over_environment()
+    with _words_of_the_call():
+        every, words = watching.interval_among(parameters)
+        values = parameter_files.load(environment, words)
+        batch.require_possible(values)
+    try:
+        watching.run(values, every, port, turns, lambda line: print(line, flush=True))
+    except KeyboardInterrupt:
+        print("The watch has ended. The lake is whole; the next run goes on from here.", file=sys.stderr)
+        # As after an interrupted run.
+        sys.stdout.flush()
+        os._exit(INTERRUPTED)
+    except (CoinlakeError, OSError) as error:
+        print(f"\n{batch.explain(error)}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
+@app.command(
     rich_help_panel=WORK, epilog="For example: coinlake plan SOURCE=live PLAN=demo HISTORY_COINS=5000 --json"
 )
 def plan(

@@ -17,10 +17,12 @@ ENDING = b"\nInterrupted: the notebooks that run put away what they have, which 
 class Kernels:
     """The kernels of one run; threads add theirs, and whoever started the run ends them all.
 
-    `stopped` is done as soon as they are to end: no notebook and no cell begins any more.
+    `stopped` is done as soon as they are to end: no notebook and no cell begins any more. After `patience`
+    seconds, SECONDS_TO_END if nothing is said, those are killed that are still at work.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float | None = None) -> None:
+        self._patience = patience
         self.stopped: Future[None] = Future()
         self._at_work: list[list[Any]] = []
         self._changed = threading.Condition()
@@ -45,12 +47,16 @@ class Kernels:
     def end(self, seconds: float | None = None) -> None:
         """Interrupt every cell that runs, and kill the kernels that are still at work after so many seconds.
 
+        Without a number they get the patience of these kernels.
+
         Returns when their notebooks have ended, or after SECONDS_TO_DIE more.
         """
         self.stopped.set_result(None)
+        if seconds is None:
+            seconds = SECONDS_TO_END if self._patience is None else self._patience
         self._send(signal.SIGINT)
         with self._changed:
-            if self._changed.wait_for(lambda: not self._at_work, SECONDS_TO_END if seconds is None else seconds):
+            if self._changed.wait_for(lambda: not self._at_work, seconds):
                 return
         self._send(signal.SIGKILL)
         with self._changed:

@@ -2,21 +2,22 @@
 
 import ast
 import json
-import os
 import re
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from coinlake import errors, process_environment
+from coinlake import errors
 from coinlake.errors import CoinlakeError
 from coinlake.parameters import Value
 from coinlake_ops import project
 from coinlake_ops.kernels import Kernels, send
+
+if TYPE_CHECKING:
+    from coinlake_ops.private_kernels import KeptKernels
 
 FOLDER = project.ROOT / "notebooks"
 KEPT = "keep_output"
@@ -107,24 +108,24 @@ def execute(
     deadline: float | None = None,
     environment: Mapping[str, str] | None = None,
     kernels: Kernels | None = None,
+    kept: "KeptKernels | None" = None,
 ) -> None:
     """Execute a notebook with papermill; the executed copy is written even when a cell fails.
 
     `progress` receives what the cells print while they run. After `deadline` seconds the kernel is killed.
     `environment` is what the kernel gets on top of the variables that everything gets which is started here.
-    `kernels` are those of the run, which may be ended together.
+    `kernels` are those of the run, which may be ended together. `kept` may have one that waits for the notebook,
+    with the environment that it had then, and keeps it when all went well.
     Raises CellFailed, KernelDied, TimeIsUp for a killed one, and Interrupted when the run's kernels are ended.
     """
     # Imported here: most users of this module only read notebooks, and papermill takes a second to load.
     import papermill
-    from ipykernel.kernelspec import get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from coinlake_ops.private_kernels import PrivateKernel
+
     run = kernels or Kernels()
-    started: list[AsyncKernelManager] = []
 
     def refuse_when_stopped(**_):
         # Between two cells a kernel hears no signal.
@@ -132,59 +133,34 @@ def execute(
             raise Interrupted(f"{notebook.stem} was interrupted.")
 
     refuse_when_stopped()
-    folder = tempfile.TemporaryDirectory(prefix="coinlake-", dir=_folder_for_sockets())
-    own = process_environment.own() | {
-        # The kernel works in the notebooks' folder: relative paths go on counting from where this process does.
-        "COINLAKE_HOME": str(project.home()),
-        # Neither start-up files of this machine's user, nor a need to write into their home.
-        "IPYTHONDIR": f"{folder.name}/ipython",
-    }
-
-    class PrivateKernelManager(AsyncKernelManager):
-        """Starts a kernel of this very Python, whatever kernels this machine's Jupyter knows.
-
-        Talks to it through Unix sockets, which nobody else on the network or the machine can read.
-        """
-
-        def __init__(self, **traits):
-            super().__init__(**traits)
-            self.transport = "ipc"
-            self.ip = f"{folder.name}/kernel"
-            self.connection_file = f"{folder.name}/connection.json"
-            self._kernel_spec = KernelSpec(**get_kernel_dict())
-            started.append(self)
-
-        async def _async_pre_start_kernel(self, **options):
-            # What a kernel says of itself is for its developers; what a cell prints goes another way.
-            # Its folder is set here: papermill would change that of this whole process, runs side by side or not.
-            return await super()._async_pre_start_kernel(
-                **options | {"stderr": kernel_log, "cwd": str(FOLDER), "env": own | dict(environment or {})}
-            )
-
     killed = threading.Event()
 
     def kill():
         killed.set()
-        send(started, signal.SIGKILL)
+        send([kernel], signal.SIGKILL)
 
     timer = threading.Timer(deadline, kill) if deadline is not None else None
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    log = executed.with_suffix(".log")
+    kernel = (kept and kept.take(notebook.stem)) or PrivateKernel(FOLDER, log, environment or {})
+    is_kept = False
     if timer:
         timer.daemon = True
         timer.start()
-    executed.parent.mkdir(parents=True, exist_ok=True)
-    kernel_log = executed.with_suffix(".log").open("wb")
     try:
-        with run.at_work(started):
+        with run.at_work([kernel]):
             papermill.execute_notebook(
                 _unformatted(notebook),
                 _unformatted(executed),
                 parameters=dict(values),
                 kernel_name="python3",
-                kernel_manager_class=PrivateKernelManager,
+                km=kernel,
                 progress_bar=False,
                 stdout_file=progress,
                 on_cell_execute=refuse_when_stopped,
             )
+            kernel.hang_up()
+            is_kept = bool(kept and kept.give(notebook.stem, kernel))
     except PapermillExecutionError as error:
         refuse_when_stopped()
         raise CellFailed(error.cell_index + 1, errors.in_words(error.ename, error.evalue)) from None
@@ -195,12 +171,10 @@ def execute(
         refuse_when_stopped()
         if killed.is_set():
             raise TimeIsUp(f"{notebook.stem} was not done after {deadline:.0f} s.") from None
-        raise KernelDied(
-            f"Its kernel died, most often because memory ran out. Its log: {kernel_log.name}"
-        ) from None
+        raise KernelDied(f"Its kernel died, most often because memory ran out. Its log: {log}") from None
     finally:
-        kernel_log.close()
-        folder.cleanup()
+        if not is_kept:
+            kernel.end()
         if timer:
             timer.cancel()
 
@@ -208,15 +182,6 @@ def execute(
 def _unformatted(path: Path) -> str:
     """A path in which papermill, which takes what is in braces for a parameter's name, sees none."""
     return re.sub(r"[{}]", r"\g<0>\g<0>", str(path))
-
-
-def _folder_for_sockets() -> str:
-    """The folder of temporary files, or the system's one where its name leaves no room for that of a socket.
-
-    A Unix socket's path has at most 103 bytes on macOS and 107 on Linux; a kernel's needs 28 below this folder.
-    """
-    usual = tempfile.gettempdir()
-    return usual if len(os.fsencode(usual)) <= 75 else "/tmp"
 
 
 def keep_outputs(executed: Path, notebook: Path) -> int:

@@ -50,7 +50,7 @@ def world(monkeypatch, tmp_path):
         lake=tmp_path / "lake",
     )
 
-    def execute(notebook, executed, values, progress=None, environment=None, kernels=None):
+    def execute(notebook, executed, values, progress=None, environment=None, kernels=None, kept=None):
         name = notebook.stem
         world.executed.append(name)
         world.environments[name] = environment
@@ -114,6 +114,13 @@ def test_a_server_that_stood_before_the_run_stands_after_it(world, monkeypatch):
     batch.execute(batch.Run(values, "r1", batch.silent), world.server)
     assert world.environments["d"] == world.server.environment_of("d")
     assert not world.server.stopped
+
+
+def test_a_run_may_consist_of_some_steps_and_notes_nothing_for_the_next_whole_one(world):
+    values = parameter_files.load("local", [f"lake_path={world.lake}"])
+    batch.execute(batch.Run(values, "r1", batch.silent, steps={"b": (), "c": ("b",)}), world.server)
+    assert world.executed == ["b", "c"]
+    assert not (world.lake / unchanged.NAME).exists()
 
 
 def test_one_line_a_step_and_the_total(world, capsys):

@@ -3,14 +3,19 @@
 import os
 import signal
 import threading
+import time
+from datetime import timedelta
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from coinlake import observability, schema
+from coinlake.clocks import SystemClock
 from coinlake.errors import CoinlakeError
 from coinlake_ops import batch, kernels, notebooks, parameter_files, spark_server
+from coinlake_ops.watch import Watch
+from coinlake_ops.watch.turns import SECONDS_TO_END
 
 pytestmark = pytest.mark.processes
 
@@ -56,18 +61,20 @@ def world(monkeypatch, tmp_path):
         written.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(written, tmp_path / f"{name}.ipynb")
 
-    def execute(after, bodies):
+    def consist_of(after, bodies):
         for name, body in bodies.items():
             notebook(name, body)
         monkeypatch.setattr(schema, "STEPS", after)
-        values = parameter_files.load("local", [f"lake_path={world.lake}"])
-        world.run = batch.Run(values, "r1", batch.silent)
+        return parameter_files.load("local", [f"lake_path={world.lake}"])
+
+    def execute(after, bodies):
+        world.run = batch.Run(consist_of(after, bodies), "r1", batch.silent)
         batch.execute(world.run)
 
     monkeypatch.setattr(notebooks, "path", lambda name: tmp_path / f"{name}.ipynb")
     monkeypatch.setattr(notebooks, "REPORTS", {})
-    monkeypatch.setattr(spark_server, "start", lambda lake: server)
-    world.execute = execute
+    monkeypatch.setattr(spark_server, "start", lambda lake, patience=None: server)
+    world.execute, world.consist_of, world.server = execute, consist_of, server
     return world
 
 
@@ -78,6 +85,7 @@ def ctrl_c_when(*files, times=1):
         pause = threading.Event()
         while not all(file.exists() for file in files):
             pause.wait(0.02)
+        thread.sent_at = time.monotonic()
         for _ in range(times):
             os.kill(os.getpid(), signal.SIGINT)
             pause.wait(0.1)
@@ -115,6 +123,24 @@ def test_a_cell_that_does_not_listen_is_killed(world, monkeypatch):
     assert (world.lake / "b.committed").exists()
     assert status(world, "a") == status(world, "b") == ("interrupted", observability.BY_HAND)
     assert world.stopped == [[]]
+
+
+@pytest.mark.parametrize("body", [CAREFUL, STUBBORN], ids=["careful", "stubborn"])
+def test_ctrl_c_ends_a_watch_in_three_seconds(world, body):
+    values = world.consist_of({"a": ()}, {"a": body})
+    ended = []
+    world.server.stop = lambda: ended.append(time.monotonic())
+    watch = Watch(values, timedelta(minutes=1), SystemClock(), SimpleNamespace(), dict, print)
+    sender = ctrl_c_when(world.lake / "a.begun")
+    with pytest.raises(KeyboardInterrupt):
+        watch.run()
+    sender.join()
+    assert ended[0] + SECONDS_TO_END - sender.sent_at < 3
+    if body == CAREFUL:
+        assert (world.lake / "a.committed").exists()
+    else:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((world.lake / "a.pid").read_text()), 0)
 
 
 def test_no_cell_begins_once_the_end_has_begun(world):

@@ -119,6 +119,27 @@ class DeltaTable:
         found = (pq.read_table(file.path, coerce_int96_timestamp_unit="us").to_pylist() for file in state.files)
         return [{name: row.get(name) for name in self.table.column_names} for rows in found for row in rows]
 
+    def collected_since(self, column: str, instant: datetime) -> list[dict[str, Any]]:
+        """The rows whose `column` is this instant, which is UTC without a zone, or later; for few rows of many.
+
+        In a folder Spark is not asked, and of a table in monthly partitions only those months are read.
+        """
+        state = self._state()
+        if state is None:
+            return [row.asDict() for row in self.read().where(F.col(column) >= F.lit(instant)).collect()]
+        rows = []
+        for file in state.files:
+            month = Path(file.path).parent.name.partition("=")[2]
+            if self.table.partition and month < f"{instant:%Y-%m}":
+                continue
+            late = pc.field(column) >= instant
+            found = pq.read_table(file.path, filters=late, coerce_int96_timestamp_unit="us", partitioning=None)
+            own = {self.table.partition: month} if self.table.partition else {}
+            rows += [
+                {name: (row | own).get(name) for name in self.table.column_names} for row in found.to_pylist()
+            ]
+        return rows
+
     def rows(self, version: int | None = None) -> int:
         """How many rows the table has, or had at a version. Delta knows without reading any."""
         state = self._state(version)

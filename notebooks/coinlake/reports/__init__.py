@@ -4,7 +4,8 @@
     gold = price_averages.read(lake)
     price_averages.build(gold, built_at=..., run_id=...)
 
+live_market is of another kind: what the page of `coinlake watch` shows, as plain data.
 A report is imported when it is asked for. Beside them: data (what the reports read), page (how a report is drawn).
 """
 
-__all__ = ["market_trends", "pipeline_health", "price_averages"]
+__all__ = ["live_market", "market_trends", "pipeline_health", "price_averages"]

@@ -14,6 +14,7 @@ from coinlake.reports.page.page import (
     attempt,
     context,
     findings,
+    live_page,
     missing,
     start_page,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "findings",
     "formats",
     "html_tables",
+    "live_page",
     "missing",
     "start_page",
     "style",

@@ -1,8 +1,8 @@
 """HTML tables, heat maps and sparklines: readable by screen readers, printable, and in both themes."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-import pandas as pd
 from markupsafe import Markup, escape
 
 from coinlake.reports.page import formats
@@ -61,22 +61,41 @@ def heat(value: float | None, text: str, full: float) -> Markup:
     return Markup('<td class="{}" style="--k:{}">{}</td>').format(kind, f"{strength:g}", text)
 
 
+class Line(NamedTuple):
+    """A small line without axes: `up` if it ends at or above its start, else `down`; an SVG path, and its end."""
+
+    kind: str
+    path: str
+    end: tuple[str, str]
+
+
+def line(values: Iterable[float | None], width: int = 110, height: int = 24) -> Line | None:
+    """The line through the values that are known, in a box of pixels; None where there are fewer than two."""
+    listed = list(values)
+    points = [(i, float(value)) for i, value in enumerate(listed) if formats.is_known(value)]
+    if len(points) < 2:
+        return None
+    lowest = min(value for _, value in points)
+    span = (max(value for _, value in points) - lowest) or 1.0
+    step = (width - 6) / (len(listed) - 1)
+    places = [
+        (f"{2 + i * step:.1f}", f"{height - 3 - (value - lowest) / span * (height - 6):.1f}")
+        for i, value in points
+    ]
+    kind = "up" if points[-1][1] >= points[0][1] else "down"
+    return Line(kind, "M" + "L".join(f"{x} {y}" for x, y in places), places[-1])
+
+
 def sparkline(values: Iterable[float | None], width: int = 110, height: int = 24, neutral: bool = False) -> Markup:
     """A small line without axes: blue if it ends at or above its start, orange below; decoration only.
 
     A `neutral` one is grey: more is neither better nor worse.
     """
-    known = pd.Series(list(values), dtype=float)
-    points = [(i, value) for i, value in enumerate(known) if formats.is_known(value)]
-    if len(points) < 2:
+    drawn = line(values, width, height)
+    if drawn is None:
         return Markup("")
-    lowest = min(value for _, value in points)
-    span = (max(value for _, value in points) - lowest) or 1.0
-    step = (width - 6) / (len(known) - 1)
-    places = [(2 + i * step, height - 3 - (value - lowest) / span * (height - 6)) for i, value in points]
-    path = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-    kind = "neutral" if neutral else "up" if points[-1][1] >= points[0][1] else "down"
+    kind = "neutral" if neutral else drawn.kind
     return Markup(
         '<svg class="spark {}" viewBox="0 0 {} {}" width="{}" height="{}" aria-hidden="true">'
-        '<path d="M{}"/><circle cx="{}" cy="{}" r="2"/></svg>'
-    ).format(kind, width, height, width, height, path, f"{places[-1][0]:.1f}", f"{places[-1][1]:.1f}")
+        '<path d="{}"/><circle cx="{}" cy="{}" r="2"/></svg>'
+    ).format(kind, width, height, width, height, drawn.path, *drawn.end)

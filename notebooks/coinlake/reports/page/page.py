@@ -287,6 +287,26 @@ def start_page(found: Sequence[Mapping[str, Any]]) -> str:
     return _environment().get_template("start.html.j2").render(pages=pages, css=_css())
 
 
+def live_page(title: str, origin_word: str, *, every: float) -> str:
+    """The page of the market now: empty until the stream that it listens to fills it, /events beside its address.
+
+    `origin_word` says whose prices these are, empty for live ones; `every` are the seconds between two turns.
+    """
+    script = _text("live.js")
+    return (
+        _environment()
+        .get_template("live.html.j2")
+        .render(
+            title=title,
+            origin_word=origin_word,
+            every=f"{every:g}",
+            css=_css() + _text("live.css"),
+            script=script,
+            policy=_policy([script]) + "; connect-src 'self'",
+        )
+    )
+
+
 def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What templates/page.html.j2 needs to put the parts into a page.
 
