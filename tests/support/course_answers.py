@@ -56,8 +56,8 @@ ANSWERS = {
         also_right=(
             """
             def guard(spark, table):
-                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT low CHECK (price >= 0)")
-                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT high CHECK (price <= <limit>)")
+                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT low CHECK (NOT coalesce(price < 0, false))")
+                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT high CHECK (coalesce(price, 0) <= <limit>)")
             """,
         ),
         nearly_right=(
@@ -71,8 +71,7 @@ ANSWERS = {
             (
                 """
                 def guard(spark, table):
-                    spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT known CHECK (price >= 0 AND price <= <limit> "
-                        "AND price IS NOT NULL)")
+                    spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT known CHECK (price BETWEEN 0 AND <limit>)")
                 """,
                 "NULL, was refused",
             ),
@@ -256,8 +255,11 @@ ANSWERS = {
                     batch.createOrReplaceTempView("page")
                     batch.sparkSession.sql(f"""
                         MERGE INTO {target} AS t
-                        USING (SELECT max_by(struct(*), fetched_at).* FROM page GROUP BY page.coin_id) AS s
-                        ON s.coin_id = t.coin_id
+                        USING (
+                            SELECT newest.* FROM (
+                                SELECT max_by(struct(*), fetched_at) AS newest FROM page GROUP BY coin_id
+                            )
+                        ) AS s ON s.coin_id = t.coin_id
                         WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *
                     """)
                 ''',

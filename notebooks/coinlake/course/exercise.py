@@ -15,8 +15,13 @@ PREDICT, CHANGE, DO, WRITE = KINDS = ("predict", "change", "do", "write")
 LEARNER = "COINLAKE_LEARNER"
 
 Values = Mapping[str, Any]
-# An answer and the learner's values -> what is wrong with it in a sentence or two, None when it is right.
+# An answer and the learner's values -> what is wrong with it in a sentence or two, None when it is right. Under
+# "given" the values hold what the notebook hands over beside the answer.
 Judge = Callable[[Any, Values], str | None]
+
+
+class NotAnswered(Exception):
+    """A judge finds that nothing was done yet: what was to be changed is as it was."""
 
 
 @dataclass(frozen=True)

@@ -111,11 +111,12 @@ EXERCISES = (
         question="Let the table refuse prices below 0 and above {limit}, and nothing else.",
         hints=(
             "ALTER TABLE … ADD CONSTRAINT a_name CHECK (a condition on the columns)",
-            "A CHECK refuses only what is false: a price of NULL makes the condition NULL, and passes by itself.",
+            "Delta refuses what is not true, and a comparison with NULL is not: … OR price IS NULL.",
         ),
         solution="""
             def guard(spark, table):
-                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT plausible CHECK (price BETWEEN 0 AND <limit>)")
+                rule = "price IS NULL OR price BETWEEN 0 AND <limit>"
+                spark.sql(f"ALTER TABLE {table} ADD CONSTRAINT plausible CHECK ({rule})")
         """,
     ),
 )

@@ -36,6 +36,15 @@ def solved_at(name: str) -> dict[str, str]:
     return {line["exercise"]: line["at"] for line in reversed(noted)}
 
 
+def newest_learner() -> str:
+    """Who has solved an exercise last; empty when nobody has."""
+    try:
+        lines = file().read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    return next((line["learner"] for line in map(_parsed, reversed(lines)) if line), "")
+
+
 def reset(name: str) -> int:
     """Forget what a learner has solved; returns how many exercises that were."""
     count = len(solved_at(name))

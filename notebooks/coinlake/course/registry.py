@@ -1,33 +1,37 @@
 """Asks, checks and helps: what a notebook calls. Its exercises stand in the module of its number."""
 
 import importlib
+from collections.abc import Iterable
 from textwrap import dedent
+from typing import Any
 
 from coinlake.course import progress
 from coinlake.course.answers import is_missing, shown
-from coinlake.course.exercise import Exercise, learner
+from coinlake.course.exercise import Exercise, NotAnswered, learner
 from coinlake.errors import ConfigurationError
 
 NOTEBOOKS = tuple(f"{number:02}" for number in range(9))
+DRILLS = tuple(f"D{number}" for number in range(1, 7))
 # How many hints of an exercise were given in this kernel.
 _given: dict[str, int] = {}
 
 
-def all_exercises() -> list[Exercise]:
-    """Every exercise, in the order of the course."""
-    return [exercise for notebook in NOTEBOOKS for exercise in of_notebook(notebook)]
+def all_exercises(notebooks: Iterable[str] = NOTEBOOKS) -> list[Exercise]:
+    """Every exercise of the notebooks, or of the drills, in the order of the course."""
+    return [exercise for notebook in notebooks for exercise in of_notebook(notebook)]
 
 
 def of_notebook(notebook: str) -> tuple[Exercise, ...]:
-    """The exercises of a notebook, by its two digits. Imported when asked for: a notebook needs its own only."""
-    exercises: tuple[Exercise, ...] = importlib.import_module(f"coinlake.course.notebook_{notebook}").EXERCISES
+    """The exercises of a notebook, "03", or of a drill, "D3". Imported when asked for: each needs its own only."""
+    module = f"drill_{notebook[1:]}" if notebook in DRILLS else f"notebook_{notebook}"
+    exercises: tuple[Exercise, ...] = importlib.import_module(f"coinlake.course.{module}").EXERCISES
     return exercises
 
 
 def find(number: str) -> Exercise:
     """The exercise of this number, such as "03.1". Raises ConfigurationError for one that does not exist."""
     notebook = number.partition(".")[0]
-    exercises = of_notebook(notebook) if notebook in NOTEBOOKS else ()
+    exercises = of_notebook(notebook) if notebook in NOTEBOOKS + DRILLS else ()
     for exercise in exercises:
         if exercise.number == number:
             return exercise
@@ -41,26 +45,49 @@ def ask(number: str) -> None:
     print(exercise.question.format_map(exercise.values(learner())))
 
 
-def check(number: str, answer: object) -> None:
+def mine(number: str) -> dict[str, Any]:
+    """What is the learner's own in an exercise, for a notebook that prepares it."""
+    return find(number).values(learner())
+
+
+def check(number: str, answer: object, given: object = None) -> None:
     """Print whether an answer is right: not answered yet, ✓ right, or ✗ not yet and what is wrong.
 
+    `given` is what the judge needs of the notebook: a frame, a folder.
     An answer that is right is noted as progress. Nothing is raised, whatever the answer is or does: an exercise
     must not stop the run of a notebook.
+    """
+    verdict = judged(number, answer, learner(), given)
+    if verdict is None:
+        print("not answered yet")
+    elif verdict:
+        print(f'✗ not yet. {verdict} course.hint("{number}") helps.')
+    else:
+        print("✓ right")
+        progress.note(number)
+
+
+def judged(number: str, answer: object, name: str, given: object = None) -> str | None:
+    """What is wrong with a learner's answer, in words; empty when it is right, None when there is none.
+
+    Whatever the answer does: what it raises is what is wrong with it. Raises ConfigurationError where there is no
+    such exercise.
     """
     exercise = find(number)
     try:
         if is_missing(answer, exercise.start):
-            print("not answered yet")
-            return
-        fault = exercise.judge(answer, exercise.values(learner()))
+            return None
+        return exercise.judge(answer, exercise.values(name) | {"given": given}) or ""
+    except NotAnswered:
+        return None
     except Exception as error:
-        first = next(iter(str(error).strip().splitlines()), "")
-        fault = f"It raised {type(error).__name__}: {shown(first[:75])}"
-    if fault:
-        print(f'✗ not yet. {fault} course.hint("{number}") helps.')
-    else:
-        print("✓ right")
-        progress.note(exercise.number)
+        return raised(error)
+
+
+def raised(error: BaseException) -> str:
+    """What a learner is told of an error that their answer raised."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"It raised {type(error).__name__}: {shown(first[:75])}"
 
 
 def hint(number: str) -> None:
