@@ -55,9 +55,7 @@ deploy = _group("Bring an environment to Azure: compare what should be with what
 governance = _group("Unity Catalog as code: who may do what, and where the data came from.")
 sql = _group("The warehouse's SQL files.")
 notebooks = _group("The notebooks of the course.")
-course = typer.Typer(
-    help="The exercises: where you stand, hand in, grade.", invoke_without_command=True, rich_markup_mode="rich"
-)
+course = _group("The exercises: where you stand, hand in, grade.")
 app.add_typer(tape, name="tape", rich_help_panel=WORK)
 app.add_typer(course, name="course", rich_help_panel=WORK)
 app.add_typer(server, name="server", rich_help_panel=MACHINE)
@@ -351,12 +349,14 @@ def lab(context: typer.Context, lake: Lake = LAB_LAKE, learner: Learner = "") ->
 
     _take_over_environment()
     folder = notebooks.folder_to_work_in()
-    first = notebooks.all_paths()[0].name
+    start = (
+        "COURSE.md" if (folder.parent / "COURSE.md").exists() else f"{folder.name}/{notebooks.all_paths()[0].name}"
+    )
     options = {
         "LabApp.app_settings_dir": project.PACKAGE / "jupyterlab",
         # README, SQL and the lake itself can be opened, too.
         "ServerApp.root_dir": folder.parent,
-        "LabApp.default_url": f"/lab/tree/{folder.name}/{first}",
+        "LabApp.default_url": f"/lab/tree/{start}",
     }
     given = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", *given, *context.args]
@@ -366,13 +366,12 @@ def lab(context: typer.Context, lake: Lake = LAB_LAKE, learner: Learner = "") ->
     return _with_server(lake, command, **variables)
 
 
-@course.callback(epilog="For example: coinlake course --learner ada")
-def course_progress(context: typer.Context, learner: Learner = "") -> None:
-    """Say which exercises are solved, and since when."""
-    if context.invoked_subcommand is None:
-        from coinlake_ops import classroom
+@course.command("progress", epilog="For example: coinlake course progress --learner ada")
+def course_progress(learner: Learner = "") -> None:
+    """Say which exercises are solved, and since when; of the learner who solved one last, if none is named."""
+    from coinlake_ops import classroom
 
-        print(classroom.standing(learner))
+    print(classroom.standing(learner))
 
 
 @course.command("reset")

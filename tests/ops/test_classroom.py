@@ -37,15 +37,15 @@ def test_the_table_shows_what_the_last_learner_has_solved(monkeypatch, capsys):
     values = course.find("03.3").values("ada")
     course.check("03.3", 168 + values["apart"] * (values["pages"] - 1))
     capsys.readouterr()
-    assert cli.main(["course"]) == 0
+    assert cli.main(["course", "progress"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[2:6] for line in lines[:-1]] == NUMBERS
     assert [line[2:6] for line in lines if line.startswith("✓")] == ["03.3"]
     assert lines[-1] == f"1 of {len(NUMBERS)} solved by ada"
-    assert cli.main(["course", "--learner", "grace"]) == 0
+    assert cli.main(["course", "progress", "--learner", "grace"]) == 0
     assert capsys.readouterr().out.endswith(f"0 of {len(NUMBERS)} solved by grace\n")
     assert cli.main(["course", "reset"]) == 0
-    assert cli.main(["course"]) == 0
+    assert cli.main(["course", "progress"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "1 solved exercises of ada are forgotten."
 
 
