@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from coinlake import course, runtime
+from coinlake import course
 from coinlake_ops import classroom, cli, notebooks, spark_server
 from tests.support.course_answers import ANSWERS
 
@@ -67,11 +67,9 @@ def test_what_is_handed_in_is_what_stands_in_the_saved_cells(home, monkeypatch, 
     assert cli.main(["course", "hand-in", "--learner", "/"]) == cli.FAILED
 
 
-@pytest.mark.slow
-def test_a_class_is_graded_by_what_its_answers_do(spark, home, monkeypatch, capsys):
+def test_a_class_is_graded_by_what_its_answers_do(home, monkeypatch, capsys):
     monkeypatch.setattr(spark_server, "start", lambda place: nullcontext(SimpleNamespace(environment={})))
     monkeypatch.setattr(classroom, "LONGEST_SECONDS", 1)
-    monkeypatch.setattr(runtime, "spark", lambda: spark)
     without_spark = [number for number in NUMBERS if number not in ("00.2", "03.1", "03.2", "04.1", "04.2")]
     untouched = {number: cell for number, (_, cell) in classroom.cells().items()}
     ada = untouched | {number: solution(number, "ada") for number in without_spark}
