@@ -55,7 +55,9 @@ deploy = _group("Bring an environment to Azure: compare what should be with what
 governance = _group("Unity Catalog as code: who may do what, and where the data came from.")
 sql = _group("The warehouse's SQL files.")
 notebooks = _group("The notebooks of the course.")
+course = _group("The exercises: where you stand, hand in, grade.")
 app.add_typer(tape, name="tape", rich_help_panel=WORK)
+app.add_typer(course, name="course", rich_help_panel=WORK)
 app.add_typer(server, name="server", rich_help_panel=MACHINE)
 app.add_typer(setup, name="setup", rich_help_panel=MACHINE)
 app.add_typer(deploy, name="deploy", rich_help_panel=CLOUD)
@@ -157,6 +159,10 @@ Parameters = Annotated[
         help="Parameters, in capitals or not, such as SOURCE=live COINS=100; README.md lists them all.",
         autocompletion=_parameter_names,
     ),
+]
+Learner = Annotated[
+    str,
+    typer.Option("--learner", metavar="NAME", help="Who does the exercises: some numbers in them follow from it."),
 ]
 ParameterFile = Annotated[
     str, typer.Option("--environment", metavar="NAME", help="Which parameters/*.yml to start from.")
@@ -377,26 +383,72 @@ def rebuild(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="What follows is JupyterLab's own, for example: coinlake lab --no-browser",
 )
-def lab(context: typer.Context, lake: Lake = LAB_LAKE) -> int:
+def lab(context: typer.Context, lake: Lake = LAB_LAKE, learner: Learner = "") -> int:
     """Open the notebooks in JupyterLab, on a lake of their own, with a Spark server that ends with it.
 
     All that is opened in one sitting is one run.
     """
+    from coinlake import course as exercises
     from coinlake import observability
     from coinlake_ops import notebooks, project
 
     _take_over_environment()
     folder = notebooks.folder_to_work_in()
-    first = notebooks.all_paths()[0].name
+    start = (
+        "COURSE.md" if (folder.parent / "COURSE.md").exists() else f"{folder.name}/{notebooks.all_paths()[0].name}"
+    )
     options = {
         "LabApp.app_settings_dir": project.PACKAGE / "jupyterlab",
         # README, SQL and the lake itself can be opened, too.
         "ServerApp.root_dir": folder.parent,
-        "LabApp.default_url": f"/lab/tree/{folder.name}/{first}",
+        "LabApp.default_url": f"/lab/tree/{start}",
     }
     given = [f"--{name}={value}" for name, value in options.items()]
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", *given, *context.args]
-    return _with_server(lake, command, **{observability.SITTING: observability.new_run_id()})
+    variables = {observability.SITTING: observability.new_run_id()} | (
+        {exercises.LEARNER: learner} if learner else {}
+    )
+    return _with_server(lake, command, **variables)
+
+
+@course.command("progress", epilog="For example: coinlake course progress --learner ada")
+def course_progress(learner: Learner = "") -> None:
+    """Say which exercises are solved, and since when; of the learner who solved one last, if none is named."""
+    from coinlake_ops import classroom
+
+    print(classroom.standing(learner))
+
+
+@course.command("reset")
+def course_reset(learner: Learner = "") -> None:
+    """Forget what a learner has solved; notebooks and lake stay as they are."""
+    from coinlake import course as exercises
+
+    name = learner or exercises.newest_learner()
+    print(f"{exercises.reset(name)} solved exercises of {name or 'nobody in particular'} are forgotten.")
+
+
+@course.command("hand-in", epilog="For example: coinlake course hand-in --learner ada --to ~/handed-in")
+def course_hand_in(
+    learner: Annotated[str, typer.Option("--learner", metavar="NAME", help="Whose answers these are.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the file goes.")] = Path(),
+) -> None:
+    """Write what stands in the exercises' cells, as the notebooks are saved, into one file."""
+    from coinlake_ops import classroom
+
+    print(f"{classroom.hand_in(learner, to)} holds your answers.")
+
+
+@course.command("grade", epilog="For example: coinlake course grade handed-in · runs what learners have written")
+def course_grade(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Files of `coinlake course hand-in`.")],
+) -> None:
+    """Judge all answers that were handed in, and write grades.csv beside them; needs no network."""
+    from coinlake_ops import classroom
+
+    _take_over_environment()
+    for line in classroom.grade(folder):
+        print(line, flush=True)
 
 
 @tape.command(

@@ -15,7 +15,7 @@ import pytest
 from coinlake_ops.project import ROOT
 
 PLACES = {"coinlake": ROOT / "notebooks", "coinlake_ops": ROOT}
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("**/*.ipynb"))
 
 
 def modules() -> dict[str, Path]:

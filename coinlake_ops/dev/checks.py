@@ -92,5 +92,5 @@ def _lint_imports() -> int:
 
 
 def _strip_outputs() -> None:
-    paths = [str(path) for path in notebooks.all_paths()]
+    paths = [str(path) for path in (*notebooks.all_paths(), *notebooks.FOLDER.glob("drills/*.ipynb"))]
     subprocess.run([sys.executable, "-m", "nbstripout", "--keep-count", "--keep-id", *paths], cwd=ROOT, check=True)

@@ -25,7 +25,7 @@ from coinlake import delta, files, runtime
 from coinlake.commit_points import commit_point
 from coinlake.delta import DeltaTable
 from coinlake.errors import ConfigurationError, StorageError
-from coinlake.schema import RAW, SCHEMAS, TABLES, Table, quoted_name, quoted_text
+from coinlake.schema import CLEANED, RAW, SCHEMAS, TABLES, Table, quoted_name, quoted_text
 
 NOTED = "coinlake.lake"  # the property of the schema raw_data that says which lake its catalog points to
 NOT_THERE = {"TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND"}
@@ -108,9 +108,24 @@ class Lakehouse:
         """A table of this lakehouse, to be read, written and asked."""
         return DeltaTable(self.spark, self.catalog, table, None if self.is_managed else self._folder_of(table))
 
+    def require_rows(self, notebook: str, *tables: Table) -> None:
+        """Raises StorageError, which names the notebook that fills them, where not one of the tables has a row."""
+        if not any(self.table(table).rows() for table in tables):
+            names = ", ".join(table.qualified_name for table in tables)
+            raise StorageError(
+                f"There is nothing to work on in {self.path}: no row in {names}. Run notebook {notebook} first, "
+                "with this lake_path."
+            )
+
     def folder(self, *parts: str) -> str:
         """A folder or file below the lake."""
         return "/".join((self.path, *parts))
+
+    def scratch_table(self, *parts: str) -> str:
+        """How SQL names a table that a lesson makes for itself, and makes anew the next time."""
+        if self.is_managed:
+            return quoted_name(self.catalog, CLEANED, "_".join(("scratch", *parts)))
+        return quoted_name("delta", self.folder("scratch", *parts))
 
     def checkpoint(self, stream: str) -> str:
         """Where the stream of this name notes which files it has taken in."""

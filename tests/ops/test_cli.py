@@ -33,6 +33,7 @@ HEAVY = (
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "COURSE.md",
     "adf/README.md",
     "coinlake_ops/azure/README.md",
     "coinlake_ops/azure/RECOVERY.md",
@@ -185,15 +186,16 @@ def test_the_lab_has_a_lake_of_its_own_the_whole_project_to_look_at_and_one_run_
     started = []
     monkeypatch.setattr(cli, "_with_server", lambda *given, **variables: started.append((*given, variables)) or 0)
     assert cli.main(["lab", "--no-browser"]) == 0
-    assert cli.main(["lab", "--lake", "lake/mine"]) == 0
+    assert cli.main(["lab", "--lake", "lake/mine", "--learner", "ada"]) == 0
     [(lake, command, variables), (own_lake, _, others)] = started
     assert (lake, own_lake) == ("lake/course", "lake/mine")
     assert command[1:4] == ["-m", "jupyterlab", "--ip=127.0.0.1"]
     assert f"--ServerApp.root_dir={ROOT}" in command
-    assert "--LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb" in command
+    assert "--LabApp.default_url=/lab/tree/COURSE.md" in command
     assert command[-1] == "--no-browser"
-    assert set(variables) == set(others) == {"COINLAKE_RUN_ID"}
-    assert variables != others
+    assert set(variables) == {"COINLAKE_RUN_ID"}
+    assert others == {"COINLAKE_RUN_ID": others["COINLAKE_RUN_ID"], "COINLAKE_LEARNER": "ada"}
+    assert variables["COINLAKE_RUN_ID"] != others["COINLAKE_RUN_ID"]
 
 
 def test_ctrl_c_ends_with_130(monkeypatch):

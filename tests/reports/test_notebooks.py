@@ -1,6 +1,4 @@
-"""The three report notebooks, cell by cell and without Spark: as they come, solved, and over empty gold."""
-
-import re
+"""The three report notebooks, cell by cell and without Spark: as they come, and over empty gold."""
 
 import nbformat
 import pytest
@@ -9,8 +7,6 @@ from coinlake import Lakehouse, observability
 from coinlake_ops import notebooks
 from coinlake_ops.notebooks import REPORTS
 from tests.support import gold_frames
-
-SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
@@ -27,15 +23,12 @@ def lake(tmp_path, monkeypatch):
     return use
 
 
-def run(name, solved=False):
-    """Execute the cells in one namespace, `exercise` cells replaced by the solution below them when `solved`."""
-    cells = nbformat.read(notebooks.path(name), as_version=4).cells
-    solutions = [found[1] for cell in cells if (found := SOLUTION.search(cell.source))]
+def run(name):
+    """Execute the cells in one namespace."""
     namespace = {"__name__": "__main__"}
-    for cell in cells:
+    for cell in nbformat.read(notebooks.path(name), as_version=4).cells:
         if cell.cell_type == "code":
-            is_exercise = "exercise" in cell.metadata.get("tags", [])
-            exec(solutions.pop(0) if solved and is_exercise else cell.source, namespace)
+            exec(cell.source, namespace)
     return namespace
 
 
@@ -48,13 +41,6 @@ def test_unsolved_exercises_say_so_and_stop_nothing(name, lake, tables, capsys):
     lake(tables)
     run(name)
     assert answers(capsys) == ["not answered yet", "not answered yet"]
-
-
-@pytest.mark.parametrize("name", REPORTS)
-def test_solutions_pass_their_own_check(name, lake, tables, capsys):
-    lake(tables)
-    run(name, solved=True)
-    assert [line[0] for line in answers(capsys)] == ["✓", "✓"]
 
 
 @pytest.mark.parametrize("name", REPORTS)

@@ -174,7 +174,7 @@ def run_available_now(
                 .trigger(availableNow=True)
                 .start()
             )
-            query.awaitTermination()
+            _wait_for(query)
             return query
         except PySparkException as error:
             if asked.mode != ADD_NEW_COLUMNS or not _is_unknown_field(error):
@@ -184,6 +184,15 @@ def run_available_now(
             if not left:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _wait_for(query: StreamingQuery) -> None:
+    """Waits until the query has ended. Who is interrupted while waiting, or can wait no more, ends it."""
+    try:
+        query.awaitTermination()
+    except BaseException:
+        query.stop()
+        raise
 
 
 def _is_unknown_field(error: PySparkException) -> bool:

@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 from coinlake import process_environment, project_files
 from coinlake.errors import ConfigurationError
 from coinlake.runtime.databricks import injected, is_databricks
+from coinlake.runtime.interrupts import end_work_with_cell
 from coinlake.runtime.jvm import java_options, option_line, require_delta_jars, spark_environment
 
 # What a session on a laptop is made with; the standing server starts with the same.
@@ -158,7 +159,9 @@ def _local_session() -> SparkSession:
         "spark.jars.ivy": f"{folder}/ivy",
         "spark.driver.extraJavaOptions": option_line(java_options()),
     }
-    return SparkSession.builder.config(map=confs).getOrCreate()
+    session = SparkSession.builder.config(map=confs).getOrCreate()
+    end_work_with_cell(session, session.sparkContext.cancelAllJobs)
+    return session
 
 
 def _client(remote: str) -> SparkSession:
@@ -176,6 +179,7 @@ def _client(remote: str) -> SparkSession:
     session = SparkSession.builder.remote(remote).getOrCreate()
     # PySpark would ask a server that was killed for ten minutes more; half a minute is enough on one machine.
     session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])  # type: ignore[operator]  # typed as the classic session's, which has none
+    end_work_with_cell(session, session.interruptAll)
     return session
 
 

@@ -2,7 +2,14 @@
 
 from coinlake.silver.judging import judged, with_response
 from coinlake.silver.quarantine import Replay, Waiting, replay_quarantine, replay_uncommitted
-from coinlake.silver.streams import Counts, load_responses, reader_options, stream_all, stream_endpoint
+from coinlake.silver.streams import (
+    Counts,
+    load_responses,
+    reader_options,
+    require_landed,
+    stream_all,
+    stream_endpoint,
+)
 from coinlake.silver.verification import verify
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "reader_options",
     "replay_quarantine",
     "replay_uncommitted",
+    "require_landed",
     "stream_all",
     "stream_endpoint",
     "verify",

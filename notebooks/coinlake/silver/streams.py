@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 
 from coinlake import autoloader, files, schema, sources
 from coinlake.delta import DeltaTable, Merged, explained, only_row
-from coinlake.errors import StorageError, rebuilt_by
+from coinlake.errors import LandingError, StorageError, rebuilt_by
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
     LOG_FOLDER,
@@ -82,6 +82,14 @@ class Counts:
             self.rejected + other.rejected,
             versions,
             self.faults | other.faults,
+        )
+
+
+def require_landed(lake: Lakehouse) -> None:
+    """Raises LandingError, which names the notebook that lands answers, where no run was ever landed."""
+    if not any(Path(lake.folder(LOG_FOLDER)).rglob("*.jsonl")):
+        raise LandingError(
+            f"Nothing is landed in {lake.path}. Run notebook 01_ingest_market_data first, with this lake_path."
         )
 
 
