@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -75,7 +76,9 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             _execute_all(run, pool, serving)
             housekeeping.when_due(run.lake, serving.result().environment)
         except NotebookFailed:
-            _tell_alerts(run)
+            # What failed is said all the same where the disk is full.
+            with suppress(OSError):
+                _tell_alerts(run)
             raise
         finally:
             pool.shutdown(wait=not run.kernels.stopped.done(), cancel_futures=True)
