@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
@@ -70,7 +71,7 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
     A server that is given serves the run and stays; else the run has one of its own, which ends after the kernels.
     Ctrl-C interrupts the cells that run, waits seconds for them, and is raised as KeyboardInterrupt then.
     """
-    run.lake.mkdir(parents=True, exist_ok=True)
+    _make(run.lake)
     _require_space(run.lake)
     with only_worker(run.lake), ended_by_ctrl_c(run.kernels):
         run.emit("start", {"run_id": run.run_id, "lake": shown(run.lake), "source": run.parameters["source"]})
@@ -81,7 +82,9 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             _execute_all(run, pool, serving)
             housekeeping.when_due(run.lake, serving.result().environment)
         except NotebookFailed:
-            _tell_alerts(run)
+            # What failed is said all the same where the disk is full.
+            with suppress(OSError):
+                _tell_alerts(run)
             raise
         finally:
             pool.shutdown(wait=not run.kernels.stopped.done(), cancel_futures=True)
@@ -219,6 +222,15 @@ def _execute_one(run: Run, name: str, server: Future) -> dict[str, Any]:
 def explain(error: BaseException) -> str:
     """What a person needs of an error: its message without a JVM's stack or Python's chain."""
     return in_words("", str(error)) or type(error).__name__
+
+
+def _make(lake: Path) -> None:
+    try:
+        lake.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ConfigurationError(
+            f"lake_path={lake}: this folder cannot be made ({problem.strerror}). Name another one."
+        ) from None
 
 
 def _require_space(lake: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinlake.errors import damage, in_words
+from coinlake.errors import damage, full_disk, in_words
 
 PARQUET = (
     "[FAILED_READ_FILE.FILE_NOT_EXIST] Error while reading file file:/data/my%20lake/tables/cleaned_data/"
@@ -42,3 +42,21 @@ def test_what_we_raised_in_a_worker_of_the_server_is_found_in_its_text():
 def test_other_errors_are_not_taken_for_damage(text):
     assert damage(text) is None
     assert in_words("SparkException", text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Errno 28] No space left on device: '/lake/steps/date=2026-08-12/r1/.04_build_gold.json.17'",
+        "[TASK_WRITE_FAILED] Task failed while writing rows to file:/lake/tables/cleaned_data/coin_prices.\n\n"
+        "JVM stacktrace:\nCaused by: java.io.IOException: No space left on device",
+        "/lake/warehouse.duckdb, dim_coin: IO Error: Could not write file: Disk quota exceeded",
+    ],
+)
+def test_a_full_disk_is_said_with_what_to_do(text):
+    said = (
+        "The disk of the lake, or that of temporary files, is full: free some space, and run again. "
+        "Nothing is lost: what was being written is completed or made again then."
+    )
+    assert (full_disk(text), in_words("OSError", text)) == (said, said)
+    assert full_disk("[Errno 13] Permission denied") is None

@@ -27,6 +27,8 @@ DAMAGE = (
     "JsonEOFException",
     "is not a Parquet file",
 )
+# What Python, Java and DuckDB say of a disk that takes no more.
+FULL = ("No space left on device", "Disk quota exceeded")
 # Where a lake in a folder keeps its tables: the lake, the schema, the table.
 TABLE_FILE = re.compile(
     r"(?:file:(?://)?)?(/(?:(?!file:)[^\n])*?)/tables/(raw_data|cleaned_data|aggregated_data)/(\w+)"
@@ -71,6 +73,11 @@ def rebuilt_by(lake: str, schema: str) -> str:
     return f"coinlake rebuild {MADE_AGAIN[schema]} --lake {shlex.quote(lake)}"
 
 
+def brought_up_to_date_by(lake: str) -> str:
+    """The command that takes in what the layers of a lake lack of the one below."""
+    return f"coinlake run {shlex.quote(f'LAKE_PATH={lake}')}"
+
+
 def damage(text: str) -> str | None:
     """What an error of Spark or Delta means, where it means that a table's file is damaged or gone; else None.
 
@@ -84,6 +91,16 @@ def damage(text: str) -> str | None:
     if not found or not any(said in text for said in DAMAGE):
         return None
     return damaged_file(unquote(found[1]), found[2], found[3])
+
+
+def full_disk(text: str) -> str | None:
+    """What an error means, where it means that a disk is full; else None."""
+    if not any(said in text for said in FULL):
+        return None
+    return (
+        "The disk of the lake, or that of temporary files, is full: free some space, and run again. "
+        "Nothing is lost: what was being written is completed or made again then."
+    )
 
 
 def damaged_file(lake: str, schema: str, table: str) -> str:
@@ -100,7 +117,7 @@ def in_words(kind: str, text: str) -> str:
     Python's own errors need their class to be understood; others speak for themselves.
     """
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    meant = damage(plain)
+    meant = full_disk(plain) or damage(plain)
     if meant:
         return meant
     said = re.split(r"\n+(?:JVM stacktrace|== SQL ==|Traceback \(most recent call last\))", plain)[0].strip()

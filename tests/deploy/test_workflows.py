@@ -18,7 +18,10 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$")
 # What an author of a pull request can put words into: never inside a shell command.
 UNTRUSTED = re.compile(r"\$\{\{[^}]*\b(?:head_ref|event\.|inputs\.|github\.actor)[^}]*\}\}")
-JOB_KEYS = {"if", "runs-on", "timeout-minutes", "strategy", "environment", "permissions", "steps", "needs", "env"}
+JOB_KEYS = {
+    *("if", "runs-on", "timeout-minutes", "strategy", "environment", "permissions", "steps", "needs", "env"),
+    "defaults",
+}
 STEP_KEYS = {"name", "uses", "with", "run", "env", "shell", "if", "id"}
 
 
@@ -52,9 +55,12 @@ def test_a_workflow_may_do_nothing_but_read_unless_a_job_says_so(path):
 def test_every_job_is_well_formed(path, job):
     assert {*job} <= JOB_KEYS
     assert job["timeout-minutes"] <= 60
+    matrix = job.get("strategy", {}).get("matrix", {})
     # A deployment into a private network needs a runner that stands in it.
     own, _, hosted = job["runs-on"].rpartition("vars.COINLAKE_RUNNER || ")
-    assert re.fullmatch(r"ubuntu-\d\d\.\d\d", hosted.removesuffix(" }}").strip("'"))
+    systems = matrix.get("system", [hosted.removesuffix(" }}").strip("'")])
+    assert all(re.fullmatch(r"ubuntu-\d\d\.\d\d|macos-\d\d", system) for system in systems)
+    assert "system" not in matrix or job["runs-on"] == "${{ matrix.system }}"
     assert own in ("", "${{ ") and bool(own) == ("environment" in job)
     for step in job["steps"]:
         assert {*step} <= STEP_KEYS
@@ -65,9 +71,8 @@ def test_every_job_is_well_formed(path, job):
             assert not UNTRUSTED.search(step["run"]), step["run"]
         if "checkout" in step.get("uses", ""):
             assert step["with"]["persist-credentials"] is False
-    matrix = job.get("strategy", {}).get("matrix", {})
     text = str(job["steps"])
-    assert {*re.findall(r"matrix\.(\w+)", text + str(job.get("environment")))} == {*matrix}
+    assert {*re.findall(r"matrix\.(\w+)", text + job["runs-on"] + str(job.get("environment")))} == {*matrix}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -50,6 +50,17 @@ def test_a_file_can_be_written_again_whole(place):
     assert tree(folder) == {"a/b": b"short"}
 
 
+def test_a_disk_that_is_full_leaves_the_old_file_and_no_beginning_of_the_new_one(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    LocalFolder().write(tmp_path / "a", b"old")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left on device"):
+        LocalFolder().write(tmp_path / "a", b"new")
+    assert tree(tmp_path) == {"a": b"old"}
+
+
 def test_a_folder_gets_its_final_name(place):
     storage, folder = place
     for name in ("1", "x/2"):

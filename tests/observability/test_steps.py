@@ -1,5 +1,6 @@
 """The record that a notebook leaves."""
 
+import errno
 import json
 from datetime import UTC, date, datetime
 
@@ -143,6 +144,23 @@ def test_what_was_left_running_is_closed_by_who_finds_it(notebook, tmp_path):
         ("failed", "The disk is full."),
     ]
     assert list(records(tmp_path).values()) == found
+
+
+def test_where_the_disk_is_full_a_failure_is_said_all_the_same_and_no_success_without_a_record(
+    notebook, tmp_path, monkeypatch
+):
+    step = observability.begin("03_stream_to_silver", notebook)
+    before = records(tmp_path)
+
+    def refuse(storage, path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(files.LocalFolder, "write_new", refuse)
+    step.fail("Why.")
+    step.interrupt("Why.")
+    with pytest.raises(OSError, match="No space left on device"):
+        step.end(rows_read=1, rows_written=1)
+    assert records(tmp_path) == before
 
 
 def test_a_step_whose_record_was_cut_off_was_interrupted(notebook, tmp_path):

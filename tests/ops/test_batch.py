@@ -1,5 +1,6 @@
 """The order of a batch run, its output, and what it says when something fails; notebooks and Spark are faked."""
 
+import errno
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 
 from coinlake import observability, schema
 from coinlake.errors import CoinlakeError
+from coinlake.files import LocalFolder
 from coinlake.observability import steps
 from coinlake_ops import batch, cli, notebooks, parameter_files, project, spark_server, unchanged
 from coinlake_ops.factory.executors.alerts import AlertServer
@@ -393,6 +395,20 @@ def test_a_full_disk_is_said_before_the_run(world, monkeypatch, capsys):
     assert run(world) == 1
     assert "Only 10 MB are free" in capsys.readouterr().err
     assert world.executed == []
+
+
+def test_a_disk_that_fills_up_in_a_run_hides_no_failure(world, monkeypatch, capsys):
+    def refuse(storage, path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    def fail(*_, **__):
+        monkeypatch.setattr(LocalFolder, "write_new", refuse)
+        raise notebooks.CellFailed(7, "Why.")
+
+    monkeypatch.setattr(notebooks, "execute", fail)
+    monkeypatch.setattr(schema, "STEPS", {"a": ()})
+    assert run(world) == 1
+    assert "a, cell 7: Why." in capsys.readouterr().err
 
 
 def test_the_pipeline_holds_every_notebook_and_no_other():

@@ -113,6 +113,7 @@ def test_a_run_without_an_id_gets_a_new_one_and_prints_a_table(runs):
             ["run", f"LAKE_PATH={__file__}/lake"],
             f"{__file__} is a file, and a lake is a folder. Name another one.",
         ),
+        (["run", "LAKE_PATH=/proc/lake"], "lake_path=/proc/lake: this folder cannot be made (No such file"),
         (["run", "AS_OF=2206-08-12"], "where there is no simulated market: it goes from 2015-01-01"),
         (["run", "SOURCE=live", "AS_OF=+1h"], "as_of=+1h moves the simulated clock, but source=live."),
         (["run", "SOURCE=replay"], "source=replay needs a tape: set tape_path to a lake or to a tape's folder."),

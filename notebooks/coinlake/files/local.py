@@ -25,9 +25,14 @@ class LocalFolder(Storage):
         """Write a file atomically, through to the disk: a reader sees the old file or the whole new one."""
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.unlink(missing_ok=True)
-        self.write_new(beside, content)
-        with commit_point(f"rename {path}"):
-            beside.replace(path)
+        try:
+            self.write_new(beside, content)
+            with commit_point(f"rename {path}"):
+                beside.replace(path)
+        except OSError:
+            # Of a disk that is full, its beginning would take more.
+            beside.unlink(missing_ok=True)
+            raise
 
     def move(self, source: Path, target: Path) -> None:
         """Rename a file or folder."""

@@ -145,7 +145,10 @@ class Step:
         self._noted = status, ended_at
         try:
             files.write_json(record_path(self.lake_path, self.started_at, self.run_id, self.name), record)
-        except PermissionError:
+        except OSError as problem:
+            # A failure is said all the same where the disk is full; that a step succeeded needs a record.
+            if status == SUCCEEDED and not isinstance(problem, PermissionError):
+                raise
             if status == SUCCEEDED:
                 print(
                     f"{self.name}: no record is left of this step, because you may read this lake and not write "
@@ -154,7 +157,7 @@ class Step:
         return record
 
     def _keep_event(self, kind: str, at: datetime, **content: Any) -> None:
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):
             event = lineage.event(kind, at, self.run_id, self.name, **content)
             lineage.keep(_lake(self.lake_path), self.run_id, self.name, event)
 
