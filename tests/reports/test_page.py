@@ -50,7 +50,7 @@ def test_every_section_says_what_it_found_and_where_it_comes_from(reports, name)
     ids = [attributes["id"] for _, attributes in Elements(html).found if "id" in attributes]
     assert len(ids) == len(set(ids))
     drawn = [section for section in report.sections.values() if section.figure]
-    assert html.count('<div class="plot') == len(drawn) == html.count("Show the numbers")
+    assert len(re.findall('<div class="pl(?:ot|ain)[ "]', html)) == len(drawn) == html.count("Show the numbers")
     for section in report.sections.values():
         assert not section.missing
         assert section.finding and section.subtitle
@@ -80,7 +80,8 @@ def test_the_page_needs_nothing_else(reports, name):
 @pytest.mark.parametrize("name", MODULES)
 def test_a_page_of_25_coins_stays_below_its_size(name):
     tables = gold_frames.gold(coins=25, copies={"dogecoin": "bitcoin"})
-    assert len(built(name, tables).html().encode()) < 1_500_000
+    size = 200_000 if name == "pipeline_health" else 1_500_000
+    assert len(built(name, tables).html().encode()) < size
 
 
 def test_a_page_without_charts_is_small_and_carries_no_chart_library():

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from coinlake import instants, project_files
 from coinlake.errors import CoinlakeError
-from coinlake.reports.page import charts, formats, style
+from coinlake.reports.page import charts, formats, plain_charts, style
 
 Value = TypeVar("Value")
 
@@ -151,7 +151,7 @@ class Report:
     `kicker` is the line above the headline, `now` says what is known since the last close; `sources` are pairs
     of label and text.
     `ranges` hold the same report over its last days only, by their number: the sections that look back on a
-    period, which the page shows when the reader chooses that range.
+    period, which the page shows when the reader chooses that range. The charts of a `plain` page need no script.
     """
 
     name: str
@@ -167,6 +167,7 @@ class Report:
     now: str = ""
     sections: dict[str, Section] = field(default_factory=dict)
     ranges: dict[int, "Report"] = field(default_factory=dict)
+    plain: bool = False
 
     def add(self, section: Section) -> None:
         """Append a section; raises ValueError when its key is taken."""
@@ -178,7 +179,7 @@ class Report:
         """Append the section that `make` makes of the values; one that fails says so and ends no report."""
         unable = missing(key, nav, "It could not be drawn from what gold holds; the notebook says why.")
         section = attempt(unable, make, *values)
-        self.add(section if attempt(None, _json, section.figure) is not None else unable)
+        self.add(section if attempt(None, self._chart, section) is not None else unable)
 
     def opening(self) -> Part:
         """Headline, banner and cards."""
@@ -210,9 +211,7 @@ class Report:
             "finding": section.finding,
             "alt": section.alt,
             "missing": section.missing,
-            "html": _render(
-                "section", section=section, figure_json=_json(section.figure and charts.short(section.figure))
-            ),
+            "html": _render("section", section=section, chart=self._chart(section)),
         }
         payload["ranges"] = self._other_ranges(
             payload, lambda report: report.show(key) if key in report.sections else None
@@ -228,8 +227,16 @@ class Report:
             },
         )
         below = "caption" if section.figure else "section"
-        shown = _in_notebook(_render(below, section=section, figure_json=""))
+        shown = _in_notebook(_render(below, section=section, chart=""))
         return Part(section.missing or section.finding, payload, shown, titled)
+
+    def _chart(self, section: Section) -> Markup:
+        """The figure of a section as its page holds it; empty when it has none."""
+        if not section.figure:
+            return Markup("")
+        if self.plain:
+            return _chart("plain", section=section, drawing=plain_charts.drawn(section.figure))
+        return _chart("plot", section=section, figure_json=_json(charts.short(section.figure)))
 
     def closing(self) -> Part:
         """Where the numbers come from."""
@@ -340,6 +347,10 @@ def _policy(scripts: Any) -> str:
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:"
+
+
+def _chart(macro: str, **values: Any) -> Markup:
+    return Markup(_render(macro, **values))
 
 
 def _render(macro: str, **values: Any) -> str:
