@@ -12,7 +12,7 @@ from coinlake_ops.bi.views import View, ViewColumn, view
 
 NAME = "coinlake"
 VIEWS = (
-    *("calendar", "coin", "currency", "coin_day", "coin_month", "coin_now", "market_day"),
+    *("calendar", "coin", "currency", "coin_day", "coin_month", "coin_now", "coin_event", "market_day"),
     *("run", "table_now"),
 )
 KEYS = {"calendar": "date", "coin": "coin_id", "currency": "vs_currency"}
@@ -27,9 +27,14 @@ RELATIONSHIPS = (
     ("coin_month", "coin_id", "coin", "coin_id"),
     ("coin_month", "month", "calendar", "date"),
     ("coin_now", "coin_id", "coin", "coin_id"),
+    ("coin_event", "coin_id", "coin", "coin_id"),
+    ("coin_event", "date", "calendar", "date"),
     ("market_day", "date", "calendar", "date"),
     ("run", "date", "calendar", "date"),
-    *((table, "vs_currency", "currency", "vs_currency") for table in ("coin_day", "coin_month", "coin_now")),
+    *(
+        (table, "vs_currency", "currency", "vs_currency")
+        for table in ("coin_day", "coin_month", "coin_now", "coin_event")
+    ),
     ("market_day", "vs_currency", "currency", "vs_currency"),
 )
 # table -> (name, DAX, format, meaning)

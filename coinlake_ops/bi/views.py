@@ -15,6 +15,7 @@ FOLDER = project_files.path("sql/warehouse/views")
 COMPUTED = {
     ("coin", "label"): ("STRING", "name and symbol, for example Bitcoin (BTC)"),
     ("run", "date"): ("DATE", "UTC day on which the run began"),
+    ("coin_event", "date"): ("DATE", "UTC day of the instant"),
     ("market_day", "share_advancing"): ("DOUBLE", "fraction of the coins whose 1-day return is above 0"),
 }
 

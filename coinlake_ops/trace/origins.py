@@ -38,6 +38,8 @@ def same(*names: str) -> str:
 COIN = same("coin_id", "vs_currency")
 # The day D of an instant is the interval (D 00:00, D+1 00:00].
 DAY_OF_SNAPSHOT = "to_date(source.snapshot_at - INTERVAL 1 MICROSECOND)"
+DAY_MADE = "to_date(made.{} - INTERVAL 1 MICROSECOND)"
+OF_PAGES = "('record_high', 'entered', 'left')"
 COMPLETE = f"{COIN} AND source.is_complete"
 
 ORIGINS: dict[str, tuple[Origin, ...]] = {
@@ -140,6 +142,34 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
             f"{COMPLETE} AND source.date BETWEEN made.week AND date_add(made.week, 6)",
         ),
     ),
+    schema.MARKET_NOW.name: (
+        Origin(
+            schema.COIN_SNAPSHOTS,
+            "the newest snapshot, and those of the two days before it for the change of its rank",
+            f"{COIN} AND source.snapshot_at BETWEEN made.snapshot_at - INTERVAL 48 HOURS AND made.snapshot_at",
+        ),
+        Origin(
+            schema.FACT_PRICE_DAILY,
+            "the 30 days before, whose mean volume is the usual one",
+            f"{COMPLETE} AND source.date BETWEEN date_sub({DAY_MADE.format('snapshot_at')}, 30) "
+            f"AND date_sub({DAY_MADE.format('snapshot_at')}, 1)",
+        ),
+    ),
+    schema.MARKET_EVENTS.name: (
+        Origin(
+            schema.FACT_PRICE_DAILY,
+            "of what a close shows, the closes of 200 days and of the day before them",
+            f"made.kind NOT IN {OF_PAGES} AND {COMPLETE} AND source.date BETWEEN "
+            f"date_sub({DAY_MADE.format('happened_at')}, 200) AND {DAY_MADE.format('happened_at')}",
+        ),
+        Origin(
+            schema.COIN_SNAPSHOTS,
+            "of what a page shows, the coin's snapshots of the day and of the week before; that it came or went, "
+            "the pages of these days say",
+            f"made.kind IN {OF_PAGES} AND {COIN} AND {DAY_OF_SNAPSHOT} BETWEEN "
+            f"date_sub({DAY_MADE.format('happened_at')}, 7) AND {DAY_MADE.format('happened_at')}",
+        ),
+    ),
     schema.PIPELINE_RUNS.name: (Origin(schema.RUN_STEPS, "the steps of the run", same("run_id")),),
     schema.API_USAGE.name: (
         Origin(
@@ -193,11 +223,12 @@ VIEWS: dict[str, View] = {
             ),
         ),
     ),
+    "coin_event": View(schema.MARKET_EVENTS.key, (_of(schema.MARKET_EVENTS, "the event"), _NAME_NOW)),
     "coin_hour": View(schema.CANDLE_HOURLY.key, (_of(schema.CANDLE_HOURLY, "the candle"), _NAME_NOW)),
     "coin_month": View(schema.COIN_MONTHLY.key, (_of(schema.COIN_MONTHLY, "the month"), _NAME_NOW)),
     "coin_now": View(
         ("coin_id", "vs_currency"),
-        (_of(schema.FACT_MARKET_SNAPSHOT, "the newest snapshot"), _NAME_NOW),
+        (_of(schema.MARKET_NOW, "the row"), _of(schema.FACT_MARKET_SNAPSHOT, "the newest snapshot"), _NAME_NOW),
         also=("snapshot_at",),
     ),
     "coin_pair": View(

@@ -177,6 +177,7 @@ def test_what_did_not_change_is_not_written_again(lake_built_at_once):
         "aggregated_data.fact_market_snapshot": (1, 0),
         "aggregated_data.fact_price_daily": (0, 1),
         "aggregated_data.candle_hourly": (2, 0),
+        "aggregated_data.market_now": (4, 0),
         "aggregated_data.gold_progress": (7, 0),
     }
 

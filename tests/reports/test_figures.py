@@ -218,7 +218,9 @@ def test_numbers_are_short_and_never_nan():
 
 
 def test_a_missing_day_is_a_gap_and_not_a_line():
-    coins = pd.DataFrame({"coin_id": ["a"], "symbol": ["A"], "name": ["A"], "market_cap": [1.0]})
+    coins = pd.DataFrame(
+        {"coin_id": ["a"], "symbol": "A", "name": "A", "kind": "free", "original_id": None, "market_cap": 1.0}
+    )
     dates = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-04"])
     daily = pd.DataFrame({"coin_id": "a", "date": dates, "close": [1.0, 2.0, 3.0]})
     section = market_trends.performance(Universe(coins, daily))

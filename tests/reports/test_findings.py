@@ -10,13 +10,18 @@ from tests.support import gold_frames
 from tests.support.built_reports import BUILT_AT, built
 
 
+def listed(coin_ids, symbols, names):
+    """The coins of a report, all of them free."""
+    return pd.DataFrame(
+        {"coin_id": list(coin_ids), "symbol": symbols, "name": names, "kind": "free", "original_id": None}
+    )
+
+
 def market(**closes):
     """A market of a few coins, each with the same number of daily closes."""
     days = max(len(values) for values in closes.values())
     dates = pd.date_range("2026-01-01", periods=days)
-    coins = pd.DataFrame(
-        {"coin_id": list(closes), "symbol": [c[:3].upper() for c in closes], "name": [c.title() for c in closes]}
-    )
+    coins = listed(closes, [c[:3].upper() for c in closes], [c.title() for c in closes])
     daily = pd.concat(
         pd.DataFrame({"coin_id": coin_id, "date": dates[-len(values) :], "close": values})
         for coin_id, values in closes.items()
@@ -335,6 +340,6 @@ def test_neither_the_unit_nor_a_coin_that_came_later_leads():
         pd.DataFrame({"coin_id": coin, "date": pd.date_range("2026-01-01", periods=9), "close": its})
         for coin, its in closes.items()
     )
-    coins = pd.DataFrame({"coin_id": list(closes), "symbol": ["BTC", "ETH", "XRP", "ADA"], "name": list(closes)})
+    coins = listed(closes, ["BTC", "ETH", "XRP", "ADA"], list(closes))
     assert Universe(coins, daily, unit="btc").leaders == ["ethereum", "ripple"]
     assert Universe(coins.head(1), daily, unit="btc").leaders == ["bitcoin"]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from coinlake import schema
+from coinlake.gold.kinds import kinds_of
 
 NEWEST = date(2026, 8, 11)
 NAMES = {
@@ -78,7 +79,7 @@ def gold(
     walk = [coin for coin in walk if len(coin)]
     trends = pd.concat([_trend(coin) for coin in walk])
     frames = {
-        "dim_coin": _dim_coin(walk),
+        "dim_coin": _dim_coin(walk, kinds_of(pd.concat(walk).assign(vs_currency="usd"))),
         "fact_market_snapshot": _snapshots(walk),
         "fact_price_daily": _facts(walk),
         "price_averages_daily": pd.concat([_averages(coin) for coin in walk]),
@@ -261,7 +262,7 @@ def _copied(coin, paths, original):
     return coin.assign(close=paths[original] * (coin["close"].iloc[-1] / paths[original].iloc[-1]))
 
 
-def _dim_coin(walk):
+def _dim_coin(walk, kinds):
     rows = []
     for key, coin in enumerate(walk, 1):
         coin_id = coin["coin_id"].iloc[0]
@@ -278,6 +279,8 @@ def _dim_coin(walk):
                 "valid_from": datetime(1900, 1, 1),
                 "valid_to": datetime(2200, 1, 1),
                 "is_current": True,
+                "kind": kinds[coin_id].kind if coin_id in kinds else "free",
+                "original_id": kinds[coin_id].original_id if coin_id in kinds else None,
             }
         )
     return rows

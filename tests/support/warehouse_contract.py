@@ -213,22 +213,38 @@ class Views:
     """What people read."""
 
     def test_the_newest_snapshot_of_each_coin(self, loaded):
-        table = schema.FACT_MARKET_SNAPSHOT
+        facts, now = schema.FACT_MARKET_SNAPSHOT, schema.MARKET_NOW
         snapshots = [
-            row(table, coin_id=coin, coin_key=n, snapshot_at=datetime(2026, 8, 12, hour), price=price, **FACT)
-            for coin, n, hour, price in (
+            row(
+                facts,
+                **{"coin_id": coin, "coin_key": n, "snapshot_at": datetime(2026, 8, 12, hour), **FACT},
+                circulating_supply=supply,
+            )
+            for coin, n, hour, supply in (
                 ("bitcoin", 1, 9, 1.0),
                 ("bitcoin", 1, 11, 3.0),
                 ("bitcoin", 1, 10, 2.0),
                 ("ethereum", 2, 9, 4.0),
             )
         ]
-        load(loaded, change(table, *snapshots))
-        found = loaded.query("SELECT name, snapshot_at, price FROM reporting.coin_now ORDER BY price")
-        assert found.values.tolist() == [
-            ["bitcoin", datetime(2026, 8, 12, 11), 3.0],
-            ["ethereum", datetime(2026, 8, 12, 9), 4.0],
+        newest = [
+            row(now, coin_id=coin, vs_currency="usd", name=coin.title(), snapshot_at=datetime(2026, 8, 12, hour))
+            for coin, hour in (("bitcoin", 11), ("ethereum", 9))
         ]
+        load(loaded, change(facts, *snapshots), change(now, *newest))
+        columns = "name, kind, snapshot_at, circulating_supply"
+        found = loaded.query(f"SELECT {columns} FROM reporting.coin_now ORDER BY name")
+        assert found.values.tolist() == [
+            ["Bitcoin", "free", datetime(2026, 8, 12, 11), 3.0],
+            ["Ethereum", "free", datetime(2026, 8, 12, 9), 4.0],
+        ]
+
+    def test_what_happened_to_coins_under_their_newest_names(self, loaded):
+        event = row(schema.MARKET_EVENTS, coin_id="bitcoin", vs_currency="usd", kind="left", value=3.0)
+        load(loaded, change(schema.MARKET_EVENTS, event))
+        found = loaded.query("SELECT name, kind, happened_at, date, value FROM reporting.coin_event")
+        happened_at = event["happened_at"]
+        assert found.values.tolist() == [["bitcoin", "left", happened_at, happened_at.date(), 3.0]]
 
     def test_complete_days_with_their_trend_and_averages(self, loaded):
         trend = row(schema.MARKET_TRENDS_DAILY, coin_id="bitcoin", vs_currency="usd", return_1d=0.05)

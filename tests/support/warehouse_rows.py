@@ -29,13 +29,13 @@ FILLERS = {
 }
 # Where a rule of the warehouse wants more than any value.
 FITTING = {
-    "kind": "fiat",
     "status": "succeeded",
     "drawdown": 0.0,
     "coin_a": "bitcoin",
     "coin_b": "ethereum",
     "valid_to": datetime(9999, 12, 31),
 }
+KINDS = {"dim_currency": "fiat", "market_now": "free", "market_events": "entered"}
 
 
 # What every fact of these loads refers to.
@@ -44,8 +44,9 @@ FACT = {"vs_currency": "usd", "currency_key": 1, "date_key": 20260812}
 
 def row(table: Table, **values: Any) -> dict[str, Any]:
     """One row of a table: these values, NULL where that is allowed, else any value that fits."""
+    fitting = FITTING | {"kind": KINDS.get(table.name)}
     defaults = {
-        column.name: FITTING.get(column.name, FILLERS[column.type]) if column.required else None
+        column.name: fitting.get(column.name, FILLERS[column.type]) if column.required else None
         for column in table.columns
     }
     assert not values.keys() - defaults.keys(), f"{table.name} has no {values.keys() - defaults.keys()}"

@@ -99,7 +99,7 @@ def test_migrations_are_numbered_without_gaps_and_named_after_their_object():
     for number, path in enumerate(scripts.migrations(), 1):
         found, name = path.stem.split("_", 1)
         assert int(found) == number
-        assert re.search(rf"CREATE (SCHEMA|TABLE) (\w+\.)?{name}\b", path.read_text())
+        assert re.search(rf"(CREATE|ALTER) (SCHEMA|TABLE) (\w+\.)?{name}\b", path.read_text())
 
 
 def test_views_are_named_after_their_file():

@@ -11,6 +11,9 @@ steps. Each table's story stands on one page: its formula, when it is due, how f
     candles       candle_hourly, candle_weekly
     market        market_daily
     correlation   correlation_90d
+    kinds         what a coin is by how it moves: dim_coin.kind
+    now           market_now
+    events        market_events
 
 The columns are in coinlake.schema, since the warehouse and the reports read them too.
 """

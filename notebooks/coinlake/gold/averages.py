@@ -68,5 +68,10 @@ def days_before(days: int) -> WindowSpec:
     return _by_day().rangeBetween(-days, -days)
 
 
+def preceding_days(days: int) -> WindowSpec:
+    """The window of the `days` calendar days of a coin before today."""
+    return _by_day().rangeBetween(-days, -1)
+
+
 def _by_day() -> WindowSpec:
     return Window.partitionBy(*COIN).orderBy(F.unix_date("date"))

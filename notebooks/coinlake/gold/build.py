@@ -18,10 +18,12 @@ from coinlake.gold.averages import price_averages_daily_update
 from coinlake.gold.candles import candle_hourly_update, candle_weekly_update
 from coinlake.gold.correlation import correlation_90d_update
 from coinlake.gold.dimensions import dim_coin_first, dim_coin_update, dim_currency_update, dim_date_update
+from coinlake.gold.events import market_events_update
 from coinlake.gold.facts import fact_market_snapshot_update, fact_price_daily_update
 from coinlake.gold.inputs import SOURCES, Inputs, Plan, Reach
 from coinlake.gold.market import market_daily_update
 from coinlake.gold.monthly import coin_monthly_update
+from coinlake.gold.now import market_now_update
 from coinlake.gold.plan import plan as plan_of
 from coinlake.gold.plan import reach as reach_of
 from coinlake.gold.trends import market_trends_daily_update
@@ -84,22 +86,24 @@ def write_aggregates_of_coins(lake: Lakehouse, plan: Plan, reach: Reach) -> dict
 
 @delta.explained()
 def write_aggregates_of_the_market(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
-    """Writes what is computed over all coins: the days of the market and the correlations."""
+    """Writes what is computed over all coins: days of the market, correlations, what is now, and events."""
     inputs = Inputs(lake, plan)
     return _write_side_by_side(
         inputs,
         partial(market_daily_update, inputs, reach),
         partial(correlation_90d_update, inputs, reach),
+        partial(market_now_update, inputs, reach),
+        partial(market_events_update, inputs, reach),
     )
 
 
 @delta.explained()
 def finish(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
-    """Writes the changed versions of coins and, last of all, the watermarks: how far gold has come."""
+    """Writes the changed versions and kinds of coins and, last of all, the watermarks: how far gold has come."""
     if not plan.has_changes:
         return {}
     inputs = Inputs(lake, plan)
-    written = _write_side_by_side(inputs, partial(dim_coin_update, inputs))
+    written = _write_side_by_side(inputs, partial(dim_coin_update, inputs, reach))
     read = [(lake.table(table), plan.versions[table.name]) for table in SOURCES]
     read.append((lake.table(schema.FACT_PRICE_DAILY), reach.fact_version))
     watermarks = lake.table(schema.GOLD_PROGRESS)

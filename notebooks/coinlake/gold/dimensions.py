@@ -7,6 +7,7 @@ For each table: its rows as a function of frames, then what a build writes to it
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -14,12 +15,14 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.currencies import CURRENCIES
 from coinlake.gold.days import as_column, date_key, earliest, from_instant
-from coinlake.gold.inputs import Inputs
+from coinlake.gold.inputs import Inputs, Reach
+from coinlake.gold.kinds import Kinds, with_kinds
 from coinlake.gold.update import Update
 
 BEGINNING = datetime(1900, 1, 1)
 END = datetime(9999, 12, 31)
 ATTRIBUTES = ("symbol", "name", "max_supply")
+VERSION = ("coin_key", "coin_id", *ATTRIBUTES, "valid_from", "valid_to", "is_current", "first_seen_at")
 
 # dim_coin
 
@@ -37,7 +40,7 @@ def sightings(snapshots: DataFrame) -> DataFrame:
 
 
 def coin_versions(seen: DataFrame) -> DataFrame:
-    """Slowly changing dimension of type 2 (Kimball): the rows of dim_coin for the coins in `seen`.
+    """Slowly changing dimension of type 2 (Kimball): the rows of dim_coin for the coins in `seen`, without kinds.
 
     `seen` has coin_id, seen_at, symbol, name, max_supply. A version begins at the first sighting that differs
     from the one before and ends, half-open, where the next begins; the first is valid from 1900-01-01.
@@ -80,7 +83,7 @@ def contradicting(seen: DataFrame, known: DataFrame) -> DataFrame:
 
 
 def inferred_coins(coin_ids: DataFrame, coin_list: DataFrame) -> DataFrame:
-    """The rows of dim_coin for coins that no snapshot has shown: known from charts only.
+    """The rows of dim_coin, without kinds, for coins that no snapshot has shown: known from charts only.
 
     Symbol and name come from coin_list, else the name is the id; `first_seen_at` is NULL, and the first
     snapshot of the coin takes the row's place.
@@ -170,8 +173,8 @@ def moved_coins(inputs: Inputs, changed: Mapping[str, datetime | None]) -> dict[
 
 
 def coins_of(inputs: Inputs) -> DataFrame:
-    """dim_coin as it will be: the versions of changed coins worked out again, the others as they are."""
-    stored, changed_coins = inputs.read(schema.DIM_COIN), inputs.plan.changed_coins
+    """The versions of dim_coin as they will be: of changed coins worked out again, the others as they are."""
+    stored, changed_coins = inputs.read(schema.DIM_COIN).select(*VERSION), inputs.plan.changed_coins
     if not changed_coins:
         return stored
     columns = "coin_id STRING, since TIMESTAMP"
@@ -188,32 +191,38 @@ def coins_of(inputs: Inputs) -> DataFrame:
     unseen = changed.where("since IS NULL").select("coin_id")
     return (
         stored.join(changed, "coin_id", "left_anti")
-        .select(*schema.DIM_COIN.column_names)
+        .select(*VERSION)
         .union(coin_versions(seen))
         .union(inferred_coins(unseen, inputs.read(schema.COIN_LIST)))
     )
 
 
-def dim_coin_first(inputs: Inputs) -> Update | None:
-    """The first build's dim_coin: the versions of all coins. Facts point to it, so it is written before them."""
+def dim_coin_first(inputs: Inputs, kinds: Kinds = MappingProxyType({})) -> Update | None:
+    """The first build's dim_coin: the versions of all coins. Facts point to it, so it is written before them, and
+    what the coins are is known after them: all are free so far."""
     if not inputs.plan.is_first:
         return None
     snapshots = inputs.read(schema.COIN_SNAPSHOTS)
     charted = inputs.read(schema.COIN_PRICES).select("coin_id").distinct()
     unseen = charted.join(inputs.read(schema.COIN_SNAPSHOTS), "coin_id", "left_anti")
     inferred = inferred_coins(unseen, inputs.read(schema.COIN_LIST))
-    return Update(schema.DIM_COIN, coin_versions(sightings(snapshots)).union(inferred))
+    return Update(schema.DIM_COIN, with_kinds(coin_versions(sightings(snapshots)).union(inferred), kinds))
 
 
-def dim_coin_update(inputs: Inputs) -> Update | None:
-    """A later build's dim_coin: the versions of the changed coins in the place of those that they had.
+def dim_coin_update(inputs: Inputs, reach: Reach) -> Update | None:
+    """The versions of the changed coins in the place of those that they had, and what coins are now; of a first
+    build, all versions with what the coins are.
 
     It is written when all else is: were the build interrupted, the next one must find the same coins changed.
     """
-    if not inputs.plan.changed_coins:
+    changed = inputs.plan.changed_coins.keys() | reach.changed_kinds
+    if not changed:
         return None
-    of_changed_coins = F.col("coin_id").isin(*inputs.plan.changed_coins)
-    return Update(schema.DIM_COIN, coins_of(inputs).where(of_changed_coins), replaces=of_changed_coins)
+    coins = with_kinds(coins_of(inputs), reach.kinds)
+    if inputs.plan.is_first:
+        return Update(schema.DIM_COIN, coins)
+    of_changed_coins = F.col("coin_id").isin(*changed)
+    return Update(schema.DIM_COIN, coins.where(of_changed_coins), replaces=of_changed_coins)
 
 
 def _attributes(max_supply: Column | None = None) -> tuple[Column, Column, Column]:

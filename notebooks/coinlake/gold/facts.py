@@ -36,14 +36,21 @@ def market_snapshots(snapshots: DataFrame, coins: DataFrame) -> DataFrame:
 
     `snapshots` has the columns of coin_snapshots, `coins` those of dim_coin.
     """
-    returns = {span: F.col(f"price_change_percentage_{span}") / 100 for span in ("1h", "24h", "7d", "30d")}
     keyed = snapshots.select(
         "*",
         currency_key("vs_currency").alias("currency_key"),
         date_key(day_of("snapshot_at")).alias("date_key"),
-        *(fraction.alias(f"return_{span}") for span, fraction in returns.items()),
+        *stated_returns(),
     )
     return with_coin_key(keyed, coins, "snapshot_at").select(*schema.FACT_MARKET_SNAPSHOT.column_names)
+
+
+def stated_returns() -> list[Column]:
+    """return_1h, return_24h, return_7d and return_30d of coin_snapshots: per cent there, fractions here."""
+    return [
+        (F.col(f"price_change_percentage_{span}") / 100).alias(f"return_{span}")
+        for span in ("1h", "24h", "7d", "30d")
+    ]
 
 
 def fact_market_snapshot_update(inputs: Inputs) -> Update | None:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame
 
 from coinlake import delta, schema
+from coinlake.gold.days import FIRST_DAY
+from coinlake.gold.kinds import Kinds
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
 
@@ -99,14 +101,23 @@ class Plan:
 class Reach:
     """How far the facts that a build wrote reach into the aggregates; plain data. Made by `coinlake.gold.reach`.
 
-    fact_version  the Delta version of fact_price_daily that the aggregates are made from
-    since         the first complete day that is new or has other values, of any coin; None: there is none
-    closes        the same for each coin and currency that has one; empty in the first build, which takes all
+    fact_version   the Delta version of fact_price_daily that the aggregates are made from
+    since          the first complete day that is new or has other values, of any coin; None: there is none
+    closes         the same for each coin and currency that has one; empty in the first build, which takes all
+    kinds          the coins that are pegged or copies now, by coin_id; all others are free
+    changed_kinds  the coins that dim_coin has as something else: what counts free coins is computed whole for them
     """
 
     fact_version: int
     since: date | None = None
     closes: Mapping[tuple[str, str], date] = field(default_factory=dict)
+    kinds: Kinds = field(default_factory=dict)
+    changed_kinds: frozenset[str] = frozenset()
+
+    @property
+    def since_of_kinds(self) -> date | None:
+        """The first day that is new in what depends on the kinds of coins."""
+        return FIRST_DAY if self.changed_kinds else self.since
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,14 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from coinlake import delta, schema
-from coinlake.gold import dimensions, facts
+from coinlake.gold import dimensions, facts, kinds
 from coinlake.gold.days import COIN, FIRST_DAY, day_of, earliest
 from coinlake.gold.inputs import SOURCES, Change, Inputs, Plan, Reach
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
+
+# What a release added to gold: in a lake of an older one it was never written, and gold is computed whole.
+YOUNGEST = (schema.MARKET_NOW, schema.MARKET_EVENTS)
 
 
 @delta.explained()
@@ -25,7 +28,10 @@ def plan(lake: Lakehouse) -> Plan:
     """Everything that silver alone says about the next build."""
     read = [*map(lake.table, SOURCES), lake.table(schema.FACT_PRICE_DAILY)]
     held = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS), read)
-    pinned = Plan(versions=delta.versions(map(lake.table, SOURCES)), held=held)
+    versions = delta.versions(map(lake.table, (*SOURCES, *YOUNGEST)))
+    if not all(versions.pop(table.name) for table in YOUNGEST):
+        held = {}
+    pinned = Plan(versions=versions, held=held)
     if not pinned.has_changes:
         return pinned
     # Where it cannot be known any more what changed since the last build, gold is computed whole.
@@ -53,6 +59,17 @@ def whole(lake: Lakehouse) -> Plan:
 @delta.explained()
 def reach(lake: Lakehouse, plan: Plan) -> Reach:
     """What the facts of this build changed; to be asked when they are written."""
+    found = _changed_closes(lake, plan)
+    known = kinds.stored_kinds(lake.table(schema.DIM_COIN))
+    if found.since is None:
+        return replace(found, kinds=known)
+    closes = kinds.recent_closes(facts.complete_days(Inputs(lake, plan), found, FIRST_DAY, all_coins=True))
+    now = kinds.kinds_of(closes.toPandas())
+    changed = {coin_id for coin_id in known.keys() | now.keys() if known.get(coin_id) != now.get(coin_id)}
+    return replace(found, kinds=now, changed_kinds=frozenset(changed))
+
+
+def _changed_closes(lake: Lakehouse, plan: Plan) -> Reach:
     stored = lake.table(schema.FACT_PRICE_DAILY)
     version = stored.version()
     if plan.is_first:
@@ -68,7 +85,7 @@ def _counted(lake: Lakehouse, pinned: Plan) -> Plan:
     counted = replace(pinned, changes=_changes(Inputs(lake, pinned)))
     if not counted.is_first:
         # Asked again when the facts are written: what an interrupted build left must be known as well.
-        reach(lake, counted)
+        _changed_closes(lake, counted)
     return counted
 
 

@@ -15,10 +15,12 @@ from coinlake.gold.averages import price_averages_daily_update
 from coinlake.gold.candles import candle_hourly_update, candle_weekly_update
 from coinlake.gold.correlation import correlation_90d_update
 from coinlake.gold.dimensions import dim_coin_first, dim_currency_update, dim_date_update
+from coinlake.gold.events import market_events_update
 from coinlake.gold.facts import fact_market_snapshot_update, fact_price_daily_update
 from coinlake.gold.inputs import SOURCES, Inputs
 from coinlake.gold.market import market_daily_update
 from coinlake.gold.monthly import coin_monthly_update
+from coinlake.gold.now import market_now_update
 from coinlake.gold.plan import reach as reach_of
 from coinlake.gold.plan import whole
 from coinlake.gold.trends import market_trends_daily_update
@@ -46,7 +48,7 @@ def verify(lake: Lakehouse) -> list[Check]:
         return [Check(LAYER, "tables against silver", 0, (str(problem),), mend)]
     formulas: tuple[tuple[Table, Callable[[], Update | None]], ...] = (
         (schema.DIM_DATE, partial(dim_date_update, inputs)),
-        (schema.DIM_COIN, partial(dim_coin_first, inputs)),
+        (schema.DIM_COIN, partial(dim_coin_first, inputs, reach.kinds)),
         (schema.DIM_CURRENCY, partial(dim_currency_update, inputs)),
         (schema.FACT_MARKET_SNAPSHOT, partial(fact_market_snapshot_update, inputs)),
         (schema.FACT_PRICE_DAILY, partial(fact_price_daily_update, inputs)),
@@ -57,6 +59,8 @@ def verify(lake: Lakehouse) -> list[Check]:
         (schema.CANDLE_WEEKLY, partial(candle_weekly_update, inputs, reach)),
         (schema.MARKET_DAILY, partial(market_daily_update, inputs, reach)),
         (schema.CORRELATION_90D, partial(correlation_90d_update, inputs, reach)),
+        (schema.MARKET_NOW, partial(market_now_update, inputs, reach)),
+        (schema.MARKET_EVENTS, partial(market_events_update, inputs, reach)),
     )
     with runtime.compiled(lake.spark):
         return [watermarks, *(_checked(lake, table, formula, mend) for table, formula in formulas)]

@@ -22,6 +22,8 @@ from coinlake.schema.gold import (
     FACT_PRICE_DAILY,
     GOLD_PROGRESS,
     MARKET_DAILY,
+    MARKET_EVENTS,
+    MARKET_NOW,
     MARKET_TRENDS_DAILY,
     PRICE_AVERAGES_DAILY,
 )
@@ -76,6 +78,8 @@ TABLES: tuple[Table, ...] = (
     API_USAGE,
     FRESHNESS,
     QUARANTINE_DAILY,
+    MARKET_NOW,
+    MARKET_EVENTS,
     GOLD_PROGRESS,
 )
 
@@ -105,6 +109,8 @@ __all__ = [
     "LONGEST_SOURCE",
     "LONGEST_SYMBOL",
     "MARKET_DAILY",
+    "MARKET_EVENTS",
+    "MARKET_NOW",
     "MARKET_TRENDS_DAILY",
     "PIPELINE_RUNS",
     "PRICE_AVERAGES_DAILY",

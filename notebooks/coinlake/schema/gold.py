@@ -36,6 +36,13 @@ DIM_COIN = Table(
             "TIMESTAMP",
             "UTC instant of the first snapshot that shows this version; NULL while only charts know the coin",
         ),
+        Column(
+            "kind",
+            "STRING",
+            "free, pegged (to a currency) or copy (of another coin), by the closes of the last 90 days; a fact of "
+            "the current state, type 1: it opens no version, and all versions have it",
+        ),
+        Column("original_id", "STRING", "of a copy, the id of the coin whose moves it follows"),
     ),
     key=("coin_key",),
     checks={"interval_runs_forward": "valid_from < valid_to"},
@@ -218,6 +225,78 @@ MARKET_DAILY = Table(
         Column("fear_greed_classification", "STRING", "label of the index as it was sent"),
     ),
     key=("date", "vs_currency"),
+)
+
+MARKET_NOW = Table(
+    AGGREGATED,
+    "market_now",
+    "Each coin as its newest snapshot shows it, beside what is usual for it.",
+    (
+        VS_CURRENCY,
+        COIN_ID,
+        required("snapshot_at", "TIMESTAMP", "UTC instant of the coin's newest snapshot"),
+        Column("symbol", "STRING", "ticker symbol in upper case; not unique"),
+        required("name", "STRING", "name; the id when the snapshot has none"),
+        required("price", "DOUBLE", "last price"),
+        Column("market_cap", "DOUBLE", "market capitalisation"),
+        Column("market_cap_rank", "INT", "rank by market cap; ranks repeat and have gaps"),
+        Column(
+            "rank_change_24h",
+            "INT",
+            "ranks risen since the newest snapshot that was 24 to 48 hours older; NULL without one",
+        ),
+        Column("return_1h", "DOUBLE", "return over 1 hour, fraction, as CoinGecko states it"),
+        Column("return_24h", "DOUBLE", "return over 24 hours, fraction, as CoinGecko states it"),
+        Column("return_7d", "DOUBLE", "return over 7 days, fraction, as CoinGecko states it"),
+        Column("return_30d", "DOUBLE", "return over 30 days, fraction, as CoinGecko states it"),
+        Column("volume_24h", "DOUBLE", "traded in the last 24 hours"),
+        Column(
+            "volume_ratio",
+            "DOUBLE",
+            "volume_24h over the mean of the 30 closed days before; NULL with fewer than 20 of them known",
+        ),
+        Column("high", "DOUBLE", "all-time high price, as CoinGecko states it"),
+        Column("high_at", "TIMESTAMP", "UTC instant of the all-time high"),
+        Column("distance_from_high", "DOUBLE", "price against the all-time high, fraction, 0 or less"),
+        required("kind", "STRING", "free, pegged or copy: dim_coin.kind"),
+    ),
+    key=("vs_currency", "coin_id"),
+    checks={"kind_known": "kind IN ('free', 'pegged', 'copy')"},
+)
+
+MARKET_EVENTS = Table(
+    AGGREGATED,
+    "market_events",
+    "What happened to coins: records, lost pegs, unusual volumes, turns of the trend, entries and exits.",
+    (
+        VS_CURRENCY,
+        COIN_ID,
+        required(
+            "kind",
+            "STRING",
+            "record_high, peg_lost, peg_regained, volume_anomaly, trend_up, trend_down, entered or left",
+        ),
+        required(
+            "happened_at",
+            "TIMESTAMP",
+            "UTC instant: of a close the end of its day, else when the day's snapshots first show it",
+        ),
+        Column(
+            "value",
+            "DOUBLE",
+            "the record, the close, the day's volume; of entered and left the last rank on the page",
+        ),
+        Column(
+            "reference",
+            "DOUBLE",
+            "the record before; mean close or volume of the 30 days before; 200-day average; coins compared",
+        ),
+    ),
+    key=("vs_currency", "coin_id", "kind", "happened_at"),
+    checks={
+        "kind_known": "kind IN ('record_high', 'peg_lost', 'peg_regained', 'volume_anomaly', 'trend_up', "
+        "'trend_down', 'entered', 'left')"
+    },
 )
 
 COIN_MONTHLY = Table(

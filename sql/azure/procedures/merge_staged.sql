@@ -146,6 +146,18 @@ BEGIN
         INSERT INTO @done (name, staged, merged, deleted) VALUES (N'quarantine_daily', @@ROWCOUNT, 0, 0);
     END;
 
+    IF EXISTS (SELECT 1 FROM @wanted WHERE name = N'market_now')
+    BEGIN
+        UPDATE staging.market_now SET load_id = @load_id WHERE load_id = 0;
+        INSERT INTO @done (name, staged, merged, deleted) VALUES (N'market_now', @@ROWCOUNT, 0, 0);
+    END;
+
+    IF EXISTS (SELECT 1 FROM @wanted WHERE name = N'market_events')
+    BEGIN
+        UPDATE staging.market_events SET load_id = @load_id WHERE load_id = 0;
+        INSERT INTO @done (name, staged, merged, deleted) VALUES (N'market_events', @@ROWCOUNT, 0, 0);
+    END;
+
     IF NOT EXISTS (SELECT 1 FROM @done WHERE staged > 0)
     BEGIN
         ROLLBACK TRANSACTION;
@@ -177,7 +189,9 @@ BEGIN
                 valid_from,
                 valid_to,
                 is_current,
-                first_seen_at
+                first_seen_at,
+                kind,
+                original_id
             FROM staging.dim_coin
             WHERE load_id = @load_id
                 AND is_deleted = 0
@@ -192,6 +206,8 @@ BEGIN
             OR target.valid_to IS DISTINCT FROM source.valid_to
             OR target.is_current IS DISTINCT FROM source.is_current
             OR target.first_seen_at IS DISTINCT FROM source.first_seen_at
+            OR target.kind IS DISTINCT FROM source.kind
+            OR target.original_id IS DISTINCT FROM source.original_id
         ) THEN
             UPDATE SET
                 coin_id = source.coin_id,
@@ -201,7 +217,9 @@ BEGIN
                 valid_from = source.valid_from,
                 valid_to = source.valid_to,
                 is_current = source.is_current,
-                first_seen_at = source.first_seen_at
+                first_seen_at = source.first_seen_at,
+                kind = source.kind,
+                original_id = source.original_id
         WHEN NOT MATCHED THEN
             INSERT (
                 coin_key,
@@ -212,7 +230,9 @@ BEGIN
                 valid_from,
                 valid_to,
                 is_current,
-                first_seen_at
+                first_seen_at,
+                kind,
+                original_id
             ) VALUES (
                 source.coin_key,
                 source.coin_id,
@@ -222,7 +242,9 @@ BEGIN
                 source.valid_from,
                 source.valid_to,
                 source.is_current,
-                source.first_seen_at
+                source.first_seen_at,
+                source.kind,
+                source.original_id
             );
         SET @rows = @@ROWCOUNT;
         UPDATE @done SET merged = @rows WHERE name = N'dim_coin';
@@ -1582,6 +1604,227 @@ BEGIN
             );
         SET @rows = @@ROWCOUNT;
         UPDATE @done SET merged = @rows WHERE name = N'quarantine_daily';
+    END;
+
+    IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_now')
+    BEGIN
+        IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_now' AND staged = 0)
+            AND EXISTS (SELECT 1 FROM aggregated_data.market_now)
+            THROW 51001, N'staging.market_now is empty, and aggregated_data.market_now is not: copy the table first.', 1;
+        INSERT INTO staging.market_now (vs_currency, coin_id, is_deleted, load_id)
+        SELECT target.vs_currency, target.coin_id, 1, @load_id
+        FROM aggregated_data.market_now AS target
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM staging.market_now AS source
+            WHERE source.load_id = @load_id
+                AND source.vs_currency = target.vs_currency
+                AND source.coin_id = target.coin_id
+        );
+        MERGE INTO aggregated_data.market_now AS target
+        USING (
+            SELECT
+                vs_currency,
+                coin_id,
+                snapshot_at,
+                symbol,
+                name,
+                price,
+                market_cap,
+                market_cap_rank,
+                rank_change_24h,
+                return_1h,
+                return_24h,
+                return_7d,
+                return_30d,
+                volume_24h,
+                volume_ratio,
+                high,
+                high_at,
+                distance_from_high,
+                kind
+            FROM staging.market_now
+            WHERE load_id = @load_id
+                AND is_deleted = 0
+        ) AS source
+            ON source.vs_currency = target.vs_currency
+                AND source.coin_id = target.coin_id
+        WHEN MATCHED AND (
+            target.snapshot_at IS DISTINCT FROM source.snapshot_at
+            OR target.symbol IS DISTINCT FROM source.symbol
+            OR target.name IS DISTINCT FROM source.name
+            OR target.price IS DISTINCT FROM source.price
+            OR target.market_cap IS DISTINCT FROM source.market_cap
+            OR target.market_cap_rank IS DISTINCT FROM source.market_cap_rank
+            OR target.rank_change_24h IS DISTINCT FROM source.rank_change_24h
+            OR target.return_1h IS DISTINCT FROM source.return_1h
+            OR target.return_24h IS DISTINCT FROM source.return_24h
+            OR target.return_7d IS DISTINCT FROM source.return_7d
+            OR target.return_30d IS DISTINCT FROM source.return_30d
+            OR target.volume_24h IS DISTINCT FROM source.volume_24h
+            OR target.volume_ratio IS DISTINCT FROM source.volume_ratio
+            OR target.high IS DISTINCT FROM source.high
+            OR target.high_at IS DISTINCT FROM source.high_at
+            OR target.distance_from_high IS DISTINCT FROM source.distance_from_high
+            OR target.kind IS DISTINCT FROM source.kind
+        ) THEN
+            UPDATE SET
+                snapshot_at = source.snapshot_at,
+                symbol = source.symbol,
+                name = source.name,
+                price = source.price,
+                market_cap = source.market_cap,
+                market_cap_rank = source.market_cap_rank,
+                rank_change_24h = source.rank_change_24h,
+                return_1h = source.return_1h,
+                return_24h = source.return_24h,
+                return_7d = source.return_7d,
+                return_30d = source.return_30d,
+                volume_24h = source.volume_24h,
+                volume_ratio = source.volume_ratio,
+                high = source.high,
+                high_at = source.high_at,
+                distance_from_high = source.distance_from_high,
+                kind = source.kind
+        WHEN NOT MATCHED THEN
+            INSERT (
+                vs_currency,
+                coin_id,
+                snapshot_at,
+                symbol,
+                name,
+                price,
+                market_cap,
+                market_cap_rank,
+                rank_change_24h,
+                return_1h,
+                return_24h,
+                return_7d,
+                return_30d,
+                volume_24h,
+                volume_ratio,
+                high,
+                high_at,
+                distance_from_high,
+                kind
+            ) VALUES (
+                source.vs_currency,
+                source.coin_id,
+                source.snapshot_at,
+                source.symbol,
+                source.name,
+                source.price,
+                source.market_cap,
+                source.market_cap_rank,
+                source.rank_change_24h,
+                source.return_1h,
+                source.return_24h,
+                source.return_7d,
+                source.return_30d,
+                source.volume_24h,
+                source.volume_ratio,
+                source.high,
+                source.high_at,
+                source.distance_from_high,
+                source.kind
+            );
+        SET @rows = @@ROWCOUNT;
+        UPDATE @done SET merged = @rows WHERE name = N'market_now';
+    END;
+
+    IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_events')
+    BEGIN
+        IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_events' AND staged = 0)
+            AND EXISTS (SELECT 1 FROM aggregated_data.market_events)
+            THROW 51001, N'staging.market_events is empty, and aggregated_data.market_events is not: copy the table first.', 1;
+        INSERT INTO staging.market_events (vs_currency, coin_id, kind, happened_at, is_deleted, load_id)
+        SELECT target.vs_currency, target.coin_id, target.kind, target.happened_at, 1, @load_id
+        FROM aggregated_data.market_events AS target
+        WHERE NOT EXISTS (
+            SELECT 1
+            FROM staging.market_events AS source
+            WHERE source.load_id = @load_id
+                AND source.vs_currency = target.vs_currency
+                AND source.coin_id = target.coin_id
+                AND source.kind = target.kind
+                AND source.happened_at = target.happened_at
+        );
+        MERGE INTO aggregated_data.market_events AS target
+        USING (
+            SELECT
+                vs_currency,
+                coin_id,
+                kind,
+                happened_at,
+                value,
+                reference
+            FROM staging.market_events
+            WHERE load_id = @load_id
+                AND is_deleted = 0
+        ) AS source
+            ON source.vs_currency = target.vs_currency
+                AND source.coin_id = target.coin_id
+                AND source.kind = target.kind
+                AND source.happened_at = target.happened_at
+        WHEN MATCHED AND (
+            target.value IS DISTINCT FROM source.value
+            OR target.reference IS DISTINCT FROM source.reference
+        ) THEN
+            UPDATE SET
+                value = source.value,
+                reference = source.reference
+        WHEN NOT MATCHED THEN
+            INSERT (
+                vs_currency,
+                coin_id,
+                kind,
+                happened_at,
+                value,
+                reference
+            ) VALUES (
+                source.vs_currency,
+                source.coin_id,
+                source.kind,
+                source.happened_at,
+                source.value,
+                source.reference
+            );
+        SET @rows = @@ROWCOUNT;
+        UPDATE @done SET merged = @rows WHERE name = N'market_events';
+    END;
+
+    IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_events')
+    BEGIN
+        DELETE FROM aggregated_data.market_events
+        WHERE EXISTS (
+            SELECT 1
+            FROM staging.market_events AS source
+            WHERE source.load_id = @load_id
+                AND source.is_deleted = 1
+                AND source.vs_currency = market_events.vs_currency
+                AND source.coin_id = market_events.coin_id
+                AND source.kind = market_events.kind
+                AND source.happened_at = market_events.happened_at
+        );
+        SET @rows = @@ROWCOUNT;
+        UPDATE @done SET deleted = @rows WHERE name = N'market_events';
+        DELETE FROM staging.market_events WHERE load_id = @load_id;
+    END;
+
+    IF EXISTS (SELECT 1 FROM @done WHERE name = N'market_now')
+    BEGIN
+        DELETE FROM aggregated_data.market_now
+        WHERE EXISTS (
+            SELECT 1
+            FROM staging.market_now AS source
+            WHERE source.load_id = @load_id
+                AND source.is_deleted = 1
+                AND source.vs_currency = market_now.vs_currency
+                AND source.coin_id = market_now.coin_id
+        );
+        SET @rows = @@ROWCOUNT;
+        UPDATE @done SET deleted = @rows WHERE name = N'market_now';
+        DELETE FROM staging.market_now WHERE load_id = @load_id;
     END;
 
     IF EXISTS (SELECT 1 FROM @done WHERE name = N'quarantine_daily')

@@ -22,7 +22,9 @@ USING (
         valid_from,
         valid_to,
         is_current,
-        first_seen_at
+        first_seen_at,
+        kind,
+        original_id
     FROM staging.dim_coin
     WHERE load_id = @load_id
         AND is_deleted = 0
@@ -37,6 +39,8 @@ WHEN MATCHED AND (
     OR target.valid_to IS DISTINCT FROM source.valid_to
     OR target.is_current IS DISTINCT FROM source.is_current
     OR target.first_seen_at IS DISTINCT FROM source.first_seen_at
+    OR target.kind IS DISTINCT FROM source.kind
+    OR target.original_id IS DISTINCT FROM source.original_id
 ) THEN
     UPDATE SET
         coin_id = source.coin_id,
@@ -46,7 +50,9 @@ WHEN MATCHED AND (
         valid_from = source.valid_from,
         valid_to = source.valid_to,
         is_current = source.is_current,
-        first_seen_at = source.first_seen_at
+        first_seen_at = source.first_seen_at,
+        kind = source.kind,
+        original_id = source.original_id
 WHEN NOT MATCHED THEN
     INSERT (
         coin_key,
@@ -57,7 +63,9 @@ WHEN NOT MATCHED THEN
         valid_from,
         valid_to,
         is_current,
-        first_seen_at
+        first_seen_at,
+        kind,
+        original_id
     ) VALUES (
         source.coin_key,
         source.coin_id,
@@ -67,7 +75,9 @@ WHEN NOT MATCHED THEN
         source.valid_from,
         source.valid_to,
         source.is_current,
-        source.first_seen_at
+        source.first_seen_at,
+        source.kind,
+        source.original_id
     );
 GO
 DELETE FROM aggregated_data.dim_coin

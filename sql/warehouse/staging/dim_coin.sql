@@ -12,6 +12,8 @@ CREATE TABLE staging.dim_coin (
     valid_to DATETIME2(6) NULL,
     is_current BIT NULL,
     first_seen_at DATETIME2(6) NULL,
+    kind NVARCHAR(MAX) COLLATE Latin1_General_100_BIN2 NULL,
+    original_id NVARCHAR(MAX) COLLATE Latin1_General_100_BIN2 NULL,
     is_deleted BIT NOT NULL,
     load_id INT NOT NULL
 );

@@ -7,6 +7,8 @@ SELECT
     coin.name,
     CONCAT(coin.name, N' (', COALESCE(coin.symbol, coin.coin_id), N')') AS label,
     coin.max_supply,
+    coin.kind,
+    coin.original_id,
     coin.first_seen_at
 FROM aggregated_data.dim_coin AS coin
 WHERE coin.is_current = 1;

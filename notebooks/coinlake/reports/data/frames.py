@@ -18,6 +18,8 @@ OF_QUERIES = {
     "date": "DATE",
     "symbol": "STRING",
     "name": "STRING",
+    "kind": "STRING",
+    "original_id": "STRING",
     "snapshot_at": "TIMESTAMP",
     **dict.fromkeys(("market_cap", "price", "return_24h"), "DOUBLE"),
 }
@@ -52,14 +54,14 @@ class Gold:
         return None if pd.isna(newest) else pd.Timestamp(newest).date()
 
     def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
-        """The largest coins that still trade, largest first: coin_id, symbol, name, market_cap, and what the last
-        snapshot of these weeks says: snapshot_at, price, return_24h; NaT and NaN where there is none.
+        """The largest coins that still trade, largest first: coin_id, symbol, name, kind, original_id, market_cap,
+        and what the last snapshot of these weeks says: snapshot_at, price, return_24h; NaT and NaN where there is
+        none.
 
         The market cap is that of the last snapshot, or of the last close where there is none.
         """
         if newest is None:
-            columns = ("coin_id", "symbol", "name", "market_cap", "snapshot_at", "price", "return_24h")
-            return pd.DataFrame({column: [] for column in columns})
+            return pd.DataFrame({column: [] for column in ("coin_id", *OF_QUERIES) if column != "date"})
         currency = _plain(among([self.vs_currency], "vs_currency"))
         recent = since(newest, STILL_TRADED_DAYS)
         return self._ask(
@@ -82,7 +84,7 @@ class Gold:
                 GROUP BY coin_id
             )
             SELECT
-                traded.coin_id, coin.symbol, coin.name,
+                traded.coin_id, coin.symbol, coin.name, coin.kind, coin.original_id,
                 coalesce(listed.market_cap, traded.market_cap) AS market_cap,
                 listed.snapshot_at, listed.price, listed.return_24h
             FROM traded

@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pandas as pd
 from markupsafe import Markup
 
 from coinlake.reports.data import freshness
 from coinlake.reports.data.frames import Frames
-from coinlake.reports.data.kinds import Kind, kinds
 from coinlake.reports.page import Banner, formats, style
 
 Numbers = TypeVar("Numbers", pd.Series, pd.DataFrame)
@@ -21,12 +20,21 @@ RANGES = (30, 90)  # days that a reader may choose beside the whole period
 MIDDLE = 3  # coins of which one is in the middle: with so many a period begins
 COINGECKO = Markup('Data provided by <a href="https://www.coingecko.com">CoinGecko</a>')
 SIMULATED = "Simulated market of coinlake: no real coin, price or exchange"
+APART = ("pegged", "copy")
+
+
+class Kind(NamedTuple):
+    """What a coin is that is not free; of a copy, the id of the coin whose moves it follows."""
+
+    kind: str
+    original_id: str
 
 
 class Universe:
     """The coins of a report, largest first, and their closes over the days that it looks back on.
 
-    `coins` has coin_id, symbol, name, market_cap; `daily` has coin_id, date, close in the currency `unit`.
+    `coins` has coin_id, symbol, name, market_cap, kind, original_id; `daily` has coin_id, date, close in the
+    currency `unit`.
     Coins that are pegged to a currency and copies of others stand `apart`, with what they are: medians, counts and
     ranks are over the free ones. Where no coin is free, the page is about all of them.
     The period begins on the first day on which three of the coins, or half of them, have a close, so that one old
@@ -40,7 +48,12 @@ class Universe:
         self._symbols = dict(zip(listed_ids, _unique_symbols(listed), strict=True))
         self.unit = unit
         closes = wide(daily, "close", listed_ids)
-        self.apart: dict[str, Kind] = kinds(closes)
+        kinds = zip(listed_ids, listed["kind"], listed["original_id"], strict=True)
+        self.apart = {
+            coin_id: Kind(kind, original if kind == "copy" else "")
+            for coin_id, kind, original in kinds
+            if kind in APART
+        }
         if len(self.apart) == len(listed_ids):
             self.apart = {}
         self.coins = listed[~listed["coin_id"].isin(self.apart)].reset_index(drop=True)

@@ -1,0 +1,24 @@
+-- Each coin as its newest snapshot shows it, beside what is usual for it.
+CREATE TABLE aggregated_data.market_now (
+    vs_currency NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    coin_id NVARCHAR(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    snapshot_at DATETIME2(6) NOT NULL,
+    symbol NVARCHAR(100) COLLATE Latin1_General_100_BIN2 NULL,
+    name NVARCHAR(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    price FLOAT(53) NOT NULL,
+    market_cap FLOAT(53) NULL,
+    market_cap_rank INT NULL,
+    rank_change_24h INT NULL,
+    return_1h FLOAT(53) NULL,
+    return_24h FLOAT(53) NULL,
+    return_7d FLOAT(53) NULL,
+    return_30d FLOAT(53) NULL,
+    volume_24h FLOAT(53) NULL,
+    volume_ratio FLOAT(53) NULL,
+    high FLOAT(53) NULL,
+    high_at DATETIME2(6) NULL,
+    distance_from_high FLOAT(53) NULL,
+    kind NVARCHAR(16) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    CONSTRAINT pk_market_now PRIMARY KEY (vs_currency, coin_id),
+    CONSTRAINT ck_market_now_kind_known CHECK (kind IN ('free', 'pegged', 'copy'))
+);
