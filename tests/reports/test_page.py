@@ -72,7 +72,7 @@ def test_the_page_needs_nothing_else(reports, name):
     own = without_plotly(html)
     assert not re.search(r"\ssrc=|@import|url\(|fetch\(|XMLHttpRequest|<link|<iframe", own)
     outside = {a["href"] for a in Elements(own).all("a") if not a["href"].startswith("#")}
-    beside = {"index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"}
+    beside = {"index.html", "coins.html", "market_trends.html", "price_averages.html", "pipeline_health.html"}
     assert outside - beside <= {"https://www.coingecko.com"}
     assert len(own) < 600_000
 
@@ -326,7 +326,7 @@ def test_findings_stand_beside_the_pages_and_one_page_leads_to_all(reports, tmp_
     assert all(str(escape(one.headline)) in start for one in reports.values())
     assert start.count("Built 12 Aug 2026 14:22 UTC") == len(reports)
     nav = [a["href"] for a in Elements(report.html()).all("a") if a["href"].endswith(".html")]
-    assert nav == ["index.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
+    assert nav == ["index.html", "coins.html", "market_trends.html", "price_averages.html", "pipeline_health.html"]
 
 
 def test_pages_that_are_rendered_side_by_side_share_their_start_page(reports, tmp_path):

@@ -78,9 +78,12 @@ def gold(
     walk = [coin.head(len(coin) - (dead or {}).get(coin["coin_id"].iloc[0], 0)) for coin in walk]
     walk = [coin for coin in walk if len(coin)]
     trends = pd.concat([_trend(coin) for coin in walk])
+    kinds = kinds_of(pd.concat(walk).assign(vs_currency="usd"))
     frames = {
-        "dim_coin": _dim_coin(walk, kinds_of(pd.concat(walk).assign(vs_currency="usd"))),
+        "dim_coin": _dim_coin(walk, kinds),
         "fact_market_snapshot": _snapshots(walk),
+        "market_now": _now(walk, kinds),
+        "market_events": _events(walk),
         "fact_price_daily": _facts(walk),
         "price_averages_daily": pd.concat([_averages(coin) for coin in walk]),
         "market_trends_daily": trends,
@@ -262,13 +265,17 @@ def _copied(coin, paths, original):
     return coin.assign(close=paths[original] * (coin["close"].iloc[-1] / paths[original].iloc[-1]))
 
 
+def _named(coin_id):
+    """Symbol and name of a coin."""
+    other = (coin_id.upper().replace("OIN-", ""), coin_id.replace("-", " ").title())
+    return NAMES.get(coin_id, other)[:2]
+
+
 def _dim_coin(walk, kinds):
     rows = []
     for key, coin in enumerate(walk, 1):
         coin_id = coin["coin_id"].iloc[0]
-        symbol, name = NAMES.get(
-            coin_id, (coin_id.upper().replace("OIN-", ""), coin_id.replace("-", " ").title())
-        )[:2]
+        symbol, name = _named(coin_id)
         rows.append(
             {
                 "coin_key": key,
@@ -309,6 +316,49 @@ def _snapshots(walk):
     return pd.DataFrame(rows)
 
 
+def _now(walk, kinds):
+    """market_now of the snapshots above: returns of the walk; the smaller the coin, the higher its record and its volume."""
+    rows = []
+    for key, (coin, snapshot) in enumerate(zip(walk, _snapshots(walk).to_dict("records"), strict=True), 1):
+        closes = coin["close"].to_numpy()
+        symbol, name = _named(coin["coin_id"].iloc[0])
+        rows.append(
+            snapshot
+            | {
+                "symbol": symbol,
+                "name": name,
+                "rank_change_24h": 0 if len(coin) > 1 else None,
+                "return_1h": 0.001,
+                "return_24h": closes[-1] / closes[-2] - 1 if len(coin) > 1 else None,
+                "return_7d": snapshot["price"] / closes[-8] - 1 if len(coin) > 7 else None,
+                "return_30d": snapshot["price"] / closes[-31] - 1 if len(coin) > 30 else None,
+                "volume_24h": 0.05 * snapshot["market_cap"],
+                "volume_ratio": 0.5 + 0.25 * key if len(coin) >= 20 else None,
+                "high": (1 + key / 8) * snapshot["price"],
+                "high_at": snapshot["snapshot_at"] - pd.Timedelta(days=500),
+                "distance_from_high": 1 / (1 + key / 8) - 1,
+                "kind": kinds[snapshot["coin_id"]].kind if snapshot["coin_id"] in kinds else "free",
+            }
+        )
+    return rows
+
+
+def _events(walk):
+    """A record, a turn and an unusual volume of the first coins, in the last days."""
+    kinds = (("record_high", 2, 101.0, 100.0), ("trend_up", 1, 51.0, 50.0), ("volume_anomaly", 12, 4e9, 1e9))
+    return [
+        {
+            "vs_currency": "usd",
+            "coin_id": coin["coin_id"].iloc[0],
+            "kind": kind,
+            "happened_at": coin["date"].iloc[-1] + pd.Timedelta(days=1 - back),
+            "value": value,
+            "reference": reference,
+        }
+        for coin, (kind, back, value, reference) in zip(walk, kinds, strict=False)
+    ]
+
+
 def _facts(walk):
     """Daily candles, which open with the close before: the last ten from hours, others from one price."""
     parts = []
@@ -329,6 +379,7 @@ def _facts(walk):
                 low=np.minimum(open_, coin["close"]) * (1 - swing),
                 average=(open_ + coin["close"]) / 2,
                 samples=np.where(fine, 24, 1),
+                total_volume=0.05 * coin["market_cap"],
                 is_complete=True,
             )
         )

@@ -7,4 +7,4 @@
 A report is imported when it is asked for. Beside them: data (what the reports read), page (how a report is drawn).
 """
 
-__all__ = ["market_trends", "pipeline_health", "price_averages"]
+__all__ = ["coins", "market_trends", "pipeline_health", "price_averages"]
