@@ -81,7 +81,6 @@ def gold(
     kinds = kinds_of(pd.concat(walk).assign(vs_currency="usd"))
     frames = {
         "dim_coin": _dim_coin(walk, kinds),
-        "fact_market_snapshot": _snapshots(walk),
         "market_now": _now(walk, kinds),
         "market_events": _events(walk),
         "fact_price_daily": _facts(walk),
@@ -293,54 +292,33 @@ def _dim_coin(walk, kinds):
     return rows
 
 
-def _snapshots(walk):
+def _now(walk, kinds):
+    """A snapshot of each coin in the afternoon after its last close; smaller coins have more unusual volumes."""
     rows = []
-    for key, coin in enumerate(walk, 1):
-        last = coin.iloc[-1]
-        when = last["date"] + pd.Timedelta(days=1, hours=14)
+    for rank, coin in enumerate(walk, 1):
+        last, closes = coin.iloc[-1], coin["close"].to_numpy()
+        price = last["close"] * 1.01
+        symbol, name = _named(last["coin_id"])
         rows.append(
             {
-                "coin_id": last["coin_id"],
                 "vs_currency": "usd",
-                "snapshot_at": when,
-                "period": f"{when:%Y-%m}",
-                "coin_key": key,
-                "currency_key": 1,
-                "date_key": int(f"{when:%Y%m%d}"),
-                "price": last["close"] * 1.01,
+                "coin_id": last["coin_id"],
+                "snapshot_at": last["date"] + pd.Timedelta(days=1, hours=14),
+                "symbol": symbol,
+                "name": name,
+                "price": price,
+                "return_1h": 0.001,
                 "return_24h": 0.0125,
+                "return_7d": price / closes[-8] - 1 if len(coin) > 7 else None,
+                "return_30d": price / closes[-31] - 1 if len(coin) > 30 else None,
                 "market_cap": last["market_cap"],
-                "market_cap_rank": key,
+                "market_cap_rank": rank,
+                "volume_24h": 0.05 * last["market_cap"],
+                "volume_ratio": 0.5 + 0.25 * rank if len(coin) >= 20 else None,
+                "kind": kinds[last["coin_id"]].kind if last["coin_id"] in kinds else "free",
             }
         )
     return pd.DataFrame(rows)
-
-
-def _now(walk, kinds):
-    """market_now of the snapshots above: returns of the walk; the smaller the coin, the higher its record and its volume."""
-    rows = []
-    for key, (coin, snapshot) in enumerate(zip(walk, _snapshots(walk).to_dict("records"), strict=True), 1):
-        closes = coin["close"].to_numpy()
-        symbol, name = _named(coin["coin_id"].iloc[0])
-        rows.append(
-            snapshot
-            | {
-                "symbol": symbol,
-                "name": name,
-                "rank_change_24h": 0 if len(coin) > 1 else None,
-                "return_1h": 0.001,
-                "return_24h": closes[-1] / closes[-2] - 1 if len(coin) > 1 else None,
-                "return_7d": snapshot["price"] / closes[-8] - 1 if len(coin) > 7 else None,
-                "return_30d": snapshot["price"] / closes[-31] - 1 if len(coin) > 30 else None,
-                "volume_24h": 0.05 * snapshot["market_cap"],
-                "volume_ratio": 0.5 + 0.25 * key if len(coin) >= 20 else None,
-                "high": (1 + key / 8) * snapshot["price"],
-                "high_at": snapshot["snapshot_at"] - pd.Timedelta(days=500),
-                "distance_from_high": 1 / (1 + key / 8) - 1,
-                "kind": kinds[snapshot["coin_id"]].kind if snapshot["coin_id"] in kinds else "free",
-            }
-        )
-    return rows
 
 
 def _events(walk):
@@ -450,6 +428,9 @@ def _market(trends, seed, fear_greed):
                 "fear_greed_classification": next(word for limit, word in labels if int(mood) < limit)
                 if fear_greed
                 else None,
+                "coins_with_return_1d": one["return_1d"].count(),
+                "coins_with_volatility_30d": one["volatility_30d"].count(),
+                "coins_with_market_cap": one["market_cap"].count(),
             }
         )
     if rows:

@@ -127,7 +127,7 @@ def _write_side_by_side(inputs: Inputs, *updates: Callable[[], Update | None]) -
 def _write(inputs: Inputs, update: Update) -> dict[str, Merged]:
     """Writes one table; empty when an upsert found nothing that differs."""
     stored = inputs.lake.table(update.table)
-    if inputs.plan.is_first:
+    if inputs.plan.is_first or update.is_whole:
         done = stored.replace(update.rows)
     elif update.replaces is not None:
         done = stored.replace(update.rows, update.replaces)

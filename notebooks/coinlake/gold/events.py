@@ -94,8 +94,12 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
       the high, as far as it lies between the coin's first and last snapshot of the day.
     """
     last = F.struct("snapshot_at", "market_cap_rank", "ath", "ath_date")
-    seen = snapshots.groupBy(*COIN, day_of("snapshot_at").alias("date")).agg(
-        F.max_by(last, "snapshot_at").alias("last"), F.min("snapshot_at").alias("first_seen_at")
+    # All that follows is of one currency: its rows are sent around once, and not for each step.
+    seen = (
+        snapshots.select(*COIN, "snapshot_at", "market_cap_rank", "ath", "ath_date")
+        .repartition("vs_currency")
+        .groupBy(*COIN, day_of("snapshot_at").alias("date"))
+        .agg(F.max_by(last, "snapshot_at").alias("last"), F.min("snapshot_at").alias("first_seen_at"))
     )
     coin = F.struct(
         F.coalesce("last.market_cap_rank", F.lit(2**31 - 1)).alias("order"),

@@ -193,15 +193,15 @@ def cards(now: pd.DataFrame) -> list[Card]:
     made = []
     changes = free["return_24h"].dropna()
     if len(changes) > 1:
-        made.append(Card("Gained most in 24 hours", formats.percent(changes.max()), changes.idxmax()))
-        made.append(Card("Gained least in 24 hours", formats.percent(changes.min()), changes.idxmin()))
+        made.append(Card("Gained most in 24 hours", formats.percent(changes.max()), str(changes.idxmax())))
+        made.append(Card("Gained least in 24 hours", formats.percent(changes.min()), str(changes.idxmin())))
     ratios = free["volume_ratio"].dropna()
     if len(ratios) > 1:
-        made.append(Card("Most unusual volume", f"{_times(ratios.max())} × usual", ratios.idxmax()))
+        made.append(Card("Highest volume, × usual", f"{_times(ratios.max())} ×", str(ratios.idxmax())))
     distances = free["distance_from_high"].dropna()
     if len(distances) > 1:
         counted = f"of {formats.counted(len(distances), 'free coin')}"
-        made.append(Card("Nearest to its record", formats.percent(distances.max(), 0), distances.idxmax()))
+        made.append(Card("Nearest to its record", formats.percent(distances.max(), 0), str(distances.idxmax())))
         made.append(Card("Median from record", formats.percent(distances.median(), 0), counted))
     return made
 
@@ -312,7 +312,7 @@ def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
         key="happened",
         nav="What happened",
         finding=f"{formats.counted(len(week), 'event')} in the last seven days",
-        subtitle="Record highs, pegs lost (2% off the usual close) and regained, volumes of three times the usual, "
+        subtitle="Record highs, pegs lost (2% off the usual close) and regained, three times the usual volume, "
         f"closes that cross the 200-day average, entries and exits on the page of the largest coins.{only}",
         table=html_tables.table(
             f"Events up to {formats.instant(as_of)}",

@@ -136,8 +136,8 @@ def _lines(figure: Mapping[str, Any]) -> Markup:
             Markup('<span class="tick" style="left:{}%">{}</span>').format(50 * place, f"{date.day} {date:%b}")
         )
     return Markup(
-        '<p class="title">{}</p>\n<div class="lines"><svg viewBox="0 0 100 100" preserveAspectRatio="none">{}</svg>'
-        "{}</div>"
+        '<p class="title">{}</p>\n<div class="lines">'
+        '<svg viewBox="0 0 100 100" preserveAspectRatio="none">{}</svg>{}</div>'
     ).format(layout["yaxis"]["title"]["text"], Markup("").join(paths), Markup("").join(words))
 
 
