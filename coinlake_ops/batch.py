@@ -99,7 +99,10 @@ def execute(run: Run, server: spark_server.Server | None = None) -> None:
             {
                 "run_id": run.run_id,
                 "seconds": round(time.monotonic() - run.started, 1),
-                "reports": [shown(run.lake / "reports" / f"{name}.html") for name in notebooks.REPORTS.values()],
+                "reports": [
+                    shown(run.lake / "reports" / f"{name}.html")
+                    for name in (*notebooks.REPORTS.values(), *notebooks.BESIDE.values())
+                ],
             },
         )
 

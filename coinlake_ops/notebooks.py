@@ -27,6 +27,8 @@ REPORTS = {
     "06_report_price_averages": "price_averages",
     "08_report_pipeline_health": "pipeline_health",
 }
+# The page that a notebook shows beside its report, in a cell that has the page's name as its tag.
+BESIDE = {"06_report_price_averages": "coins"}
 
 
 class TimeIsUp(CoinlakeError):

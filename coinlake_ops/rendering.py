@@ -16,8 +16,18 @@ import nbformat
 from coinlake.commit_points import commit_point
 from coinlake.errors import CoinlakeError
 from coinlake.reports.data import freshness
-from coinlake.reports.page import PAGES, PART_MIME, PLOTLY_MIME, TEMPLATES, context, findings, start_page, style
-from coinlake_ops.notebooks import REPORTS
+from coinlake.reports.page import (
+    PAGES,
+    PART_MIME,
+    PLOTLY_MIME,
+    TEMPLATES,
+    context,
+    document,
+    findings,
+    start_page,
+    style,
+)
+from coinlake_ops.notebooks import BESIDE, REPORTS
 
 PICTURES = {
     "market_trends": ("performance", "drawdown"),
@@ -37,8 +47,11 @@ def render_last_run(lake: Path, to: Path, pictures: bool = True) -> str:
     executed = last_run(lake)
     for name, notebook in executed.items():
         page = render(notebook, lake / "reports" / f"{name}.html")
-        for file in (page, page.with_suffix(".json"), page.with_name("index.html")):
-            _write(to / file.name, file.read_text(encoding="utf-8"))
+        beside = [page.with_name(f"{BESIDE[notebook.stem]}.html")] if notebook.stem in BESIDE else []
+        for file in (page, *beside):
+            for made in (file, file.with_suffix(".json")):
+                _write(to / made.name, made.read_text(encoding="utf-8"))
+        _write(to / "index.html", page.with_name("index.html").read_text(encoding="utf-8"))
     readme = publish(executed, to, pictures)
     return f"{readme} and {len(executed)} pages, from the run {next(iter(executed.values())).parent.name}"
 
@@ -46,7 +59,8 @@ def render_last_run(lake: Path, to: Path, pictures: bool = True) -> str:
 def render(executed: Path, to: Path) -> Path:
     """Write the page of one executed report notebook to the file `to`, and return it.
 
-    Beside it stand its findings as JSON, and index.html, which leads to all pages of the folder.
+    Beside it stand its findings as JSON, the page that the notebook shows beside the report, where it does, and
+    index.html, which leads to all pages of the folder.
 
     Raises CoinlakeError when the notebook shows no report, for example because it failed on the way.
     """
@@ -64,12 +78,27 @@ def render(executed: Path, to: Path) -> Path:
     parts = parts_of(notebook, exporter.environment.filters["markdown2html"])
     page = _context(executed, parts)
     html, _ = exporter.from_notebook_node(notebook, resources={"page": page})
-    _write(to.with_suffix(".json"), json.dumps(findings(parts), ensure_ascii=False, indent=1) + "\n")
+    _write_findings(to, parts)
+    for name in BESIDE.values():
+        beside = parts_of(notebook, tag=name)
+        if beside:
+            _write_findings(to.with_name(f"{name}.html"), beside)
+            _write(to.with_name(f"{name}.html"), document(beside))
     # Notebooks of one run are rendered side by side, and each writes the start page of their folder.
     with _START_PAGE:
         found = [_read_json(path) for path in _findings_in(to.parent)]
         _write(to.with_name("index.html"), start_page(found))
     return _write(to, html)
+
+
+def _write_findings(page: Path, parts: Sequence[Mapping[str, Any]]) -> None:
+    """The findings of a page as JSON beside it; `since` is up to when the page before it knew of events."""
+    found, path = findings(parts), page.with_suffix(".json")
+    if "as_of" in found and path.exists():
+        before = _read_json(path)
+        since = before.get("since" if before.get("as_of") == found["as_of"] else "as_of", "")
+        found |= {"since": since} if since else {}
+    _write(path, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
 
 
 def _findings_in(folder: Path) -> list[Path]:
@@ -92,14 +121,14 @@ def _read(executed: Path) -> Any:
         ) from None
 
 
-def parts_of(notebook: Mapping[str, Any], markdown: Any = None) -> list[dict[str, Any]]:
-    """What the cells tagged `page` show, in order: parts of a report, and prose where a text cell has the tag.
+def parts_of(notebook: Mapping[str, Any], markdown: Any = None, tag: str = "page") -> list[dict[str, Any]]:
+    """What the cells with a tag show, in order: parts of a report, and prose where a text cell has the tag.
 
     `markdown` turns Markdown into HTML; without it, prose is left out.
     """
     parts = []
     for cell in notebook["cells"]:
-        if "page" not in cell["metadata"].get("tags", []):
+        if tag not in cell["metadata"].get("tags", []):
             continue
         if cell["cell_type"] == "markdown" and markdown:
             html = f'<div class="prose">{markdown(cell["source"]).strip()}</div>'
@@ -107,7 +136,7 @@ def parts_of(notebook: Mapping[str, Any], markdown: Any = None) -> list[dict[str
         for output in cell.get("outputs", []):
             if PART_MIME in output.get("data", {}):
                 part = dict(output["data"][PART_MIME])
-                parts.append(part | {"figure": output["data"].get(PLOTLY_MIME)})
+                parts += part.get("parts", [part | {"figure": output["data"].get(PLOTLY_MIME)}])
     return parts
 
 

@@ -97,7 +97,8 @@ def _state(lake: Path) -> dict[str, Any]:
         for table in schema.TABLES
         if table.name not in NOTED_BY_EVERY_RUN
     }
-    pages = [page for name, page in notebooks.REPORTS.items() if name not in ALWAYS]
+    shown = (*notebooks.REPORTS.items(), *notebooks.BESIDE.items())
+    pages = [page for name, page in shown if name not in ALWAYS]
     made = [lake / WAREHOUSE, *(lake / "reports" / f"{page}.html" for page in pages)]
     return {
         "landed": hashlib.sha256("\n".join(landed).encode()).hexdigest(),

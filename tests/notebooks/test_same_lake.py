@@ -91,7 +91,8 @@ def test_both_leave_the_same_answers_tables_and_reports(spark, by_factory, kille
     for table in expected:
         assert found[table] == expected[table], table
     assert lakes.warehouse(killed) == lakes.warehouse(lake)
-    reports = {f"{name}.{kind}" for name in notebooks.REPORTS.values() for kind in ("html", "json")}
+    shown = (*notebooks.REPORTS.values(), *notebooks.BESIDE.values())
+    reports = {f"{name}.{kind}" for name in shown for kind in ("html", "json")}
     for path in (lake, killed):
         assert {page.name for page in (path / "reports").iterdir()} == reports | {"index.html"}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from coinlake.reports.page import formats
 from tests.support import gold_frames
 from tests.support.built_reports import MODULES, built
 
@@ -37,6 +38,8 @@ def files(reports, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     for name, report in reports.items():
         (folder / f"{name}.html").write_text(report.html(), encoding="utf-8")
+    tables = gold_frames.gold(coins=6, days=250, young={"dogecoin": 3})
+    (folder / "coins.html").write_text(built("coins", tables).html(), encoding="utf-8")
     empty = built("market_trends", gold_frames.empty())
     (folder / "empty.html").write_text(empty.html(), encoding="utf-8")
     return folder
@@ -45,21 +48,21 @@ def files(reports, tmp_path_factory):
 class Visit:
     """One page in one window, with what it asked for and said."""
 
-    def __init__(self, browser, path, **window):
+    def __init__(self, browser, path, at="", **window):
         self.context = browser.new_context(**window)
         self.page = self.context.new_page()
         self.requests, self.said = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.goto(path.as_uri())
+        self.page.goto(path.as_uri() + at)
 
     def draw_all(self):
         """Bring each figure into view until it is drawn."""
         for plot in self.page.locator(".plot").all():
             plot.scroll_into_view_if_needed()
             plot.locator(".main-svg").first.wait_for()
-        return self.page.locator(".plot:has(.main-svg)").count()
+        return self.page.locator(".plot:has(.main-svg), .plain").count()
 
     def js(self, code):
         return self.page.evaluate(code)
@@ -69,8 +72,8 @@ class Visit:
 def visit(browser, files):
     visits = []
 
-    def open_page(name, **window):
-        visits.append(Visit(browser, files / f"{name}.html", **({"viewport": DESKTOP} | window)))
+    def open_page(name, at="", **window):
+        visits.append(Visit(browser, files / f"{name}.html", at, **({"viewport": DESKTOP} | window)))
         return visits[-1]
 
     yield open_page
@@ -88,16 +91,16 @@ def test_all_figures_are_drawn_and_nothing_is_fetched(visit, reports, name, wind
     assert seen.js("document.documentElement.scrollWidth - innerWidth") == 0
 
 
-CUT = """() => [...document.querySelectorAll('.plot')].flatMap(plot => {
+CUT = """() => [...document.querySelectorAll('.plot, .plain')].flatMap(plot => {
     const box = plot.getBoundingClientRect();
-    return [...plot.querySelectorAll('.annotation-text, .xtick text, .ytick text, .bartext')]
+    return [...plot.querySelectorAll('.annotation-text, .xtick text, .ytick text, .bartext, b, span')]
         .map(text => [text.textContent, text.getBoundingClientRect()])
         .filter(([, r]) => r.width)
         .filter(([, r]) => r.left < box.left - 1 || r.right > box.right + 1 || r.bottom > box.bottom + 1)
         .map(([text]) => `${plot.id}: ${text}`);
 })"""
-COVERED = """() => [...document.querySelectorAll('.plot')].flatMap(plot => {
-    const notes = [...plot.querySelectorAll('.annotation-text')]
+COVERED = """() => [...document.querySelectorAll('.plot, .row, .lines')].flatMap(plot => {
+    const notes = [...plot.querySelectorAll('.annotation-text, .row > b, .text, .tick')]
         .map(text => [text.textContent, text.getBoundingClientRect()]);
     const meet = (r, s) =>
         r.left < s.right - 1 && s.left < r.right - 1 && r.top < s.bottom - 3 && s.top < r.bottom - 3;
@@ -220,7 +223,7 @@ def test_on_paper_no_chart_covers_words_and_all_are_light(visit, name):
     assert seen.js(MEETING) == []
     assert seen.js(SIZES) == []
     lines = seen.js("[...document.querySelectorAll('.plot .main-svg:first-child')].map(e => e.style.background)")
-    assert set(lines) == {"rgb(255, 255, 255)"}
+    assert set(lines) <= {"rgb(255, 255, 255)"}
     seen.js("dispatchEvent(new Event('afterprint'))")
     pages = len(re.findall(rb"/Type\s*/Page[^s]", seen.page.pdf(format="A4")))
     assert 3 <= pages <= 9
@@ -244,13 +247,121 @@ def test_every_finding_and_the_decisive_columns_can_be_seen(visit, reports, name
         assert seen.js(seen_to) <= width
 
 
+NAMES = "[...document.querySelectorAll('table.coins tbody tr:not([hidden]) .name')].map(e => e.textContent)"
+LARGEST = ["Bitcoin", "Ethereum", "Tether", "Solana", "XRP", "Dogecoin"]
+
+
+def test_the_table_of_coins_is_sorted_searched_and_kept_as_a_watch_list(visit):
+    seen = visit("coins")
+    assert seen.js(NAMES) == LARGEST
+    seen.page.click("th button:text-is('Price')")
+    assert seen.js(NAMES) == ["Bitcoin", "Ethereum", "Solana", "Tether", "XRP", "Dogecoin"]
+    seen.page.click("th button:text-is('Price')")
+    assert seen.js(NAMES) == ["Dogecoin", "XRP", "Tether", "Solana", "Ethereum", "Bitcoin"]
+    # What is not known stands last in both directions.
+    for _ in range(2):
+        seen.page.click("th button:text-is('30 d')")
+        assert seen.js(NAMES)[-1] == "Dogecoin"
+    seen.page.fill(".tools input", "eth")
+    assert sorted(seen.js(NAMES)) == ["Ethereum", "Tether"]
+    assert seen.page.inner_text(".tools [role=status]") == "2 of 6 coins"
+    seen.page.fill(".tools input", "")
+    seen.page.click("[aria-label='Watch Solana']")
+    seen.page.reload()
+    seen.page.click("[data-does=watched]")
+    assert seen.js(NAMES) == ["Solana"]
+    with seen.page.expect_download() as saved:
+        seen.page.click("[data-does=save]")
+    head, row = saved.value.path().read_text(encoding="utf-8").splitlines()
+    told = dict(zip(head.split(","), row.split(","), strict=True))
+    assert saved.value.suggested_filename == "coins_usd.csv"
+    assert (told["coin_id"], told["price"], told["volume_ratio"], told["high"]) == ("solana", "151.5", "1.5", "")
+    assert seen.said == []
+
+
+def test_the_address_names_coins_and_the_page_draws_them(visit):
+    seen = visit("coins", "#bitcoin")
+    headings = "[...document.querySelectorAll('#coin_view h2, #coin_view h3')].map(e => e.textContent)"
+    assert seen.js(headings) == [
+        "Bitcoin",
+        "Price with averages of 30 and 200 days",
+        "Below the highest close shown",
+        "Volume of a day",
+        "Weeks: open, high, low, close",
+        "Months",
+        "Events",
+        "About the data",
+    ]
+    assert seen.page.inner_text("#coin_view .readout >> nth=0").startswith("11 Aug 2026: close $64,000, 30 days $")
+    seen.page.focus("#coin_view svg")
+    seen.page.keyboard.press("ArrowLeft")
+    assert seen.page.inner_text("#coin_view .readout >> nth=0").startswith("10 Aug 2026: close $")
+    assert "250 days with a close since 5 Dec 2025, none missing." in seen.page.inner_text("#coin_view")
+    seen.page.select_option("#coin_view select", "solana")
+    assert seen.page.url.endswith("#bitcoin,solana")
+    assert seen.js(headings)[:3] == [
+        "Bitcoin and Solana",
+        "5 Dec 2025 = 100, log scale",
+        "Below the highest close shown",
+    ]
+    assert not seen.page.is_visible("#all_coins")
+    seen.page.click("#coin_view .crumbs a")
+    assert seen.page.is_visible("#all_coins") and not seen.page.is_visible("#coin_view")
+    assert (seen.requests, seen.said) == ([seen.requests[0]], [])
+
+
+def test_the_averages_that_the_page_draws_are_golds(visit):
+    tables = gold_frames.gold(coins=6, days=250, young={"dogecoin": 3})
+    own = tables["price_averages_daily"].query("coin_id == 'ethereum'").iloc[-1]
+    told = visit("coins", "#ethereum").page.inner_text("#coin_view .readout >> nth=0")
+    shown = [formats.money(own[column]) for column in ("close", "average_30d", "average_200d")]
+    assert told.startswith("11 Aug 2026: close {}, 30 days {}, 200 days {} ".format(*shown))
+
+
+def test_a_search_on_any_page_leads_to_the_coin(visit):
+    seen = visit("market_trends")
+    seen.page.fill(".pages input", "eth")
+    seen.page.press(".pages input", "Enter")
+    seen.page.wait_for_url("**/coins.html?find=eth#ethereum")
+    assert seen.page.inner_text("#coin_view h2") == "Ethereum"
+    assert seen.said == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 800, 1280])
+@pytest.mark.parametrize("at", ["", "#bitcoin", "#dogecoin", "#bitcoin,ethereum,tether,solana,ripple"])
+def test_coins_fit_every_screen(visit, at, width, theme):
+    seen = visit("coins", at, viewport={"width": width, "height": 900}, color_scheme=theme)
+    assert seen.js("document.documentElement.scrollWidth - innerWidth") == 0
+    cut = "e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1"
+    wide = f"[...document.querySelectorAll('h1, h2, h3, .lead, .sub, .card p, .readout, .chip')].filter({cut})"
+    assert seen.js(f"{wide}.map(e => e.textContent)") == []
+    outside = """[...document.querySelectorAll('#coin_view svg')].flatMap(svg => {
+        const box = svg.getBoundingClientRect();
+        const texts = [...svg.querySelectorAll('text')].map(text => [text, text.getBoundingClientRect()]);
+        return texts.flatMap(([a, r], i) => [
+            ...(r.left < box.left - 1 || r.right > box.right + 1 ? [`${a.textContent} is cut`] : []),
+            ...texts.slice(i + 1).filter(([, s]) => r.left < s.right - 1 && s.left < r.right - 1
+                && r.top < s.bottom - 3 && s.top < r.bottom - 3)
+                .map(([b]) => `${a.textContent} covers ${b.textContent}`)]);
+    })"""
+    assert seen.js(outside) == []
+    assert seen.said == []
+
+
+def test_without_scripts_all_coins_are_in_a_table(visit):
+    seen = visit("coins", "#bitcoin", java_script_enabled=False)
+    assert seen.page.is_visible("table.coins") and seen.page.locator("table.coins tbody tr").count() == 6
+
+
 @pytest.mark.skipif("COINLAKE_AXE" not in os.environ, reason="COINLAKE_AXE does not name an axe.min.js")
 @pytest.mark.parametrize("window", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*MODULES, "empty"])
+@pytest.mark.parametrize("name", [*MODULES, "empty", "coins", "coins#bitcoin,ethereum"])
 def test_axe_finds_no_violation(visit, name, theme, window):
     # The page's own policy would keep the tool out.
-    seen = visit(name, viewport=window, color_scheme=theme, bypass_csp=True)
+    name, _, coins = name.partition("#")
+    seen = visit(name, coins and f"#{coins}", viewport=window, color_scheme=theme, bypass_csp=True)
     seen.draw_all()
     seen.page.add_script_tag(content=Path(os.environ["COINLAKE_AXE"]).read_text(encoding="utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -78,9 +78,11 @@ def gold(
     walk = [coin.head(len(coin) - (dead or {}).get(coin["coin_id"].iloc[0], 0)) for coin in walk]
     walk = [coin for coin in walk if len(coin)]
     trends = pd.concat([_trend(coin) for coin in walk])
+    kinds = kinds_of(pd.concat(walk).assign(vs_currency="usd"))
     frames = {
-        "dim_coin": _dim_coin(walk, kinds_of(pd.concat(walk).assign(vs_currency="usd"))),
-        "market_now": _now(walk),
+        "dim_coin": _dim_coin(walk, kinds),
+        "market_now": _now(walk, kinds),
+        "market_events": _events(walk),
         "fact_price_daily": _facts(walk),
         "price_averages_daily": pd.concat([_averages(coin) for coin in walk]),
         "market_trends_daily": trends,
@@ -262,13 +264,17 @@ def _copied(coin, paths, original):
     return coin.assign(close=paths[original] * (coin["close"].iloc[-1] / paths[original].iloc[-1]))
 
 
+def _named(coin_id):
+    """Symbol and name of a coin."""
+    other = (coin_id.upper().replace("OIN-", ""), coin_id.replace("-", " ").title())
+    return NAMES.get(coin_id, other)[:2]
+
+
 def _dim_coin(walk, kinds):
     rows = []
     for key, coin in enumerate(walk, 1):
         coin_id = coin["coin_id"].iloc[0]
-        symbol, name = NAMES.get(
-            coin_id, (coin_id.upper().replace("OIN-", ""), coin_id.replace("-", " ").title())
-        )[:2]
+        symbol, name = _named(coin_id)
         rows.append(
             {
                 "coin_key": key,
@@ -286,24 +292,49 @@ def _dim_coin(walk, kinds):
     return rows
 
 
-def _now(walk):
+def _now(walk, kinds):
+    """A snapshot of each coin in the afternoon after its last close; smaller coins have more unusual volumes."""
     rows = []
     for rank, coin in enumerate(walk, 1):
-        last = coin.iloc[-1]
+        last, closes = coin.iloc[-1], coin["close"].to_numpy()
+        price = last["close"] * 1.01
+        symbol, name = _named(last["coin_id"])
         rows.append(
             {
                 "vs_currency": "usd",
                 "coin_id": last["coin_id"],
                 "snapshot_at": last["date"] + pd.Timedelta(days=1, hours=14),
-                "name": last["coin_id"],
-                "price": last["close"] * 1.01,
+                "symbol": symbol,
+                "name": name,
+                "price": price,
+                "return_1h": 0.001,
                 "return_24h": 0.0125,
+                "return_7d": price / closes[-8] - 1 if len(coin) > 7 else None,
+                "return_30d": price / closes[-31] - 1 if len(coin) > 30 else None,
                 "market_cap": last["market_cap"],
                 "market_cap_rank": rank,
-                "kind": "free",
+                "volume_24h": 0.05 * last["market_cap"],
+                "volume_ratio": 0.5 + 0.25 * rank if len(coin) >= 20 else None,
+                "kind": kinds[last["coin_id"]].kind if last["coin_id"] in kinds else "free",
             }
         )
     return pd.DataFrame(rows)
+
+
+def _events(walk):
+    """A record, a turn and an unusual volume of the first coins, in the last days."""
+    kinds = (("record_high", 2, 101.0, 100.0), ("trend_up", 1, 51.0, 50.0), ("volume_anomaly", 12, 4e9, 1e9))
+    return [
+        {
+            "vs_currency": "usd",
+            "coin_id": coin["coin_id"].iloc[0],
+            "kind": kind,
+            "happened_at": coin["date"].iloc[-1] + pd.Timedelta(days=1 - back),
+            "value": value,
+            "reference": reference,
+        }
+        for coin, (kind, back, value, reference) in zip(walk, kinds, strict=False)
+    ]
 
 
 def _facts(walk):
@@ -326,6 +357,7 @@ def _facts(walk):
                 low=np.minimum(open_, coin["close"]) * (1 - swing),
                 average=(open_ + coin["close"]) / 2,
                 samples=np.where(fine, 24, 1),
+                total_volume=0.05 * coin["market_cap"],
                 is_complete=True,
             )
         )

@@ -6,9 +6,9 @@ from functools import cache
 from markupsafe import Markup
 
 from tests.support import gold_frames
-from tests.support.built_reports import BUILT_AT, MODULES, lake
+from tests.support.built_reports import ALL, BUILT_AT, lake
 
-REPORTS = ("market_trends", "price_averages")
+REPORTS = ("market_trends", "price_averages", "coins")
 MARKETS = {
     f"{coins} coins, {days} days": {"coins": coins, "days": days}
     for coins in (1, 2, 3, 25, 250)
@@ -29,10 +29,10 @@ MARKETS = {
 
 @cache
 def reports(market):
-    """The two market reports over one of the MARKETS."""
+    """The market reports over one of the MARKETS."""
     given = MARKETS[market]
     opened = lake(gold_frames.gold(**given) if given["coins"] else gold_frames.empty())
-    return [MODULES[name].build(MODULES[name].read(opened), built_at=BUILT_AT) for name in REPORTS]
+    return [ALL[name].build(ALL[name].read(opened), built_at=BUILT_AT) for name in REPORTS]
 
 
 def sentences(market):

@@ -8,4 +8,4 @@ live_market is of another kind: what the page of `coinlake watch` shows, as plai
 A report is imported when it is asked for. Beside them: data (what the reports read), page (how a report is drawn).
 """
 
-__all__ = ["live_market", "market_trends", "pipeline_health", "price_averages"]
+__all__ = ["coins", "live_market", "market_trends", "pipeline_health", "price_averages"]

@@ -724,7 +724,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
             *(html_tables.cell(html_tables.change(row[column])) for column in changes),
             html_tables.cell(formats.percent(below[str(coin_id)], 0)),
             html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
-            html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)), "spark-cell"),
+            html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)[::-3][::-1]), "spark-cell"),
         ]
         for coin_id, row in newest.iterrows()
     ]

@@ -90,6 +90,7 @@ def build(
             *universe.sources(gold, source, TABLES, run_id, NOTEBOOK)[2:],
         ],
         built_at=built_at,
+        plain=True,
     )
     report.attempt("alerts", "Alerts", watched, last, alerts)
     report.attempt("timeline", "Timeline", timeline, last, lacking)

@@ -23,7 +23,13 @@ OF_QUERIES = {
     "original_id": "STRING",
     "snapshot_at": "TIMESTAMP",
     **dict.fromkeys(("market_cap", "price", "return_24h", "distance_from_high"), "DOUBLE"),
+    **dict.fromkeys(("close", "total_volume"), "DOUBLE"),
 }
+
+OF_LARGEST = (
+    *("coin_id", "symbol", "name", "kind", "original_id", "market_cap"),
+    *("snapshot_at", "price", "return_24h", "distance_from_high"),
+)
 
 Frames = dict[str, pd.DataFrame]
 
@@ -62,7 +68,7 @@ class Gold:
         The market cap is that of the last snapshot, or of the last close where there is none.
         """
         if newest is None:
-            return pd.DataFrame({column: [] for column in ("coin_id", *OF_QUERIES) if column != "date"})
+            return pd.DataFrame({column: [] for column in OF_LARGEST})
         currency = _plain(among([self.vs_currency], "vs_currency"))
         recent = since(newest, STILL_TRADED_DAYS)
         return self._ask(
@@ -89,6 +95,19 @@ class Gold:
             """,
             *(schema.MARKET_TRENDS_DAILY, schema.MARKET_NOW, schema.DIM_COIN),
         )
+
+    def histories(self, newest: date | None) -> pd.DataFrame:
+        """The complete days of a year, of every coin: coin_id, date, close, total_volume."""
+        currency = _plain(among([self.vs_currency], "vs_currency"))
+        found = self._ask(
+            f"""
+            SELECT coin_id, date, close, total_volume
+            FROM {{fact_price_daily}}
+            WHERE {currency} AND is_complete AND {since(newest)}
+            """,
+            schema.FACT_PRICE_DAILY,
+        )
+        return found.sort_values(["coin_id", "date"], kind="stable", ignore_index=True)
 
     def origin(self) -> Frames:
         """Who answered the requests (api_usage) and how far each table reaches (freshness)."""

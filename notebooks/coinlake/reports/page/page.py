@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from coinlake import instants, project_files
 from coinlake.errors import CoinlakeError
-from coinlake.reports.page import charts, formats, style
+from coinlake.reports.page import charts, formats, plain_charts, style
 
 Value = TypeVar("Value")
 
@@ -34,10 +34,13 @@ PLOTLY_BUNDLE = "plotly-finance-2.35.2.min.js"
 # The pages that stand in one folder, by file name without its ending.
 PAGES = {
     "index": "All reports",
+    "coins": "Coins",
     "market_trends": "Market trends",
     "price_averages": "Price averages",
     "pipeline_health": "Pipeline health",
 }
+
+NEWS = 12  # events in a list of the start page
 
 SLA_HOURS = 26.0  # when the table freshness does not say: a day and what a run needs
 
@@ -74,7 +77,7 @@ class Section:
 
     `finding` is computed, at most 75 characters; `subtitle` says what is drawn, its unit and its universe;
     `source` is what its numbers have beyond the page's own; `alt` tells the figure's values to who cannot see it;
-    `missing` says why there is nothing to draw.
+    `missing` says why there is nothing to draw; `data` is what the page's own script draws from, as JSON.
     """
 
     key: str
@@ -87,6 +90,7 @@ class Section:
     table: str | Markup = ""
     wide: bool = True
     missing: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def missing(key: str, nav: str, why: str) -> Section:
@@ -151,7 +155,9 @@ class Report:
     `kicker` is the line above the headline, `now` says what is known since the last close; `sources` are pairs
     of label and text.
     `ranges` hold the same report over its last days only, by their number: the sections that look back on a
-    period, which the page shows when the reader chooses that range.
+    period, which the page shows when the reader chooses that range. The charts of a `plain` page need no script.
+    `script` is the file below templates/ of a page that draws by itself. `news` are events up to the instant
+    `as_of`, newest first, for the start page: at, coin_id, told.
     """
 
     name: str
@@ -167,6 +173,10 @@ class Report:
     now: str = ""
     sections: dict[str, Section] = field(default_factory=dict)
     ranges: dict[int, "Report"] = field(default_factory=dict)
+    plain: bool = False
+    script: str = ""
+    news: Sequence[Mapping[str, str]] = ()
+    as_of: datetime | None = None
 
     def add(self, section: Section) -> None:
         """Append a section; raises ValueError when its key is taken."""
@@ -178,7 +188,7 @@ class Report:
         """Append the section that `make` makes of the values; one that fails says so and ends no report."""
         unable = missing(key, nav, "It could not be drawn from what gold holds; the notebook says why.")
         section = attempt(unable, make, *values)
-        self.add(section if attempt(None, _json, section.figure) is not None else unable)
+        self.add(section if attempt(None, self._chart, section) is not None else unable)
 
     def opening(self) -> Part:
         """Headline, banner and cards."""
@@ -190,6 +200,9 @@ class Report:
             "built_at": f"{self.built_at:%Y-%m-%dT%H:%M:%SZ}",
             "headline": self.headline,
             "lead": self.lead,
+            "script": self.script,
+            "news": list(self.news),
+            "as_of": f"{self.as_of:%Y-%m-%dT%H:%M:%SZ}" if self.as_of else "",
             "html": _render("opening", report=self),
         }
         payload["ranges"] = self._other_ranges(payload, lambda report: report.opening())
@@ -210,9 +223,7 @@ class Report:
             "finding": section.finding,
             "alt": section.alt,
             "missing": section.missing,
-            "html": _render(
-                "section", section=section, figure_json=_json(section.figure and charts.short(section.figure))
-            ),
+            "html": _render("section", section=section, chart=self._chart(section)),
         }
         payload["ranges"] = self._other_ranges(
             payload, lambda report: report.show(key) if key in report.sections else None
@@ -228,14 +239,28 @@ class Report:
             },
         )
         below = "caption" if section.figure else "section"
-        shown = _in_notebook(_render(below, section=section, figure_json=""))
+        shown = _in_notebook(_render(below, section=section, chart=""))
         return Part(section.missing or section.finding, payload, shown, titled)
+
+    def _chart(self, section: Section) -> Markup:
+        """The figure of a section as its page holds it, or the data for one; empty when it has neither."""
+        if not section.figure:
+            return _chart("data", key=section.key, data=_json(section.data)) if section.data else Markup("")
+        if self.plain:
+            return _chart("plain", section=section, drawing=plain_charts.drawn(section.figure))
+        return _chart("plot", section=section, figure_json=_json(charts.short(section.figure)))
 
     def closing(self) -> Part:
         """Where the numbers come from."""
         payload = {"part": "closing", "html": _render("closing", report=self)}
         text = "\n".join(f"{label}: {Markup(words).striptags()}" for label, words in self.sources)
         return Part(text, payload, _in_notebook(payload["html"]))
+
+    def whole(self) -> Part:
+        """All parts as one: a notebook shows the opening, and the page is made of its payload's `parts`."""
+        parts = [self.opening(), *(self.show(key) for key in self.sections), self.closing()]
+        payload = {"part": "whole", "parts": [part.payload for part in parts]}
+        return Part(parts[0].text, payload, parts[0].notebook_html)
 
     def _other_ranges(
         self, payload: Mapping[str, Any], part_of: Callable[["Report"], Part | None]
@@ -253,8 +278,7 @@ class Report:
 
         On Databricks, `displayHTML(report.html())` shows it below a cell (not verified on a workspace).
         """
-        parts = [self.opening(), *(self.show(key) for key in self.sections), self.closing()]
-        return document([part.payload for part in parts])
+        return document(self.whole().payload["parts"])
 
 
 def document(parts: Sequence[Mapping[str, Any]]) -> str:
@@ -274,17 +298,34 @@ def findings(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "source": opening["origin"],
         **{name: opening[name] for name in ("built_at", "headline", "lead")},
         "findings": sections,
+        **({name: opening[name] for name in ("as_of", "news")} if opening["as_of"] else {}),
     }
 
 
 def start_page(found: Sequence[Mapping[str, Any]]) -> str:
-    """The page from which a folder of reports is read, from what `findings` gives of each."""
+    """The page from which a folder of reports is read, from what `findings` gives of each.
+
+    What a report knows as news stands there in two lists: what happened after `since`, the instant up to which the
+    page before knew of events, and what else happened in the week.
+    """
     order = list(PAGES)
     pages = [
         page | {"built": formats.instant(instants.parse(page["built_at"]))}
         for page in sorted(map(dict, found), key=lambda page: order.index(page["report"]))
     ]
-    return _environment().get_template("start.html.j2").render(pages=pages, css=_css())
+    known: dict[str, Any] = next((page for page in pages if page.get("news")), {})
+    since = known.get("since", "")
+    told = [one | {"when": formats.instant(instants.parse(one["at"]))} for one in known.get("news", [])]
+    new = [one for one in told if since and one["at"] > since]
+    earlier = [one for one in told if not (since and one["at"] > since)]
+    changed = {"In the seven days before" if since else "In the last seven days": earlier}
+    if since:
+        changed = {f"Since the page before, of {formats.instant(instants.parse(since))}": new} | changed
+    return (
+        _environment()
+        .get_template("start.html.j2")
+        .render(pages=pages, changed=changed if told else {}, most=NEWS, css=_css())
+    )
 
 
 def live_page(title: str, origin_word: str, *, every: float) -> str:
@@ -325,6 +366,8 @@ def context(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         for days, html in part["ranges"].items():
             ranges.setdefault(days, {})[key] = html
     scripts = {"page": _text("report.js")}
+    if opening["script"]:
+        scripts["own"] = _text(opening["script"])
     if any('class="plot' in part["html"] for part in drawn):
         scripts["plotly"] = plotly_js()
     return {
@@ -360,6 +403,10 @@ def _policy(scripts: Any) -> str:
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts
     )
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:"
+
+
+def _chart(macro: str, **values: Any) -> Markup:
+    return Markup(_render(macro, **values))
 
 
 def _render(macro: str, **values: Any) -> str:

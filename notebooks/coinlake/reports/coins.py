@@ -1,0 +1,371 @@
+"""Coins: all of them as they are now, any of them in full, two to five side by side, and what happened to them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+from markupsafe import Markup
+
+from coinlake import schema
+from coinlake.lakehouse import Lakehouse
+from coinlake.reports.data import Frames, frames, freshness, universe
+from coinlake.reports.page import Banner, Card, Report, Section, attempt, charts, formats, html_tables, missing
+
+NAME = "coins"
+TITLE = "Coins"
+NOTEBOOK = "06_report_price_averages"
+TABLES = ("market_now", "market_events", "fact_price_daily", "candle_weekly", "api_usage")
+WEEK = 7  # days of events that are told
+TOLD = 60  # events in a table, newest first
+DIGITS = 5  # of a price in a chart
+VOLUME_DIGITS = 3
+RETURNS = {"return_1h": "1 h", "return_24h": "24 h", "return_7d": "7 d", "return_30d": "30 d"}
+SHOWN = (
+    "symbol",
+    "name",
+    "kind",
+    "price",
+    *RETURNS,
+    "volume_24h",
+    "volume_ratio",
+    "market_cap",
+    "market_cap_rank",
+    "rank_change_24h",
+    "high",
+    "distance_from_high",
+)
+
+
+def read(lake: Lakehouse, vs_currency: str = "usd") -> Frames:
+    """The gold frames of this page, by table name; `histories` has coin_id, date, close, total_volume of the
+    complete days of a year."""
+    gold = frames.Gold(lake, vs_currency)
+    newest = gold.newest_day()
+    return gold.origin() | {
+        "market_now": gold.rows(schema.MARKET_NOW),
+        "market_events": gold.rows(schema.MARKET_EVENTS, frames.since(newest, column="happened_at")),
+        "histories": gold.histories(newest),
+        "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, frames.since(newest, column="week")),
+    }
+
+
+def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id: str = "") -> Report:
+    """The page from its frames; `built_at` is the UTC instant that it names as its making."""
+    source = freshness.origin(gold["api_usage"])
+    now = gold["market_now"].sort_values(
+        ["market_cap", "coin_id"], ascending=[False, True], na_position="last", ignore_index=True
+    )
+    now["symbol"] = now["symbol"].fillna(now["coin_id"])
+    happened = events(gold["market_events"], now, vs_currency)
+    as_of = now["snapshot_at"].max() if len(now) else None
+    report = Report(
+        name=NAME,
+        title=universe.page_title(TITLE, source),
+        origin=source,
+        kicker=_kicker(source, now, as_of),
+        headline=attempt(TITLE, headline, now),
+        lead=attempt("", lead, happened, as_of),
+        banner=_banner(gold, source, now, as_of, built_at),
+        cards=attempt([], cards, now),
+        sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
+        built_at=built_at,
+        script="coins.js",
+        news=[] if as_of is None else news(happened, as_of),
+        as_of=as_of,
+    )
+    report.attempt("all_coins", "All coins", all_coins, now, gold, vs_currency)
+    report.attempt("happened", "What happened", what_happened, happened, as_of)
+    return report
+
+
+def headline(now: pd.DataFrame) -> str:
+    """How many free coins are higher or lower than a day before, and which moved most."""
+    changes = _free(now).set_index("name")["return_24h"].dropna()
+    if changes.empty:
+        return "No coin has been seen for a day yet" if len(now) else "No coin has been seen yet"
+    higher, lower = (sum(_direction(change) == word for change in changes) for word in ("up", "down"))
+    number, word = (higher, "higher") if higher >= lower else (lower, "lower")
+    if not number:
+        return f"{formats.sentence(formats.of_all(len(changes), len(changes)))} cost what they did a day before"
+    are = "is" if number == 1 else "are"
+    counted = formats.sentence(formats.of_all(number, len(changes)))
+    most = changes.idxmax() if word == "higher" else changes.idxmin()
+    moved = f"{most} {formats.percent(changes[most])}"
+    if len(changes) == 1:
+        return formats.fitting(
+            f"{moved} in 24 hours", f"The only coin: {formats.percent(changes[most])} in 24 hours"
+        )
+    whole = f"{counted} {are} {word} than 24 hours ago"
+    return formats.fitting(f"{whole}; {moved}", whole)
+
+
+def lead(happened: pd.DataFrame, as_of: datetime | None) -> str:
+    """What happened most in the last week."""
+    if as_of is None:
+        return "Once gold holds a snapshot, this page fills itself."
+    week = _of_a_week(happened, as_of)
+    if week.empty:
+        return "In the last seven days nothing happened that is told here: no record, no cross, no lost peg."
+    numbers = week["what"].value_counts(sort=False)
+    told = [
+        formats.counted(int(numbers[what]), one, many) for what, (one, many) in WORDS.items() if what in numbers
+    ]
+    return f"In the last seven days: {formats.listed(told, len(told))}."
+
+
+# What an event is called: one of them, and several.
+WORDS = {
+    "record_high": ("record high", "record highs"),
+    "peg_lost": ("peg lost", "pegs lost"),
+    "peg_regained": ("peg regained", "pegs regained"),
+    "volume_anomaly": ("unusual volume", "unusual volumes"),
+    "trend_up": ("turn upwards", "turns upwards"),
+    "trend_down": ("turn downwards", "turns downwards"),
+    "entered": ("entry among the largest", "entries among the largest"),
+    "left": ("exit from the largest", "exits from the largest"),
+}
+
+
+def events(rows: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> pd.DataFrame:
+    """The events, newest first: coin_id, happened_at, what (a kind of market_events), name, told (a sentence)."""
+    names = dict(zip(now["coin_id"], now["name"], strict=True))
+    ordered = rows.sort_values(["happened_at", "coin_id", "kind"], ascending=[False, True, True], kind="stable")
+    named = [names.get(coin_id) or formats.plain(coin_id) for coin_id in ordered["coin_id"]]
+    told = [
+        _told(name, kind, value, reference, vs_currency)
+        for name, kind, value, reference in zip(
+            named, ordered["kind"], ordered["value"], ordered["reference"], strict=True
+        )
+    ]
+    return pd.DataFrame(
+        {
+            "coin_id": ordered["coin_id"],
+            "happened_at": ordered["happened_at"],
+            "what": ordered["kind"],
+            "name": named,
+            "told": told,
+        }
+    ).reset_index(drop=True)
+
+
+def _told(name: str, kind: str, value: float, reference: float, unit: str) -> str:
+    price, before = formats.money(value, unit), formats.money(reference, unit)
+    if kind == "record_high":
+        return f"{name} has a new record high: {price}" + (
+            f", before {before}" if formats.is_known(reference) else ""
+        )
+    if kind == "peg_lost":
+        return f"{name} left its peg: it closed at {price}, usual is {before}"
+    if kind == "peg_regained":
+        return f"{name} is back at its peg: it closed at {price}"
+    if kind == "volume_anomaly":
+        known = formats.is_known(value) and formats.is_known(reference) and reference
+        times = f", {value / reference:.1f} times the usual" if known else ""
+        return f"{name} was traded for {formats.big_money(value, unit)} in a day{times}"
+    if kind in {"trend_up", "trend_down"}:
+        above = "above" if kind == "trend_up" else "below"
+        return f"{name} closed {above} its 200-day average: {price} against {before}"
+    place = f", at rank {formats.count(value)}" if formats.is_known(value) else ""
+    if kind == "entered":
+        return f"{name} came among the largest coins{place}"
+    return f"{name} is no longer among the largest coins" + (f"; it was last {place[2:]}" if place else "")
+
+
+def news(happened: pd.DataFrame, as_of: datetime) -> list[dict[str, str]]:
+    """The events of a week, newest first, for the start page: `at` (ISO instant), `coin_id`, `told`."""
+    return [
+        {"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "coin_id": coin_id, "told": told}
+        for at, coin_id, told in _of_a_week(happened, as_of)[["happened_at", "coin_id", "told"]].itertuples(
+            index=False
+        )
+    ]
+
+
+def _of_a_week(happened: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    return happened[happened["happened_at"] > pd.Timestamp(as_of) - pd.Timedelta(days=WEEK)]
+
+
+def cards(now: pd.DataFrame) -> list[Card]:
+    """The free coins that moved most, the most unusual volume, and who is nearest to the all-time high."""
+    free = _free(now).set_index("name")
+    made = []
+    changes = free["return_24h"].dropna()
+    if len(changes) > 1:
+        made.append(Card("Gained most in 24 hours", formats.percent(changes.max()), str(changes.idxmax())))
+        made.append(Card("Gained least in 24 hours", formats.percent(changes.min()), str(changes.idxmin())))
+    ratios = free["volume_ratio"].dropna()
+    if len(ratios) > 1:
+        made.append(Card("Highest volume, × usual", f"{_times(ratios.max())} ×", str(ratios.idxmax())))
+    distances = free["distance_from_high"].dropna()
+    if len(distances) > 1:
+        counted = f"of {formats.counted(len(distances), 'free coin')}"
+        made.append(Card("Nearest to its record", formats.percent(distances.max(), 0), str(distances.idxmax())))
+        made.append(Card("Median from record", formats.percent(distances.median(), 0), counted))
+    return made
+
+
+def all_coins(now: pd.DataFrame, gold: Frames, vs_currency: str) -> Section:
+    """Every coin that a snapshot has shown, largest first, and the data from which the page draws any of them."""
+    if now.empty:
+        return missing("all_coins", "All coins", "It needs a snapshot of the market (notebook 01).")
+    pegged, copies = (int((now["kind"] == kind).sum()) for kind in universe.APART)
+    told = [
+        f"{formats.counted(pegged, 'is', 'are')} pegged to a currency" if pegged else "",
+        f"{formats.counted(copies, 'is a copy', 'are copies')} of another" if copies else "",
+    ]
+    of_these = formats.listed([one for one in told if one])
+    rows = [
+        [
+            _coin_cell(row["coin_id"], row["name"], row["symbol"]),
+            html_tables.cell(formats.money(row["price"], vs_currency)),
+            *(html_tables.cell(html_tables.change(row[column])) for column in RETURNS),
+            html_tables.cell(formats.big_money(row["volume_24h"], vs_currency)),
+            html_tables.cell(_times(row["volume_ratio"])),
+            html_tables.cell(formats.big_money(row["market_cap"], vs_currency)),
+            html_tables.cell(formats.count(row["market_cap_rank"])),
+            html_tables.cell(_from_high(row["distance_from_high"])),
+            html_tables.cell(row["kind"], "text"),
+        ]
+        for row in now.to_dict("records")
+    ]
+    unit = vs_currency.upper()
+    return Section(
+        key="all_coins",
+        nav="All coins",
+        finding=formats.sentence(f"{formats.counted(len(now), 'coin')}, largest first"),
+        subtitle=f"By their newest snapshots, in {unit}; n/a where a coin is too young. Usual: the mean volume of "
+        "the 30 days before. From high: below the all-time high that CoinGecko states."
+        + (f" {formats.sentence(of_these)}." if of_these else ""),
+        table=html_tables.table(
+            f"All coins, {unit}",
+            ["Coin", "Price", *RETURNS.values(), "Volume", "× usual", "Market cap", "Rank", "From high", "Kind"],
+            rows,
+            "coins",
+        ),
+        data=_data(now, gold, vs_currency),
+    )
+
+
+def _coin_cell(coin_id: str, name: str, symbol: str) -> Markup:
+    return Markup(
+        '<th scope="row"><a href="#{}"><span class="name">{}</span> <span class="symbol">{}</span></a></th>'
+    ).format(quote(coin_id, safe=""), name, symbol)
+
+
+def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
+    """What the page's script draws from: unit, first (the day of place 0), the columns of market_now in
+    the order of the table, and by coin its closes and volumes from a place on, its weeks and its events."""
+    histories, weeks, happened = gold["histories"], gold["candle_weekly"], gold["market_events"]
+    first = histories["date"].min() if len(histories) else pd.Timestamp(now["snapshot_at"].min()).normalize()
+    columns = {name: _values(now[name]) for name in SHOWN}
+    return {
+        "unit": vs_currency,
+        "first": f"{first:%Y-%m-%d}",
+        "id": now["coin_id"].tolist(),
+        **columns,
+        "snapshot_at": [formats.instant(value) for value in now["snapshot_at"]],
+        "high_at": [formats.day(value) for value in now["high_at"]],
+        "days": {coin_id: _history(own, first) for coin_id, own in histories.groupby("coin_id")},
+        "weeks": {
+            coin_id: {
+                "at": (own["week"] - first).dt.days.tolist(),
+                **{column: charts.numbers(own[column], DIGITS) for column in ("open", "high", "low", "close")},
+            }
+            for coin_id, own in weeks[weeks["is_complete"].astype(bool)].groupby("coin_id")
+        },
+        "events": {
+            coin_id: [
+                [f"{at:%Y-%m-%dT%H:%MZ}", told]
+                for at, told in own[["happened_at", "told"]].head(TOLD).itertuples(index=False)
+            ]
+            for coin_id, own in events(happened, now, vs_currency).groupby("coin_id")
+        },
+    }
+
+
+def _values(column: pd.Series) -> list[str | float | None]:
+    if column.dtype == object:
+        return [value if formats.is_known(value) else None for value in column]
+    return list(charts.numbers(column))
+
+
+def _history(own: pd.DataFrame, first: pd.Timestamp) -> dict[str, int | list[float | None]]:
+    """A coin's closes and volumes, one for each calendar day: `at` is the place of the first one."""
+    daily = own.set_index("date")[["close", "total_volume"]].astype(float).asfreq("D")
+    return {
+        "at": (daily.index[0] - first).days,
+        "close": charts.numbers(daily["close"], DIGITS),
+        "volume": charts.numbers(daily["total_volume"], VOLUME_DIGITS),
+    }
+
+
+def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
+    """The events of the last seven days, newest first."""
+    week = happened.iloc[:0] if as_of is None else _of_a_week(happened, as_of)
+    if week.empty:
+        return missing("happened", "What happened", "Nothing in the last seven days.")
+    shown = week.head(TOLD)
+    only = f" The newest {TOLD} are shown." if len(week) > TOLD else ""
+    return Section(
+        key="happened",
+        nav="What happened",
+        finding=f"{formats.counted(len(week), 'event')} in the last seven days",
+        subtitle="Record highs, pegs lost (2% off the usual close) and regained, three times the usual volume, "
+        f"closes that cross the 200-day average, entries and exits on the page of the largest coins.{only}",
+        table=html_tables.table(
+            f"Events up to {formats.instant(as_of)}",
+            ["When", "Coin", "What"],
+            [
+                [
+                    html_tables.name_cell(formats.instant(at)),
+                    html_tables.cell(Markup('<a href="#{}">{}</a>').format(quote(coin_id, safe=""), name), "text"),
+                    html_tables.cell(told, "wrap"),
+                ]
+                for at, coin_id, name, told in shown[["happened_at", "coin_id", "name", "told"]].itertuples(
+                    index=False
+                )
+            ],
+        ),
+    )
+
+
+def _free(now: pd.DataFrame) -> pd.DataFrame:
+    """The coins that are counted: free ones, or all where none is."""
+    free = now[now["kind"] == "free"]
+    return free if len(free) else now
+
+
+def _direction(change: float) -> str:
+    return formats.direction(change, "up", "down", "flat")
+
+
+def _times(ratio: float | None) -> str:
+    return f"{ratio:.1f}" if formats.is_known(ratio) else formats.NOT_KNOWN
+
+
+def _from_high(distance: float | None) -> str:
+    return formats.percent(distance, 0) if formats.is_known(distance) else formats.NOT_KNOWN
+
+
+def _kicker(source: str, now: pd.DataFrame, as_of: datetime | None) -> Sequence[str]:
+    words = [TITLE, freshness.ORIGINS[source][1]]
+    if as_of is not None:
+        words += [formats.instant(as_of), formats.counted(len(now), "coin")]
+    return [word for word in words if word]
+
+
+def _banner(gold: Frames, source: str, now: pd.DataFrame, as_of: datetime | None, built_at: datetime) -> Banner:
+    sla = freshness.sla_hours(gold["freshness"], "aggregated_data.market_now")
+    built = f"built {formats.instant(built_at)}"
+    if as_of is None:
+        return Banner("empty", "No data yet.", f"Run notebooks 01 to 04 first · {built}", sla_hours=sla)
+    text = f"Newest snapshot {formats.instant(as_of)} · {formats.counted(len(now), 'coin')} · {built}"
+    if source != "live":
+        return Banner("sample", freshness.ORIGINS[source][0], text, sla_hours=sla)
+    taken_at = pd.Timestamp(as_of).to_pydatetime().replace(tzinfo=UTC)
+    hours = freshness.hours_between(taken_at, built_at)
+    state, taken = freshness.state_of(hours, sla), "the newest snapshot was taken"
+    word = f"{state.capitalize()}: {taken} {formats.age(hours)} ago, promised are {sla:g} h."
+    return Banner(state, word, text, taken_at, sla, taken)

@@ -1,0 +1,199 @@
+"""The page of all coins: what its table, its data and its sentences say, and what the start page tells of it."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from coinlake.reports import coins
+from coinlake_ops import rendering
+from tests.support import executed, gold_frames
+from tests.support.built_reports import BUILT_AT, built
+
+NOW = pd.DataFrame(
+    {
+        "coin_id": ["bitcoin", "tether", "pepe"],
+        "snapshot_at": pd.to_datetime(["2026-08-12 14:00", "2026-08-12 14:00", "2026-08-12 13:00"]),
+        "symbol": ["BTC", "USDT", None],
+        "name": ["Bitcoin", "Tether", "Pepe </script>"],
+        "price": [64_640.25, 1.0, 0.00000798],
+        "market_cap": [1.2e12, 1.8e11, float("nan")],
+        "market_cap_rank": [1.0, 3.0, float("nan")],
+        "rank_change_24h": [0.0, -1.0, float("nan")],
+        "return_1h": [0.001, 0.0, float("nan")],
+        "return_24h": [0.0125, 0.0001, -0.2],
+        "return_7d": [0.02, 0.0, float("nan")],
+        "return_30d": [-0.064, 0.0, float("nan")],
+        "volume_24h": [6e10, 9e9, 1.5e8],
+        "volume_ratio": [1.25, 1.0, float("nan")],
+        "high": [126_080.0, 1.32, float("nan")],
+        "high_at": pd.to_datetime(["2025-10-06", "2018-07-24", None]),
+        "distance_from_high": [-0.487, -0.24, float("nan")],
+        "kind": ["free", "pegged", "free"],
+    }
+)
+EVENTS = pd.DataFrame(
+    {
+        "coin_id": ["bitcoin", "tether", "gone", "bitcoin"],
+        "kind": ["volume_anomaly", "peg_lost", "left", "record_high"],
+        "happened_at": pd.to_datetime(
+            ["2026-08-12 00:00", "2026-08-11 00:00", "2026-08-10 14:00", "2026-08-01 00:00"]
+        ),
+        "value": [6e10, 0.95, 250.0, 126_080.0],
+        "reference": [1.5e10, 1.0, 250.0, float("nan")],
+    }
+)
+DAYS = pd.DataFrame(
+    {
+        "coin_id": ["bitcoin", "bitcoin", "pepe"],
+        "date": pd.to_datetime(["2026-08-09", "2026-08-11", "2026-08-11"]),
+        "close": [64_123.456, 64_000.0, 0.00000791234],
+        "total_volume": [5.4321e10, float("nan"), 1.5e8],
+    }
+)
+WEEKS = pd.DataFrame(
+    {
+        "coin_id": ["bitcoin", "bitcoin"],
+        "week": pd.to_datetime(["2026-08-03", "2026-08-10"]),
+        **{"open": [1.0, 2.0], "high": [3.0, 4.0], "low": [0.5, 1.5], "close": [2.0, 3.0]},
+        "is_complete": [True, False],
+    }
+)
+
+
+def frames(**changes):
+    return {
+        "market_now": NOW,
+        "market_events": EVENTS,
+        "histories": DAYS,
+        "candle_weekly": WEEKS,
+        "api_usage": pd.DataFrame({"source": ["live"]}),
+        "freshness": pd.DataFrame({"table_name": [], "version": [], "sla_hours": []}),
+    } | changes
+
+
+@pytest.fixture(scope="module")
+def page():
+    return coins.build(frames(), built_at=BUILT_AT)
+
+
+def test_a_row_says_all_that_is_now_and_its_name_leads_to_the_coin(page):
+    table = page.sections["all_coins"].table
+    rows = [re.sub(r"<[^>]*>", "|", row) for row in re.findall(r"<tr>.*?</tr>", table, re.S)]
+    told = [[cell.strip() for cell in row.split("|") if cell.strip()] for row in rows]
+    bitcoin = "Bitcoin BTC $64,640 ▲ +0.1% ▲ +1.2% ▲ +2.0% ▼ −6.4% $60.0\u00a0B 1.2 $1.20\u00a0T 1 −49% free"
+    tether = "Tether USDT $1.00 0.0% 0.0% 0.0% 0.0% $9.00\u00a0B 1.0 $180\u00a0B 3 −24% pegged"
+    pepe = "Pepe &lt;/script&gt; pepe $0.00000798 n/a ▼ −20.0% n/a n/a $150\u00a0M n/a n/a n/a n/a free"
+    head = "Coin Price 1 h 24 h 7 d 30 d Volume × usual Market cap Rank From high Kind"
+    assert [" ".join(cells) for cells in told] == [head, bitcoin, tether, pepe]
+    assert re.findall(r'href="#([^"]*)"', table) == ["bitcoin", "tether", "pepe"]
+
+
+def test_the_page_holds_what_its_script_draws_each_number_once(page):
+    html = page.html()
+    (held,) = re.findall(r'<script type="application/json" id="data-all_coins">(.*?)</script>', html, re.S)
+    data = json.loads(held)
+    assert (data["unit"], data["first"], data["id"]) == ("usd", "2026-08-09", ["bitcoin", "tether", "pepe"])
+    assert data["days"] == {
+        "bitcoin": {"at": 0, "close": [64123, None, 64000], "volume": [54300000000, None, None]},
+        "pepe": {"at": 2, "close": [7.9123e-06], "volume": [150000000]},
+    }
+    assert data["weeks"] == {"bitcoin": {"at": [-6], "open": [1], "high": [3], "low": [0.5], "close": [2]}}
+    assert data["events"]["bitcoin"] == [
+        ["2026-08-12T00:00Z", "Bitcoin was traded for $60.0\u00a0B in a day, 4.0 times the usual"],
+        ["2026-08-01T00:00Z", "Bitcoin has a new record high: $126,080"],
+    ]
+    assert (data["price"], data["market_cap_rank"], data["symbol"][2]) == (
+        [64640.2, 1, 7.98e-06],
+        [1, 3, None],
+        "pepe",
+    )
+    assert "</script>" not in held
+
+
+def test_sentences_follow_the_free_coins_and_the_week(page):
+    assert page.headline == "1 of 2 coins is higher than 24 hours ago; Bitcoin +1.2%"
+    assert page.lead == "In the last seven days: 1 peg lost, 1 unusual volume and 1 exit from the largest."
+    assert page.banner.word == "Fresh: the newest snapshot was taken 0 h ago, promised are 26 h."
+    assert [(card.value, card.note) for card in page.cards] == [("+1.2%", "Bitcoin"), ("−20.0%", "Pepe </script>")]
+    fallen = NOW.assign(return_24h=-NOW["return_24h"])
+    assert coins.headline(fallen) == "1 of 2 coins is higher than 24 hours ago; Pepe </script> +20.0%"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reference", "told"),
+    [
+        ("record_high", 101.0, 100.0, "A has a new record high: $101.00, before $100.00"),
+        ("peg_lost", 0.95, 1.0, "A left its peg: it closed at $0.950, usual is $1.00"),
+        ("peg_regained", 1.0, 1.0, "A is back at its peg: it closed at $1.00"),
+        ("volume_anomaly", 4e9, 1e9, "A was traded for $4.00\u00a0B in a day, 4.0 times the usual"),
+        ("volume_anomaly", 4e9, float("nan"), "A was traded for $4.00\u00a0B in a day"),
+        ("trend_up", 51.0, 50.0, "A closed above its 200-day average: $51.00 against $50.00"),
+        ("trend_down", 49.0, 50.0, "A closed below its 200-day average: $49.00 against $50.00"),
+        ("entered", 240.0, 250.0, "A came among the largest coins, at rank 240"),
+        ("left", 249.0, 250.0, "A is no longer among the largest coins; it was last at rank 249"),
+        ("left", float("nan"), 250.0, "A is no longer among the largest coins"),
+    ],
+)
+def test_every_kind_of_event_is_a_sentence(kind, value, reference, told):
+    row = {"coin_id": "a", "kind": kind, "happened_at": pd.Timestamp("2026-08-12"), "value": value}
+    now = pd.DataFrame({"coin_id": ["a"], "name": ["A"]})
+    assert coins.events(pd.DataFrame([row | {"reference": reference}]), now, "usd")["told"].tolist() == [told]
+
+
+def test_without_snapshots_or_events_the_page_says_so():
+    page = built("coins", gold_frames.empty())
+    assert (page.headline, page.banner.word) == ("No coin has been seen yet", "No data yet.")
+    assert all(section.missing for section in page.sections.values())
+    quiet = coins.build(frames(market_events=EVENTS.iloc[:0]), built_at=BUILT_AT)
+    assert quiet.lead == (
+        "In the last seven days nothing happened that is told here: no record, no cross, no lost peg."
+    )
+    assert quiet.sections["happened"].missing == "Nothing in the last seven days."
+
+
+def test_a_page_of_250_coins_stays_below_its_size():
+    ids = [f"a-coin-of-some-length-{number}" for number in range(250)]
+    now = pd.concat([NOW.head(1)] * 250, ignore_index=True).assign(coin_id=ids, name=ids)
+    dates = pd.date_range(end="2026-08-11", periods=365)
+    days = pd.concat(
+        pd.DataFrame({"coin_id": coin_id, "date": dates[-length:], "close": 12.345678, "total_volume": 1.2345e9})
+        for coin_id, length in zip(ids, [365] * 50 + [14] * 200, strict=True)
+    )
+    weeks = pd.concat(
+        pd.DataFrame({"coin_id": coin_id, "week": dates[::7], "is_complete": True}).assign(
+            open=12.345678, high=13.456789, low=11.234567, close=12.345678
+        )
+        for coin_id in ids[:50]
+    )
+    page = coins.build(frames(market_now=now, histories=days, candle_weekly=weeks), built_at=BUILT_AT)
+    assert 400_000 < len(page.html().encode()) < 1_000_000
+
+
+def start(folder):
+    text = (folder / "out" / "index.html").read_text(encoding="utf-8")
+    changed = text[text.index("What changed") :]
+    return [re.sub(r"<[^>]*>", "", line).strip() for line in re.findall(r"<(?:h3|li|p)[ >].*", changed)]
+
+
+def test_the_start_page_tells_what_happened_since_the_page_before(tmp_path):
+    report = built("price_averages", gold_frames.gold(coins=2, days=10))
+
+    def rendered(page):
+        written = executed.written(report, tmp_path / "n.ipynb", {"coins": page})
+        rendering.render(written, tmp_path / "out" / "price_averages.html")
+        assert (tmp_path / "out" / "coins.html").read_text(encoding="utf-8") == page.html()
+        return start(tmp_path)
+
+    earlier = NOW.assign(snapshot_at=pd.Timestamp("2026-08-11 06:00"))
+    before = coins.build(frames(market_now=earlier, market_events=EVENTS.iloc[1:]), built_at=BUILT_AT)
+    after = coins.build(frames(), built_at=BUILT_AT)
+    peg = "11 Aug 2026 00:00 UTC: Tether left its peg: it closed at $0.950, usual is $1.00"
+    left = "10 Aug 2026 14:00 UTC: gone is no longer among the largest coins; it was last at rank 250"
+    volume = "12 Aug 2026 00:00 UTC: Bitcoin was traded for $60.0\u00a0B in a day, 4.0 times the usual"
+    assert rendered(before) == ["In the last seven days", peg, left]
+    expected = ["Since the page before, of 11 Aug 2026 06:00 UTC", volume, "In the seven days before", peg, left]
+    assert rendered(after) == expected
+    # The same page once more: nothing is newer, and the page before stays the one that it was.
+    assert rendered(after) == expected
