@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from coinlake import schema
-from coinlake.schema import FACT_MARKET_SNAPSHOT, MARKET_DAILY, MARKET_TRENDS_DAILY, Table
+from coinlake.schema import MARKET_DAILY, MARKET_NOW, MARKET_TRENDS_DAILY, Table
 from coinlake_ops.bi import widgets
 
 # What is shown until a reader chooses.
@@ -22,7 +22,7 @@ def document(catalog: str = "") -> dict[str, Any]:
         return table.full_name(catalog) if catalog else table.qualified_name
 
     market = [
-        "SELECT date, vs_currency, tracked_market_cap, share_above_average_50d, fear_greed_value",
+        "SELECT date, vs_currency, median_index, share_above_average_50d, fear_greed_value",
         f"FROM {name(MARKET_DAILY)}",
         "ORDER BY date",
     ]
@@ -30,22 +30,21 @@ def document(catalog: str = "") -> dict[str, Any]:
     trends = [
         "SELECT day.trend, day.vs_currency, COUNT(*) AS coins",
         f"FROM {name(MARKET_TRENDS_DAILY)} AS day",
-        "WHERE day.trend IS NOT NULL AND day.date = (",
+        f"INNER JOIN {name(schema.DIM_COIN)} AS coin ON coin.coin_id = day.coin_id AND coin.is_current",
+        "WHERE coin.kind = 'free' AND day.trend IS NOT NULL AND day.date = (",
         f"    SELECT MAX(last.date) FROM {name(MARKET_TRENDS_DAILY)} AS last",
         "    WHERE last.vs_currency = day.vs_currency",
         ")",
         "GROUP BY day.trend, day.vs_currency",
     ]
     coins = [
-        "SELECT coin.name, snapshot.vs_currency, snapshot.price, snapshot.market_cap, snapshot.return_24h,",
-        "    snapshot.return_7d",
-        f"FROM {name(FACT_MARKET_SNAPSHOT)} AS snapshot",
-        f"INNER JOIN {name(schema.DIM_COIN)} AS coin ON coin.coin_key = snapshot.coin_key",
-        "WHERE snapshot.snapshot_at = (",
-        f"    SELECT MAX(last.snapshot_at) FROM {name(FACT_MARKET_SNAPSHOT)} AS last",
-        "    WHERE last.vs_currency = snapshot.vs_currency",
+        "SELECT name, vs_currency, price, market_cap, return_24h, return_7d",
+        f"FROM {name(MARKET_NOW)} AS newest",
+        "WHERE snapshot_at >= (",
+        f"    SELECT MAX(last.snapshot_at) - INTERVAL 1 DAY FROM {name(MARKET_NOW)} AS last",
+        "    WHERE last.vs_currency = newest.vs_currency",
         ")",
-        "ORDER BY snapshot.market_cap DESC NULLS LAST",
+        "ORDER BY market_cap DESC NULLS LAST",
     ]
     meanings = {column.name: column.comment for column in (*MARKET_TRENDS_DAILY.columns, *MARKET_DAILY.columns)}
     meanings |= {"date": "UTC day", "coins": "coins"}
@@ -67,7 +66,7 @@ def document(catalog: str = "") -> dict[str, Any]:
                     *(
                         widgets.chart("line", "market", "date", column, title, meanings, (*place, 3, 6))
                         for column, title, place in (
-                            ("tracked_market_cap", "Tracked market cap", (0, 1)),
+                            ("median_index", "The median coin, first day = 100", (0, 1)),
                             ("share_above_average_50d", "Share of coins above their 50-day average", (3, 1)),
                             ("fear_greed_value", "Fear and greed", (0, 7)),
                         )
@@ -77,7 +76,7 @@ def document(catalog: str = "") -> dict[str, Any]:
                         "trends",
                         "trend",
                         "coins",
-                        "Coins by trend on the last complete day",
+                        "Free coins by trend on the last complete day",
                         meanings,
                         (3, 7, 3, 6),
                     ),

@@ -62,6 +62,12 @@ MEASURES = {
             "sum of the closing market caps; choose one currency and one day",
         ),
         (
+            "Median coin",
+            "AVERAGE ( market_day[median_index] )",
+            "0.0",
+            "the median coin, first day = 100; coins that come or go do not move it",
+        ),
+        (
             "Share above 50-day average",
             "AVERAGE ( market_day[share_above_average_50d] )",
             "0%",
@@ -276,7 +282,7 @@ def _market() -> dict[str, dict[str, Any]]:
     return {
         "currency": _choice("Currency", "currency", "vs_currency", (0, 0, 320, 80), CURRENCY),
         "period": _period((320, 0, 640, 80)),
-        "market_cap": _chart("Tracked market cap by day", "market_day", "Tracked market cap", TOP_LEFT),
+        "median": _chart("The median coin by day, first day = 100", "market_day", "Median coin", TOP_LEFT),
         "breadth": _chart(
             "Share of coins above their 50-day average", "market_day", "Share above 50-day average", TOP_RIGHT
         ),

@@ -42,6 +42,14 @@ DAY_MADE = "to_date(made.{} - INTERVAL 1 MICROSECOND)"
 OF_PAGES = "('record_high', 'entered', 'left')"
 COMPLETE = f"{COIN} AND source.is_complete"
 
+# The kind of a coin is a fact of the current state, by the closes of all coins over 90 days.
+WHAT_COINS_ARE = Origin(schema.DIM_COIN, "what the coins are: free, pegged or copies", "source.is_current")
+WHAT_IT_IS = Origin(
+    schema.DIM_COIN,
+    "what the coin is: free, pegged or a copy",
+    "source.coin_id = made.coin_id AND source.is_current",
+)
+
 ORIGINS: dict[str, tuple[Origin, ...]] = {
     schema.COIN_LIST.name: (
         Origin(
@@ -92,7 +100,12 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
         ),
     ),
     schema.MARKET_DAILY.name: (
-        Origin(schema.MARKET_TRENDS_DAILY, "the coins of the day", same("date", "vs_currency")),
+        Origin(
+            schema.MARKET_TRENDS_DAILY,
+            "the coins of the day, and of the days before, over which the index is chained",
+            f"{same('vs_currency')} AND source.date <= made.date",
+        ),
+        WHAT_COINS_ARE,
         Origin(
             schema.MARKET_TOTALS,
             "the whole market on that day, of which the last counts",
@@ -121,6 +134,7 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
             "source.vs_currency = made.vs_currency AND source.coin_id IN (made.coin_a, made.coin_b) "
             "AND source.date > date_sub(made.date, 90) AND source.date <= made.date",
         ),
+        WHAT_COINS_ARE,
     ),
     schema.CANDLE_HOURLY.name: (
         Origin(
@@ -154,6 +168,7 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
             f"{COMPLETE} AND source.date BETWEEN date_sub({DAY_MADE.format('snapshot_at')}, 30) "
             f"AND date_sub({DAY_MADE.format('snapshot_at')}, 1)",
         ),
+        WHAT_IT_IS,
     ),
     schema.MARKET_EVENTS.name: (
         Origin(
@@ -164,11 +179,11 @@ ORIGINS: dict[str, tuple[Origin, ...]] = {
         ),
         Origin(
             schema.COIN_SNAPSHOTS,
-            "of what a page shows, the coin's snapshots of the day and of the week before; that it came or went, "
-            "the pages of these days say",
-            f"made.kind IN {OF_PAGES} AND {COIN} AND {DAY_OF_SNAPSHOT} BETWEEN "
+            "of what a page shows, the pages of that day and of the week before",
+            f"made.kind IN {OF_PAGES} AND {same('vs_currency')} AND {DAY_OF_SNAPSHOT} BETWEEN "
             f"date_sub({DAY_MADE.format('happened_at')}, 7) AND {DAY_MADE.format('happened_at')}",
         ),
+        WHAT_IT_IS,
     ),
     schema.PIPELINE_RUNS.name: (Origin(schema.RUN_STEPS, "the steps of the run", same("run_id")),),
     schema.API_USAGE.name: (

@@ -11,6 +11,7 @@ from coinlake import gold, schema
 from coinlake.gold.averages import price_averages
 from coinlake.gold.candles import candle_hourly, candle_weekly
 from coinlake.gold.correlation import correlations, returns_of_the_largest
+from coinlake.gold.kinds import Kind
 from coinlake.gold.market import market_daily
 from coinlake.gold.monthly import coin_monthly, converted, daily_rates
 from coinlake.gold.trends import market_trends, with_extremes
@@ -167,6 +168,7 @@ def test_the_market_of_a_day_is_that_of_its_coins(spark):
         of_coins.repartition(3),
         frame(spark, schema.MARKET_TOTALS, totals),
         frame(spark, schema.FEAR_GREED, moods),
+        kinds={},
     )
     assert found.columns == schema.MARKET_DAILY.column_names
     tracked = (20.0 + 60.0) + 0.1
@@ -174,15 +176,88 @@ def test_the_market_of_a_day_is_that_of_its_coins(spark):
         found,
         [
             (
-                *(day(0), "usd", 3, 0, 0, 0, None, None, 100.0, 0.0, None, tracked, 60.0 / tracked),
-                *(100.0, 0.5, 20, "Extreme Fear"),
+                *(day(0), "usd", 3, 0, 0, 0, None, None, 100.0, None, None, tracked, 60.0 / tracked),
+                *(100.0, 0.5, 20, "Extreme Fear", 0, 0, 3),
             ),
             (
-                *(day(1), "usd", 4, 1, 1, 0, None, 0.0, 100.0, 0.0, None, tracked, 60.0 / tracked),
-                *(102.0, 0.52, None, None),
+                *(day(1), "usd", 4, 1, 1, 0, None, 0.0, 100.0, None, None, tracked, 60.0 / tracked),
+                *(102.0, 0.52, None, None, 3, 0, 3),
             ),
         ],
     )
+
+
+def market_of(spark, closes_of, *columns, kinds=None, caps=None, **options):
+    """Some columns of market_daily of these coins, by day."""
+    context = (frame(spark, table, []) for table in (schema.MARKET_TOTALS, schema.FEAR_GREED))
+    found = market_daily(trends(spark, closes_of, caps), *context, kinds or {}, **options)
+    return [tuple(row) for row in found.orderBy("date").select(*columns).collect()]
+
+
+def test_coins_that_come_or_go_do_not_move_the_index(spark):
+    old = {f"old-{n}": {0: 8.0, 1: 4.0, 2: 4.0, 3: 2.0} for n in range(2)}
+    # They come on the third day, more of them than there were, and rise while the old ones fall.
+    young = {f"young-{n}": {2: 1.0, 3: 2.0, 4: 4.0} for n in range(5)}
+    columns = ("coins", "coins_with_return_1d", "median_return_1d", "median_index")
+    assert market_of(spark, old, *columns) == [
+        (2, 0, None, 100.0),
+        (2, 2, -0.5, 50.0),
+        (2, 2, 0.0, 50.0),
+        (2, 2, -0.5, 25.0),
+    ]
+    assert market_of(spark, old | young, *columns) == [
+        (2, 0, None, 100.0),
+        (2, 2, -0.5, 50.0),
+        (7, 2, 0.0, 50.0),
+        (7, 7, 1.0, 100.0),
+        (5, 5, 1.0, 200.0),
+    ]
+
+
+def test_the_index_stays_where_no_coin_has_two_days_and_goes_on_from_the_day_before(spark):
+    closes_of = {"a": {0: 4.0, 1: 8.0, 3: 1.0, 4: 2.0}, "b": {0: 0.0, 1: 5.0}}
+    # Nothing is no price.
+    assert market_of(spark, {"a": {0: 4.0, 1: 0.0, 2: 4.0, 3: 8.0}}, "median_index") == [
+        (100.0,),
+        (100.0,),
+        (100.0,),
+        (200.0,),
+    ]
+    assert market_of(spark, closes_of, "coins", "median_index") == [
+        (2, 100.0),
+        (2, 200.0),
+        (1, 200.0),
+        (1, 400.0),
+    ]
+    goes_on = {"index_before": {"usd": 50.0, "eur": 7.0}}
+    assert [index for (index,) in market_of(spark, closes_of, "median_index", **goes_on)] == [
+        50.0,
+        100.0,
+        100.0,
+        200.0,
+    ]
+
+
+def test_pegged_coins_and_copies_are_not_counted(spark):
+    closes_of = {"bitcoin": {0: 2.0, 1: 4.0}, "wrapped": {0: 2.0, 1: 4.0}, "dollar": {0: 1.0, 1: 1.0}}
+    kinds = {"wrapped": Kind("copy", "bitcoin"), "dollar": Kind("pegged")}
+    columns = ("coins", "advancers", "coins_with_return_1d", "median_return_1d", "median_index")
+    columns += ("coins_with_market_cap", "tracked_market_cap", "bitcoin_share")
+    caps = {"bitcoin": 6.0, "wrapped": 100.0, "dollar": 2.0}
+    assert market_of(spark, closes_of, *columns, kinds=kinds, caps=caps) == [
+        (1, 0, 0, None, 100.0, 2, 8.0, 0.75),
+        (1, 1, 1, 1.0, 200.0, 2, 8.0, 0.75),
+    ]
+    none_free = {coin_id: Kind("pegged") for coin_id in closes_of}
+    assert market_of(spark, closes_of, "coins", "median_index", kinds=none_free) == [(0, 100.0), (0, 100.0)]
+
+
+def test_the_median_drawdown_is_that_of_coins_with_fifty_days(spark):
+    old = dict.fromkeys(range(50), 4.0) | {50: 2.0}
+    young = {49: 1.0, 50: 1.0}
+    closes_of = {"old": old, "young-1": young, "young-2": young}
+    columns = ("coins", "coins_with_average_50d", "median_drawdown")
+    assert market_of(spark, closes_of, *columns)[-3:] == [(1, 0, None), (3, 1, 0.0), (3, 1, -0.5)]
 
 
 def test_a_rate_lasts_until_the_next_one_and_at_most_fourteen_days(spark):

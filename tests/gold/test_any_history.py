@@ -35,7 +35,7 @@ class Event(NamedTuple):
     build: int
 
 
-COINS = st.sampled_from(("bitcoin", "ether", "young"))
+COINS = st.sampled_from(("bitcoin", "ether", "young", "dollar"))
 AMOUNTS = st.sampled_from((0.0, 0.5, 1.0, 1.25, 3.0))
 EVENTS = st.builds(
     Event,
@@ -57,15 +57,27 @@ def instant(day: int, hour: int = 0) -> str:
 
 
 def before() -> list[tuple]:
-    """What the first build finds: Bitcoin every day, Ether with a gap and then dead, and rates of the euro."""
+    """What the first build finds: Bitcoin every day, Ether with a gap and then dead, a dollar that is too young to
+    be known as one, and rates of the euro."""
     rows = []
     for day in range(DAYS - 5):
         rows.append((schema.COIN_PRICES, daily("bitcoin", instant(day), 100.0 + day % 7, market_cap=1e6 + day)))
         if day not in GAP and day < DEAD_SINCE:
             rows.append((schema.COIN_PRICES, daily("ether", instant(day), 10.0 + day % 5, market_cap=1e5)))
+        if day < 25:
+            rows.append((schema.COIN_PRICES, dollar(day)))
         if day % 3 == 0:
             rows.append((schema.FX_RATES, rate("eur", day, 0.9 + day / 1000, FETCHED)))
     return [*rows, (schema.COIN_SNAPSHOTS, snapshot("bitcoin", instant(1, 10), max_supply=21e6))]
+
+
+def later() -> list[tuple]:
+    """What the second build finds: days enough to know the dollar, off its peg at last."""
+    return [(schema.COIN_PRICES, dollar(day)) for day in range(25, DAYS - 5)]
+
+
+def dollar(day: int) -> dict:
+    return daily("dollar", instant(day), 0.9 if day > DAYS - 9 else 1.0 + day % 3 / 1000, total_volume=10.0)
 
 
 def rate(currency: str, day: int, amount: float, fetched_at) -> dict:
@@ -80,11 +92,13 @@ def row(event: Event, number: int) -> tuple:
     newer = FETCHED + timedelta(minutes=1 + number)
     response = {"fetched_at": newer, "file": f"response-{number:02}"}
     if what == "close":
-        return schema.COIN_PRICES, daily(of, instant(day), 100.0 * amount, market_cap=amount, **response)
+        told = {"market_cap": amount, "total_volume": 10.0 * amount}
+        return schema.COIN_PRICES, daily(of, instant(day), 100.0 * amount, **told, **response)
     if what == "hour":
         return schema.COIN_PRICES, hourly(of, instant(day, hour), 100.0 * amount, **response)
     if what == "snapshot":
         seen = {"price": 100.0 * amount, "max_supply": amount or None, "market_cap": amount, "last_updated": newer}
+        seen |= {"market_cap_rank": 1 + hour % 3, "ath": 100.0 + amount, "ath_date": at(instant(day, hour))}
         return schema.COIN_SNAPSHOTS, snapshot(of, instant(day, hour), file=response["file"], **seen)
     if what == "rate":
         return schema.FX_RATES, rate({"bitcoin": "eur"}.get(of, "chf"), day, amount + 0.1, newer)
@@ -120,6 +134,7 @@ def test_increments_end_where_one_build_does(new_lake, history):
     arriving = [[each for build, each in rows if build == number] for number in range(BUILDS)]
     increments, at_once = new_lake(), new_lake()
     arriving[0] = before() + arriving[0]
+    arriving[1] = later() + arriving[1]
     for part in arriving:
         arrive(increments, part)
         gold.build(increments)

@@ -20,7 +20,7 @@ GOLD = [table for table in schema.TABLES if table.schema == schema.AGGREGATED]
 
 def silver() -> list[tuple]:
     """A small market as (table, row), in no order that matters: eight months of days, hours around a midnight,
-    coins that change, a coin that only charts know, a coin that has both, and the context."""
+    coins that change, a coin that only charts know, a dollar, a coin that has both, and the context."""
     chance = random.Random(7)
     rows = []
     start = at("2025-12-01 00:00")
@@ -31,7 +31,10 @@ def silver() -> list[tuple]:
                 continue
             cap = None if number % 7 == 3 else price * 1e6 * (1 + number / 100)
             close = price * (1 + 0.3 * chance.random())
-            rows.append((schema.COIN_PRICES, daily(coin, stamp, close, market_cap=cap, total_volume=price)))
+            traded = price * (5 if number == 240 else 1)
+            rows.append((schema.COIN_PRICES, daily(coin, stamp, close, market_cap=cap, total_volume=traded)))
+        off = 0.9 if number in (220, 221) else 1.0 + 0.001 * chance.random()
+        rows.append((schema.COIN_PRICES, daily("dollar", stamp, off)))
     midnight = at("2026-08-08 00:00")
     for number in range(-30, 16):
         stamp = f"{midnight + timedelta(hours=number):%Y-%m-%d %H:%M}"
@@ -40,9 +43,9 @@ def silver() -> list[tuple]:
     for number in (-5, -4, -3, 1, 2, 6):
         stamp = f"{midnight + timedelta(hours=number, minutes=22):%Y-%m-%d %H:%M}"
         supply = 21e6 if number < -3 or number == 2 else 22e6
-        rows.append(
-            (schema.COIN_SNAPSHOTS, snapshot("bitcoin", stamp, price=60_000.0 + number, max_supply=supply))
-        )
+        high = {"ath": 70_000.0 + number, "ath_date": at(stamp), "market_cap_rank": 10 - number}
+        of_bitcoin = snapshot("bitcoin", stamp, price=60_000.0 + number, max_supply=supply, **high)
+        rows.append((schema.COIN_SNAPSHOTS, of_bitcoin))
         rows.append((schema.COIN_SNAPSHOTS, snapshot("young", stamp, price=50.0 + number, market_cap=7.0)))
         rows.append((schema.COIN_SNAPSHOTS, snapshot("young", stamp, price=45.0 + number, vs_currency="eur")))
         if number > 0:
@@ -103,6 +106,14 @@ def test_one_build_fills_every_table(built_at_once):
     assert next(row for row in built_at_once["dim_coin"] if row[1] == "charted")[2:4] == ("CHA", "CHARTED")
     assert {row[2] for row in built_at_once["coin_monthly"]} >= {at("2026-08-01 00:00").date()}
     assert {row[1] for row in built_at_once["coin_monthly"]} == {"usd", "eur", "chf"}
+    kinds = {row[1]: row[-2:] for row in built_at_once["dim_coin"]}
+    assert kinds == dict.fromkeys(("bitcoin", "ether", "charted", "young"), ("free", None)) | {
+        "dollar": ("pegged", None)
+    }
+    assert {row[2] for row in built_at_once["market_events"]} == {
+        *("record_high", "peg_lost", "peg_regained", "volume_anomaly"),
+        *("trend_up", "trend_down", "entered", "left"),
+    }
 
 
 def instant(row: dict):
@@ -162,7 +173,7 @@ def test_what_did_not_change_is_not_written_again(lake_built_at_once):
     # Files of silver that are compacted are a new version without a new row.
     lake.spark.sql(f"OPTIMIZE {lake.table(schema.COIN_PRICES).name}")
     assert {name: merged.inserted for name, merged in gold.build(lake).items()} == {
-        "aggregated_data.gold_progress": 7
+        "aggregated_data.gold_progress": 9
     }
     # An hour within the day leaves the aggregates of complete days alone.
     arrive(
@@ -178,7 +189,7 @@ def test_what_did_not_change_is_not_written_again(lake_built_at_once):
         "aggregated_data.fact_price_daily": (0, 1),
         "aggregated_data.candle_hourly": (2, 0),
         "aggregated_data.market_now": (4, 0),
-        "aggregated_data.gold_progress": (7, 0),
+        "aggregated_data.gold_progress": (9, 0),
     }
 
 
@@ -235,7 +246,8 @@ def test_plan_and_reach_are_plain_data(lake):
     nothing = dict.fromkeys(first.rows, 0)
     assert dataclasses.replace(plan, changes=frozenset(plan.changes)) == Plan(
         versions=nothing | {"coin_snapshots": 2, "coin_prices": 2, "fear_greed": 1, "fx_rates": 1},
-        held=nothing | {"coin_snapshots": 1, "coin_prices": 1, "fact_price_daily": 1},
+        held=nothing
+        | {"coin_snapshots": 1, "coin_prices": 1, "fact_price_daily": 1, "market_now": 1, "market_events": 1},
         changes=frozenset(
             (
                 Change("coin_snapshots", "bitcoin", "usd", date(2026, 8, 5), 1),

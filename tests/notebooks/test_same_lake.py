@@ -140,7 +140,7 @@ def test_a_row_of_the_warehouse_leads_back_through_gold(spark, killed):
     now = trace.follow(lake, traced.question("reporting.coin_now", {"coin_id": "bitcoin", "vs_currency": "usd"}))
     assert (now.problems, [node.table for node in now.node.nodes]) == (
         (),
-        ["aggregated_data.fact_market_snapshot", "aggregated_data.dim_coin"],
+        ["aggregated_data.market_now", "aggregated_data.fact_market_snapshot", "aggregated_data.dim_coin"],
     )
 
 

@@ -215,7 +215,7 @@ def test_versions_of_coins_have_keys_of_their_own(chain):
 STAR = ("dim_coin", "dim_date", "dim_currency", "fact_market_snapshot", "fact_price_daily")
 AGGREGATES = (
     *("price_averages_daily", "market_trends_daily", "market_daily", "coin_monthly"),
-    *("correlation_90d", "candle_hourly", "candle_weekly"),
+    *("correlation_90d", "candle_hourly", "candle_weekly", "market_now", "market_events"),
 )
 
 

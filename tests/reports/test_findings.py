@@ -299,7 +299,7 @@ def test_building_does_not_change_the_frames(gold):
 
 def test_the_page_says_what_is_known_since_the_last_close(tables):
     report = built("market_trends", tables)
-    snapshots = tables["fact_market_snapshot"]
+    snapshots = tables["market_now"]
     caps = snapshots[~snapshots["coin_id"].isin(["tether"])]["market_cap"]
     share = caps.iloc[0] / caps.sum()
     assert report.now == (
@@ -311,7 +311,18 @@ def test_the_page_says_what_is_known_since_the_last_close(tables):
     assert "<td>$64,640</td>" in report.sections["movers"].table
     # A snapshot of the day that has closed is no news.
     old = snapshots.assign(snapshot_at=snapshots["snapshot_at"] - pd.Timedelta(hours=15))
-    assert built("market_trends", tables | {"fact_market_snapshot": old}).now == ""
+    assert built("market_trends", tables | {"market_now": old}).now == ""
+
+
+def test_high_is_the_all_time_one_where_it_is_known_of_all_coins(tables):
+    since, row = "high: highest close since 12 Aug 2025", "<td>{}</td>"
+    known = built("market_trends", tables | {"market_now": tables["market_now"].assign(distance_from_high=-0.431)})
+    table = known.sections["movers"].table
+    assert "high: all-time high, from now" in table
+    assert table.count(row.format("−43%")) == 9
+    partly = tables["market_now"].assign(distance_from_high=[-0.431] * 9 + [None])
+    for unknown in (tables, tables | {"market_now": partly}):
+        assert since in built("market_trends", unknown).sections["movers"].table
 
 
 def test_a_period_reaches_back_as_far_as_three_coins_do():

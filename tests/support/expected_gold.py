@@ -9,7 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import mean, median
 
 import numpy as np
@@ -57,9 +57,9 @@ def known(value: float) -> float | None:
 # The star
 
 
-def dim_coin(snapshots, prices, listed) -> list[dict]:
+def dim_coin(snapshots, prices, listed, kinds) -> list[dict]:
     """Versions of each coin, without their keys: a new one where a snapshot differs from the one before."""
-    rows = []
+    rows: list[dict] = []
     for (coin_id,), its in grouped(snapshots, "coin_id").items():
         versions: list[dict] = []
         seen = set()
@@ -95,7 +95,53 @@ def dim_coin(snapshots, prices, listed) -> list[dict]:
                 "first_seen_at": None,
             }
         )
+    for row in rows:
+        row["kind"], row["original_id"] = kinds.get(row["coin_id"], ("free", None))
     return rows
+
+
+def kinds(days) -> dict[str, tuple[str, str | None]]:
+    """The coins that are not free, by their closes of 90 days: coin_id -> (kind, id of the original)."""
+    complete = [day for day in days if day["is_complete"]]
+    if not complete:
+        return {}
+    newest: dict[str, date] = {}
+    for day in complete:
+        newest[day["vs_currency"]] = max(newest.get(day["vs_currency"], date.min), day["date"])
+    recent = [day for day in complete if day["date"] >= newest[day["vs_currency"]] - 90 * DAY]
+    by_currency = grouped(recent, "vs_currency")
+    judged = min(by_currency.values(), key=lambda its: (-len(its), its[0]["vs_currency"]))
+    moves: dict[str, dict[date, float]] = {}
+    size: dict[str, float] = {}
+    for (coin_id,), its in grouped(judged, "coin_id").items():
+        closes = {day["date"]: day["close"] for day in its if day["close"] > 0}
+        moves[coin_id] = {
+            day: math.log(close) - math.log(closes[day - DAY])
+            for day, close in closes.items()
+            if day - DAY in closes
+        }
+        caps = [
+            day["market_cap"] for day in sorted(its, key=lambda day: day["date"]) if day["market_cap"] is not None
+        ]
+        size[coin_id] = caps[-1] if caps else 0.0
+    found: dict[str, tuple[str, str | None]] = {}
+    free: list[str] = []
+    for coin_id in sorted(moves, key=lambda coin_id: (-size[coin_id], coin_id)):
+        own = moves[coin_id]
+        if len(own) < 30:
+            continue
+        usual = median(map(abs, own.values()))
+        if usual < 0.004:
+            found[coin_id] = ("pegged", None)
+            continue
+        for larger in free:
+            apart = [abs(own[day] - moves[larger][day]) for day in own.keys() & moves[larger].keys()]
+            if len(apart) >= 30 and median(apart) < 0.15 * usual:
+                found[coin_id] = ("copy", larger)
+                break
+        else:
+            free.append(coin_id)
+    return found
 
 
 def dim_date(snapshots, prices) -> list[dict]:
@@ -280,43 +326,60 @@ def market_trends_daily(days) -> list[dict]:
     return rows
 
 
-def market_daily(trends, totals, moods) -> list[dict]:
+def market_daily(trends, totals, moods, kinds) -> list[dict]:
     whole = {}
     for row in sorted(totals, key=lambda row: row["snapshot_at"]):
         whole[day_of(row["snapshot_at"])] = row
     mood = {row["date"]: row for row in moods}
     rows = []
-    for (day, vs_currency), coins in grouped(trends, "date", "vs_currency").items():
+    index: dict[str, float] = {}
+    for (day, vs_currency), coins in sorted(grouped(trends, "date", "vs_currency").items()):
         coins.sort(key=lambda row: row["coin_id"])
+        free = [row for row in coins if row["coin_id"] not in kinds]
 
-        def values(name, coins=coins):
+        def values(name, coins=free):
             return [row[name] for row in coins if row[name] is not None]
 
-        caps = values("market_cap")
+        def middle(name, values=values):
+            return median(values(name)) if values(name) else None
+
+        both = [
+            (row["index_100"], row["index_100"] / (1 + row["return_1d"]))
+            for row in free
+            if row["index_100"] and row["return_1d"] is not None
+        ]
+        link = ratio(*(median(values) for values in zip(*both, strict=True))) if both else None
+        index[vs_currency] = index.get(vs_currency, 100.0) * (1.0 if link is None else link)
+        originals = [row for row in coins if kinds.get(row["coin_id"], ("free",))[0] != "copy"]
+        caps = values("market_cap", originals)
         tracked = sum_in_order(caps) if caps else None
-        bitcoin = next((row["market_cap"] for row in coins if row["coin_id"] == "bitcoin"), None)
+        bitcoin = next((row["market_cap"] for row in originals if row["coin_id"] == "bitcoin"), None)
         market = whole.get(day, {"total_market_cap": {}, "market_cap_percentage": {}})
         dominance = market["market_cap_percentage"].get("btc")
         with_average = values("above_average_50d")
+        old = [row["drawdown"] for row in free if row["average_50d"] is not None]
         rows.append(
             {
                 "date": day,
                 "vs_currency": vs_currency,
-                "coins": len(coins),
+                "coins": len(free),
                 "advancers": sum(value > 0 for value in values("return_1d")),
                 "decliners": sum(value < 0 for value in values("return_1d")),
                 "coins_with_average_50d": len(with_average),
                 "share_above_average_50d": ratio(sum(with_average), len(with_average)),
-                "median_return_1d": median(values("return_1d")) if values("return_1d") else None,
-                "median_index": median(values("index_100")) if values("index_100") else None,
-                "median_drawdown": median(values("drawdown")),
-                "median_volatility_30d": median(values("volatility_30d")) if values("volatility_30d") else None,
+                "median_return_1d": middle("return_1d"),
+                "median_index": index[vs_currency],
+                "median_drawdown": median(old) if old else None,
+                "median_volatility_30d": middle("volatility_30d"),
                 "tracked_market_cap": tracked,
                 "bitcoin_share": ratio(bitcoin, tracked),
                 "total_market_cap": market["total_market_cap"].get(vs_currency),
                 "bitcoin_dominance": None if dominance is None else dominance / 100,
                 "fear_greed_value": mood[day]["value"] if day in mood else None,
                 "fear_greed_classification": mood[day]["classification"] if day in mood else None,
+                "coins_with_return_1d": len(values("return_1d")),
+                "coins_with_volatility_30d": len(values("volatility_30d")),
+                "coins_with_market_cap": len(caps),
             }
         )
     return rows
@@ -370,9 +433,10 @@ def coin_monthly(days, rates) -> list[dict]:
     return rows
 
 
-def correlation_90d(trends) -> list[dict]:
+def correlation_90d(trends, kinds) -> list[dict]:
     rows = []
-    for (vs_currency,), its in grouped(trends, "vs_currency").items():
+    free = [row for row in trends if row["coin_id"] not in kinds]
+    for (vs_currency,), its in grouped(free, "vs_currency").items():
         newest = max(row["date"] for row in its)
         window = sorted((row for row in its if row["date"] > newest - 90 * DAY), key=lambda row: row["date"])
         size = {row["coin_id"]: row["market_cap"] for row in window if row["market_cap"] is not None}
@@ -457,3 +521,140 @@ def candle_weekly(days) -> list[dict]:
         }
         for (coin_id, vs_currency, monday), its in weeks.items()
     ]
+
+
+# What is now, and what happened
+
+
+def market_now(snapshots, days, kinds) -> list[dict]:
+    volumes = defaultdict(dict)
+    for day in days:
+        if day["is_complete"] and day["total_volume"] is not None:
+            volumes[day["coin_id"], day["vs_currency"]][day["date"]] = day["total_volume"]
+    rows = []
+    for (coin_id, vs_currency), its in grouped(snapshots, "coin_id", "vs_currency").items():
+        its.sort(key=lambda row: row["snapshot_at"])
+        newest, at, rank = its[-1], its[-1]["snapshot_at"], its[-1]["market_cap_rank"]
+        ranks = [
+            row["market_cap_rank"]
+            for row in its
+            if row["market_cap_rank"] is not None and at - 48 * HOUR <= row["snapshot_at"] <= at - 24 * HOUR
+        ]
+        before = [day_of(at) - place * DAY for place in range(30, 0, -1)]
+        usual = [volumes[coin_id, vs_currency][day] for day in before if day in volumes[coin_id, vs_currency]]
+        mean_volume = sum_in_order(usual) / len(usual) if len(usual) >= 20 else None
+        returns = {span: newest[f"price_change_percentage_{span}"] for span in ("1h", "24h", "7d", "30d")}
+        distance = ratio(newest["price"], newest["ath"])
+        rows.append(
+            {
+                "vs_currency": vs_currency,
+                "coin_id": coin_id,
+                "snapshot_at": at,
+                "symbol": newest["symbol"] and newest["symbol"].upper(),
+                "name": newest["name"] or coin_id,
+                "price": newest["price"],
+                "market_cap": newest["market_cap"],
+                "market_cap_rank": rank,
+                "rank_change_24h": ranks[-1] - rank if ranks and rank is not None else None,
+                **{f"return_{span}": None if value is None else value / 100 for span, value in returns.items()},
+                "volume_24h": newest["total_volume"],
+                "volume_ratio": ratio(newest["total_volume"], mean_volume),
+                "high": newest["ath"],
+                "high_at": newest["ath_date"],
+                "distance_from_high": None if distance is None else min(distance - 1, 0.0),
+                "kind": kinds.get(coin_id, ("free",))[0],
+            }
+        )
+    return rows
+
+
+def market_events(snapshots, days, kinds) -> list[dict]:
+    names = ("vs_currency", "coin_id", "kind", "happened_at", "value", "reference")
+    events = [*events_of_closes(days, kinds), *events_of_pages(snapshots)]
+    return [dict(zip(names, event, strict=True)) for event in events]
+
+
+def events_of_closes(days, kinds) -> Iterable[tuple]:
+    for (coin_id, vs_currency), series in all_series(days).items():
+        kind = kinds.get(coin_id, ("free",))[0]
+        volume = np.full(len(series.close), np.nan)
+        for day in series.days:
+            volume[series.place(day["date"])] = math.nan if day["total_volume"] is None else day["total_volume"]
+        usual_volume, usual_close = (usual(series, values) for values in (volume, series.close))
+        average = series.average(200)
+        was_unusual = was_off = False
+        for place, (close, traded) in enumerate(zip(series.close, volume, strict=True)):
+            told = []
+            before = series.close[place - 1] - average[place - 1] if place else math.nan
+            if kind == "free" and close - average[place] > 0 >= before:
+                told.append(("trend_up", close, average[place]))
+            if kind == "free" and close - average[place] < 0 <= before:
+                told.append(("trend_down", close, average[place]))
+            is_unusual = usual_volume[place] > 0 and traded >= 3 * usual_volume[place]
+            if is_unusual and not was_unusual:
+                told.append(("volume_anomaly", traded, usual_volume[place]))
+            expected = usual_close[place]
+            is_known = kind == "pegged" and expected > 0 and not math.isnan(close)
+            is_off = is_known and abs(close / expected - 1) > 0.02
+            if is_off and not was_off:
+                told.append(("peg_lost", close, expected))
+            if is_known and was_off and not is_off:
+                told.append(("peg_regained", close, expected))
+            was_unusual, was_off = is_unusual, is_off
+            for what, value, reference in told:
+                yield (
+                    vs_currency,
+                    coin_id,
+                    what,
+                    end_of(series.first + place * DAY),
+                    float(value),
+                    float(reference),
+                )
+
+
+def usual(series: Series, values: np.ndarray) -> np.ndarray:
+    """For each day the mean of the 30 days before, added in order of time; NaN unless all are known."""
+    total = np.zeros(len(values))
+    for column in series.last(series.before(values, 1), 30).T:
+        total = total + column
+    return total / 30
+
+
+def events_of_pages(snapshots) -> Iterable[tuple]:
+    for (vs_currency,), its in grouped(snapshots, "vs_currency").items():
+        pages: dict[date, dict[str, list[dict]]] = defaultdict(lambda: defaultdict(list))
+        for row in sorted(its, key=lambda row: row["snapshot_at"]):
+            pages[day_of(row["snapshot_at"])][row["coin_id"]].append(row)
+        in_order = sorted(pages)
+        for day_before, day in pairwise(in_order):
+            if (day - day_before).days > 7:
+                continue
+            page, before = pages[day], pages[day_before]
+            compared = min(len(page), len(before))
+            now, then = largest(page, compared), largest(before, compared)
+            first = min(rows[0]["snapshot_at"] for rows in page.values())
+            for coin_id in now - then:
+                yield rank_event(vs_currency, coin_id, "entered", page[coin_id][0]["snapshot_at"], page, compared)
+            for coin_id in then - now:
+                yield rank_event(vs_currency, coin_id, "left", first, before, compared)
+            for coin_id, rows in page.items():
+                high, high_at = rows[-1]["ath"], rows[-1]["ath_date"]
+                old = before[coin_id][-1] if coin_id in before else None
+                if old is None or None in (high, high_at, old["ath"], old["ath_date"]):
+                    continue
+                if high > old["ath"] and high_at > old["ath_date"]:
+                    at = min(max(high_at, rows[0]["snapshot_at"]), rows[-1]["snapshot_at"])
+                    yield (vs_currency, coin_id, "record_high", at, high, old["ath"])
+
+
+def largest(page, count: int) -> set[str]:
+    def order(coin_id):
+        rank = page[coin_id][-1]["market_cap_rank"]
+        return (math.inf if rank is None else rank, coin_id)
+
+    return set(sorted(page, key=order)[:count])
+
+
+def rank_event(vs_currency, coin_id, kind, at, page, compared) -> tuple:
+    rank = page[coin_id][-1]["market_cap_rank"]
+    return (vs_currency, coin_id, kind, at, None if rank is None else float(rank), float(compared))

@@ -16,18 +16,24 @@ SILVER = (
 GOLD = (
     *("dim_coin", "dim_date", "dim_currency", "fact_market_snapshot", "fact_price_daily"),
     *("price_averages_daily", "market_trends_daily", "market_daily", "coin_monthly"),
-    *("correlation_90d", "candle_hourly", "candle_weekly"),
+    *("correlation_90d", "candle_hourly", "candle_weekly", "market_now", "market_events"),
 )
 
 
 class ExpectedTables:
     """The rows of each table, as an attribute of its name, computed when they are asked for.
 
-    `keys` gives the keys of the star for a row: keys(coin_id, instant, vs_currency). dim_coin has no keys.
+    `keys` gives the keys of the star for a row: keys(coin_id, instant, vs_currency). dim_coin has no keys. `kinds`
+    are the coins that are not free; not given, the answers say them.
     """
 
-    def __init__(self, answers: Iterable[Answer], keys: Callable[[str, datetime, str], dict[str, int]]):
-        self.answers, self.keys = list(answers), keys
+    def __init__(
+        self,
+        answers: Iterable[Answer],
+        keys: Callable[[str, datetime, str], dict[str, int]],
+        kinds: dict[str, tuple[str, str | None]] | None = None,
+    ):
+        self.answers, self.keys, self.known_kinds = list(answers), keys, kinds
 
     @cached_property
     def coin_snapshots(self) -> list[dict]:
@@ -63,7 +69,13 @@ class ExpectedTables:
 
     @cached_property
     def dim_coin(self) -> list[dict]:
-        return expected_gold.dim_coin(self.coin_snapshots, self.coin_prices, self.coin_list)
+        return expected_gold.dim_coin(self.coin_snapshots, self.coin_prices, self.coin_list, self.kinds)
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[str, str | None]]:
+        if self.known_kinds is not None:
+            return self.known_kinds
+        return expected_gold.kinds(expected_gold.fact_price_daily(self.coin_prices, lambda *_: {}))
 
     @cached_property
     def dim_date(self) -> list[dict]:
@@ -91,7 +103,9 @@ class ExpectedTables:
 
     @cached_property
     def market_daily(self) -> list[dict]:
-        return expected_gold.market_daily(self.market_trends_daily, self.market_totals, self.fear_greed)
+        return expected_gold.market_daily(
+            self.market_trends_daily, self.market_totals, self.fear_greed, self.kinds
+        )
 
     @cached_property
     def coin_monthly(self) -> list[dict]:
@@ -99,7 +113,7 @@ class ExpectedTables:
 
     @cached_property
     def correlation_90d(self) -> list[dict]:
-        return expected_gold.correlation_90d(self.market_trends_daily)
+        return expected_gold.correlation_90d(self.market_trends_daily, self.kinds)
 
     @cached_property
     def candle_hourly(self) -> list[dict]:
@@ -108,3 +122,11 @@ class ExpectedTables:
     @cached_property
     def candle_weekly(self) -> list[dict]:
         return expected_gold.candle_weekly(self.fact_price_daily)
+
+    @cached_property
+    def market_now(self) -> list[dict]:
+        return expected_gold.market_now(self.coin_snapshots, self.fact_price_daily, self.kinds)
+
+    @cached_property
+    def market_events(self) -> list[dict]:
+        return expected_gold.market_events(self.coin_snapshots, self.fact_price_daily, self.kinds)

@@ -80,7 +80,7 @@ def gold(
     trends = pd.concat([_trend(coin) for coin in walk])
     frames = {
         "dim_coin": _dim_coin(walk, kinds_of(pd.concat(walk).assign(vs_currency="usd"))),
-        "fact_market_snapshot": _snapshots(walk),
+        "market_now": _now(walk),
         "fact_price_daily": _facts(walk),
         "price_averages_daily": pd.concat([_averages(coin) for coin in walk]),
         "market_trends_daily": trends,
@@ -286,24 +286,21 @@ def _dim_coin(walk, kinds):
     return rows
 
 
-def _snapshots(walk):
+def _now(walk):
     rows = []
-    for key, coin in enumerate(walk, 1):
+    for rank, coin in enumerate(walk, 1):
         last = coin.iloc[-1]
-        when = last["date"] + pd.Timedelta(days=1, hours=14)
         rows.append(
             {
-                "coin_id": last["coin_id"],
                 "vs_currency": "usd",
-                "snapshot_at": when,
-                "period": f"{when:%Y-%m}",
-                "coin_key": key,
-                "currency_key": 1,
-                "date_key": int(f"{when:%Y%m%d}"),
+                "coin_id": last["coin_id"],
+                "snapshot_at": last["date"] + pd.Timedelta(days=1, hours=14),
+                "name": last["coin_id"],
                 "price": last["close"] * 1.01,
                 "return_24h": 0.0125,
                 "market_cap": last["market_cap"],
-                "market_cap_rank": key,
+                "market_cap_rank": rank,
+                "kind": "free",
             }
         )
     return pd.DataFrame(rows)
@@ -399,6 +396,9 @@ def _market(trends, seed, fear_greed):
                 "fear_greed_classification": next(word for limit, word in labels if int(mood) < limit)
                 if fear_greed
                 else None,
+                "coins_with_return_1d": one["return_1d"].count(),
+                "coins_with_volatility_30d": one["volatility_30d"].count(),
+                "coins_with_market_cap": one["market_cap"].count(),
             }
         )
     if rows:

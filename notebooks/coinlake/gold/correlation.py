@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from coinlake import schema
 from coinlake.gold.days import COIN
 from coinlake.gold.inputs import Inputs, Reach
+from coinlake.gold.kinds import FREE, is_kind
 from coinlake.gold.update import Update
 
 CORRELATED_COINS = 15
@@ -68,12 +69,13 @@ def correlations(returns: Iterable[tuple[Any, ...]]) -> list[tuple[str, str, str
 
 
 def correlation_90d_update(inputs: Inputs, reach: Reach) -> Update | None:
-    """The whole table when a close changed and any correlation with it."""
+    """The whole table when a close changed and any correlation of free coins with it."""
     if reach.since is None:
         return None
     table = schema.CORRELATION_90D
     stored = [tuple(row[name] for name in table.column_names) for row in inputs.lake.table(table).collected()]
-    rows = correlations(returns_of_the_largest(inputs.read(schema.MARKET_TRENDS_DAILY)).collect())
+    of_free_coins = inputs.read(schema.MARKET_TRENDS_DAILY).where(is_kind(reach.kinds, FREE))
+    rows = correlations(returns_of_the_largest(of_free_coins).collect())
     if rows == sorted(stored):
         return None
-    return Update(table, inputs.lake.spark.createDataFrame(rows, table.ddl), replaces=F.lit(True))
+    return Update(table, inputs.lake.spark.createDataFrame(rows, table.ddl), is_whole=True)

@@ -94,8 +94,12 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
       the high, as far as it lies between the coin's first and last snapshot of the day.
     """
     last = F.struct("snapshot_at", "market_cap_rank", "ath", "ath_date")
-    seen = snapshots.groupBy(*COIN, day_of("snapshot_at").alias("date")).agg(
-        F.max_by(last, "snapshot_at").alias("last"), F.min("snapshot_at").alias("first_seen_at")
+    # All that follows is of one currency: its rows are sent around once, and not for each step.
+    seen = (
+        snapshots.select(*COIN, "snapshot_at", "market_cap_rank", "ath", "ath_date")
+        .repartition("vs_currency")
+        .groupBy(*COIN, day_of("snapshot_at").alias("date"))
+        .agg(F.max_by(last, "snapshot_at").alias("last"), F.min("snapshot_at").alias("first_seen_at"))
     )
     coin = F.struct(
         F.coalesce("last.market_cap_rank", F.lit(2**31 - 1)).alias("order"),
@@ -114,6 +118,7 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
         .withColumn("date_before", F.lag("date").over(in_order))
         .where(F.col("date_before") >= F.date_sub("date", PAGES_APART))
         .withColumn("compared", F.least(F.size("page"), F.size("before")))
+        .withColumn("coin_now", F.map_from_arrays(_ids("page"), F.col("page")))
         .withColumn("coin_before", F.map_from_arrays(_ids("before"), F.col("before")))
     )
     return (
@@ -124,13 +129,19 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
 
 
 def _entered() -> Column:
-    found = F.filter(_largest("page"), lambda coin: ~F.array_contains(_ids(_largest("before")), coin["coin_id"]))
-    return F.transform(found, lambda coin: _of_page("entered", coin, coin["first_seen_at"]))
+    def event(coin_id: Column) -> Column:
+        coin = F.try_element_at(F.col("coin_now"), coin_id)
+        return _page_event("entered", coin, coin["first_seen_at"], coin["rank"], F.col("compared").cast("double"))
+
+    return F.transform(F.array_except(_ids(_largest("page")), _ids(_largest("before"))), event)
 
 
 def _left() -> Column:
-    found = F.filter(_largest("before"), lambda coin: ~F.array_contains(_ids(_largest("page")), coin["coin_id"]))
-    return F.transform(found, lambda coin: _of_page("left", coin, F.col("seen_at")))
+    def event(coin_id: Column) -> Column:
+        coin = F.try_element_at(F.col("coin_before"), coin_id)
+        return _page_event("left", coin, F.col("seen_at"), coin["rank"], F.col("compared").cast("double"))
+
+    return F.transform(F.array_except(_ids(_largest("before")), _ids(_largest("page"))), event)
 
 
 def _records() -> Column:
@@ -145,10 +156,6 @@ def _records() -> Column:
         return _page_event("record_high", coin, at, coin["high"], before(coin)["high"])
 
     return F.transform(F.filter("page", is_record), record)
-
-
-def _of_page(kind: str, coin: Column, at: Column) -> Column:
-    return _page_event(kind, coin, at, coin["rank"], F.col("compared").cast("double"))
 
 
 def _page_event(kind: str, coin: Column, at: Column, value: Column, reference: Column) -> Column:

@@ -77,17 +77,16 @@ def market_now_update(inputs: Inputs, reach: Reach) -> Update | None:
     touched = {coin for coin in newest if coin in shown | priced or coin[0] in reach.changed_kinds}
     if not touched:
         return None
-    coins = inputs.lake.spark.createDataFrame(sorted(touched), "coin_id STRING, vs_currency STRING")
     first = min(newest[coin] for coin in touched)
     since = from_instant("snapshot_at", first - timedelta(hours=RANK_HOURS[1]))
-    theirs = snapshots.where(since).join(F.broadcast(coins), list(COIN), "left_semi")
+    theirs = snapshots.where(since)
     days = complete_days(inputs, reach, days_earlier(day_at(first), VOLUME_DAYS), all_coins=True)
-    rows = market_now(theirs, days, reach.kinds)
-    if newest.keys() - touched:
-        rows = rows.union(
-            inputs.read(table).join(F.broadcast(coins), list(COIN), "left_anti").select(*rows.columns)
-        )
-    return Update(table, rows, replaces=F.lit(True))
+    if newest.keys() == touched:
+        return Update(table, market_now(theirs, days, reach.kinds), is_whole=True)
+    coins = F.broadcast(inputs.lake.spark.createDataFrame(sorted(touched), "coin_id STRING, vs_currency STRING"))
+    rows = market_now(theirs.join(coins, list(COIN), "left_semi"), days, reach.kinds)
+    others = inputs.read(table).join(coins, list(COIN), "left_anti")
+    return Update(table, rows.union(others.select(*rows.columns)), is_whole=True)
 
 
 def _newest_snapshots(inputs: Inputs) -> dict[tuple[str, str], datetime]:

@@ -12,15 +12,17 @@ from coinlake.schema import Table
 class Update:
     """Rows for one gold table.
 
-    The first build puts them in the place of all that the table holds. Later ones upsert them by MERGE, which
-    searches stored rows where `where` says (see `DeltaTable.merge`), or, if `replaces` is given, put them in the
-    place of the stored rows that meet this condition.
+    The first build puts them in the place of all that the table holds; so do later ones if `is_whole` says that
+    they are the table. Else these upsert them by MERGE, which searches stored rows where `where` says (see
+    `DeltaTable.merge`), or, if `replaces` is given, put them in the place of the stored rows that meet this
+    condition.
     """
 
     table: Table
     rows: DataFrame
     where: str | None = None
     replaces: Column | None = None
+    is_whole: bool = False
 
 
 def stored_from(column: str, first: date | None) -> str | None:

@@ -21,7 +21,7 @@ TABLES = (
     "coin_monthly",
     "correlation_90d",
     "dim_coin",
-    "fact_market_snapshot",
+    "market_now",
     "api_usage",
 )
 INDEX_LIMITS = (2.0, 5000.0)  # beyond 98 % down or fifty times up, a line may leave the chart
@@ -711,8 +711,11 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
             )
         )
     changes = ("return_1d", "return_7d", "return_30d", "return_90d")
-    now, since = coins.now["price"], formats.day(coins.start)
-    below = coins.closes.ffill().iloc[-1] / coins.closes.max().where(coins.closes.max() > 0) - 1
+    now, below = coins.now["price"], coins.now["distance_from_high"].reindex(newest.index)
+    high = "all-time high, from now"
+    if below.isna().any():
+        below = coins.closes.ffill().iloc[-1] / coins.closes.max().where(coins.closes.max() > 0) - 1
+        high = f"highest close since {formats.day(coins.start)}"
     rows = [
         [
             html_tables.name_cell(coins.name(str(coin_id)), coins.symbol(str(coin_id))),
@@ -733,7 +736,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
         "Changes are those of the last close; now is the newest snapshot.",
         table=html_tables.table(
             f"{formats.counted(len(newest), 'coin')}, {vs_currency.upper()}, {formats.day(coins.newest)}; "
-            f"high: highest close since {since}",
+            f"high: {high}",
             [
                 "Coin",
                 "Close",

@@ -15,7 +15,7 @@ from coinlake.reports.page import Card, Report, Section, attempt, charts, format
 NAME = "price_averages"
 TITLE = "Price averages"
 NOTEBOOK = "06_report_price_averages"
-TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "dim_coin", "fact_market_snapshot", "api_usage")
+TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "dim_coin", "market_now", "api_usage")
 WINDOWS = (7, 30, 90, 200)
 COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
 PANELS = 6

@@ -204,25 +204,37 @@ MARKET_TRENDS_DAILY = Table(
 MARKET_DAILY = Table(
     AGGREGATED,
     "market_daily",
-    "The market of each day over the coins that have a complete day.",
+    "The market of each day over the free coins with a complete day: pegged coins and copies are not counted.",
     (
         required("date", "DATE", "UTC day"),
         VS_CURRENCY,
-        required("coins", "INT", "coins with a close"),
+        required("coins", "INT", "free coins with a close"),
         required("advancers", "INT", "coins whose 1-day return is above 0"),
         required("decliners", "INT", "coins whose 1-day return is below 0"),
-        required("coins_with_average_50d", "INT", "coins with 50 days of history"),
+        required("coins_with_average_50d", "INT", "coins with 50 days of history, behind median_drawdown"),
         Column("share_above_average_50d", "DOUBLE", "of these, the fraction that closes above its 50-day average"),
         Column("median_return_1d", "DOUBLE", "median 1-day return, fraction"),
-        Column("median_index", "DOUBLE", "median of index_100"),
-        Column("median_drawdown", "DOUBLE", "median drawdown, fraction"),
+        Column(
+            "median_index",
+            "DOUBLE",
+            "the median coin, first day = 100: chained over coins that have a close on two days, so that none "
+            "moves it by coming or going",
+        ),
+        Column("median_drawdown", "DOUBLE", "median drawdown of the coins with 50 days of history, fraction"),
         Column("median_volatility_30d", "DOUBLE", "median annual volatility, fraction"),
-        Column("tracked_market_cap", "DOUBLE", "sum of the closing market caps of these coins"),
+        Column("tracked_market_cap", "DOUBLE", "sum of the closing market caps of all coins but copies"),
         Column("bitcoin_share", "DOUBLE", "Bitcoin's part of tracked_market_cap, fraction"),
         Column("total_market_cap", "DOUBLE", "whole market, last /global of the day; NULL when none was fetched"),
         Column("bitcoin_dominance", "DOUBLE", "Bitcoin's part of the whole market, fraction, from /global"),
         Column("fear_greed_value", "INT", "Fear & Greed Index, 0 to 100"),
         Column("fear_greed_classification", "STRING", "label of the index as it was sent"),
+        Column(
+            "coins_with_return_1d",
+            "INT",
+            "coins behind median_return_1d, and behind the day's step of median_index",
+        ),
+        Column("coins_with_volatility_30d", "INT", "coins behind median_volatility_30d"),
+        Column("coins_with_market_cap", "INT", "coins behind tracked_market_cap, all but copies"),
     ),
     key=("date", "vs_currency"),
 )
@@ -321,7 +333,7 @@ COIN_MONTHLY = Table(
 CORRELATION_90D = Table(
     AGGREGATED,
     "correlation_90d",
-    "Pearson correlation of daily log returns over the last 90 days, for the largest coins.",
+    "Pearson correlation of daily log returns over the last 90 days, for the largest free coins.",
     (
         required("coin_a", "STRING", "coin id; sorts before coin_b"),
         required("coin_b", "STRING", "coin id"),

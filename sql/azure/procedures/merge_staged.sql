@@ -865,7 +865,10 @@ BEGIN
                 total_market_cap,
                 bitcoin_dominance,
                 fear_greed_value,
-                fear_greed_classification
+                fear_greed_classification,
+                coins_with_return_1d,
+                coins_with_volatility_30d,
+                coins_with_market_cap
             FROM staging.market_daily
             WHERE load_id = @load_id
                 AND is_deleted = 0
@@ -888,6 +891,9 @@ BEGIN
             OR target.bitcoin_dominance IS DISTINCT FROM source.bitcoin_dominance
             OR target.fear_greed_value IS DISTINCT FROM source.fear_greed_value
             OR target.fear_greed_classification IS DISTINCT FROM source.fear_greed_classification
+            OR target.coins_with_return_1d IS DISTINCT FROM source.coins_with_return_1d
+            OR target.coins_with_volatility_30d IS DISTINCT FROM source.coins_with_volatility_30d
+            OR target.coins_with_market_cap IS DISTINCT FROM source.coins_with_market_cap
         ) THEN
             UPDATE SET
                 coins = source.coins,
@@ -904,7 +910,10 @@ BEGIN
                 total_market_cap = source.total_market_cap,
                 bitcoin_dominance = source.bitcoin_dominance,
                 fear_greed_value = source.fear_greed_value,
-                fear_greed_classification = source.fear_greed_classification
+                fear_greed_classification = source.fear_greed_classification,
+                coins_with_return_1d = source.coins_with_return_1d,
+                coins_with_volatility_30d = source.coins_with_volatility_30d,
+                coins_with_market_cap = source.coins_with_market_cap
         WHEN NOT MATCHED THEN
             INSERT (
                 date,
@@ -923,7 +932,10 @@ BEGIN
                 total_market_cap,
                 bitcoin_dominance,
                 fear_greed_value,
-                fear_greed_classification
+                fear_greed_classification,
+                coins_with_return_1d,
+                coins_with_volatility_30d,
+                coins_with_market_cap
             ) VALUES (
                 source.date,
                 source.vs_currency,
@@ -941,7 +953,10 @@ BEGIN
                 source.total_market_cap,
                 source.bitcoin_dominance,
                 source.fear_greed_value,
-                source.fear_greed_classification
+                source.fear_greed_classification,
+                source.coins_with_return_1d,
+                source.coins_with_volatility_30d,
+                source.coins_with_market_cap
             );
         SET @rows = @@ROWCOUNT;
         UPDATE @done SET merged = @rows WHERE name = N'market_daily';

@@ -31,7 +31,10 @@ USING (
         total_market_cap,
         bitcoin_dominance,
         fear_greed_value,
-        fear_greed_classification
+        fear_greed_classification,
+        coins_with_return_1d,
+        coins_with_volatility_30d,
+        coins_with_market_cap
     FROM staging.market_daily
     WHERE load_id = @load_id
         AND is_deleted = 0
@@ -54,6 +57,9 @@ WHEN MATCHED AND (
     OR target.bitcoin_dominance IS DISTINCT FROM source.bitcoin_dominance
     OR target.fear_greed_value IS DISTINCT FROM source.fear_greed_value
     OR target.fear_greed_classification IS DISTINCT FROM source.fear_greed_classification
+    OR target.coins_with_return_1d IS DISTINCT FROM source.coins_with_return_1d
+    OR target.coins_with_volatility_30d IS DISTINCT FROM source.coins_with_volatility_30d
+    OR target.coins_with_market_cap IS DISTINCT FROM source.coins_with_market_cap
 ) THEN
     UPDATE SET
         coins = source.coins,
@@ -70,7 +76,10 @@ WHEN MATCHED AND (
         total_market_cap = source.total_market_cap,
         bitcoin_dominance = source.bitcoin_dominance,
         fear_greed_value = source.fear_greed_value,
-        fear_greed_classification = source.fear_greed_classification
+        fear_greed_classification = source.fear_greed_classification,
+        coins_with_return_1d = source.coins_with_return_1d,
+        coins_with_volatility_30d = source.coins_with_volatility_30d,
+        coins_with_market_cap = source.coins_with_market_cap
 WHEN NOT MATCHED THEN
     INSERT (
         date,
@@ -89,7 +98,10 @@ WHEN NOT MATCHED THEN
         total_market_cap,
         bitcoin_dominance,
         fear_greed_value,
-        fear_greed_classification
+        fear_greed_classification,
+        coins_with_return_1d,
+        coins_with_volatility_30d,
+        coins_with_market_cap
     ) VALUES (
         source.date,
         source.vs_currency,
@@ -107,7 +119,10 @@ WHEN NOT MATCHED THEN
         source.total_market_cap,
         source.bitcoin_dominance,
         source.fear_greed_value,
-        source.fear_greed_classification
+        source.fear_greed_classification,
+        source.coins_with_return_1d,
+        source.coins_with_volatility_30d,
+        source.coins_with_market_cap
     );
 GO
 DELETE FROM aggregated_data.market_daily

@@ -20,6 +20,9 @@ CREATE TABLE staging.market_daily (
     bitcoin_dominance FLOAT(53) NULL,
     fear_greed_value INT NULL,
     fear_greed_classification NVARCHAR(50) COLLATE Latin1_General_100_BIN2 NULL,
+    coins_with_return_1d INT NULL,
+    coins_with_volatility_30d INT NULL,
+    coins_with_market_cap INT NULL,
     is_deleted BIT NOT NULL,
     load_id INT NOT NULL
 );

@@ -11,6 +11,7 @@ from coinlake.lakehouse import Lakehouse
 from coinlake.reports.page import formats
 
 PERIOD_DAYS = 365  # what a report looks back on
+MONTH_DAYS = 31  # an older snapshot says nothing of now
 STILL_TRADED_DAYS = 3  # a coin without a close for longer is not among the largest of today
 
 # The columns of answers that are no table's rows.
@@ -21,7 +22,7 @@ OF_QUERIES = {
     "kind": "STRING",
     "original_id": "STRING",
     "snapshot_at": "TIMESTAMP",
-    **dict.fromkeys(("market_cap", "price", "return_24h"), "DOUBLE"),
+    **dict.fromkeys(("market_cap", "price", "return_24h", "distance_from_high"), "DOUBLE"),
 }
 
 Frames = dict[str, pd.DataFrame]
@@ -55,8 +56,8 @@ class Gold:
 
     def largest_coins(self, newest: date | None, number: int) -> pd.DataFrame:
         """The largest coins that still trade, largest first: coin_id, symbol, name, kind, original_id, market_cap,
-        and what the last snapshot of these weeks says: snapshot_at, price, return_24h; NaT and NaN where there is
-        none.
+        and what the last snapshot of these weeks says: snapshot_at, price, return_24h, distance_from_high (the
+        all-time one); NaT and NaN where there is none.
 
         The market cap is that of the last snapshot, or of the last close where there is none.
         """
@@ -71,30 +72,22 @@ class Gold:
                 FROM {{market_trends_daily}}
                 WHERE {currency} AND {recent}
                 GROUP BY coin_id
-            ), listed AS (
-                SELECT
-                    coin_id,
-                    max_by(market_cap, snapshot_at) AS market_cap,
-                    max(snapshot_at) AS snapshot_at,
-                    max_by(price, snapshot_at) AS price,
-                    max_by(return_24h, snapshot_at) AS return_24h
-                FROM {{fact_market_snapshot}}
-                WHERE {currency} AND period >= '{newest - timedelta(days=31):%Y-%m}'
-                    AND market_cap IS NOT NULL
-                GROUP BY coin_id
             )
             SELECT
                 traded.coin_id, coin.symbol, coin.name, coin.kind, coin.original_id,
-                coalesce(listed.market_cap, traded.market_cap) AS market_cap,
-                listed.snapshot_at, listed.price, listed.return_24h
+                coalesce(shown.market_cap, traded.market_cap) AS market_cap,
+                shown.snapshot_at, shown.price, shown.return_24h, shown.distance_from_high
             FROM traded
             JOIN {{dim_coin}} AS coin
                 ON coin.coin_id = traded.coin_id AND coin.is_current
-            LEFT JOIN listed ON listed.coin_id = traded.coin_id
+            LEFT JOIN (
+                SELECT * FROM {{market_now}} WHERE {currency} AND {since(newest, MONTH_DAYS, "snapshot_at")}
+            ) AS shown
+                ON shown.coin_id = traded.coin_id
             ORDER BY market_cap DESC NULLS LAST, traded.coin_id
             LIMIT {number:d}
             """,
-            *(schema.MARKET_TRENDS_DAILY, schema.FACT_MARKET_SNAPSHOT, schema.DIM_COIN),
+            *(schema.MARKET_TRENDS_DAILY, schema.MARKET_NOW, schema.DIM_COIN),
         )
 
     def origin(self) -> Frames:

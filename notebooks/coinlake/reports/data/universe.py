@@ -121,7 +121,8 @@ class Universe:
 
     @cached_property
     def now(self) -> pd.DataFrame:
-        """What snapshots after the last close say, by coin_id: snapshot_at, price, return_24h, market_cap."""
+        """What snapshots after the last close say, by coin_id: snapshot_at, price, return_24h, market_cap, and
+        distance_from_high."""
         rows = self.coins.set_index("coin_id")
         if self.newest is None:
             return rows.iloc[:0]
