@@ -225,7 +225,7 @@ def watch(
     Each turn goes from the answers to gold; the first of each hour makes warehouse and reports, too. A turn that
     fails is shown, and tried again. Ctrl-C ends it; the record of each turn is in watch/turns.jsonl of the lake.
     """
-    from coinlake.errors import CoinlakeError
+    from coinlake.errors import CoinlakeError, ConfigurationError
     from coinlake_ops import batch, parameter_files
     from coinlake_ops import watch as watching
 
@@ -233,14 +233,17 @@ def watch(
     with _words_of_the_call():
         every, words = watching.interval_among(parameters)
         values = parameter_files.load(environment, words)
-        batch.require_possible(values)
     try:
+        batch.require_possible(values)
         watching.run(values, every, port, turns, lambda line: print(line, flush=True))
     except KeyboardInterrupt:
         print("The watch has ended. The lake is whole; the next run goes on from here.", file=sys.stderr)
         # As after an interrupted run.
         sys.stdout.flush()
         os._exit(INTERRUPTED)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return WRONG_CALL
     except (CoinlakeError, OSError) as error:
         print(f"\n{batch.explain(error)}", file=sys.stderr)
         return FAILED

@@ -377,4 +377,6 @@ def test_the_command_ends_with_the_codes_of_all(monkeypatch, capsys, tmp_path):
     cli.main(call)
     assert ended == [cli.INTERRUPTED]
     assert cli.main(["watch", "EVERY=soon"]) == cli.WRONG_CALL
-    assert "EVERY=soon is no time between turns" in capsys.readouterr().err
+    assert cli.main(["watch", "SOURCE=replay", f"LAKE_PATH={tmp_path / 'lake'}"]) == cli.WRONG_CALL
+    said = capsys.readouterr().err
+    assert "EVERY=soon is no time between turns" in said and "source=replay needs a tape" in said
