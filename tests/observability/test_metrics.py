@@ -1,6 +1,7 @@
 """The pipeline's own records, on tiny literal logs."""
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 
 import pytest
@@ -143,6 +144,14 @@ def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(lake
     fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11, 30), 4, 26.0, 3)
     assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 2), 2, 122.0, 2)
+
+    shutil.rmtree(lake.table(schema.FX_RATES).folder)
+    Lakehouse.create(CATALOG, lake.path, lake.spark)
+    for day in (3, 4):
+        arrive(lake, schema.FX_RATES, rate(date(2026, 8, day)))
+    observability.update_metrics(lake, 26.0)
+    fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
+    assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 4), 2, 122.0, 2)
 
 
 def test_closes_that_gold_has_twice(lake):

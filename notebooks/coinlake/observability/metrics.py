@@ -230,11 +230,16 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
     """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
     stored = lake.table(schema.FRESHNESS)
     known = {row["table_name"]: row for row in stored.collected()}
-    versions = delta.versions(lake.table(table) for table, _, _ in REACHES)
+    looked_at = stored.newest_commits(1)[0].at
+    newest = delta.newest_commit_of_each(lake.table(table) for table, _, _ in REACHES)
+    versions = {name: commit.version for name, commit in newest.items()}
     written = [
         (table, column, instant)
         for table, column, instant in REACHES
-        if table.qualified_name not in known or known[table.qualified_name]["version"] != versions[table.name]
+        if table.qualified_name not in known
+        or known[table.qualified_name]["version"] != versions[table.name]
+        # One that was made anew may have come to the version that its predecessor had.
+        or newest[table.name].at > looked_at
     ]
     as_of_now = reached(lake, written, {name: row["as_of"] for name, row in known.items()})
     counts = {table.name: lake.table(table).rows() for table, _, _ in written}
