@@ -11,7 +11,7 @@ import duckdb
 from pyspark.sql import SparkSession
 
 from coinlake import delta, gold, observability, schema, silver, warehouse
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, brought_up_to_date_by
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table, quoted_text
 from coinlake.warehouse import DuckDBWarehouse
@@ -67,7 +67,7 @@ def rebuild(lake: Path, layer: str, session: Callable[[], SparkSession], say: Ca
         swap.decide(lake, [place for name in layers for place in PLACES[name]])
         say("What was made has taken its place.")
         if layer == SILVER:
-            say(f"Gold takes it in with the next run: coinlake run LAKE_PATH={lake}")
+            say(f"Gold takes it in with the next run: {brought_up_to_date_by(str(lake))}")
 
 
 def _beside(lake: Path, layers: tuple[str, ...]) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 
 from coinlake.commit_points import commit_point
-from coinlake.errors import CoinlakeError
+from coinlake.errors import CoinlakeError, brought_up_to_date_by
 from coinlake.reports.data import freshness
 from coinlake.reports.page import (
     PAGES,
@@ -116,8 +116,8 @@ def _read(executed: Path) -> Any:
     except ValueError:
         lake = executed.parents[2]
         raise CoinlakeError(
-            f"{executed} is cut or overwritten. The next run executes the notebook again: coinlake run "
-            f"LAKE_PATH={lake}"
+            f"{executed} is cut or overwritten. The next run executes the notebook again: "
+            f"{brought_up_to_date_by(str(lake))}"
         ) from None
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from coinlake import bronze, files, gold, silver, warehouse
+from coinlake import bronze, files, gold, observability, silver, warehouse
 from coinlake.errors import CoinlakeError, WarehouseError
-from coinlake.findings import Check
+from coinlake.findings import Check, seen
 from coinlake.lakehouse import Lakehouse
 from coinlake_ops.lake_lock import only_worker, shown
 
@@ -53,7 +53,7 @@ def as_line(check: Check) -> None:
         flush=True,
     )
     for problem in check.problems[:MOST_PROBLEMS]:
-        print(f"        {problem}")
+        print(f"        {seen(problem)}")
     if len(check.problems) > MOST_PROBLEMS:
         print(f"        and {len(check.problems) - MOST_PROBLEMS} more")
     if not check.is_ok:
@@ -71,6 +71,7 @@ def _checks(lake: Path, session: Callable[[], SparkSession]) -> Iterator[Check]:
     lakehouse = Lakehouse(session(), CATALOG, str(lake))
     yield from silver.verify(lakehouse)
     yield from gold.verify(lakehouse)
+    yield from observability.verify(lakehouse)
     yield _of_warehouse(lakehouse)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from coinlake.findings import seen
 from coinlake_ops.trace.trail import Answer, Node, Trail
 
 # A person looks at a few answers; JSON has them all.
@@ -36,7 +37,7 @@ def in_words(trail: Trail) -> str:
         )
     else:
         lines += [f"✗ {problem}" for problem in trail.problems]
-    return "\n".join(lines)
+    return "\n".join(map(seen, lines))
 
 
 def _behind(node: Node, before: str) -> Iterator[str]:

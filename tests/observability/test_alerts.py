@@ -109,9 +109,23 @@ def test_a_month_that_does_not_last(credits, fires):
     assert alerts.budget(usage, {}, NOON) == []
 
 
-def look(tmp_path, run_id, steps, *, tables=(), usage=()):
+def test_closes_that_two_sources_tell_far_apart():
+    def close(coin_id, day, hour):
+        return {"coin_id": coin_id, "vs_currency": "usd", "date": date(2026, 8, 11), "day": day, "hour": hour}
+
+    fine = [close("a", 100.0, 90.0), close("b", 0.0, 0.0)]
+    assert alerts.price_jump(fine) == []
+    said = (
+        "2 of 4 closes of 2026-08-11 differ by more than 10% between daily and hourly prices, such as c: 58,000.5 "
+        "and 5,800 usd."
+    )
+    apart = [close("d", 0.0, 1e-9), close("c", 58_000.5, 5_800.0)]
+    assert alerts.price_jump([*fine, *apart]) == [Alert("price_jump", "fact_price_daily", said)]
+
+
+def look(tmp_path, run_id, steps, *, tables=(), usage=(), closes=()):
     reporting = observability.Step("08_report_pipeline_health", run_id, str(tmp_path), {}, NOON)
-    return [(alert["kind"], alert["subject"]) for alert in alerts.look(reporting, steps, tables, usage)]
+    return [(alert["kind"], alert["subject"]) for alert in alerts.look(reporting, steps, tables, usage, closes)]
 
 
 def told(tmp_path, run_id):
@@ -128,7 +142,10 @@ def test_every_alert_fires_once_stays_and_clears(tmp_path):
             steps[6] |= {"status": "failed", "message": "No."}
         tables = [table("a", 9 if bad else 11, rows=10 if bad else 100)]
         usage = [{"date": date(2026, 8, 8), "source": "live", "credits": 9_000 if bad else 1}]
-        return look(tmp_path, run_id, steps, tables=tables, usage=usage)
+        closes = (
+            [{"coin_id": "a", "vs_currency": "usd", "date": NOON.date(), "day": 1.0, "hour": 9.0}] if bad else []
+        )
+        return look(tmp_path, run_id, steps, tables=tables, usage=usage, closes=closes)
 
     kinds = [*schema.ALERTS]
     assert run("r1", bad=False) == []

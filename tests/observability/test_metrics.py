@@ -1,6 +1,7 @@
 """The pipeline's own records, on tiny literal logs."""
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 
 import pytest
@@ -143,6 +144,50 @@ def test_an_update_follows_what_arrives_and_writes_nothing_when_nothing_did(lake
     fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
     assert fresh["cleaned_data.coin_prices"] == (datetime(2026, 8, 1, 11, 30), 4, 26.0, 3)
     assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 2), 2, 122.0, 2)
+
+    shutil.rmtree(lake.table(schema.FX_RATES).folder)
+    Lakehouse.create(CATALOG, lake.path, lake.spark)
+    for day in (3, 4):
+        arrive(lake, schema.FX_RATES, rate(date(2026, 8, day)))
+    observability.update_metrics(lake, 26.0)
+    fresh = {row[0]: row[1:] for row in stored(lake, schema.FRESHNESS)}
+    assert fresh["cleaned_data.fx_rates"] == (datetime(2026, 8, 4), 2, 122.0, 2)
+
+
+def test_closes_that_gold_has_twice(lake):
+    def day(coin_id, date_, close, is_complete=True):
+        return {
+            **{"coin_id": coin_id, "vs_currency": "usd", "date": date_, "period": f"{date_:%Y-%m}"},
+            **{
+                "coin_key": 1,
+                "currency_key": 1,
+                "date_key": 1,
+                "samples": 1,
+                "is_complete": is_complete,
+                "file": "f",
+            },
+            **dict.fromkeys(("open", "high", "low", "close", "average"), close),
+        }
+
+    def hour(coin_id, instant, close):
+        return {
+            **{"coin_id": coin_id, "vs_currency": "usd", "hour": at(instant), "period": instant[:7], "samples": 1},
+            **dict.fromkeys(("open", "high", "low", "close"), close),
+        }
+
+    assert observability.closes_of_two_sources(lake) == []
+    newest, before = date(2026, 8, 1), date(2026, 7, 31)
+    days = [day("x", before, 1.0), day("x", newest, 2.0), day("y", newest, 3.0), day("z", newest, 4.0)]
+    arrive(lake, schema.FACT_PRICE_DAILY, *days, day("x", date(2026, 8, 2), 5.0, is_complete=False))
+    hours = [
+        hour("x", "2026-07-31 23:00", 9.0),
+        hour("x", "2026-08-01 22:00", 9.0),
+        hour("z", "2026-08-01 23:00", 7.0),
+    ]
+    arrive(lake, schema.CANDLE_HOURLY, *hours, hour("x", "2026-08-01 23:00", 6.0))
+    observability.update_metrics(lake, 26.0)
+    found = sorted(tuple(row.values()) for row in observability.closes_of_two_sources(lake))
+    assert found == [("x", "usd", newest, 2.0, 6.0), ("z", "usd", newest, 4.0, 7.0)]
 
 
 def record(lake, run_id: str, step: str, start: str, seconds: float, **facts) -> None:

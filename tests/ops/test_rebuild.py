@@ -27,6 +27,13 @@ CHECKS = [
             *("market_daily", "correlation_90d", "market_now", "market_events"),
         )
     ),
+    *(
+        ("gold", f"{name} against {source}")
+        for name, source in (
+            *(("run_steps", "records"), ("pipeline_runs", "run_steps"), ("api_usage", "responses")),
+            *(("quarantine_daily", "quarantine"), ("freshness", "the tables")),
+        )
+    ),
     ("warehouse", "every table against gold as it was loaded"),
 ]
 
@@ -138,16 +145,18 @@ def test_what_differs_is_found_and_named_with_what_mends_it(played):
     watermarks = lake.table(schema.GOLD_PROGRESS).name
     spark.sql(f"UPDATE {watermarks} SET version = {listed.version()} WHERE table_name = 'coin_list'")
     shutil.rmtree(played.path / "tables" / "cleaned_data" / "weather_daily")
+    no_table = (
+        f"There is no table cleaned_data.weather_daily in {played.path}/tables/cleaned_data/weather_daily. "
+        "Run notebook 00_setup with this lake_path, then the notebooks that fill the table.",
+    )
     (played.path / "warehouse.duckdb").write_bytes(b"not a database")
 
     found = {check.what: check for check in played.verify() if not check.is_ok}
     day = '{{"coin_id":"bitcoin","vs_currency":"usd","date":"2026-08-0{}"}}'
     assert {what: check.problems for what, check in found.items()} == {
         "coin_list against landing": ('1 rows are missing: {"coin_id":"bitcoin"}',),
-        "weather_daily against landing": (
-            f"There is no table cleaned_data.weather_daily in {played.path}/tables/cleaned_data/weather_daily. "
-            "Run notebook 00_setup with this lake_path, then the notebooks that fill the table.",
-        ),
+        "weather_daily against landing": no_table,
+        "freshness against the tables": no_table,
         "price_averages_daily against its formula": (
             f"1 rows are missing: {day.format(2)}",
             f"1 rows have other values: {day.format(1)}",
@@ -164,6 +173,7 @@ def test_what_differs_is_found_and_named_with_what_mends_it(played):
         "coin_list against landing": f"coinlake rebuild silver {quoted}",
         "weather_daily against landing": f"coinlake rebuild silver {quoted}",
         "price_averages_daily against its formula": f"coinlake rebuild gold {quoted}",
+        "freshness against the tables": f"coinlake rebuild all {quoted}",
         "every table against gold as it was loaded": f"coinlake rebuild warehouse {quoted}",
     }
 

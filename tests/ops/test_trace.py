@@ -1,5 +1,6 @@
 """`coinlake trace`: what can be asked, what every table is made from, and how a trail is told."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -136,6 +137,14 @@ def test_a_trail_is_told_as_a_short_tree():
         "   └─ made by the calendar",
         "",
         "Every file has the SHA-256 that the response log holds.",
+    ]
+
+
+def test_what_a_terminal_would_obey_is_shown():
+    named = replace(trail(answer(1)), key={"coin_id": "a\x1b[2Jb"}, row={"name": "\u202eniocti\nB \x9b31m é 😀"})
+    assert trace.in_words(named).splitlines()[:2] == [
+        r"aggregated_data.market_daily  coin_id=a\x1b[2Jb",
+        r"  name = \u202eniocti\nB \x9b31m é 😀",
     ]
 
 

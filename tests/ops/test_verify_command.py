@@ -11,7 +11,11 @@ from coinlake_ops.lake_lock import only_worker
 
 FINE = Check("landing", "bodies against the response log, by SHA-256", 1234)
 WRONG = Check(
-    "silver", "coin_list against landing", 5, ("1 rows are missing: a", "b", "c", "d"), "coinlake rebuild silver"
+    "silver",
+    "coin_list against landing",
+    5,
+    ("1 rows are missing: a\u202e", "b", "c", "d"),
+    "coinlake rebuild silver",
 )
 
 
@@ -28,7 +32,7 @@ def test_a_check_is_a_line_and_a_difference_ends_it_with_1(lake, capsys, monkeyp
     assert capsys.readouterr().out == (
         "ok      landing   bodies against the response log, by SHA-256                      1,234\n"
         "DIFFERS silver    coin_list against landing                                            5\n"
-        "        1 rows are missing: a\n"
+        "        1 rows are missing: a\\u202e\n"
         "        b\n"
         "        c\n"
         "        and 1 more\n"

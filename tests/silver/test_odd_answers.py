@@ -4,6 +4,7 @@ import json
 import shutil
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from pyspark.sql import functions as F
@@ -157,8 +158,18 @@ def test_a_fault_that_is_no_files_loses_nothing(lake, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Exception, match="the disk is full"):
         patch.setattr(DeltaTable, "merge", refuse)
         lake.stream("coin_categories")
+    source = sources.SOURCES["coin_categories"]
+    full = F.when(F.col("id") != "", F.raise_error(F.lit("java.io.IOException: No space left on device")))
+    with monkeypatch.context() as patch, pytest.raises(Exception, match="No space left on device"):
+        rows = partial(with_id, source.rows, full)
+        patch.setitem(sources.SOURCES, "coin_categories", replace(source, rows=rows))
+        lake.stream("coin_categories")
     assert lake.quarantined(file) == []
     assert lake.stream("coin_categories").written == 1
+
+
+def with_id(rows, id, records):
+    return rows(records.withColumn("id", id.otherwise(F.col("id"))))
 
 
 def refuse(*_, **__):

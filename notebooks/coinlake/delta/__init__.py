@@ -4,7 +4,15 @@ from coinlake.delta.change_feed import changed_rows, changes_since, newest_chang
 from coinlake.delta.comparison import Comparison, checked, compare
 from coinlake.delta.damage import explained
 from coinlake.delta.definitions import PROPERTIES, RULE, added_columns, ddl, differences, properties
-from coinlake.delta.tables import DeltaTable, Detail, Merged, keys_once, only_row, versions
+from coinlake.delta.tables import (
+    DeltaTable,
+    Detail,
+    Merged,
+    keys_once,
+    newest_commit_of_each,
+    only_row,
+    versions,
+)
 from coinlake.delta.watermarks import read_watermarks, write_watermarks
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "explained",
     "keys_once",
     "newest_changed_rows",
+    "newest_commit_of_each",
     "only_row",
     "properties",
     "read_watermarks",

@@ -398,9 +398,14 @@ class DeltaTable:
 
 def versions(of: Iterable[DeltaTable]) -> dict[str, int]:
     """The Delta version of each table, by its name; asked for side by side."""
+    return {name: commit.version for name, commit in newest_commit_of_each(of).items()}
+
+
+def newest_commit_of_each(of: Iterable[DeltaTable]) -> dict[str, Commit]:
+    """The newest commit of each table, by its name; asked for side by side."""
     of = list(of)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        found = pool.map(DeltaTable.version, of)
+        found = pool.map(lambda stored: stored.newest_commits(1)[0], of)
         return dict(zip((stored.table.name for stored in of), found, strict=True))
 
 

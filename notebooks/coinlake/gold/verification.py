@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from coinlake import delta, runtime, schema
-from coinlake.errors import StorageError, rebuilt_by
+from coinlake.errors import StorageError, brought_up_to_date_by, rebuilt_by
 from coinlake.findings import Check
 from coinlake.gold.averages import price_averages_daily_update
 from coinlake.gold.candles import candle_hourly_update, candle_weekly_update
@@ -96,7 +96,7 @@ def _watermarks(lake: Lakehouse, mend: str) -> Check:
             elif mark["version"] < version:
                 yield f"{name} is at version {version}, and was read up to {mark['version']} only", run
 
-    run = f"coinlake run LAKE_PATH={lake.path}"
+    run = brought_up_to_date_by(lake.path)
     found = list(faults())
     remedies = list(dict.fromkeys(remedy for _, remedy in found))
     return Check(

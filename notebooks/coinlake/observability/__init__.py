@@ -1,7 +1,7 @@
 """What ran: the step log, its lineage, and the metrics made of both; and the alerts."""
 
 from coinlake.observability import alerts
-from coinlake.observability.metrics import METRIC_SOURCES, load_steps, update_metrics
+from coinlake.observability.metrics import METRIC_SOURCES, closes_of_two_sources, load_steps, update_metrics
 from coinlake.observability.steps import (
     BY_HAND,
     SITTING,
@@ -15,6 +15,7 @@ from coinlake.observability.steps import (
     refuse_too_many_rejected,
     step_result,
 )
+from coinlake.observability.verification import verify
 
 __all__ = [
     "BY_HAND",
@@ -24,6 +25,7 @@ __all__ = [
     "alerts",
     "begin",
     "close_unfinished",
+    "closes_of_two_sources",
     "load_steps",
     "new_run_id",
     "read_record",
@@ -32,4 +34,5 @@ __all__ = [
     "refuse_too_many_rejected",
     "step_result",
     "update_metrics",
+    "verify",
 ]

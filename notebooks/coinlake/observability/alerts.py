@@ -21,6 +21,7 @@ NAME = "alerts.json"
 KEPT = 200  # alerts that have cleared
 QUARANTINE_RATE = 0.05  # of the records that silver read in a run
 ROWS_LEFT = 0.9  # of the most rows that a table ever had
+APART = 0.1  # two prices of one moment, as a share of the higher one
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -34,11 +35,12 @@ class Alert:
     message: str
 
 
-def look(step: Step, steps: Rows, freshness: Rows, usage: Rows) -> list[dict[str, Any]]:
+def look(step: Step, steps: Rows, freshness: Rows, usage: Rows, closes: Rows = ()) -> list[dict[str, Any]]:
     """Look at everything at the end of notebook 08, note it, and return the alerts that are open.
 
-    `steps` are rows of run_steps, `freshness` and `usage` all rows of freshness and api_usage; `step` is that of
-    the notebook. It looks at the run of `step`; at the newest one when that has no other steps.
+    `steps` are rows of run_steps, `freshness` and `usage` all rows of freshness and api_usage, `closes` what
+    closes_of_two_sources gives; `step` is that of the notebook. It looks at the run of `step`; at the newest one
+    when that has no other steps.
     """
     run = _run_of(step.run_id, list(steps))
     state = _read(step.lake_path)
@@ -51,6 +53,7 @@ def look(step: Step, steps: Rows, freshness: Rows, usage: Rows) -> list[dict[str
         *quarantine_rate(run),
         *stale_tables(tables, step.started_at if is_live else None),
         *fewer_rows(tables, most),
+        *price_jump(closes),
         *(budget(usage, _given(run), step.started_at) if is_live else []),
     ]
     most |= {row["table_name"]: max(int(row["rows"]), most.get(row["table_name"], 0)) for row in tables}
@@ -138,6 +141,21 @@ def fewer_rows(tables: Rows, most: Mapping[str, int]) -> list[Alert]:
         for row in tables
         if row["rows"] < ROWS_LEFT * most.get(row["table_name"], 0)
     ]
+
+
+def price_jump(closes: Rows) -> list[Alert]:
+    """An alert when two sources tell closes of a day that are further apart than APART."""
+    closes = list(closes)
+    apart = [row for row in closes if abs(row["day"] - row["hour"]) > APART * max(row["day"], row["hour"])]
+    if not apart:
+        return []
+    first = min(apart, key=lambda row: (row["coin_id"], row["vs_currency"]))
+    said = (
+        f"{len(apart):,} of {len(closes):,} closes of {first['date']} differ by more than {APART:.0%} between "
+        f"daily and hourly prices, such as {first['coin_id']}: {first['day']:,.6g} and {first['hour']:,.6g} "
+        f"{first['vs_currency']}."
+    )
+    return [Alert("price_jump", "fact_price_daily", said)]
 
 
 def budget(usage: Rows, given: Mapping[str, Any], now: datetime) -> list[Alert]:

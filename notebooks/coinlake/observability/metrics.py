@@ -17,7 +17,6 @@ from coinlake.lakehouse import Lakehouse
 from coinlake.observability.steps import Step, close_unfinished, read_records
 from coinlake.schema import Table
 
-METRIC_SOURCES = (schema.RESPONSES, schema.QUARANTINE)
 UNKNOWN_DAY = date(1900, 1, 1)
 COINGECKO = "coingecko.com/"
 # What is asked of the steps of a run to say how the run went.
@@ -55,10 +54,7 @@ def update_metrics(lake: Lakehouse, sla_hours: float) -> dict[str, Merged]:
     sources = [lake.table(table) for table in METRIC_SOURCES]
     held, now = delta.read_watermarks(watermarks, sources), delta.versions(sources)
     due = {schema.FRESHNESS.qualified_name: partial(_freshness, lake, sla_hours)}
-    for source, target, counted in (
-        (schema.RESPONSES, schema.API_USAGE, api_usage),
-        (schema.QUARANTINE, schema.QUARANTINE_DAILY, quarantine_daily),
-    ):
+    for target, source, counted in COUNTED:
         if held.get(source.name) != now[source.name]:
             since = held.get(source.name)
             due[target.qualified_name] = partial(_count_again, lake, source, since, target, counted)
@@ -97,6 +93,14 @@ def quarantine_daily(quarantine: DataFrame) -> DataFrame:
     )
 
 
+# The tables of metrics, what each counts, and how.
+COUNTED: tuple[tuple[Table, Table, Callable[[DataFrame], DataFrame]], ...] = (
+    (schema.API_USAGE, schema.RESPONSES, api_usage),
+    (schema.QUARANTINE_DAILY, schema.QUARANTINE, quarantine_daily),
+)
+METRIC_SOURCES = tuple(source for _, source, _ in COUNTED)
+
+
 @delta.explained()
 def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     """Gathers the steps' records below <lake>/steps into run_steps, and their runs into pipeline_runs.
@@ -119,9 +123,27 @@ def load_steps(lake: Lakehouse, reporting: Step) -> dict[str, Merged]:
     columns = [F.col(name) for name in PIPELINE_RUN_STEPS]
     now = lake.table(schema.RUN_STEPS).read().where(F.col("run_id").isin(*runs))
     theirs = [row.asDict() for row in now.select(*columns).collect()]
-    rows = [tuple(run[name] for name in schema.PIPELINE_RUNS.column_names) for run in pipeline_runs(theirs, own)]
-    written[table.table.qualified_name] = table.merge(lake.spark.createDataFrame(rows, schema.PIPELINE_RUNS.ddl))
+    written[table.table.qualified_name] = table.merge(run_rows(lake.spark, pipeline_runs(theirs, own)))
     return _effective(written)
+
+
+def closes_of_two_sources(lake: Lakehouse) -> list[dict[str, Any]]:
+    """The newest closes that stand in gold twice, as rows of coin_id, vs_currency, date, day and hour.
+
+    `day` is the close of fact_price_daily, the chart's where there is one; `hour` is that of the last hour of
+    candle_hourly, which knows nothing of charts.
+    """
+    known = {row["table_name"]: row["as_of"] for row in lake.table(schema.FRESHNESS).collected()}
+    end = known.get(schema.FACT_PRICE_DAILY.qualified_name)
+    if end is None:
+        return []
+    day = (end - timedelta(days=1)).date()
+    days = lake.table(schema.FACT_PRICE_DAILY).read().where(f"date = '{day}' AND is_complete")
+    hours = lake.table(schema.CANDLE_HOURLY).read().where(f"hour = '{day} 23:00:00'")
+    coin = ("coin_id", "vs_currency")
+    month = f"period = '{day:%Y-%m}'"
+    both = days.where(month).join(hours.where(month).select(*coin, F.col("close").alias("hour")), list(coin))
+    return [row.asDict() for row in both.select(*coin, "date", F.col("close").alias("day"), "hour").collect()]
 
 
 def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFrame:
@@ -139,7 +161,15 @@ def run_steps(spark: SparkSession, records: Iterable[dict[str, Any]]) -> DataFra
     )
 
 
-def pipeline_runs(steps: Iterable[Mapping[str, Any]], reporting: tuple[str, str]) -> list[dict[str, Any]]:
+def run_rows(spark: SparkSession, runs: Iterable[Mapping[str, Any]]) -> DataFrame:
+    """The rows of pipeline_runs as a frame."""
+    rows = [tuple(run[name] for name in schema.PIPELINE_RUNS.column_names) for run in runs]
+    return spark.createDataFrame(rows, schema.PIPELINE_RUNS.ddl)
+
+
+def pipeline_runs(
+    steps: Iterable[Mapping[str, Any]], reporting: tuple[str, str] = ("", "")
+) -> list[dict[str, Any]]:
     """The rows of pipeline_runs from all steps of some runs, which have the columns PIPELINE_RUN_STEPS.
 
     `reporting` is run and name of the step that is about to report: it counts as there.
@@ -200,18 +230,23 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
     """Writes freshness; looks only into tables that were written since, and there only at the newest files."""
     stored = lake.table(schema.FRESHNESS)
     known = {row["table_name"]: row for row in stored.collected()}
-    versions = delta.versions(lake.table(table) for table, _, _ in REACHES)
+    looked_at = stored.newest_commits(1)[0].at
+    newest = delta.newest_commit_of_each(lake.table(table) for table, _, _ in REACHES)
+    versions = {name: commit.version for name, commit in newest.items()}
     written = [
         (table, column, instant)
         for table, column, instant in REACHES
-        if table.qualified_name not in known or known[table.qualified_name]["version"] != versions[table.name]
+        if table.qualified_name not in known
+        or known[table.qualified_name]["version"] != versions[table.name]
+        # One that was made anew may have come to the version that its predecessor had.
+        or newest[table.name].at > looked_at
     ]
-    reached = _reached(lake, written, {name: row["as_of"] for name, row in known.items()})
+    as_of_now = reached(lake, written, {name: row["as_of"] for name, row in known.items()})
     counts = {table.name: lake.table(table).rows() for table, _, _ in written}
     fresh = []
     for table, _, _ in REACHES:
         name = table.qualified_name
-        as_of = reached.get(table.name) or (known[name]["as_of"] if name in known else None)
+        as_of = as_of_now.get(table.name) or (known[name]["as_of"] if name in known else None)
         rows = counts[table.name] if table.name in counts else known[name]["rows"]
         promised = sla_hours + SLOWER_BY_HOURS.get(table.name, 0.0)
         fresh.append((name, as_of, rows, promised, versions[table.name]))
@@ -220,7 +255,7 @@ def _freshness(lake: Lakehouse, sla_hours: float) -> Merged:
     return stored.replace(lake.spark.createDataFrame(fresh, stored.table.ddl))
 
 
-def _reached(
+def reached(
     lake: Lakehouse,
     reaches: Iterable[tuple[Table, str, str]],
     known: Mapping[str, datetime | None],

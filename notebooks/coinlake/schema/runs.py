@@ -38,6 +38,7 @@ ALERTS = {
     "stale_table": "a table is older than promised",
     "quarantine_rate": "unusually many records were quarantined",
     "fewer_rows": "a table has lost rows",
+    "price_jump": "two sources of a day’s close tell prices far apart",
     "budget": "the month’s credits do not last at this pace",
 }
 

@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 
 from coinlake import autoloader, files, schema, sources
 from coinlake.delta import DeltaTable, Merged, explained, only_row
-from coinlake.errors import LandingError, StorageError, rebuilt_by
+from coinlake.errors import LandingError, StorageError, full_disk, rebuilt_by
 from coinlake.lakehouse import Lakehouse
 from coinlake.silver.judging import (
     LOG_FOLDER,
@@ -302,6 +302,8 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
     """Whether the records are at fault: the table refuses their rows, or no rows can be made of them."""
     if any(f"[{condition}" in str(fault) for condition in REFUSED_ROWS):
         return True
+    if full_disk(str(fault)):
+        return False
     if isinstance(fault, StorageError):
         return _has_key_twice(lake, records, endpoint)
     # What rows are made with must itself be readable: else everything would seem to be at fault.
@@ -310,8 +312,8 @@ def _is_of_content(lake: Lakehouse, records: DataFrame, endpoint: str, fault: Ex
         rows = judged(known(lake, records, endpoint), endpoint)
         for frame in (rows, *(target.rows(rows.where(ACCEPTED)) for target in stream_of(endpoint).targets)):
             _evaluate(frame)
-    except Exception:
-        return True
+    except Exception as problem:
+        return full_disk(str(problem)) is None
     return False
 
 
