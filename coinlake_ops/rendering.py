@@ -47,8 +47,8 @@ def render_last_run(lake: Path, to: Path, pictures: bool = True) -> str:
     executed = last_run(lake)
     for name, notebook in executed.items():
         page = render(notebook, lake / "reports" / f"{name}.html")
-        beside = [page.with_name(f"{BESIDE[notebook.stem]}.html")] if notebook.stem in BESIDE else []
-        for file in (page, *beside):
+        beside = page.with_name(f"{BESIDE.get(notebook.stem)}.html")
+        for file in (page, beside) if beside.exists() else (page,):
             for made in (file, file.with_suffix(".json")):
                 _write(to / made.name, made.read_text(encoding="utf-8"))
         _write(to / "index.html", page.with_name("index.html").read_text(encoding="utf-8"))
@@ -234,10 +234,6 @@ def _pictures(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dic
                 # The README's heading says what a notebook's title does.
                 figure = copy.deepcopy(part["figure"])
                 layout = figure["layout"]
-                for trace in figure["data"]:
-                    # Background lines are most of a picture's size; every third day is enough for their shape.
-                    if trace.get("hoverinfo") == "skip":
-                        trace |= {axis: trace[axis][::3] for axis in "xy"}
                 layout.pop("title", None)
                 layout["margin"]["t"] -= TITLE_ROOM
                 layout["height"] -= TITLE_ROOM

@@ -169,6 +169,30 @@ def test_a_range_changes_charts_and_findings_and_stands_in_the_address(visit, re
     assert seen.said == []
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "head", "number"),
+    [
+        ("market_trends", "drawdown", "series,date,value", 3 * 365),
+        ("market_trends", "ranking", "series,coin,value", 8),
+        ("price_averages", "weeks", "series,date,open,high,low,close", 52),
+        ("market_trends", "months", "Coin,Total,Aug ’26", 9),
+        ("pipeline_health", "flow", "Layer,Read,Written,Rejected", 5),
+    ],
+)
+def test_a_section_is_saved_as_a_file(visit, reports, name, key, head, number):
+    seen = visit(name)
+    with seen.page.expect_download() as saved:
+        seen.page.click(f"[data-csv='{key}']")
+    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert saved.value.suggested_filename == f"{key}.csv"
+    assert lines[0].startswith(head) and len(lines) == 1 + number
+    if key == "ranking":
+        (bars,) = reports[name].sections[key].figure["data"]
+        expected = [f"change,{coin},{value}" for coin, value in zip(bars["y"], bars["customdata"], strict=True)]
+        assert lines[1:] == expected
+    assert seen.said == []
+
+
 def test_without_scripts_findings_and_tables_remain(visit, reports):
     seen = visit("market_trends", java_script_enabled=False)
     drawn = [section for section in reports["market_trends"].sections.values() if not section.missing]
