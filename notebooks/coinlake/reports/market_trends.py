@@ -328,8 +328,9 @@ def ranking(coins: Universe, vs_currency: str) -> Section:
 def ranking_query(coins: Universe) -> str:
     """The SQL of the ranking: series, coin (a symbol), value."""
     return (
-        "SELECT 'change' AS series, coin.symbol AS coin, max_by(own.close, own.date) / min_by(own.close, own.date) - 1 "
-        "AS value\nFROM aggregated_data.market_trends_daily AS own\n"
+        "SELECT 'change' AS series, coin.symbol AS coin,\n"
+        "  max_by(own.close, own.date) / min_by(own.close, own.date) - 1 AS value\n"
+        "FROM aggregated_data.market_trends_daily AS own\n"
         "JOIN aggregated_data.dim_coin AS coin ON coin.coin_id = own.coin_id AND coin.is_current\n"
         f"WHERE own.vs_currency = '{coins.unit}' AND {queries.period(coins, 'own.date')}\n"
         f"  AND {frames.among(coins.ids, 'own.coin_id')}\n"
@@ -463,8 +464,10 @@ def breadth(coins: Universe, trends: pd.DataFrame) -> Section:
         f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} at the end.",
         figure=figure,
         table=table,
-        query="SELECT 'Share of coins' AS series, date, avg(CASE WHEN above_average_50d THEN 1 ELSE 0 END) AS value\n"
-        f"FROM aggregated_data.market_trends_daily\nWHERE above_average_50d IS NOT NULL AND {queries.within(coins)}\n"
+        query="SELECT 'Share of coins' AS series, date,\n"
+        "  avg(CASE WHEN above_average_50d THEN 1 ELSE 0 END) AS value\n"
+        "FROM aggregated_data.market_trends_daily\n"
+        f"WHERE above_average_50d IS NOT NULL AND {queries.within(coins)}\n"
         "GROUP BY date HAVING count(*) > 1\nORDER BY 1, 2",
         tables=("market_trends_daily",),
         wide=False,
@@ -934,7 +937,8 @@ def dominance_query(coins: Universe, names: list[str]) -> str:
         for name, share in zip(names, shares, strict=True)
     ]
     return (
-        f"WITH caps AS (\n  SELECT date, sum(market_cap) AS total, count(market_cap) AS known,\n    {', '.join(caps)}\n"
+        "WITH caps AS (\n  SELECT date, sum(market_cap) AS total, count(market_cap) AS known,\n"
+        f"    {', '.join(caps)}\n"
         f"  FROM aggregated_data.market_trends_daily\n  WHERE {queries.within(coins)}\n  GROUP BY date\n)\n"
         + queries.together(*parts)
     )

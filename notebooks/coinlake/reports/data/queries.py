@@ -53,7 +53,7 @@ def of_coins(coins: Universe, named: Sequence[str], value: str, *, median: bool,
 
 
 def columns(coins: Universe, table: str, coin_ids: Sequence[str], series: Mapping[str, str]) -> str:
-    """Columns of a daily table as series, by their names: of one coin, or of several with the coin's name before."""
+    """Columns of a daily table as series, by their names; of several coins, with the coin's name before."""
     name = "{}" if len(coin_ids) == 1 else "coin.name || ', ' || {}"
     return together(
         *(
