@@ -11,12 +11,27 @@ from markupsafe import Markup
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, frames, freshness, universe
-from coinlake.reports.page import Banner, Card, Report, Section, attempt, charts, formats, html_tables, missing
+from coinlake.reports.page import (
+    Banner,
+    Card,
+    Report,
+    Section,
+    attempt,
+    charts,
+    formats,
+    html_tables,
+    missing,
+    style,
+)
 
 NAME = "coins"
 TITLE = "Coins"
 NOTEBOOK = "06_report_price_averages"
-TABLES = ("market_now", "market_events", "fact_price_daily", "candle_weekly", "api_usage")
+TABLES = (
+    *("market_now", "market_events", "market_daily", "market_trends_daily"),
+    *("fact_price_daily", "candle_weekly", "api_usage"),
+)
+LEAST_COINS = 4  # below, two halves say nothing
 WEEK = 7  # days of events that are told
 TOLD = 60  # events in a table, newest first
 DIGITS = 5  # of a price in a chart
@@ -40,12 +55,14 @@ SHOWN = (
 
 def read(lake: Lakehouse, vs_currency: str = "usd") -> Frames:
     """The gold frames of this page, by table name; `histories` has coin_id, date, close, total_volume of the
-    complete days of a year."""
+    complete days of a year, `market_trends_daily` the newest one."""
     gold = frames.Gold(lake, vs_currency)
     newest = gold.newest_day()
     return gold.origin() | {
         "market_now": gold.rows(schema.MARKET_NOW),
         "market_events": gold.rows(schema.MARKET_EVENTS, frames.since(newest, column="happened_at")),
+        "market_daily": gold.rows(schema.MARKET_DAILY, frames.since(newest)),
+        "market_trends_daily": gold.rows(schema.MARKET_TRENDS_DAILY, frames.since(newest, 1)),
         "histories": gold.histories(newest),
         "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, frames.since(newest, column="week")),
     }
@@ -72,11 +89,15 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
         script="coins.js",
+        plain=True,
+        versions=freshness.versions(gold["freshness"]),
         news=[] if as_of is None else news(happened, as_of),
         as_of=as_of,
     )
     report.attempt("all_coins", "All coins", all_coins, now, gold, vs_currency)
     report.attempt("happened", "What happened", what_happened, happened, as_of)
+    report.attempt("market", "Whole market", whole_market, gold["market_daily"], now, vs_currency)
+    report.attempt("risk", "Risk", risk, gold["market_trends_daily"], now, vs_currency)
     return report
 
 
@@ -328,6 +349,142 @@ def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
                 )
             ],
         ),
+    )
+
+
+def whole_market(market: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> Section:
+    """What /global says of all coins that exist, and what part of it the pegged coins of this page are."""
+    known = market.dropna(subset=["total_market_cap"]).set_index("date")
+    if known.empty:
+        return missing("market", "Whole market", "It needs an answer of /global from a day that is complete.")
+    total, share = known["total_market_cap"], known["bitcoin_dominance"].iloc[-1]
+    newest, worth = formats.day(total.index[-1]), formats.big_money(total.iloc[-1], vs_currency)
+    pegged = now.loc[now["kind"] == "pegged", "market_cap"].sum() / total.iloc[-1] if total.iloc[-1] else None
+    has = formats.percent(share, 0, sign=False)
+    cells = {
+        "Market value": worth,
+        "Since the day before": formats.percent(total.iloc[-1] / total.iloc[-2] - 1) if len(total) > 1 else "n/a",
+        "Bitcoin’s part": formats.percent(share, 1, sign=False),
+        "Part of the pegged coins listed": formats.percent(pegged, 1, sign=False),
+        "Traded in 24 hours, coins listed": formats.big_money(now["volume_24h"].sum(), vs_currency),
+    }
+    figure = None
+    if len(total) > 1:
+        line = charts.line(total.asfreq("D"), style.BLUE, "Market value", fill="tozeroy")
+        unit = f"market value, {vs_currency.upper()}"
+        figure = charts.over_time([line], [(0, worth)], y_title=unit, y_range=(0.0, float(total.max()) * 1.1))
+    return Section(
+        key="market",
+        nav="Whole market",
+        finding=f"The whole market is worth {worth}"
+        + (f"; Bitcoin has {has} of it" if formats.is_known(share) else ""),
+        subtitle=f"By the last answer of CoinGecko’s /global on {newest}; parts are of the whole market’s value.",
+        alt=f"Line of the market’s value: {worth} on {newest}.",
+        figure=figure,
+        table=html_tables.table(
+            f"Whole market, {vs_currency.upper()}, {newest}",
+            ["What", "How much"],
+            [[html_tables.name_cell(name), html_tables.cell(text)] for name, text in cells.items()],
+        ),
+        query="SELECT date, total_market_cap, bitcoin_dominance\nFROM aggregated_data.market_daily\n"
+        f"WHERE vs_currency = '{vs_currency}' AND total_market_cap IS NOT NULL\nORDER BY date",
+        tables=("market_daily",),
+        wide=False,
+    )
+
+
+def risk(trends: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> Section:
+    """How much the free coins moved in a year's terms, against what they gained in 90 days."""
+    newest = trends.set_index("coin_id")[["volatility_30d", "return_90d"]].dropna()
+    known = _free(now).set_index("coin_id")[["name", "symbol"]].join(newest, how="inner")
+    if len(known) < LEAST_COINS:
+        return missing("risk", "Risk", f"It needs {LEAST_COINS} free coins with 90 days of closes.")
+    known = known.sort_values("volatility_30d", kind="stable")
+    half = len(known) // 2
+    calm, wild = (part["return_90d"].median() for part in (known.iloc[:half], known.iloc[-half:]))
+    ends = [known.index[0], known.index[-1], known["return_90d"].idxmax(), known["return_90d"].idxmin()]
+    wide, high = known["volatility_30d"].max() * 1.05, known["return_90d"].max()
+    low = known["return_90d"].min()
+    room = 0.05 * (high - low) or 0.05
+    figure = {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": charts.numbers(known["volatility_30d"]),
+                "y": charts.numbers(known["return_90d"]),
+                "text": [charts.words(name) for name in known["name"]],
+                "name": "coin",
+                "marker": {"color": style.BLUE},
+                "hovertemplate": "%{text} %{y:+.0%}, %{x:.0%}<extra></extra>",
+            }
+        ],
+        "layout": style.layout(
+            hovermode="closest",
+            xaxis={
+                "title": {"text": "volatility per year"},
+                "range": [0, charts.rounded(wide)],
+                "tickformat": ".0%",
+            },
+            yaxis={
+                "title": {"text": "change in 90 days"},
+                "range": charts.numbers([min(low, 0) - room, max(high, 0) + room]),
+                "tickformat": ".0%",
+            },
+            annotations=[
+                {
+                    "name": "coin",
+                    "text": charts.words(known.at[coin_id, "symbol"]),
+                    "x": charts.rounded(known.at[coin_id, "volatility_30d"]),
+                    "y": charts.rounded(known.at[coin_id, "return_90d"]),
+                    "xanchor": "left",
+                    "xshift": 6,
+                    "showarrow": False,
+                    "font": {"size": 12, "color": style.INK},
+                }
+                for coin_id in dict.fromkeys(ends)
+            ],
+        ),
+    }
+    calmer, wilder = formats.percent(calm, 0), formats.percent(wild, 0)
+    return Section(
+        key="risk",
+        nav="Risk",
+        finding=f"In 90 days the calmer half of {len(known)} coins moved {calmer}, the wilder {wilder}",
+        subtitle="Right: the coin moves more (30 daily log returns, scaled to a year). Up: it gained more. "
+        "Free coins with 90 days of closes; of each half the median is told.",
+        alt="Points: "
+        + ", ".join(
+            f"{known.at[coin_id, 'name']} {formats.percent(known.at[coin_id, 'return_90d'], 0)} at "
+            f"{formats.percent(known.at[coin_id, 'volatility_30d'], 0, sign=False)}"
+            for coin_id in dict.fromkeys(ends)
+        )
+        + ".",
+        figure=figure,
+        table=html_tables.table(
+            f"Calmest first, {vs_currency.upper()}",
+            ["Coin", "Volatility", "90 days"],
+            [
+                [
+                    html_tables.name_cell(row["name"], row["symbol"]),
+                    html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
+                    html_tables.cell(html_tables.change(row["return_90d"])),
+                ]
+                for row in known.to_dict("records")
+            ],
+        ),
+        query=(
+            "SELECT now.name AS coin, own.volatility_30d, own.return_90d\n"
+            "FROM aggregated_data.market_trends_daily AS own\n"
+            "JOIN aggregated_data.market_now AS now\n"
+            "  ON now.coin_id = own.coin_id AND now.vs_currency = own.vs_currency\n"
+            f"WHERE own.vs_currency = '{vs_currency}' AND own.date = DATE '{trends['date'].max():%Y-%m-%d}'\n"
+            "  AND own.volatility_30d IS NOT NULL AND own.return_90d IS NOT NULL"
+            + ("\n  AND now.kind = 'free'" if (now["kind"] == "free").any() else "")
+            + "\nORDER BY own.volatility_30d"
+        ),
+        tables=("market_trends_daily", "market_now"),
+        wide=False,
     )
 
 
