@@ -216,6 +216,13 @@ def test_coins_that_come_or_go_do_not_move_the_index(spark):
 
 def test_the_index_stays_where_no_coin_has_two_days_and_goes_on_from_the_day_before(spark):
     closes_of = {"a": {0: 4.0, 1: 8.0, 3: 1.0, 4: 2.0}, "b": {0: 0.0, 1: 5.0}}
+    # Nothing is no price.
+    assert market_of(spark, {"a": {0: 4.0, 1: 0.0, 2: 4.0, 3: 8.0}}, "median_index") == [
+        (100.0,),
+        (100.0,),
+        (100.0,),
+        (200.0,),
+    ]
     assert market_of(spark, closes_of, "coins", "median_index") == [
         (2, 100.0),
         (2, 200.0),

@@ -24,7 +24,7 @@ CHECKS = [
         for name in (
             *("dim_date", "dim_coin", "dim_currency", "fact_market_snapshot", "fact_price_daily"),
             *("price_averages_daily", "market_trends_daily", "coin_monthly", "candle_hourly", "candle_weekly"),
-            *("market_daily", "correlation_90d"),
+            *("market_daily", "correlation_90d", "market_now", "market_events"),
         )
     ),
     ("warehouse", "every table against gold as it was loaded"),

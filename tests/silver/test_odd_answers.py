@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from coinlake import Lakehouse, gold, lakehouse, schema, sources
 from coinlake.delta import DeltaTable
 from coinlake.errors import StorageError
+from coinlake.gold.kinds import with_kinds
 from coinlake.silver import Counts
 from coinlake.warehouse import DuckDBWarehouse
 from coinlake_ops.dev import fuzz
@@ -184,7 +185,7 @@ def test_a_text_that_is_too_long_costs_its_row_and_not_the_load(lake, tmp_path):
     lake.stream("coins_markets")
     seen = lake.lakehouse.table(schema.COIN_SNAPSHOTS).read().where(F.col("file") == file)
     seen = seen.withColumnRenamed("snapshot_at", "seen_at")
-    coins = [found.asDict() for found in gold.coin_versions(seen).select(*schema.DIM_COIN.column_names).collect()]
+    coins = [found.asDict() for found in with_kinds(gold.coin_versions(seen), {}).collect()]
     with Double() as server:
         for target in (DuckDBWarehouse(tmp_path / "warehouse.duckdb"), azure.on_double(server)):
             load(target, change(schema.DIM_COIN, *coins, full=True))

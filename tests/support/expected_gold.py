@@ -346,7 +346,7 @@ def market_daily(trends, totals, moods, kinds) -> list[dict]:
         both = [
             (row["index_100"], row["index_100"] / (1 + row["return_1d"]))
             for row in free
-            if row["index_100"] is not None and row["return_1d"] is not None and row["return_1d"] != -1
+            if row["index_100"] and row["return_1d"] is not None
         ]
         link = ratio(*(median(values) for values in zip(*both, strict=True))) if both else None
         index[vs_currency] = index.get(vs_currency, 100.0) * (1.0 if link is None else link)

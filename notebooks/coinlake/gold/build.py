@@ -106,6 +106,7 @@ def finish(lake: Lakehouse, plan: Plan, reach: Reach) -> dict[str, Merged]:
     written = _write_side_by_side(inputs, partial(dim_coin_update, inputs, reach))
     read = [(lake.table(table), plan.versions[table.name]) for table in SOURCES]
     read.append((lake.table(schema.FACT_PRICE_DAILY), reach.fact_version))
+    read += [(stored, stored.version()) for stored in map(lake.table, (schema.MARKET_NOW, schema.MARKET_EVENTS))]
     watermarks = lake.table(schema.GOLD_PROGRESS)
     return written | {schema.GOLD_PROGRESS.qualified_name: delta.write_watermarks(watermarks, read)}
 

@@ -118,6 +118,7 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
         .withColumn("date_before", F.lag("date").over(in_order))
         .where(F.col("date_before") >= F.date_sub("date", PAGES_APART))
         .withColumn("compared", F.least(F.size("page"), F.size("before")))
+        .withColumn("coin_now", F.map_from_arrays(_ids("page"), F.col("page")))
         .withColumn("coin_before", F.map_from_arrays(_ids("before"), F.col("before")))
     )
     return (
@@ -128,13 +129,19 @@ def events_of_pages(snapshots: DataFrame) -> DataFrame:
 
 
 def _entered() -> Column:
-    found = F.filter(_largest("page"), lambda coin: ~F.array_contains(_ids(_largest("before")), coin["coin_id"]))
-    return F.transform(found, lambda coin: _of_page("entered", coin, coin["first_seen_at"]))
+    def event(coin_id: Column) -> Column:
+        coin = F.try_element_at(F.col("coin_now"), coin_id)
+        return _page_event("entered", coin, coin["first_seen_at"], coin["rank"], F.col("compared").cast("double"))
+
+    return F.transform(F.array_except(_ids(_largest("page")), _ids(_largest("before"))), event)
 
 
 def _left() -> Column:
-    found = F.filter(_largest("before"), lambda coin: ~F.array_contains(_ids(_largest("page")), coin["coin_id"]))
-    return F.transform(found, lambda coin: _of_page("left", coin, F.col("seen_at")))
+    def event(coin_id: Column) -> Column:
+        coin = F.try_element_at(F.col("coin_before"), coin_id)
+        return _page_event("left", coin, F.col("seen_at"), coin["rank"], F.col("compared").cast("double"))
+
+    return F.transform(F.array_except(_ids(_largest("before")), _ids(_largest("page"))), event)
 
 
 def _records() -> Column:
@@ -149,10 +156,6 @@ def _records() -> Column:
         return _page_event("record_high", coin, at, coin["high"], before(coin)["high"])
 
     return F.transform(F.filter("page", is_record), record)
-
-
-def _of_page(kind: str, coin: Column, at: Column) -> Column:
-    return _page_event(kind, coin, at, coin["rank"], F.col("compared").cast("double"))
 
 
 def _page_event(kind: str, coin: Column, at: Column, value: Column, reference: Column) -> Column:

@@ -21,6 +21,9 @@ SOURCES = (
     schema.FEAR_GREED,
     schema.FX_RATES,
 )
+# What gold notes of itself beside: the facts, whose changes the aggregates follow, and the tables that the newest
+# release added, which a lake of an older one lacks.
+NOTED = (schema.FACT_PRICE_DAILY, schema.MARKET_NOW, schema.MARKET_EVENTS)
 
 
 class Change(NamedTuple):
@@ -62,8 +65,8 @@ class Plan:
 
     @property
     def is_first(self) -> bool:
-        """Whether gold is computed whole: it has not read every table before."""
-        return not self.held.keys() >= {*self.versions, schema.FACT_PRICE_DAILY.name}
+        """Whether gold is computed whole: it has not read, or not written, every table before."""
+        return not self.held.keys() >= {*self.versions, *(table.name for table in NOTED)}
 
     @property
     def has_changes(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from coinlake import schema
@@ -26,13 +26,13 @@ def market_daily(
     - Counts and medians are over free coins; medians are exact. The median drawdown is over those with 50 days of
       history: a younger coin is never far below a high of last week.
     - The median index is chained, so that coins that come or go do not move it: each day multiplies it by the
-      median of index_100 over that of the calendar day before, both of the coins that have both. On the first day
-      it is 100, or goes on from `index_before` (by currency); where no coin has both, it stays.
+      median of index_100 over that of the calendar day before, both of the coins that cost something on both. On
+      the first day it is 100, or goes on from `index_before` (by currency); where there is no such coin, it stays.
     - Market caps are those of all coins but copies, whose originals count already. Sums run over the coins in
       order of coin_id.
     - The whole market is the day's last /global answer; `bitcoin_dominance` is its share of Bitcoin.
     """
-    index_a_day_before = F.try_divide("index_100", 1 + F.col("return_1d"))
+    index_a_day_before = F.when(F.col("index_100") > 0, F.try_divide("index_100", 1 + F.col("return_1d")))
     rows = trends.withColumn("is_free", is_kind(kinds, FREE)).select(
         *("date", "vs_currency", "coin_id", "is_free"),
         *(
@@ -47,8 +47,9 @@ def market_daily(
         F.when(~is_kind(kinds, COPY), F.col("market_cap")).alias("market_cap"),
     )
     caps = F.array_sort(F.collect_list(F.when(F.col("market_cap").isNotNull(), F.struct("coin_id", "market_cap"))))
+    known = sorted((index_before or {}).items())
     so_far = Window.partitionBy("vs_currency").orderBy("date").rowsBetween(Window.unboundedPreceding, 0)
-    start = F.coalesce(F.try_element_at(_literals(index_before or {}), "vs_currency"), F.lit(100.0))
+    start = F.coalesce(*(F.when(F.col("vs_currency") == code, index) for code, index in known), F.lit(100.0))
     days = (
         rows.groupBy("date", "vs_currency")
         .agg(
@@ -95,11 +96,6 @@ def market_daily(
         .withColumn("bitcoin_dominance", F.try_element_at("shares_by_symbol", F.lit("btc")) / 100)
         .select(*schema.MARKET_DAILY.column_names)
     )
-
-
-def _literals(index_before: Mapping[str, float]) -> Column:
-    pairs = [F.lit(part) for pair in sorted(index_before.items()) for part in pair]
-    return F.create_map(*pairs).cast("map<string,double>")
 
 
 def market_daily_update(inputs: Inputs, reach: Reach) -> Update | None:

@@ -15,23 +15,16 @@ from pyspark.sql import functions as F
 from coinlake import delta, schema
 from coinlake.gold import dimensions, facts, kinds
 from coinlake.gold.days import COIN, FIRST_DAY, day_of, earliest
-from coinlake.gold.inputs import SOURCES, Change, Inputs, Plan, Reach
+from coinlake.gold.inputs import NOTED, SOURCES, Change, Inputs, Plan, Reach
 from coinlake.lakehouse import Lakehouse
 from coinlake.schema import Table
-
-# What a release added to gold: in a lake of an older one it was never written, and gold is computed whole.
-YOUNGEST = (schema.MARKET_NOW, schema.MARKET_EVENTS)
 
 
 @delta.explained()
 def plan(lake: Lakehouse) -> Plan:
     """Everything that silver alone says about the next build."""
-    read = [*map(lake.table, SOURCES), lake.table(schema.FACT_PRICE_DAILY)]
-    held = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS), read)
-    versions = delta.versions(map(lake.table, (*SOURCES, *YOUNGEST)))
-    if not all(versions.pop(table.name) for table in YOUNGEST):
-        held = {}
-    pinned = Plan(versions=versions, held=held)
+    held = delta.read_watermarks(lake.table(schema.GOLD_PROGRESS), map(lake.table, (*SOURCES, *NOTED)))
+    pinned = Plan(versions=delta.versions(map(lake.table, SOURCES)), held=held)
     if not pinned.has_changes:
         return pinned
     # Where it cannot be known any more what changed since the last build, gold is computed whole.
