@@ -130,12 +130,16 @@ def test_the_page_holds_what_its_script_draws_each_number_once(page):
 
 
 def test_sentences_follow_the_free_coins_and_the_week(page):
-    assert page.headline == "1 of 2 coins is higher than 24 hours ago; Bitcoin +1.2%"
+    assert page.headline == "1 of 2 coins is higher than 24 hours ago; Bitcoin gained most (+1.2%)"
     assert page.lead == "In the last seven days: 1 peg lost, 1 unusual volume and 1 exit from the largest."
     assert page.banner.word == "Fresh: the newest snapshot was taken 0 h ago, promised are 26 h."
     assert [(card.value, card.note) for card in page.cards] == [("+1.2%", "Bitcoin"), ("−20.0%", "Pepe </script>")]
     fallen = NOW.assign(return_24h=-NOW["return_24h"])
-    assert coins.headline(fallen) == "1 of 2 coins is higher than 24 hours ago; Pepe </script> +20.0%"
+    assert coins.headline(fallen) == "1 of 2 coins is higher than 24 hours ago; most Pepe </script> (+20.0%)"
+    both = NOW.assign(return_24h=[-0.01, 0.0, -0.2])
+    assert coins.headline(both) == "Both coins are lower than 24 hours ago; Pepe </script> lost most (−20.0%)"
+    alike = coins.build(frames(market_now=NOW.assign(return_24h=0.0125)), built_at=BUILT_AT)
+    assert (alike.headline, alike.cards) == ("Both coins are higher than 24 hours ago", [])
 
 
 def test_the_whole_market_and_the_part_of_pegged_coins(page):

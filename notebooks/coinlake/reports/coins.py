@@ -113,13 +113,14 @@ def headline(now: pd.DataFrame) -> str:
     are = "is" if number == 1 else "are"
     counted = formats.sentence(formats.of_all(number, len(changes)))
     most = changes.idxmax() if word == "higher" else changes.idxmin()
-    moved = f"{most} {formats.percent(changes[most])}"
+    moved = formats.percent(changes[most])
     if len(changes) == 1:
-        return formats.fitting(
-            f"{moved} in 24 hours", f"The only coin: {formats.percent(changes[most])} in 24 hours"
-        )
+        return formats.fitting(f"{most} {moved} in 24 hours", f"The only coin: {moved} in 24 hours")
     whole = f"{counted} {are} {word} than 24 hours ago"
-    return formats.fitting(f"{whole}; {moved}", whole)
+    if moved == formats.percent(changes.min() if word == "higher" else changes.max()):
+        return whole
+    verb = "gained" if word == "higher" else "lost"
+    return formats.fitting(f"{whole}; {most} {verb} most ({moved})", f"{whole}; most {most} ({moved})", whole)
 
 
 def lead(happened: pd.DataFrame, as_of: datetime | None) -> str:
@@ -213,7 +214,7 @@ def cards(now: pd.DataFrame) -> list[Card]:
     free = _free(now).set_index("name")
     made = []
     changes = free["return_24h"].dropna()
-    if len(changes) > 1:
+    if changes.map(formats.percent).nunique() > 1:
         made.append(Card("Gained most in 24 hours", formats.percent(changes.max()), str(changes.idxmax())))
         made.append(Card("Gained least in 24 hours", formats.percent(changes.min()), str(changes.idxmin())))
     ratios = free["volume_ratio"].dropna()
@@ -221,7 +222,8 @@ def cards(now: pd.DataFrame) -> list[Card]:
         made.append(Card("Highest volume, × usual", f"{_times(ratios.max())} ×", str(ratios.idxmax())))
     distances = free["distance_from_high"].dropna()
     if len(distances) > 1:
-        counted = f"of {formats.counted(len(distances), 'free coin')}"
+        noun = "free coin" if (now["kind"] == "free").any() else "coin"
+        counted = f"of {formats.counted(len(distances), noun)}"
         made.append(Card("Nearest to its record", formats.percent(distances.max(), 0), str(distances.idxmax())))
         made.append(Card("Median from record", formats.percent(distances.median(), 0), counted))
     return made
