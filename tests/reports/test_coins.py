@@ -11,6 +11,7 @@ from coinlake_ops import rendering
 from tests.support import executed, gold_frames
 from tests.support.built_reports import BUILT_AT, built, lake
 
+NOTEBOOK = "06_report_price_averages"
 NOW = pd.DataFrame(
     {
         "coin_id": ["bitcoin", "tether", "pepe"],
@@ -254,9 +255,11 @@ def test_the_start_page_tells_what_happened_since_the_page_before(tmp_path):
     report = built("price_averages", gold_frames.gold(coins=2, days=10))
 
     def rendered(page):
-        written = executed.written(report, tmp_path / "n.ipynb", {"coins": page})
+        written = executed.written(report, tmp_path / f"{NOTEBOOK}.ipynb", {"coins": page})
         rendering.render(written, tmp_path / "out" / "price_averages.html")
         assert (tmp_path / "out" / "coins.html").read_text(encoding="utf-8") == page.html()
+        readme = rendering.publish({"price_averages": written}, tmp_path / "out", pictures=False)
+        assert f"| [Coins](coins.html) | {page.headline} | 0.1 MB |" in readme.read_text(encoding="utf-8")
         return start(tmp_path)
 
     earlier = NOW.assign(snapshot_at=pd.Timestamp("2026-08-11 06:00"))
