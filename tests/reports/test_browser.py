@@ -309,6 +309,7 @@ def test_the_address_names_coins_and_the_page_draws_them(visit):
     assert seen.js(headings) == [
         "Bitcoin",
         "Price with averages of 30 and 200 days",
+        "By the hour, UTC; the last one so far",
         "Below the highest close shown",
         "Volume of a day",
         "Weeks: open, high, low, close",
@@ -320,6 +321,7 @@ def test_the_address_names_coins_and_the_page_draws_them(visit):
     seen.page.focus("#coin_view svg")
     seen.page.keyboard.press("ArrowLeft")
     assert seen.page.inner_text("#coin_view .readout >> nth=0").startswith("10 Aug 2026: close $")
+    assert seen.page.inner_text("#coin_view .readout >> nth=1") == "12 Aug 12:00: price $66,240"
     assert "250 days with a close since 5 Dec 2025, none missing." in seen.page.inner_text("#coin_view")
     seen.page.select_option("#coin_view select", "solana")
     assert seen.page.url.endswith("#bitcoin,solana")

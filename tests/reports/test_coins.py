@@ -68,6 +68,13 @@ TRENDS = pd.DataFrame(
         "return_90d": [0.1, float("nan"), 0.0],
     }
 )
+HOURS = pd.DataFrame(
+    {
+        "coin_id": "bitcoin",
+        "hour": pd.to_datetime(["2026-08-11 00:00", "2026-08-11 01:00", "2026-08-11 03:00"]),
+        "close": [64_000.0, 64_100.0, 64_300.123],
+    }
+)
 WEEKS = pd.DataFrame(
     {
         "coin_id": ["bitcoin", "bitcoin"],
@@ -85,6 +92,7 @@ def frames(**changes):
         "market_daily": MARKET,
         "market_trends_daily": TRENDS,
         "histories": DAYS,
+        "hours": HOURS,
         "candle_weekly": WEEKS,
         "api_usage": pd.DataFrame({"source": ["live"]}),
         "freshness": pd.DataFrame({"table_name": [], "version": [], "sla_hours": []}),
@@ -117,6 +125,8 @@ def test_the_page_holds_what_its_script_draws_each_number_once(page):
         "bitcoin": {"at": 0, "close": [64123, None, 64000], "volume": [54300000000, None, None]},
         "pepe": {"at": 2, "close": [7.9123e-06], "volume": [150000000]},
     }
+    # The hour from 00:00 ends at 01:00, 49 hours after the first day began.
+    assert data["hours"] == {"bitcoin": {"at": 49, "close": [64000, 64100, None, 64300]}}
     assert data["weeks"] == {"bitcoin": {"at": [-6], "open": [1], "high": [3], "low": [0.5], "close": [2]}}
     assert data["events"]["bitcoin"] == [
         ["2026-08-12T00:00Z", "Bitcoin was traded for $60.0\u00a0B in a day, 4.0 times the usual"],

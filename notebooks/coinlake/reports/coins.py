@@ -29,7 +29,7 @@ TITLE = "Coins"
 NOTEBOOK = "06_report_price_averages"
 TABLES = (
     *("market_now", "market_events", "market_daily", "market_trends_daily"),
-    *("fact_price_daily", "candle_weekly", "api_usage"),
+    *("fact_price_daily", "candle_hourly", "candle_weekly", "api_usage"),
 )
 LEAST_COINS = 4  # below, two halves say nothing
 WEEK = 7  # days of events that are told
@@ -54,8 +54,11 @@ SHOWN = (
 
 
 def read(lake: Lakehouse, vs_currency: str = "usd") -> Frames:
-    """The gold frames of this page, by table name; `histories` has coin_id, date, close, total_volume of the
-    complete days of a year, `market_trends_daily` the newest one."""
+    """The gold frames of this page, by table name; market_trends_daily holds the newest day alone.
+
+    `histories` has coin_id, date, close, total_volume of the complete days of a year, `hours` has coin_id, hour,
+    close from the newest of them on.
+    """
     gold = frames.Gold(lake, vs_currency)
     newest = gold.newest_day()
     return gold.origin() | {
@@ -64,6 +67,7 @@ def read(lake: Lakehouse, vs_currency: str = "usd") -> Frames:
         "market_daily": gold.rows(schema.MARKET_DAILY, frames.since(newest)),
         "market_trends_daily": gold.rows(schema.MARKET_TRENDS_DAILY, frames.since(newest, 1)),
         "histories": gold.histories(newest),
+        "hours": gold.hours(newest),
         "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, frames.since(newest, column="week")),
     }
 
@@ -279,7 +283,7 @@ def _coin_cell(coin_id: str, name: str, symbol: str) -> Markup:
 
 def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
     """What the page's script draws from: unit, first (the day of place 0), the columns of market_now in
-    the order of the table, and by coin its closes and volumes from a place on, its weeks and its events."""
+    the order of the table, and by coin its days and hours from a place on, its weeks and its events."""
     histories, weeks, happened = gold["histories"], gold["candle_weekly"], gold["market_events"]
     first = histories["date"].min() if len(histories) else pd.Timestamp(now["snapshot_at"].min()).normalize()
     columns = {name: _values(now[name]) for name in SHOWN}
@@ -290,6 +294,7 @@ def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
         **columns,
         "snapshot_at": [formats.instant(value) for value in now["snapshot_at"]],
         "high_at": [formats.day(value) for value in now["high_at"]],
+        "hours": {coin_id: _hours(own, first) for coin_id, own in gold["hours"].groupby("coin_id")},
         "days": {coin_id: _history(own, first) for coin_id, own in histories.groupby("coin_id")},
         "weeks": {
             coin_id: {
@@ -322,6 +327,13 @@ def _history(own: pd.DataFrame, first: pd.Timestamp) -> dict[str, int | list[flo
         "close": charts.numbers(daily["close"], DIGITS),
         "volume": charts.numbers(daily["total_volume"], VOLUME_DIGITS),
     }
+
+
+def _hours(own: pd.DataFrame, first: pd.Timestamp) -> dict[str, int | list[float | None]]:
+    """A coin's closes of hours, one for each: `at` is how many hours after place 0 the first one ends."""
+    hourly = own.set_index("hour")["close"].astype(float).asfreq("h")
+    at = int((hourly.index[0] - first) / pd.Timedelta(hours=1)) + 1
+    return {"at": at, "close": charts.numbers(hourly, DIGITS)}
 
 
 def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
