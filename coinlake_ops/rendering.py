@@ -47,8 +47,8 @@ def render_last_run(lake: Path, to: Path, pictures: bool = True) -> str:
     executed = last_run(lake)
     for name, notebook in executed.items():
         page = render(notebook, lake / "reports" / f"{name}.html")
-        beside = [page.with_name(f"{BESIDE[notebook.stem]}.html")] if notebook.stem in BESIDE else []
-        for file in (page, *beside):
+        beside = page.with_name(f"{BESIDE.get(notebook.stem)}.html")
+        for file in (page, beside) if beside.exists() else (page,):
             for made in (file, file.with_suffix(".json")):
                 _write(to / made.name, made.read_text(encoding="utf-8"))
         _write(to / "index.html", page.with_name("index.html").read_text(encoding="utf-8"))
@@ -163,6 +163,10 @@ def publish(executed: Mapping[str, Path], to: Path, pictures: bool = True) -> Pa
     parts = {name: parts_of(_read(path)) for name, path in executed.items()}
     for name, found in parts.items():
         _context(executed[name], found)
+    for notebook in executed.values():
+        beside = BESIDE.get(notebook.stem, "")
+        if shown := parts_of(_read(notebook), tag=beside):
+            parts[beside] = shown
     if pictures:
         for path, figure in _pictures(parts).items():
             draw(figure, to / path)
@@ -190,7 +194,7 @@ def readme(parts: Mapping[str, Sequence[Mapping[str, Any]]], to: Path) -> str:
         lines += ["", f"## {_title(opening)}", "", f"**{opening['headline']}.** {opening['lead']}"]
         for part in parts[name]:
             files = [f"img/{name}_{part.get('key')}_{theme}.svg" for theme in ("light", "dark")]
-            if part.get("key") in PICTURES[name] and all((to / file).exists() for file in files):
+            if part.get("key") in PICTURES.get(name, ()) and all((to / file).exists() for file in files):
                 light, dark = files
                 lines += [
                     "",
@@ -230,14 +234,10 @@ def _pictures(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, dic
     chosen = {}
     for name, found in parts.items():
         for part in found:
-            if part.get("key") in PICTURES[name] and part["figure"]:
+            if part.get("key") in PICTURES.get(name, ()) and part["figure"]:
                 # The README's heading says what a notebook's title does.
                 figure = copy.deepcopy(part["figure"])
                 layout = figure["layout"]
-                for trace in figure["data"]:
-                    # Background lines are most of a picture's size; every third day is enough for their shape.
-                    if trace.get("hoverinfo") == "skip":
-                        trace |= {axis: trace[axis][::3] for axis in "xy"}
                 layout.pop("title", None)
                 layout["margin"]["t"] -= TITLE_ROOM
                 layout["height"] -= TITLE_ROOM

@@ -169,6 +169,30 @@ def test_a_range_changes_charts_and_findings_and_stands_in_the_address(visit, re
     assert seen.said == []
 
 
+@pytest.mark.parametrize(
+    ("name", "key", "head", "number"),
+    [
+        ("market_trends", "drawdown", "series,date,value", 3 * 365),
+        ("market_trends", "ranking", "series,coin,value", 8),
+        ("price_averages", "weeks", "series,date,open,high,low,close", 52),
+        ("market_trends", "months", "Coin,Total,Aug ’26", 9),
+        ("pipeline_health", "flow", "Layer,Read,Written,Rejected", 5),
+    ],
+)
+def test_a_section_is_saved_as_a_file(visit, reports, name, key, head, number):
+    seen = visit(name)
+    with seen.page.expect_download() as saved:
+        seen.page.click(f"[data-csv='{key}']")
+    lines = saved.value.path().read_text(encoding="utf-8").splitlines()
+    assert saved.value.suggested_filename == f"{key}.csv"
+    assert lines[0].startswith(head) and len(lines) == 1 + number
+    if key == "ranking":
+        (bars,) = reports[name].sections[key].figure["data"]
+        expected = [f"change,{coin},{value}" for coin, value in zip(bars["y"], bars["customdata"], strict=True)]
+        assert lines[1:] == expected
+    assert seen.said == []
+
+
 def test_without_scripts_findings_and_tables_remain(visit, reports):
     seen = visit("market_trends", java_script_enabled=False)
     drawn = [section for section in reports["market_trends"].sections.values() if not section.missing]
@@ -285,6 +309,7 @@ def test_the_address_names_coins_and_the_page_draws_them(visit):
     assert seen.js(headings) == [
         "Bitcoin",
         "Price with averages of 30 and 200 days",
+        "By the hour, UTC; the last one so far",
         "Below the highest close shown",
         "Volume of a day",
         "Weeks: open, high, low, close",
@@ -296,6 +321,7 @@ def test_the_address_names_coins_and_the_page_draws_them(visit):
     seen.page.focus("#coin_view svg")
     seen.page.keyboard.press("ArrowLeft")
     assert seen.page.inner_text("#coin_view .readout >> nth=0").startswith("10 Aug 2026: close $")
+    assert seen.page.inner_text("#coin_view .readout >> nth=1") == "12 Aug 12:00: price $66,240"
     assert "250 days with a close since 5 Dec 2025, none missing." in seen.page.inner_text("#coin_view")
     seen.page.select_option("#coin_view select", "solana")
     assert seen.page.url.endswith("#bitcoin,solana")

@@ -9,8 +9,9 @@ import pytest
 from coinlake.reports import coins
 from coinlake_ops import rendering
 from tests.support import executed, gold_frames
-from tests.support.built_reports import BUILT_AT, built
+from tests.support.built_reports import BUILT_AT, built, lake
 
+NOTEBOOK = "06_report_price_averages"
 NOW = pd.DataFrame(
     {
         "coin_id": ["bitcoin", "tether", "pepe"],
@@ -52,6 +53,28 @@ DAYS = pd.DataFrame(
         "total_volume": [5.4321e10, float("nan"), 1.5e8],
     }
 )
+MARKET = pd.DataFrame(
+    {
+        "date": pd.to_datetime(["2026-08-09", "2026-08-10", "2026-08-11"]),
+        "total_market_cap": [float("nan"), 2.0e12, 2.4e12],
+        "bitcoin_dominance": [float("nan"), 0.57, 0.5],
+    }
+)
+TRENDS = pd.DataFrame(
+    {
+        "coin_id": ["bitcoin", "pepe", "tether"],
+        "date": pd.Timestamp("2026-08-11"),
+        "volatility_30d": [0.4, 1.2, 0.01],
+        "return_90d": [0.1, float("nan"), 0.0],
+    }
+)
+HOURS = pd.DataFrame(
+    {
+        "coin_id": "bitcoin",
+        "hour": pd.to_datetime(["2026-08-11 00:00", "2026-08-11 01:00", "2026-08-11 03:00"]),
+        "close": [64_000.0, 64_100.0, 64_300.123],
+    }
+)
 WEEKS = pd.DataFrame(
     {
         "coin_id": ["bitcoin", "bitcoin"],
@@ -66,7 +89,10 @@ def frames(**changes):
     return {
         "market_now": NOW,
         "market_events": EVENTS,
+        "market_daily": MARKET,
+        "market_trends_daily": TRENDS,
         "histories": DAYS,
+        "hours": HOURS,
         "candle_weekly": WEEKS,
         "api_usage": pd.DataFrame({"source": ["live"]}),
         "freshness": pd.DataFrame({"table_name": [], "version": [], "sla_hours": []}),
@@ -99,6 +125,8 @@ def test_the_page_holds_what_its_script_draws_each_number_once(page):
         "bitcoin": {"at": 0, "close": [64123, None, 64000], "volume": [54300000000, None, None]},
         "pepe": {"at": 2, "close": [7.9123e-06], "volume": [150000000]},
     }
+    # The hour from 00:00 ends at 01:00, 49 hours after the first day began.
+    assert data["hours"] == {"bitcoin": {"at": 49, "close": [64000, 64100, None, 64300]}}
     assert data["weeks"] == {"bitcoin": {"at": [-6], "open": [1], "high": [3], "low": [0.5], "close": [2]}}
     assert data["events"]["bitcoin"] == [
         ["2026-08-12T00:00Z", "Bitcoin was traded for $60.0\u00a0B in a day, 4.0 times the usual"],
@@ -113,12 +141,68 @@ def test_the_page_holds_what_its_script_draws_each_number_once(page):
 
 
 def test_sentences_follow_the_free_coins_and_the_week(page):
-    assert page.headline == "1 of 2 coins is higher than 24 hours ago; Bitcoin +1.2%"
+    assert page.headline == "1 of 2 coins is higher than 24 hours ago; Bitcoin gained most (+1.2%)"
     assert page.lead == "In the last seven days: 1 peg lost, 1 unusual volume and 1 exit from the largest."
     assert page.banner.word == "Fresh: the newest snapshot was taken 0 h ago, promised are 26 h."
     assert [(card.value, card.note) for card in page.cards] == [("+1.2%", "Bitcoin"), ("−20.0%", "Pepe </script>")]
     fallen = NOW.assign(return_24h=-NOW["return_24h"])
-    assert coins.headline(fallen) == "1 of 2 coins is higher than 24 hours ago; Pepe </script> +20.0%"
+    assert coins.headline(fallen) == "1 of 2 coins is higher than 24 hours ago; most Pepe </script> (+20.0%)"
+    both = NOW.assign(return_24h=[-0.01, 0.0, -0.2])
+    assert coins.headline(both) == "Both coins are lower than 24 hours ago; Pepe </script> lost most (−20.0%)"
+    alike = coins.build(frames(market_now=NOW.assign(return_24h=0.0125)), built_at=BUILT_AT)
+    assert (alike.headline, alike.cards) == ("Both coins are higher than 24 hours ago", [])
+
+
+def test_the_whole_market_and_the_part_of_pegged_coins(page):
+    section = page.sections["market"]
+    assert section.finding == "The whole market is worth $2.40\u00a0T; Bitcoin has 50% of it"
+    told = re.findall(r'row">(.*?)</th><td>(.*?)</td>', section.table)
+    assert told == [
+        ("Market value", "$2.40\u00a0T"),
+        ("Since the day before", "+20.0%"),
+        ("Bitcoin’s part", "50.0%"),
+        ("Part of the pegged coins listed", "7.5%"),
+        ("Traded in 24 hours, coins listed", "$69.2\u00a0B"),
+    ]
+    (line,) = section.figure["data"]
+    assert (line["x"], line["y"]) == (["2026-08-10", "2026-08-11"], [2.0e12, 2.4e12])
+    one_day = coins.build(frames(market_daily=MARKET.tail(1)), built_at=BUILT_AT).sections["market"]
+    assert one_day.figure is None and "<td>n/a</td>" in one_day.table
+
+
+def test_risk_compares_the_calmer_half_with_the_wilder_one(page):
+    assert page.sections["risk"].missing == "It needs 4 free coins with 90 days of closes."
+    ids = ["a", "b", "c", "d", "e"]
+    now = pd.concat([NOW.head(1)] * 5, ignore_index=True).assign(coin_id=ids, name=ids, symbol=ids)
+    trends = (
+        TRENDS.head(1)
+        .merge(pd.Series(ids, name="other"), how="cross")
+        .assign(coin_id=ids, volatility_30d=[0.9, 0.2, 0.5, 1.4, 0.3], return_90d=[-0.3, 0.1, 0.0, -0.5, 0.2])
+    )
+    section = coins.build(frames(market_now=now, market_trends_daily=trends), built_at=BUILT_AT).sections["risk"]
+    assert section.finding == "In 90 days the calmer half of 5 coins moved +15%, the wilder −40%"
+    (points,) = section.figure["data"]
+    assert points["text"] == ["b", "e", "c", "a", "d"]
+    assert list(zip(points["x"], points["y"], strict=True)) == [
+        (0.2, 0.1),
+        (0.3, 0.2),
+        (0.5, 0),
+        (0.9, -0.3),
+        (1.4, -0.5),
+    ]
+
+
+def test_the_sql_of_risk_and_market_gives_the_rows_of_their_figures():
+    opened = lake(gold_frames.gold(days=120, copies={"dogecoin": "bitcoin"}))
+    page = coins.build(coins.read(opened), built_at=BUILT_AT)
+    opened.spark.sql("USE spark_catalog")
+    found = opened.spark.sql(page.sections["risk"].query).toPandas()
+    (points,) = page.sections["risk"].figure["data"]
+    assert found["coin"].tolist() == points["text"]
+    assert found["volatility_30d"].tolist() == pytest.approx(points["x"], rel=1e-5)
+    assert found["return_90d"].tolist() == pytest.approx(points["y"], rel=1e-5)
+    market = opened.spark.sql(page.sections["market"].query).toPandas()
+    assert market["total_market_cap"].tolist() == [2.4e12]
 
 
 @pytest.mark.parametrize(
@@ -181,9 +265,11 @@ def test_the_start_page_tells_what_happened_since_the_page_before(tmp_path):
     report = built("price_averages", gold_frames.gold(coins=2, days=10))
 
     def rendered(page):
-        written = executed.written(report, tmp_path / "n.ipynb", {"coins": page})
+        written = executed.written(report, tmp_path / f"{NOTEBOOK}.ipynb", {"coins": page})
         rendering.render(written, tmp_path / "out" / "price_averages.html")
         assert (tmp_path / "out" / "coins.html").read_text(encoding="utf-8") == page.html()
+        readme = rendering.publish({"price_averages": written}, tmp_path / "out", pictures=False)
+        assert f"| [Coins](coins.html) | {page.headline} | 0.1 MB |" in readme.read_text(encoding="utf-8")
         return start(tmp_path)
 
     earlier = NOW.assign(snapshot_at=pd.Timestamp("2026-08-11 06:00"))

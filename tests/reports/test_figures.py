@@ -182,12 +182,12 @@ def test_spread_keeps_the_order_and_the_middle_of_what_it_moves(positions, place
 
 def test_one_giant_does_not_press_the_other_bars_flat():
     (bars,) = charts.diverging_bars(
-        ["A", "B", "C"], [20.0, 0.5, -0.4], x_title="", texts=["+2,000%", "+50%", "−40%"]
+        ["A", "B", "C"], [20.0, 0.5, -0.4], name="", x_title="", texts=["+2,000%", "+50%", "−40%"]
     )["data"]
     assert bars["x"] == [0.75, 0.5, -0.4]
     assert bars["text"] == ["+2,000% →", "+50%", "−40%"]
     assert bars["customdata"] == [20, 0.5, -0.4]
-    (bars,) = charts.diverging_bars(["A", "B"], [0.02, -0.13], x_title="")["data"]
+    (bars,) = charts.diverging_bars(["A", "B"], [0.02, -0.13], name="", x_title="")["data"]
     assert (bars["x"], bars["text"]) == ([0.02, -0.03], ["", "← −13%"])
 
 

@@ -106,7 +106,7 @@ def test_a_section_that_fails_ends_no_report(gold, monkeypatch, figure):
         raise IndexError("no such coin")
 
     monkeypatch.setattr(market_trends, "breadth", breaks)
-    why = r"breaks failed: IndexError: no such coin" if not figure["data"] else "_json failed: ValueError"
+    why = r"breaks failed: IndexError: no such coin" if not figure["data"] else "_chart failed: ValueError"
     with pytest.warns(UserWarning, match=why):
         report = market_trends.build(gold["market_trends"], built_at=BUILT_AT)
     missing = {key: section.missing for key, section in report.sections.items() if section.missing}

@@ -94,6 +94,28 @@ def test_lines_reach_from_edge_to_edge_and_words_stand_where_their_points_are():
         '<span class="text ends" style="left:100.0%;top:50.0%;color:var(--ink)"><b>10</b></span>',
         '<span class="text" style="left:0%;top:25.0%;color:var(--rust)">line</span>',
         '<span class="mark" style="top:50.0%">10</span>',
-        '<span class="tick" style="left:50%">3 Aug</span>',
+        '<span class="tick" style="left:50.0%">3 Aug</span>',
+    ):
+        assert piece in found
+
+
+def test_points_stand_between_two_axes_and_some_have_their_name_beside_them():
+    figure = {
+        "data": [{"x": [0.2, 0.8], "y": [-0.1, 0.3], "text": ["A", "B"], "marker": {"color": style.BLUE}}],
+        "layout": {
+            "xaxis": {"range": [0, 1], "title": {"text": "volatility"}},
+            "yaxis": {"range": [-0.1, 0.4], "title": {"text": "change"}},
+            "annotations": [{"text": "<b>B</b>", "x": 0.8, "y": 0.3}],
+        },
+    }
+    found = plain_charts.drawn(figure)
+    for piece in (
+        '<i class="point" style="left:20.0%;top:100.0%;color:var(--blue)" title="A: −10%, 20%"></i>',
+        '<i class="point" style="left:80.0%;top:20.0%;color:var(--blue)" title="B: +30%, 80%"></i>',
+        '<span class="text ends" style="left:80.0%;top:20.0%"><b>B</b></span>',
+        '<i class="grid-up" style="left:40.0%"></i><span class="tick" style="left:40.0%">40%</span>',
+        '<i class="grid-across" style="top:80.0%"></i><span class="mark" style="top:80.0%">0%</span>',
+        '<p class="title">change</p>',
+        '<p class="title below">volatility</p>',
     ):
         assert piece in found

@@ -63,7 +63,17 @@ def test_one_coin_is_not_compared_with_itself():
     missing = {
         key for report, key in told if told[report, key].endswith("nothing to draw yet") and " d " not in key
     }
-    assert missing == {"apart", "ranking", "breadth", "correlation", "dominance", "seasons", "distance", "coins"}
+    assert missing == {
+        "apart",
+        "ranking",
+        "breadth",
+        "correlation",
+        "dominance",
+        "seasons",
+        "distance",
+        "coins",
+        "risk",
+    }
 
 
 def test_the_table_of_sentences_is_printed(capsys, monkeypatch):

@@ -89,7 +89,7 @@ def gold(
         "market_daily": _market(trends, seed, fear_greed),
         "coin_monthly": pd.concat([_monthly(coin, code, rate) for coin in walk for code, rate in quotes.items()]),
         "correlation_90d": _correlation(trends),
-        "candle_hourly": [],
+        "candle_hourly": pd.concat([_hourly(coin) for coin in walk]),
         "candle_weekly": pd.concat([_weekly(coin) for coin in walk]),
         "api_usage": _usage(newest, source),
     }
@@ -290,6 +290,18 @@ def _dim_coin(walk, kinds):
             }
         )
     return rows
+
+
+def _hourly(coin):
+    """The hours of the last complete day and of the morning after, each a thousandth above the one before."""
+    hours = pd.date_range(coin["date"].iloc[-1], periods=36, freq="h")
+    close = coin["close"].iloc[-1] * (1 + np.arange(36) / 1000)
+    prices = dict.fromkeys(("open", "high", "low", "close"), close)
+    period = hours.strftime("%Y-%m")
+    return pd.DataFrame(
+        {"coin_id": coin["coin_id"].iloc[0], "vs_currency": "usd", "hour": hours, "period": period, "samples": 1}
+        | prices
+    )
 
 
 def _now(walk, kinds):

@@ -11,12 +11,27 @@ from markupsafe import Markup
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
 from coinlake.reports.data import Frames, frames, freshness, universe
-from coinlake.reports.page import Banner, Card, Report, Section, attempt, charts, formats, html_tables, missing
+from coinlake.reports.page import (
+    Banner,
+    Card,
+    Report,
+    Section,
+    attempt,
+    charts,
+    formats,
+    html_tables,
+    missing,
+    style,
+)
 
 NAME = "coins"
 TITLE = "Coins"
 NOTEBOOK = "06_report_price_averages"
-TABLES = ("market_now", "market_events", "fact_price_daily", "candle_weekly", "api_usage")
+TABLES = (
+    *("market_now", "market_events", "market_daily", "market_trends_daily"),
+    *("fact_price_daily", "candle_hourly", "candle_weekly", "api_usage"),
+)
+LEAST_COINS = 4  # below, two halves say nothing
 WEEK = 7  # days of events that are told
 TOLD = 60  # events in a table, newest first
 DIGITS = 5  # of a price in a chart
@@ -39,14 +54,20 @@ SHOWN = (
 
 
 def read(lake: Lakehouse, vs_currency: str = "usd") -> Frames:
-    """The gold frames of this page, by table name; `histories` has coin_id, date, close, total_volume of the
-    complete days of a year."""
+    """The gold frames of this page, by table name; market_trends_daily holds the newest day alone.
+
+    `histories` has coin_id, date, close, total_volume of the complete days of a year, `hours` has coin_id, hour,
+    close from the newest of them on.
+    """
     gold = frames.Gold(lake, vs_currency)
     newest = gold.newest_day()
     return gold.origin() | {
         "market_now": gold.rows(schema.MARKET_NOW),
         "market_events": gold.rows(schema.MARKET_EVENTS, frames.since(newest, column="happened_at")),
+        "market_daily": gold.rows(schema.MARKET_DAILY, frames.since(newest)),
+        "market_trends_daily": gold.rows(schema.MARKET_TRENDS_DAILY, frames.since(newest, 1)),
         "histories": gold.histories(newest),
+        "hours": gold.hours(newest),
         "candle_weekly": gold.rows(schema.CANDLE_WEEKLY, frames.since(newest, column="week")),
     }
 
@@ -72,11 +93,15 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
         script="coins.js",
+        plain=True,
+        versions=freshness.versions(gold["freshness"]),
         news=[] if as_of is None else news(happened, as_of),
         as_of=as_of,
     )
     report.attempt("all_coins", "All coins", all_coins, now, gold, vs_currency)
     report.attempt("happened", "What happened", what_happened, happened, as_of)
+    report.attempt("market", "Whole market", whole_market, gold["market_daily"], now, vs_currency)
+    report.attempt("risk", "Risk", risk, gold["market_trends_daily"], now, vs_currency)
     return report
 
 
@@ -92,13 +117,14 @@ def headline(now: pd.DataFrame) -> str:
     are = "is" if number == 1 else "are"
     counted = formats.sentence(formats.of_all(number, len(changes)))
     most = changes.idxmax() if word == "higher" else changes.idxmin()
-    moved = f"{most} {formats.percent(changes[most])}"
+    moved = formats.percent(changes[most])
     if len(changes) == 1:
-        return formats.fitting(
-            f"{moved} in 24 hours", f"The only coin: {formats.percent(changes[most])} in 24 hours"
-        )
+        return formats.fitting(f"{most} {moved} in 24 hours", f"The only coin: {moved} in 24 hours")
     whole = f"{counted} {are} {word} than 24 hours ago"
-    return formats.fitting(f"{whole}; {moved}", whole)
+    if moved == formats.percent(changes.min() if word == "higher" else changes.max()):
+        return whole
+    verb = "gained" if word == "higher" else "lost"
+    return formats.fitting(f"{whole}; {most} {verb} most ({moved})", f"{whole}; most {most} ({moved})", whole)
 
 
 def lead(happened: pd.DataFrame, as_of: datetime | None) -> str:
@@ -192,7 +218,7 @@ def cards(now: pd.DataFrame) -> list[Card]:
     free = _free(now).set_index("name")
     made = []
     changes = free["return_24h"].dropna()
-    if len(changes) > 1:
+    if changes.map(formats.percent).nunique() > 1:
         made.append(Card("Gained most in 24 hours", formats.percent(changes.max()), str(changes.idxmax())))
         made.append(Card("Gained least in 24 hours", formats.percent(changes.min()), str(changes.idxmin())))
     ratios = free["volume_ratio"].dropna()
@@ -200,7 +226,8 @@ def cards(now: pd.DataFrame) -> list[Card]:
         made.append(Card("Highest volume, × usual", f"{_times(ratios.max())} ×", str(ratios.idxmax())))
     distances = free["distance_from_high"].dropna()
     if len(distances) > 1:
-        counted = f"of {formats.counted(len(distances), 'free coin')}"
+        noun = "free coin" if (now["kind"] == "free").any() else "coin"
+        counted = f"of {formats.counted(len(distances), noun)}"
         made.append(Card("Nearest to its record", formats.percent(distances.max(), 0), str(distances.idxmax())))
         made.append(Card("Median from record", formats.percent(distances.median(), 0), counted))
     return made
@@ -256,7 +283,7 @@ def _coin_cell(coin_id: str, name: str, symbol: str) -> Markup:
 
 def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
     """What the page's script draws from: unit, first (the day of place 0), the columns of market_now in
-    the order of the table, and by coin its closes and volumes from a place on, its weeks and its events."""
+    the order of the table, and by coin its days and hours from a place on, its weeks and its events."""
     histories, weeks, happened = gold["histories"], gold["candle_weekly"], gold["market_events"]
     first = histories["date"].min() if len(histories) else pd.Timestamp(now["snapshot_at"].min()).normalize()
     columns = {name: _values(now[name]) for name in SHOWN}
@@ -267,6 +294,7 @@ def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
         **columns,
         "snapshot_at": [formats.instant(value) for value in now["snapshot_at"]],
         "high_at": [formats.day(value) for value in now["high_at"]],
+        "hours": {coin_id: _hours(own, first) for coin_id, own in gold["hours"].groupby("coin_id")},
         "days": {coin_id: _history(own, first) for coin_id, own in histories.groupby("coin_id")},
         "weeks": {
             coin_id: {
@@ -301,6 +329,13 @@ def _history(own: pd.DataFrame, first: pd.Timestamp) -> dict[str, int | list[flo
     }
 
 
+def _hours(own: pd.DataFrame, first: pd.Timestamp) -> dict[str, int | list[float | None]]:
+    """A coin's closes of hours, one for each: `at` is how many hours after place 0 the first one ends."""
+    hourly = own.set_index("hour")["close"].astype(float).asfreq("h")
+    at = int((hourly.index[0] - first) / pd.Timedelta(hours=1)) + 1
+    return {"at": at, "close": charts.numbers(hourly, DIGITS)}
+
+
 def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
     """The events of the last seven days, newest first."""
     week = happened.iloc[:0] if as_of is None else _of_a_week(happened, as_of)
@@ -328,6 +363,142 @@ def what_happened(happened: pd.DataFrame, as_of: datetime | None) -> Section:
                 )
             ],
         ),
+    )
+
+
+def whole_market(market: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> Section:
+    """What /global says of all coins that exist, and what part of it the pegged coins of this page are."""
+    known = market.dropna(subset=["total_market_cap"]).set_index("date")
+    if known.empty:
+        return missing("market", "Whole market", "It needs an answer of /global from a day that is complete.")
+    total, share = known["total_market_cap"], known["bitcoin_dominance"].iloc[-1]
+    newest, worth = formats.day(total.index[-1]), formats.big_money(total.iloc[-1], vs_currency)
+    pegged = now.loc[now["kind"] == "pegged", "market_cap"].sum() / total.iloc[-1] if total.iloc[-1] else None
+    has = formats.percent(share, 0, sign=False)
+    cells = {
+        "Market value": worth,
+        "Since the day before": formats.percent(total.iloc[-1] / total.iloc[-2] - 1) if len(total) > 1 else "n/a",
+        "Bitcoin’s part": formats.percent(share, 1, sign=False),
+        "Part of the pegged coins listed": formats.percent(pegged, 1, sign=False),
+        "Traded in 24 hours, coins listed": formats.big_money(now["volume_24h"].sum(), vs_currency),
+    }
+    figure = None
+    if len(total) > 1:
+        line = charts.line(total.asfreq("D"), style.BLUE, "Market value", fill="tozeroy")
+        unit = f"market value, {vs_currency.upper()}"
+        figure = charts.over_time([line], [(0, worth)], y_title=unit, y_range=(0.0, float(total.max()) * 1.1))
+    return Section(
+        key="market",
+        nav="Whole market",
+        finding=f"The whole market is worth {worth}"
+        + (f"; Bitcoin has {has} of it" if formats.is_known(share) else ""),
+        subtitle=f"By the last answer of CoinGecko’s /global on {newest}; parts are of the whole market’s value.",
+        alt=f"Line of the market’s value: {worth} on {newest}.",
+        figure=figure,
+        table=html_tables.table(
+            f"Whole market, {vs_currency.upper()}, {newest}",
+            ["What", "How much"],
+            [[html_tables.name_cell(name), html_tables.cell(text)] for name, text in cells.items()],
+        ),
+        query="SELECT date, total_market_cap, bitcoin_dominance\nFROM aggregated_data.market_daily\n"
+        f"WHERE vs_currency = '{vs_currency}' AND total_market_cap IS NOT NULL\nORDER BY date",
+        tables=("market_daily",),
+        wide=False,
+    )
+
+
+def risk(trends: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> Section:
+    """How much the free coins moved in a year's terms, against what they gained in 90 days."""
+    newest = trends.set_index("coin_id")[["volatility_30d", "return_90d"]].dropna()
+    known = _free(now).set_index("coin_id")[["name", "symbol"]].join(newest, how="inner")
+    if len(known) < LEAST_COINS:
+        return missing("risk", "Risk", f"It needs {LEAST_COINS} free coins with 90 days of closes.")
+    known = known.sort_values("volatility_30d", kind="stable")
+    half = len(known) // 2
+    calm, wild = (part["return_90d"].median() for part in (known.iloc[:half], known.iloc[-half:]))
+    ends = [known.index[0], known.index[-1], known["return_90d"].idxmax(), known["return_90d"].idxmin()]
+    wide, high = known["volatility_30d"].max() * 1.05, known["return_90d"].max()
+    low = known["return_90d"].min()
+    room = 0.05 * (high - low) or 0.05
+    figure = {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": charts.numbers(known["volatility_30d"]),
+                "y": charts.numbers(known["return_90d"]),
+                "text": [charts.words(name) for name in known["name"]],
+                "name": "coin",
+                "marker": {"color": style.BLUE},
+                "hovertemplate": "%{text} %{y:+.0%}, %{x:.0%}<extra></extra>",
+            }
+        ],
+        "layout": style.layout(
+            hovermode="closest",
+            xaxis={
+                "title": {"text": "volatility per year"},
+                "range": [0, charts.rounded(wide)],
+                "tickformat": ".0%",
+            },
+            yaxis={
+                "title": {"text": "change in 90 days"},
+                "range": charts.numbers([min(low, 0) - room, max(high, 0) + room]),
+                "tickformat": ".0%",
+            },
+            annotations=[
+                {
+                    "name": "coin",
+                    "text": charts.words(known.at[coin_id, "symbol"]),
+                    "x": charts.rounded(known.at[coin_id, "volatility_30d"]),
+                    "y": charts.rounded(known.at[coin_id, "return_90d"]),
+                    "xanchor": "left",
+                    "xshift": 6,
+                    "showarrow": False,
+                    "font": {"size": 12, "color": style.INK},
+                }
+                for coin_id in dict.fromkeys(ends)
+            ],
+        ),
+    }
+    calmer, wilder = formats.percent(calm, 0), formats.percent(wild, 0)
+    return Section(
+        key="risk",
+        nav="Risk",
+        finding=f"In 90 days the calmer half of {len(known)} coins moved {calmer}, the wilder {wilder}",
+        subtitle="Right: the coin moves more (30 daily log returns, scaled to a year). Up: it gained more. "
+        "Free coins with 90 days of closes; of each half the median is told.",
+        alt="Points: "
+        + ", ".join(
+            f"{known.at[coin_id, 'name']} {formats.percent(known.at[coin_id, 'return_90d'], 0)} at "
+            f"{formats.percent(known.at[coin_id, 'volatility_30d'], 0, sign=False)}"
+            for coin_id in dict.fromkeys(ends)
+        )
+        + ".",
+        figure=figure,
+        table=html_tables.table(
+            f"Calmest first, {vs_currency.upper()}",
+            ["Coin", "Volatility", "90 days"],
+            [
+                [
+                    html_tables.name_cell(row["name"], row["symbol"]),
+                    html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
+                    html_tables.cell(html_tables.change(row["return_90d"])),
+                ]
+                for row in known.to_dict("records")
+            ],
+        ),
+        query=(
+            "SELECT now.name AS coin, own.volatility_30d, own.return_90d\n"
+            "FROM aggregated_data.market_trends_daily AS own\n"
+            "JOIN aggregated_data.market_now AS now\n"
+            "  ON now.coin_id = own.coin_id AND now.vs_currency = own.vs_currency\n"
+            f"WHERE own.vs_currency = '{vs_currency}' AND own.date = DATE '{trends['date'].max():%Y-%m-%d}'\n"
+            "  AND own.volatility_30d IS NOT NULL AND own.return_90d IS NOT NULL"
+            + ("\n  AND now.kind = 'free'" if (now["kind"] == "free").any() else "")
+            + "\nORDER BY own.volatility_30d"
+        ),
+        tables=("market_trends_daily", "market_now"),
+        wide=False,
     )
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
-from coinlake.reports.data import Frames, Universe, frames, freshness, universe
+from coinlake.reports.data import Frames, Universe, frames, freshness, queries, universe
 from coinlake.reports.page import Card, Report, Section, attempt, charts, formats, html_tables, missing, style
 
 NAME = "market_trends"
@@ -24,6 +24,7 @@ TABLES = (
     "market_now",
     "api_usage",
 )
+OF_TRENDS = ("market_trends_daily", "dim_coin")
 INDEX_LIMITS = (2.0, 5000.0)  # beyond 98 % down or fifty times up, a line may leave the chart
 SEASON_YEARS = 3  # below, a month is one case or two
 MONTH = 31  # days that show what changed in 30
@@ -80,6 +81,7 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
         now=attempt("", universe.now_line, coins),
+        versions=freshness.versions(gold["freshness"]),
     )
     mood = "" if source == "simulated" else "Index: alternative.me Crypto Fear & Greed Index."
     report.attempt("performance", "Performance", performance, coins)
@@ -200,8 +202,8 @@ def performance(coins: Universe) -> Section:
     for coin_id, colour in ((returns.index[0], style.GREEN), (returns.index[-1], style.PINK)):
         coloured.setdefault(coin_id, colour)
     grey = [coin_id for coin_id in coins.closes if coin_id not in coloured]
-    # Every second day of the background, up to the last one, is enough for its shape, and half of the page.
-    every = 2 if len(coins.index) > MONTH else 1
+    # Every fifth day of the background, up to the last one, is enough for its shape.
+    every = 5 if len(coins.index) > MONTH else 1
     traces = [charts.line(coins.index[coin_id][::-every][::-1], style.MUTE, opacity=0.4) for coin_id in grey]
     ends = []
     for coin_id, colour in coloured.items():
@@ -246,6 +248,8 @@ def performance(coins: Universe) -> Section:
         alt=f"Lines from {formats.day(coins.start)} = 100 to {formats.day(coins.newest)}: {', '.join(shown)}.",
         figure=figure,
         table=table,
+        query=queries.of_coins(coins, list(coloured), queries.INDEX, median=len(median) > 0),
+        tables=OF_TRENDS,
     )
 
 
@@ -289,6 +293,7 @@ def ranking(coins: Universe, vs_currency: str) -> Section:
     figure = charts.diverging_bars(
         [coins.symbol(coin_id) for coin_id in returns.index],
         returns.tolist(),
+        name="change",
         x_title="change since the start",
         texts=[formats.percent(value, 0) for value in returns],
     )
@@ -314,7 +319,22 @@ def ranking(coins: Universe, vs_currency: str) -> Section:
         f"to {coins.name(worst)} {formats.percent(returns.iloc[-1], 0)}.",
         figure=figure,
         table=table,
+        query=ranking_query(coins),
+        tables=OF_TRENDS,
         wide=False,
+    )
+
+
+def ranking_query(coins: Universe) -> str:
+    """The SQL of the ranking: series, coin (a symbol), value."""
+    return (
+        "SELECT 'change' AS series, coin.symbol AS coin,\n"
+        "  max_by(own.close, own.date) / min_by(own.close, own.date) - 1 AS value\n"
+        "FROM aggregated_data.market_trends_daily AS own\n"
+        "JOIN aggregated_data.dim_coin AS coin ON coin.coin_id = own.coin_id AND coin.is_current\n"
+        f"WHERE own.vs_currency = '{coins.unit}' AND {queries.period(coins, 'own.date')}\n"
+        f"  AND {frames.among(coins.ids, 'own.coin_id')}\n"
+        f"GROUP BY coin.symbol, own.coin_id HAVING min(own.date) = DATE '{coins.start:%Y-%m-%d}'\nORDER BY 1, 2"
     )
 
 
@@ -378,6 +398,8 @@ def drawdown(coins: Universe) -> Section:
         + f" on {formats.day(coins.newest)}.",
         figure=figure,
         table=table,
+        query=queries.of_coins(coins, leaders, queries.DRAWDOWN, median=len(median) > 0),
+        tables=OF_TRENDS,
         wide=False,
     )
 
@@ -442,6 +464,12 @@ def breadth(coins: Universe, trends: pd.DataFrame) -> Section:
         f"{formats.day(known.index[0])}, {formats.percent(last, 0, sign=False)} at the end.",
         figure=figure,
         table=table,
+        query="SELECT 'Share of coins' AS series, date,\n"
+        "  avg(CASE WHEN above_average_50d THEN 1 ELSE 0 END) AS value\n"
+        "FROM aggregated_data.market_trends_daily\n"
+        f"WHERE above_average_50d IS NOT NULL AND {queries.within(coins)}\n"
+        "GROUP BY date HAVING count(*) > 1\nORDER BY 1, 2",
+        tables=("market_trends_daily",),
         wide=False,
     )
 
@@ -499,6 +527,8 @@ def volatility(coins: Universe, trends: pd.DataFrame) -> Section:
         + (f", median {formats.percent(middle, 0, sign=False)}." if middle is not None else "."),
         figure=figure,
         table=table,
+        query=queries.of_coins(coins, leaders, "volatility_30d", median=len(median) > 0, above_0=False),
+        tables=OF_TRENDS,
         wide=False,
     )
 
@@ -587,6 +617,14 @@ def sentiment(coins: Universe, market: pd.DataFrame, vs_currency: str, source: s
         f"{mood.iloc[-1, 0]:.0f} ({mood.iloc[-1, 1]}).",
         figure=figure,
         table=table,
+        query=queries.together(
+            queries.of_coins(coins, [first], queries.CLOSE, median=False, above_0=False).removesuffix(
+                "\nORDER BY 1, 2"
+            ),
+            "SELECT 'Fear & Greed', date, fear_greed_value\nFROM aggregated_data.market_daily\n"
+            f"WHERE fear_greed_value IS NOT NULL AND vs_currency = '{coins.unit}' AND {queries.period(coins)}",
+        ),
+        tables=(*OF_TRENDS, "market_daily"),
     )
 
 
@@ -724,7 +762,7 @@ def movers(coins: Universe, trends: pd.DataFrame, vs_currency: str) -> Section:
             *(html_tables.cell(html_tables.change(row[column])) for column in changes),
             html_tables.cell(formats.percent(below[str(coin_id)], 0)),
             html_tables.cell(formats.percent(row["volatility_30d"], 0, sign=False)),
-            html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)[::-3][::-1]), "spark-cell"),
+            html_tables.cell(html_tables.sparkline(coins.closes[coin_id].tail(90)[::-4][::-1]), "spark-cell"),
         ]
         for coin_id, row in newest.iterrows()
     ]
@@ -879,6 +917,30 @@ def dominance(coins: Universe, trends: pd.DataFrame, market: pd.DataFrame) -> Se
         f"{formats.day(first.index[0])}, {now} on {formats.day(first.index[-1])}.",
         figure=figure,
         table=table,
+        query=dominance_query(coins, names),
+        tables=("market_trends_daily",),
+    )
+
+
+def dominance_query(coins: Universe, names: list[str]) -> str:
+    """The SQL of the shares of market value; days on which a fifth of the caps is unknown are left out."""
+    caps = [
+        f"max(CASE WHEN coin_id = {schema.quoted_text(coin_id)} THEN market_cap END) AS cap_{place}"
+        for place, coin_id in enumerate(coins.leaders)
+    ]
+    leaders = [f"cap_{place}" for place in range(len(caps))]
+    shares = [f"{cap} / total" for cap in leaders] + [f"1 - ({' + '.join(leaders)}) / total"]
+    known = " AND ".join(f"{cap} IS NOT NULL" for cap in leaders)
+    enough = f"known > 1 AND known >= 0.8 * (SELECT max(known) FROM caps) AND total > 0 AND {known}"
+    parts = [
+        f"SELECT {schema.quoted_text(name)} AS series, date, {share} AS value FROM caps\nWHERE {enough}"
+        for name, share in zip(names, shares, strict=True)
+    ]
+    return (
+        "WITH caps AS (\n  SELECT date, sum(market_cap) AS total, count(market_cap) AS known,\n"
+        f"    {', '.join(caps)}\n"
+        f"  FROM aggregated_data.market_trends_daily\n  WHERE {queries.within(coins)}\n  GROUP BY date\n)\n"
+        + queries.together(*parts)
     )
 
 

@@ -9,13 +9,14 @@ from markupsafe import Markup
 
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
-from coinlake.reports.data import Frames, Universe, frames, freshness, universe
+from coinlake.reports.data import Frames, Universe, frames, freshness, queries, universe
 from coinlake.reports.page import Card, Report, Section, attempt, charts, formats, html_tables, missing, style
 
 NAME = "price_averages"
 TITLE = "Price averages"
 NOTEBOOK = "06_report_price_averages"
 TABLES = ("price_averages_daily", "coin_monthly", "candle_weekly", "dim_coin", "market_now", "api_usage")
+OF_AVERAGES = ("price_averages_daily", "dim_coin")
 WINDOWS = (7, 30, 90, 200)
 COLOURS = {7: style.BLUE, 30: style.ORANGE, 90: style.GREEN, 200: style.INK}
 PANELS = 6
@@ -65,6 +66,7 @@ def _over(gold: Frames, days: int | None, built_at: datetime, vs_currency: str, 
         sources=universe.sources(gold, source, TABLES, run_id, NOTEBOOK),
         built_at=built_at,
         now=attempt("", universe.now_line, coins),
+        versions=freshness.versions(gold["freshness"]),
     )
     simulated = source == "simulated"
     report.attempt("bitcoin", "Averages", bitcoin, coins, averages, vs_currency)
@@ -246,6 +248,13 @@ def bitcoin(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Sectio
         + f" on {formats.day(coins.newest)}.",
         figure=figure,
         table=table,
+        query=queries.columns(
+            coins,
+            "price_averages_daily",
+            [first],
+            {"Close": "close"} | {f"{window} days": f"average_{window}d" for window in lines},
+        ),
+        tables=OF_AVERAGES,
     )
 
 
@@ -271,7 +280,9 @@ def distance(coins: Universe, averages: pd.DataFrame) -> Section:
         return missing("distance", "Distance", "It needs two coins with seven days of closes.")
     order = gaps.reindex(gaps[window].dropna().sort_values(ascending=False, kind="stable").index)
     labels = [coins.symbol(coin_id) for coin_id in order.index]
-    figure = charts.diverging_bars(labels, order[window].tolist(), x_title="price against its average")
+    figure = charts.diverging_bars(
+        labels, order[window].tolist(), name=f"{window} days", x_title="price against its average"
+    )
     short = order[30].dropna()
     if window > 30 and len(short):
         figure["data"].append(
@@ -287,7 +298,8 @@ def distance(coins: Universe, averages: pd.DataFrame) -> Section:
                     "line": {"color": style.PAPER, "width": 1},
                 },
                 "hovertemplate": "%{y} %{x:+.1%} to 30 days<extra></extra>",
-                "name": "",
+                "name": "30 days",
+                "orientation": "h",
             }
         )
         ends = [0, *figure["data"][0]["x"], *short]
@@ -323,7 +335,27 @@ def distance(coins: Universe, averages: pd.DataFrame) -> Section:
             ],
         ),
         wide=False,
+        query=distance_query(coins, window),
+        tables=OF_AVERAGES,
     )
+
+
+def distance_query(coins: Universe, window: int) -> str:
+    """The SQL of the distances: series, coin (a symbol), value, for coins that have the longest average."""
+    newest = (
+        "WITH newest AS (\n  SELECT coin_id, max(date) AS date FROM aggregated_data.price_averages_daily\n"
+        f"  WHERE vs_currency = '{coins.unit}' GROUP BY coin_id\n)\n"
+    )
+    parts = [
+        f"SELECT '{days} days' AS series, coin.symbol AS coin, own.close / own.average_{days}d - 1 AS value\n"
+        "FROM newest JOIN aggregated_data.price_averages_daily AS own\n"
+        f"  ON own.coin_id = newest.coin_id AND own.date = newest.date AND own.vs_currency = '{coins.unit}'\n"
+        "JOIN aggregated_data.dim_coin AS coin ON coin.coin_id = own.coin_id AND coin.is_current\n"
+        f"WHERE own.average_{days}d > 0 AND own.average_{window}d > 0\n"
+        f"  AND {frames.among(coins.ids, 'own.coin_id')}"
+        for days in dict.fromkeys((window, min(30, window)))
+    ]
+    return newest + queries.together(*parts)
 
 
 def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section:
@@ -348,7 +380,8 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section
             values = coins.wide(averages, f"average_{days}d")[coin_id]
             if values.notna().any():
                 lines.append(charts.line(values, colour, f"{days} days", line={"width": 1.8}))
-        traces += [line | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for line in lines]
+        place_of = {"xaxis": f"x{number}", "yaxis": f"y{number}", "meta": charts.words(coins.name(coin_id))}
+        traces += [line | place_of for line in lines]
         known = [value for line in lines for value in line["y"] if value is not None]
         room = 0.06 * (max(known) - min(known))
         top = 1 - row / rows
@@ -419,6 +452,13 @@ def panels(coins: Universe, averages: pd.DataFrame, vs_currency: str) -> Section
             ],
         ),
         wide=False,
+        query=queries.columns(
+            coins,
+            "price_averages_daily",
+            moving,
+            {"Close": "close", "30 days": "average_30d", "200 days": "average_200d"},
+        ),
+        tables=OF_AVERAGES,
     )
 
 
@@ -570,6 +610,8 @@ def weeks(coins: Universe, candles: pd.DataFrame, vs_currency: str, since: pd.Ti
         f"{formats.money(own['close'].iloc[-1], vs_currency)}.",
         figure=_candle_figure(own, "week", coins.name(first), vs_currency),
         table=_candle_table(own.tail(12), "week", "The last 12 weeks", vs_currency),
+        query=queries.weeks(coins, first, own),
+        tables=("candle_weekly", "dim_coin"),
     )
 
 

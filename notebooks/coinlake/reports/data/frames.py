@@ -21,7 +21,7 @@ OF_QUERIES = {
     "name": "STRING",
     "kind": "STRING",
     "original_id": "STRING",
-    "snapshot_at": "TIMESTAMP",
+    **dict.fromkeys(("snapshot_at", "hour"), "TIMESTAMP"),
     **dict.fromkeys(("market_cap", "price", "return_24h", "distance_from_high"), "DOUBLE"),
     **dict.fromkeys(("close", "total_volume"), "DOUBLE"),
 }
@@ -108,6 +108,16 @@ class Gold:
             schema.FACT_PRICE_DAILY,
         )
         return found.sort_values(["coin_id", "date"], kind="stable", ignore_index=True)
+
+    def hours(self, newest: date | None) -> pd.DataFrame:
+        """The closes of the hours of the newest complete day and after it: coin_id, hour, close."""
+        currency = _plain(among([self.vs_currency], "vs_currency"))
+        since_then = "1 = 0" if newest is None else f"hour >= DATE '{newest}' AND period >= '{newest:%Y-%m}'"
+        found = self._ask(
+            f"SELECT coin_id, hour, close FROM {{candle_hourly}} WHERE {currency} AND {since_then}",
+            schema.CANDLE_HOURLY,
+        )
+        return found.sort_values(["coin_id", "hour"], kind="stable", ignore_index=True)
 
     def origin(self) -> Frames:
         """Who answered the requests (api_usage) and how far each table reaches (freshness)."""

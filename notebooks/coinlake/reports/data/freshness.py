@@ -39,6 +39,11 @@ def sla_hours(freshness: pd.DataFrame, table_name: str) -> float:
     return float(promised.iloc[0]) if len(promised) else SLA_HOURS
 
 
+def versions(freshness: pd.DataFrame) -> dict[str, int]:
+    """The versions that the tables had, by full name."""
+    return dict(zip(freshness["table_name"], freshness["version"].astype(int), strict=True))
+
+
 def state_of(hours: float | None, sla: float) -> str:
     """`fresh` up to the promise, `late` up to twice of it, `stale` beyond; `empty` without any data."""
     if not formats.is_known(hours):

@@ -30,7 +30,7 @@ LOG_LADDERS = (
 )
 OUTLIER = 4  # a bar so many times as long as the next one would press all others flat
 DIGITS = 6  # significant digits of every number in a figure
-BACKGROUND_DIGITS = 4  # of lines that do not answer to hover: a tenth of a pixel
+BACKGROUND_DIGITS = 3  # of lines that do not answer to hover: half a pixel
 
 
 def numbers(values: Iterable[Any], digits: int = DIGITS) -> list[float | None]:
@@ -242,7 +242,13 @@ def level(y: float, colour: str = style.MUTE, dash: str = "solid", yref: str = "
 
 
 def diverging_bars(
-    labels: Sequence[str], values: Sequence[float], *, x_title: str, texts: Sequence[str] = (), **changes: Any
+    labels: Sequence[str],
+    values: Sequence[float],
+    *,
+    name: str,
+    x_title: str,
+    texts: Sequence[str] = (),
+    **changes: Any,
 ) -> Figure:
     """Horizontal bars from zero, first on top: up in blue, down in orange; `values` are known fractions.
 
@@ -271,7 +277,7 @@ def diverging_bars(
         "customdata": numbers(values),
         "marker": {"color": [style.UP if value >= 0 else style.DOWN for value in values]},
         "hovertemplate": "%{y} %{customdata:+.1%}<extra></extra>",
-        "name": "",
+        "name": name,
     }
     if texts:
         trace |= {

@@ -78,6 +78,7 @@ class Section:
     `finding` is computed, at most 75 characters; `subtitle` says what is drawn, its unit and its universe;
     `source` is what its numbers have beyond the page's own; `alt` tells the figure's values to who cannot see it;
     `missing` says why there is nothing to draw; `data` is what the page's own script draws from, as JSON.
+    `query` is SQL that gives the figure's rows from gold, `tables` what it reads.
     """
 
     key: str
@@ -91,6 +92,8 @@ class Section:
     wide: bool = True
     missing: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    query: str = ""
+    tables: Sequence[str] = ()
 
 
 def missing(key: str, nav: str, why: str) -> Section:
@@ -157,7 +160,7 @@ class Report:
     `ranges` hold the same report over its last days only, by their number: the sections that look back on a
     period, which the page shows when the reader chooses that range. The charts of a `plain` page need no script.
     `script` is the file below templates/ of a page that draws by itself. `news` are events up to the instant
-    `as_of`, newest first, for the start page: at, coin_id, told.
+    `as_of`, newest first, for the start page: at, coin_id, told. `versions` are those of the tables, by full name.
     """
 
     name: str
@@ -177,6 +180,7 @@ class Report:
     script: str = ""
     news: Sequence[Mapping[str, str]] = ()
     as_of: datetime | None = None
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     def add(self, section: Section) -> None:
         """Append a section; raises ValueError when its key is taken."""
@@ -223,7 +227,7 @@ class Report:
             "finding": section.finding,
             "alt": section.alt,
             "missing": section.missing,
-            "html": _render("section", section=section, chart=self._chart(section)),
+            "html": _render("section", section=section, chart=self._chart(section), read=self._read(section)),
         }
         payload["ranges"] = self._other_ranges(
             payload, lambda report: report.show(key) if key in report.sections else None
@@ -239,7 +243,7 @@ class Report:
             },
         )
         below = "caption" if section.figure else "section"
-        shown = _in_notebook(_render(below, section=section, chart=""))
+        shown = _in_notebook(_render(below, section=section, chart="", read=self._read(section)))
         return Part(section.missing or section.finding, payload, shown, titled)
 
     def _chart(self, section: Section) -> Markup:
@@ -249,6 +253,13 @@ class Report:
         if self.plain:
             return _chart("plain", section=section, drawing=plain_charts.drawn(section.figure))
         return _chart("plot", section=section, figure_json=_json(charts.short(section.figure)))
+
+    def _read(self, section: Section) -> str:
+        """The tables that a section's query reads, with the versions that the page was made of."""
+        names = [f"aggregated_data.{table}" for table in section.tables]
+        return ", ".join(
+            f"{name}, version {self.versions[name]}" if name in self.versions else name for name in names
+        )
 
     def closing(self) -> Part:
         """Where the numbers come from."""
@@ -419,6 +430,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals["instant"] = formats.instant
+    environment.filters["words"] = lambda text: Markup(charts.words(text))
     return environment
 
 

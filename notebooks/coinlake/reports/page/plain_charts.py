@@ -1,4 +1,4 @@
-"""Figures as HTML that needs no script and no chart library: rows of bars and points, and lines over days.
+"""Figures as HTML that needs no script and no chart library: rows of bars and points, lines over days, points.
 
 They are drawn from the figures that a notebook shows, so that both say the same. Places are shares of the width
 and colours those of the theme, so that one drawing serves every screen, paper, and a page without scripts.
@@ -18,9 +18,11 @@ Axis = Mapping[str, Any]
 
 
 def drawn(figure: Mapping[str, Any]) -> Markup:
-    """The figure as HTML: rows where its y axis names categories, else lines over days."""
+    """The figure as HTML: rows where its y axis names categories, lines where its x axis has days, else points."""
     layout = figure["layout"]
-    return _rows(figure) if layout["yaxis"].get("type") == "category" else _lines(figure)
+    if layout["yaxis"].get("type") == "category":
+        return _rows(figure)
+    return _lines(figure) if isinstance(layout["xaxis"]["range"][0], str) else _points(figure)
 
 
 def _rows(figure: Mapping[str, Any]) -> Markup:
@@ -130,15 +132,47 @@ def _lines(figure: Mapping[str, Any]) -> Markup:
     for tick in _ticks(layout["yaxis"]):
         paths.append(Markup('<path class="grid" d="M0 {y}H100"/>').format(y=f"{down(tick):g}"))
         words.append(Markup('<span class="mark" style="top:{}%">{}</span>').format(down(tick), _number(tick)))
-    dates = pd.date_range(first, last, periods=3)
-    for place, date in enumerate(dates):
-        words.append(
-            Markup('<span class="tick" style="left:{}%">{}</span>').format(50 * place, f"{date.day} {date:%b}")
-        )
+    for date in pd.date_range(first, last, periods=min(3, (last - first).days + 1)):
+        left = across(f"{date:%Y-%m-%d}")
+        words.append(Markup('<span class="tick" style="left:{}%">{}</span>').format(left, f"{date.day} {date:%b}"))
     return Markup(
         '<p class="title">{}</p>\n<div class="lines">'
         '<svg viewBox="0 0 100 100" preserveAspectRatio="none">{}</svg>{}</div>'
     ).format(layout["yaxis"]["title"]["text"], Markup("").join(paths), Markup("").join(words))
+
+
+def _points(figure: Mapping[str, Any]) -> Markup:
+    """Points between two axes of fractions; each tells its name to the pointer, some have it beside them."""
+    across, up = figure["layout"]["xaxis"], figure["layout"]["yaxis"]
+    parts = [
+        Markup(
+            '<i class="grid-up" style="left:{place}%"></i><span class="tick" style="left:{place}%">{text}</span>'
+        ).format(place=_share(across, tick), text=formats.percent(tick, 0, sign=False))
+        for tick in _ticks(across)
+    ]
+    parts += [
+        Markup(
+            '<i class="grid-across" style="top:{place}%"></i><span class="mark" style="top:{place}%">{text}</span>'
+        ).format(place=round(100 - _share(up, tick), 2), text=formats.percent(tick, 0))
+        for tick in _ticks(up)
+    ]
+    for trace in figure["data"]:
+        for x, y, name in zip(trace["x"], trace["y"], trace["text"], strict=True):
+            hint = f"{name}: {formats.percent(y, 0)}, {formats.percent(x, 0, sign=False)}"
+            parts.append(
+                Markup('<i class="point" style="left:{}%;top:{}%;color:{}" title="{}"></i>').format(
+                    _share(across, x), round(100 - _share(up, y), 2), _variable(trace["marker"]["color"]), hint
+                )
+            )
+    for note in figure["layout"]["annotations"]:
+        parts.append(
+            Markup('<span class="text ends" style="left:{}%;top:{}%">{}</span>').format(
+                _share(across, note["x"]), round(100 - _share(up, note["y"]), 2), Markup(note["text"])
+            )
+        )
+    return Markup(
+        '<p class="title">{}</p>\n<div class="lines points">{}</div>\n<p class="title below">{}</p>'
+    ).format(up["title"]["text"], Markup("").join(parts), across["title"]["text"])
 
 
 def _share(axis: Axis, value: float) -> float:
@@ -160,7 +194,7 @@ def _ticks(axis: Axis) -> list[float]:
 
 
 def _number(value: float) -> str:
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e4, "K")):
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "K")):
         if value >= size:
             return f"{value / min(size, 1e3 if letter == 'K' else size):g}{letter}"
     return formats.count(value) if float(value).is_integer() else f"{value:g}"

@@ -47,6 +47,7 @@ function date(day, year = true) {
   const when = new Date(first + day * DAY);
   return `${when.getUTCDate()} ${MONTHS[when.getUTCMonth()]}${year ? " " + when.getUTCFullYear() : ""}`;
 }
+const hour = (number, year = true) => `${date(number / 24, false)}${year ? ` ${String(number % 24).padStart(2, "0")}:00` : ""}`;
 const escaped = text => String(text).replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
 const change = value => !known(value) ? "n/a" : /[1-9]/.test(percent(value))
   ? `<span class="${value > 0 ? "up" : "down"}"><span class="mark" aria-hidden="true">${value > 0 ? "▲" : "▼"}</span>${percent(value)}</span>`
@@ -150,7 +151,7 @@ tools.querySelector("[data-does=save]").addEventListener("click", () => {
 });
 
 /* A chart: lines, bars and candles over days, as SVG in the width that there is. */
-function chart(title, {lines = [], bars = null, candles = null, format, zero = false, log = false, height = 240}) {
+function chart(title, {lines = [], bars = null, candles = null, format, zero = false, log = false, height = 240, label = date}) {
   const values = [...lines.flatMap(line => line.values.map(point => point[1])), ...(bars || []).map(bar => bar[1]),
     ...(candles || []).flatMap(candle => [candle.low, candle.high])].filter(value => known(value) && (!log || value > 0));
   const days = [...lines.flatMap(line => line.values.map(point => point[0])), ...(bars || []).map(bar => bar[0]), ...(candles || []).map(candle => candle.at)];
@@ -174,7 +175,7 @@ function chart(title, {lines = [], bars = null, candles = null, format, zero = f
     const dates = Math.min(width < 560 ? 3 : 5, end - start + 1);
     for (let k = 0; k < dates; k++) {
       const day = Math.round(start + (end - start) * k / (dates - 1));
-      parts.push(`<text class="soft" text-anchor="${k ? k === dates - 1 ? "end" : "middle" : "start"}" x="${x(day).toFixed(1)}" y="${height - 4}">${date(day, !k || k === dates - 1)}</text>`);
+      parts.push(`<text class="soft" text-anchor="${k ? k === dates - 1 ? "end" : "middle" : "start"}" x="${x(day).toFixed(1)}" y="${height - 4}">${label(day, !k || k === dates - 1)}</text>`);
     }
     if (bars) {
       const wide = Math.max(x(start + 1) - x(start) - 0.5, 0.6);
@@ -205,7 +206,7 @@ function chart(title, {lines = [], bars = null, candles = null, format, zero = f
     if (bars) words.push(format(at(bars, when)));
     const candle = (candles || []).find(one => one.at <= when && when < one.at + 7);
     if (candle) words.push(`open ${format(candle.open)}, high ${format(candle.high)}, low ${format(candle.low)}, close ${format(candle.close)}`);
-    return `${candles ? "Week of " + date(candle ? candle.at : when) : date(when)}: ${words.join(", ")}`;
+    return `${candles ? "Week of " + date(candle ? candle.at : when) : label(when)}: ${words.join(", ")}`;
   };
   const readout = figure.querySelector(".readout");
   const choose = day => {
@@ -369,6 +370,7 @@ function show() {
         {name: "close", values: pairs(own, "close"), colour: "ink"},
         {name: "30 days", values: average(own, 30), colour: "blue"},
         {name: "200 days", values: average(own, 200), colour: "orange"}]}),
+      chart("By the hour, UTC; the last one so far", {format: money, label: hour, lines: [{name: "price", values: pairs(data.hours[ids[0]], "close"), colour: "ink"}]}),
       chart("Below the highest close shown", {format: value => percent(value, 0), zero: true, lines: [{name: "drawdown", values: drawdown(own), colour: "orange"}]}),
       chart("Volume of a day", {format: bigMoney, zero: true, bars: pairs(own, "volume")}),
     );

@@ -187,6 +187,38 @@ if (chooser) {
   }
 }
 
+/* The rows of a section as a file: those of its figure, or of its table where the page holds no figure. */
+const plainText = html => new DOMParser().parseFromString(html, "text/html").body.textContent;
+function rowsOf(key) {
+  const held = document.getElementById("data-" + key);
+  if (!held) {
+    const tables = [...document.getElementById(key).querySelectorAll("table")];
+    return tables.flatMap(table => [...table.rows].map(row => [...row.cells].map(cell => cell.textContent.trim())));
+  }
+  const {data} = JSON.parse(held.textContent), named = data.filter(trace => trace.name);
+  const prices = ["open", "high", "low", "close"];
+  const candles = named.some(trace => trace.type === "candlestick"), bars = named.some(trace => trace.orientation === "h");
+  const rows = named.flatMap(trace => {
+    const x = trace.x.from ? daysFrom(trace.x) : trace.x;
+    const [at, values] = bars ? [trace.y, trace.customdata || x] : [x, trace.y];
+    const name = plainText(trace.meta ? `${trace.meta}, ${trace.name}` : trace.name);
+    return at.map((one, i) => [name, plainText(one), ...(candles ? prices.map(price => trace[price][i]) : [values[i]])]);
+  });
+  return [["series", bars ? "coin" : "date", ...(candles ? prices : ["value"])], ...rows.filter(row => row[2] !== null)];
+}
+root.classList.add("scripted");
+document.addEventListener("click", event => {
+  const button = event.target.closest("[data-csv]");
+  if (!button) return;
+  const quoted = value => /[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value;
+  const lines = rowsOf(button.dataset.csv).map(row => row.map(quoted).join(",") + "\n");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(lines, {type: "text/csv"}));
+  link.download = `${button.dataset.csv}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+});
+
 /* A page that is opened later says how old it has become. */
 const banner = document.querySelector(".banner[data-closes]");
 if (banner) {
