@@ -19,6 +19,7 @@ def lake(tmp_path, monkeypatch):
         opened = Lakehouse(gold_frames.Catalog(frames), "spark_catalog", place)
         monkeypatch.setattr(Lakehouse, "open", lambda catalog, lake_path: opened)
         monkeypatch.setattr(observability, "load_steps", lambda *_: {})
+        monkeypatch.setattr(observability, "closes_of_two_sources", lambda _: [])
 
     return use
 
