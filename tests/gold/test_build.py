@@ -175,12 +175,16 @@ def test_what_did_not_change_is_not_written_again(lake_built_at_once):
     assert {name: merged.inserted for name, merged in gold.build(lake).items()} == {
         "aggregated_data.gold_progress": 9
     }
-    # An hour within the day leaves the aggregates of complete days alone.
+    # An hour within the day leaves the aggregates of complete days alone, and brings no event.
+    high = {"ath": 70_006.0, "ath_date": at("2026-08-08 06:22"), "market_cap_rank": 4}
     arrive(
         lake,
         [
             (schema.COIN_PRICES, hourly("bitcoin", "2026-08-08 16:00", 61_000.0)),
-            (schema.COIN_SNAPSHOTS, snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6)),
+            (
+                schema.COIN_SNAPSHOTS,
+                snapshot("bitcoin", "2026-08-08 16:22", price=61_500.0, max_supply=22e6, **high),
+            ),
         ],
     )
     written = gold.build(lake)
@@ -247,7 +251,7 @@ def test_plan_and_reach_are_plain_data(lake):
     assert dataclasses.replace(plan, changes=frozenset(plan.changes)) == Plan(
         versions=nothing | {"coin_snapshots": 2, "coin_prices": 2, "fear_greed": 1, "fx_rates": 1},
         held=nothing
-        | {"coin_snapshots": 1, "coin_prices": 1, "fact_price_daily": 1, "market_now": 1, "market_events": 1},
+        | {"coin_snapshots": 1, "coin_prices": 1, "fact_price_daily": 1, "market_now": 1, "market_events": 0},
         changes=frozenset(
             (
                 Change("coin_snapshots", "bitcoin", "usd", date(2026, 8, 5), 1),
