@@ -46,7 +46,7 @@ def embedded(lake):
 
 def coin(key, name, symbol=None):
     first = datetime(1900, 1, 1)
-    return (key, name, symbol, f"Ü {name} 🐕", None, first, datetime(9999, 12, 31), True, first)
+    return (key, name, symbol, f"Ü {name} 🐕", None, first, datetime(9999, 12, 31), True, first, "free", None)
 
 
 def price(coin_id, coin_key, close):
