@@ -5,7 +5,7 @@ Every command imports what it needs when it runs: help and completion must not w
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -115,6 +115,27 @@ def _words_of_the_call() -> Iterator[None]:
         raise typer.Exit(WRONG_CALL) from None
 
 
+def _work_on_a_lake(work: Callable[[], None], interrupted: str) -> int:
+    """Does the work and says how it ended, in the words `interrupted` after Ctrl-C, which leaves at once."""
+    from coinlake.errors import CoinlakeError, ConfigurationError
+    from coinlake_ops import batch
+
+    try:
+        work()
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        sys.stdout.flush()
+        # The kernels have ended. A Spark server that was only starting ends with this process.
+        os._exit(INTERRUPTED)
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return WRONG_CALL
+    except (CoinlakeError, OSError) as error:
+        print(f"\n{batch.explain(error)}", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
 def _take_over_environment(quiet: bool = False) -> None:
     """Leaves variables that are meant for other programs out of this process and all it starts.
 
@@ -186,28 +207,19 @@ def run(
 ) -> int:
     """Run the whole pipeline: ingest, refine, load, report. A second run changes nothing."""
     from coinlake import observability
-    from coinlake.errors import CoinlakeError, ConfigurationError
     from coinlake_ops import batch, parameter_files
 
     _take_over_environment(quiet)
     emit = batch.silent if quiet else batch.json_lines if json else batch.table
     with _words_of_the_call():
         values = parameter_files.load(environment, parameters)
-    try:
+
+    def work() -> None:
         batch.require_possible(values)
         run_id = str(values["run_id"]) or observability.new_run_id()
         batch.execute(batch.Run(values, run_id, emit, force))
-    except KeyboardInterrupt:
-        print("\nInterrupted. The lake is whole; the next run completes what is missing.", file=sys.stderr)
-        # The kernels have ended. A Spark server that was only starting ends with this process.
-        os._exit(INTERRUPTED)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return WRONG_CALL
-    except (CoinlakeError, OSError) as error:
-        print(f"\n{batch.explain(error)}", file=sys.stderr)
-        return FAILED
-    return DONE
+
+    return _work_on_a_lake(work, "\nInterrupted. The lake is whole; the next run completes what is missing.")
 
 
 @app.command(
@@ -225,7 +237,6 @@ def watch(
     Each turn goes from the answers to gold; the first of each hour makes warehouse and reports, too. A turn that
     fails is shown, and tried again. Ctrl-C ends it; the record of each turn is in watch/turns.jsonl of the lake.
     """
-    from coinlake.errors import CoinlakeError, ConfigurationError
     from coinlake_ops import batch, parameter_files
     from coinlake_ops import watch as watching
 
@@ -233,21 +244,12 @@ def watch(
     with _words_of_the_call():
         every, words = watching.interval_among(parameters)
         values = parameter_files.load(environment, words)
-    try:
+
+    def work() -> None:
         batch.require_possible(values)
         watching.run(values, every, port, turns, lambda line: print(line, flush=True))
-    except KeyboardInterrupt:
-        print("The watch has ended. The lake is whole; the next run goes on from here.", file=sys.stderr)
-        # As after an interrupted run.
-        sys.stdout.flush()
-        os._exit(INTERRUPTED)
-    except ConfigurationError as error:
-        print(error, file=sys.stderr)
-        return WRONG_CALL
-    except (CoinlakeError, OSError) as error:
-        print(f"\n{batch.explain(error)}", file=sys.stderr)
-        return FAILED
-    return DONE
+
+    return _work_on_a_lake(work, "The watch has ended. The lake is whole; the next run goes on from here.")
 
 
 @app.command(

@@ -11,6 +11,7 @@ import pytest
 from coinlake import process_environment, runtime
 from coinlake_ops import spark_server
 from tests.support import planted
+from tests.support.browser import CHROMIUM
 
 RECORDINGS = Path(__file__).parent / "recordings"
 CLASSIC = pytest.param("classic", id=pytest.HIDDEN_PARAM, marks=pytest.mark.spark)
@@ -151,3 +152,14 @@ def standing_server(tmp_path_factory):
     with spark_server.start(tmp_path_factory.mktemp("server")) as standing:
         planted.PLANTED.add(standing.token)
         yield standing
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The installed Chromium, which the tests of a file share; see tests.support.browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,6 +1,5 @@
 """The pages about runs of the factory in a browser: aligned, nothing cut or fetched; filters and commands."""
 
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,14 +7,11 @@ import pytest
 from adf_lab import monitor, pages
 from adf_lab.testing import failed
 from coinlake_ops.factory import FACTORY
+from tests.support.browser import LOOKS
 
 START = datetime(2026, 8, 12, 14, 22, tzinfo=UTC)
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = LOOKS
 # What is seen and reaches out of the window.
 CUT = """[...document.querySelectorAll('body *')].filter(
     (one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1).length"""
@@ -43,16 +39,6 @@ def written(load_adf, tmp_path_factory):
         monitor.keep(run.record, folder)
     pages.write_pages(folder, now=START + timedelta(hours=1))
     return folder, "a-red-run", "a-green-run"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

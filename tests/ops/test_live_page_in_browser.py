@@ -1,6 +1,5 @@
 """The live page in a browser: numbers that change, age that turns stale by itself, search, pins, phone."""
 
-import shutil
 import time
 
 import pytest
@@ -8,14 +7,10 @@ import pytest
 from coinlake.reports import live_market
 from coinlake.reports.page import live_page
 from coinlake_ops.watch import LivePage
+from tests.support.browser import DESKTOP, LOOKS, PHONE
 from tests.support.live_rows import coin, event, hour
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+pytestmark = LOOKS
 ARRIVED = "2026-08-12T14:22:00.000Z"
 EVIL = "<img src=x onerror=alert(1)>"
 NAMES = ["bitcoin", "ethereum", "tether", "pepe"]
@@ -30,16 +25,6 @@ def market(turn=1, coins=NAMES, events=(), **changes):
     hours = [hour(name, ago, 8000.0 + ago * turn % 7) for name in coins for ago in range(1, 24)]
     shown = live_market.build(live_market.Rows(rows, events, hours))
     return {"turn": turn, "arrived_at": ARRIVED, "problem": "", "latency": {}} | shown | changes
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -141,8 +126,8 @@ def test_events_come_in_at_the_top_and_are_read_out_once(visit, live):
     live.publish(**market(turn=3, events=[first, event("entered", 1, 3.0, 250.0, "tether")]))
     page.locator("#feed strong", has_text="Tether").wait_for()
     assert feed.inner_text().split("\n") == [
-        "12 Aug 2026 13:22 UTCTether is among the largest 250 now.",
-        "12 Aug 2026 11:22 UTCBitcoin has risen above its average of 200 days, to $8,000.",
+        "12 Aug 2026 13:22 UTCTether came among the largest coins, at rank 3.",
+        "12 Aug 2026 11:22 UTCBitcoin closed above its 200-day average: $8,000 against $7,000.",
     ]
     assert page.locator("#feed li").last.get_attribute("data-mine") == "yes"
     live.publish(**market(turn=4))

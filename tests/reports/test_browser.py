@@ -5,7 +5,6 @@ Skipped where there is no Chromium. With COINLAKE_AXE set to an axe.min.js, its 
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,24 +12,10 @@ import pytest
 
 from coinlake.reports.page import formats
 from tests.support import gold_frames
+from tests.support.browser import DESKTOP, LOOKS, PHONE
 from tests.support.built_reports import MODULES, built
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = LOOKS
 
 
 @pytest.fixture(scope="module")

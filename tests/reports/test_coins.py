@@ -205,27 +205,6 @@ def test_the_sql_of_risk_and_market_gives_the_rows_of_their_figures():
     assert market["total_market_cap"].tolist() == [2.4e12]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "reference", "told"),
-    [
-        ("record_high", 101.0, 100.0, "A has a new record high: $101.00, before $100.00"),
-        ("peg_lost", 0.95, 1.0, "A left its peg: it closed at $0.950, usual is $1.00"),
-        ("peg_regained", 1.0, 1.0, "A is back at its peg: it closed at $1.00"),
-        ("volume_anomaly", 4e9, 1e9, "A was traded for $4.00\u00a0B in a day, 4.0 times the usual"),
-        ("volume_anomaly", 4e9, float("nan"), "A was traded for $4.00\u00a0B in a day"),
-        ("trend_up", 51.0, 50.0, "A closed above its 200-day average: $51.00 against $50.00"),
-        ("trend_down", 49.0, 50.0, "A closed below its 200-day average: $49.00 against $50.00"),
-        ("entered", 240.0, 250.0, "A came among the largest coins, at rank 240"),
-        ("left", 249.0, 250.0, "A is no longer among the largest coins; it was last at rank 249"),
-        ("left", float("nan"), 250.0, "A is no longer among the largest coins"),
-    ],
-)
-def test_every_kind_of_event_is_a_sentence(kind, value, reference, told):
-    row = {"coin_id": "a", "kind": kind, "happened_at": pd.Timestamp("2026-08-12"), "value": value}
-    now = pd.DataFrame({"coin_id": ["a"], "name": ["A"]})
-    assert coins.events(pd.DataFrame([row | {"reference": reference}]), now, "usd")["told"].tolist() == [told]
-
-
 def test_without_snapshots_or_events_the_page_says_so():
     page = built("coins", gold_frames.empty())
     assert (page.headline, page.banner.word) == ("No coin has been seen yet", "No data yet.")

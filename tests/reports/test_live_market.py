@@ -75,31 +75,6 @@ def test_a_market_in_words_and_numbers():
     }
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "reference", "says"),
-    [
-        ("record_high", 70_000.0, 69_000.0, "has reached $70,000, its highest price, after $69,000"),
-        ("record_high", 70_000.0, None, "has reached $70,000, its highest price, after n/a"),
-        ("peg_lost", 0.91, 1.0, "has lost its peg: $0.910, usually $1.00"),
-        ("peg_regained", 0.999, 1.0, "is back at its peg: $0.999, usually $1.00"),
-        ("volume_anomaly", 9e9, 2e9, "has traded 4.5 times as much as usual in a day"),
-        ("volume_anomaly", 9e9, None, "has traded n/a times as much as usual in a day"),
-        ("trend_up", 60_000.0, 59_000.0, "has risen above its average of 200 days, to $60,000"),
-        ("trend_down", 58_000.0, 59_000.0, "has fallen below its average of 200 days, to $58,000"),
-        ("entered", 249.0, 250.0, "is among the largest 250 now"),
-        ("left", 250.0, 250.0, "is no longer among the largest 250"),
-    ],
-)
-def test_each_kind_of_event_has_its_words(kind, value, reference, says):
-    [told] = live_market.build(live_market.Rows([BITCOIN], [event(kind, 2, value, reference)], []))["events"]
-    assert told == {
-        "key": f"bitcoin {kind} 2026-08-12T12:22:00",
-        "when": "12 Aug 2026 12:22 UTC",
-        "who": "Bitcoin",
-        "what": says,
-    }
-
-
 def test_the_newest_events_come_first_and_are_not_too_many():
     events = [event("entered", hours, 1.0, 250.0, f"coin-{hours}") for hours in range(100)]
     told = live_market.build(live_market.Rows([BITCOIN], events, []))["events"]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
-from coinlake.reports.data import Frames, frames, freshness, universe
+from coinlake.reports.data import Frames, event_words, frames, freshness, universe
 from coinlake.reports.page import (
     Banner,
     Card,
@@ -98,7 +98,7 @@ def build(gold: Frames, *, built_at: datetime, vs_currency: str = "usd", run_id:
         news=[] if as_of is None else news(happened, as_of),
         as_of=as_of,
     )
-    report.attempt("all_coins", "All coins", all_coins, now, gold, vs_currency)
+    report.attempt("all_coins", "All coins", all_coins, now, happened, gold, vs_currency)
     report.attempt("happened", "What happened", what_happened, happened, as_of)
     report.attempt("market", "Whole market", whole_market, gold["market_daily"], now, vs_currency)
     report.attempt("risk", "Risk", risk, gold["market_trends_daily"], now, vs_currency)
@@ -160,7 +160,7 @@ def events(rows: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> pd.DataFr
     ordered = rows.sort_values(["happened_at", "coin_id", "kind"], ascending=[False, True, True], kind="stable")
     named = [names.get(coin_id) or formats.plain(coin_id) for coin_id in ordered["coin_id"]]
     told = [
-        _told(name, kind, value, reference, vs_currency)
+        f"{name} {event_words.told(kind, value, reference, vs_currency)}"
         for name, kind, value, reference in zip(
             named, ordered["kind"], ordered["value"], ordered["reference"], strict=True
         )
@@ -174,29 +174,6 @@ def events(rows: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> pd.DataFr
             "told": told,
         }
     ).reset_index(drop=True)
-
-
-def _told(name: str, kind: str, value: float, reference: float, unit: str) -> str:
-    price, before = formats.money(value, unit), formats.money(reference, unit)
-    if kind == "record_high":
-        return f"{name} has a new record high: {price}" + (
-            f", before {before}" if formats.is_known(reference) else ""
-        )
-    if kind == "peg_lost":
-        return f"{name} left its peg: it closed at {price}, usual is {before}"
-    if kind == "peg_regained":
-        return f"{name} is back at its peg: it closed at {price}"
-    if kind == "volume_anomaly":
-        known = formats.is_known(value) and formats.is_known(reference) and reference
-        times = f", {value / reference:.1f} times the usual" if known else ""
-        return f"{name} was traded for {formats.big_money(value, unit)} in a day{times}"
-    if kind in {"trend_up", "trend_down"}:
-        above = "above" if kind == "trend_up" else "below"
-        return f"{name} closed {above} its 200-day average: {price} against {before}"
-    place = f", at rank {formats.count(value)}" if formats.is_known(value) else ""
-    if kind == "entered":
-        return f"{name} came among the largest coins{place}"
-    return f"{name} is no longer among the largest coins" + (f"; it was last {place[2:]}" if place else "")
 
 
 def news(happened: pd.DataFrame, as_of: datetime) -> list[dict[str, str]]:
@@ -233,7 +210,7 @@ def cards(now: pd.DataFrame) -> list[Card]:
     return made
 
 
-def all_coins(now: pd.DataFrame, gold: Frames, vs_currency: str) -> Section:
+def all_coins(now: pd.DataFrame, happened: pd.DataFrame, gold: Frames, vs_currency: str) -> Section:
     """Every coin that a snapshot has shown, largest first, and the data from which the page draws any of them."""
     if now.empty:
         return missing("all_coins", "All coins", "It needs a snapshot of the market (notebook 01).")
@@ -271,7 +248,7 @@ def all_coins(now: pd.DataFrame, gold: Frames, vs_currency: str) -> Section:
             rows,
             "coins",
         ),
-        data=_data(now, gold, vs_currency),
+        data=_data(now, happened, gold, vs_currency),
     )
 
 
@@ -281,10 +258,10 @@ def _coin_cell(coin_id: str, name: str, symbol: str) -> Markup:
     ).format(quote(coin_id, safe=""), name, symbol)
 
 
-def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
+def _data(now: pd.DataFrame, happened: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
     """What the page's script draws from: unit, first (the day of place 0), the columns of market_now in
     the order of the table, and by coin its days and hours from a place on, its weeks and its events."""
-    histories, weeks, happened = gold["histories"], gold["candle_weekly"], gold["market_events"]
+    histories, weeks = gold["histories"], gold["candle_weekly"]
     first = histories["date"].min() if len(histories) else pd.Timestamp(now["snapshot_at"].min()).normalize()
     columns = {name: _values(now[name]) for name in SHOWN}
     return {
@@ -308,7 +285,7 @@ def _data(now: pd.DataFrame, gold: Frames, vs_currency: str) -> dict[str, Any]:
                 [f"{at:%Y-%m-%dT%H:%MZ}", told]
                 for at, told in own[["happened_at", "told"]].head(TOLD).itertuples(index=False)
             ]
-            for coin_id, own in events(happened, now, vs_currency).groupby("coin_id")
+            for coin_id, own in happened.groupby("coin_id")
         },
     }
 
@@ -401,7 +378,7 @@ def whole_market(market: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> S
             [[html_tables.name_cell(name), html_tables.cell(text)] for name, text in cells.items()],
         ),
         query="SELECT date, total_market_cap, bitcoin_dominance\nFROM aggregated_data.market_daily\n"
-        f"WHERE vs_currency = '{vs_currency}' AND total_market_cap IS NOT NULL\nORDER BY date",
+        f"WHERE vs_currency = {schema.quoted_text(vs_currency)} AND total_market_cap IS NOT NULL\nORDER BY date",
         tables=("market_daily",),
         wide=False,
     )
@@ -492,7 +469,8 @@ def risk(trends: pd.DataFrame, now: pd.DataFrame, vs_currency: str) -> Section:
             "FROM aggregated_data.market_trends_daily AS own\n"
             "JOIN aggregated_data.market_now AS now\n"
             "  ON now.coin_id = own.coin_id AND now.vs_currency = own.vs_currency\n"
-            f"WHERE own.vs_currency = '{vs_currency}' AND own.date = DATE '{trends['date'].max():%Y-%m-%d}'\n"
+            f"WHERE own.vs_currency = {schema.quoted_text(vs_currency)}\n"
+            f"  AND own.date = DATE '{trends['date'].max():%Y-%m-%d}'\n"
             "  AND own.volatility_30d IS NOT NULL AND own.return_90d IS NOT NULL"
             + ("\n  AND now.kind = 'free'" if (now["kind"] == "free").any() else "")
             + "\nORDER BY own.volatility_30d"

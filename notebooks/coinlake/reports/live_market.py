@@ -5,13 +5,14 @@
 The page itself is `page.live_page`: it puts this data in place, again after each turn.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from coinlake import schema
 from coinlake.lakehouse import Lakehouse
+from coinlake.reports.data import event_words
 from coinlake.reports.page import formats, html_tables
 
 DAY = timedelta(days=1)
@@ -119,33 +120,10 @@ def _coin(row: Row, hours: Sequence[Row], vs_currency: str) -> dict[str, Any]:
 
 
 def _event(row: Row, named: Mapping[str, str], vs_currency: str) -> dict[str, str]:
-    def money(name: str) -> str:
-        return formats.money(row[name], vs_currency)
-
     happened_at: datetime = row["happened_at"]
     return {
         "key": f"{row['coin_id']} {row['kind']} {happened_at.isoformat()}",
         "when": formats.instant(happened_at),
         "who": named.get(row["coin_id"], row["coin_id"]),
-        "what": WORDS[row["kind"]](row, money),
+        "what": event_words.told(row["kind"], row["value"], row["reference"], vs_currency),
     }
-
-
-def _volume(row: Row, money: Callable[[str], str]) -> str:
-    times = row["value"] / row["reference"] if row["value"] and row["reference"] else None
-    return f"has traded {formats.ratio(times, 1)} times as much as usual in a day"
-
-
-# What is said of each kind of event, from its row and what writes its columns as money.
-WORDS: dict[str, Callable[[Row, Callable[[str], str]], str]] = {
-    "record_high": lambda row, money: (
-        f"has reached {money('value')}, its highest price, after {money('reference')}"
-    ),
-    "peg_lost": lambda row, money: f"has lost its peg: {money('value')}, usually {money('reference')}",
-    "peg_regained": lambda row, money: f"is back at its peg: {money('value')}, usually {money('reference')}",
-    "volume_anomaly": _volume,
-    "trend_up": lambda row, money: f"has risen above its average of 200 days, to {money('value')}",
-    "trend_down": lambda row, money: f"has fallen below its average of 200 days, to {money('value')}",
-    "entered": lambda row, money: f"is among the largest {formats.count(row['reference'])} now",
-    "left": lambda row, money: f"is no longer among the largest {formats.count(row['reference'])}",
-}
